@@ -1,0 +1,20 @@
+import { defineConfig } from 'vite';
+
+/** The page in `client/`: built into `dist/client`, which the service serves at `/`. */
+export default defineConfig({
+  root: 'client',
+  base: './',
+  build: {
+    outDir: '../dist/client',
+    emptyOutDir: true,
+    target: 'es2022',
+    // No inlined assets and no inline polyfill script: the Content-Security-Policy allows files of our own only.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    port: 5173,
+    // `npm run dev`: Vite serves the page with live reload, everything else comes from the service.
+    proxy: { '/events': `http://localhost:${process.env['PORT'] ?? '8080'}` },
+  },
+});
