@@ -1,0 +1,24 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import { AppModule } from './app.module.js';
+import type { Config } from './config/config.js';
+import { NestLogger } from './operations/logger.js';
+import { createAdapter } from './server/adapter.js';
+import { allowOrigins } from './server/cors.js';
+import { logRequests } from './server/request-log.js';
+import { addSecurityHeaders } from './server/security-headers.js';
+
+/** The whole application, wired but not yet listening: the one composition root. */
+export async function createApp(config: Config, logger: Logger): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(config),
+    createAdapter(config),
+    // An idle keep-alive connection or an HTTP/2 session must not hold up the end; see `GracefulShutdown` for the rest.
+    { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false },
+  );
+  logRequests(app.getHttpAdapter().getInstance(), logger);
+  await addSecurityHeaders(app, config.server.tls !== undefined);
+  allowOrigins(app, config.server.corsOrigins);
+  return app;
+}

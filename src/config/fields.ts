@@ -1,0 +1,94 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { parseDuration, parseSize } from './units.js';
+
+/*
+ * One kind of value each: text from the environment in, a typed value out. Every message says what would be right,
+ * and none repeats the value, which may be a secret put into the wrong variable.
+ */
+
+/** Node's timers overflow above this many milliseconds, and then fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+export interface DurationLimits {
+  /** Milliseconds. */
+  readonly min: number;
+  /** Whether `0` is allowed, and switches the feature off. */
+  readonly zero?: boolean;
+}
+
+/** A duration in milliseconds. */
+export function duration({ min, zero = false }: DurationLimits) {
+  return z.string().transform((text, context) => {
+    const value = parseDuration(text);
+    if (value !== undefined && value <= LONGEST_TIMER && (value >= min || (zero && value === 0))) return value;
+    const off = zero ? ', or 0 to switch it off' : '';
+    context.addIssue(`must be a duration such as 500ms, 20s or 10m, between ${min}ms and 24d${off}`);
+    return z.NEVER;
+  });
+}
+
+/** A size in bytes. */
+export function size({ min }: { readonly min: number }) {
+  return z.string().transform((text, context) => {
+    const value = parseSize(text);
+    if (value !== undefined && value >= min && Number.isSafeInteger(value)) return value;
+    context.addIssue(`must be a size such as 512kb, 64mb or 1gb, and at least ${min} bytes`);
+    return z.NEVER;
+  });
+}
+
+/** A TCP port; 0 lets the system choose one. */
+export function port() {
+  return z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a port number between 0 and 65535')
+    .transform(Number)
+    .refine((value) => value <= 65_535, 'must be a port number between 0 and 65535');
+}
+
+/** A list of web origins, separated by commas. The wildcard is refused: an allow-list is the point of it. */
+export function origins() {
+  return z.string().transform((text, context) => {
+    const list = splitList(text);
+    if (list.every(isOrigin)) return list;
+    context.addIssue(
+      'must be origins separated by commas, such as https://app.example.com,https://example.org:8443 (no path, no *)',
+    );
+    return z.NEVER;
+  });
+}
+
+/** Which proxies' `X-Forwarded-*` headers count: none, all, so many hops, or these addresses and networks. */
+export type TrustProxy = boolean | number | string[];
+
+export function trustProxy() {
+  return z.string().transform((text, context): TrustProxy => {
+    if (text === 'true' || text === 'false') return text === 'true';
+    if (/^\d{1,2}$/.test(text)) return Number(text);
+    const list = splitList(text);
+    if (list.length > 0 && list.every(isAddressOrNetwork)) return list;
+    context.addIssue(
+      'must be true, false, a number of hops, or addresses and networks separated by commas, such as 10.0.0.0/8',
+    );
+    return z.NEVER;
+  });
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+function isAddressOrNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}

@@ -1,0 +1,61 @@
+import { constants } from 'node:os';
+import process from 'node:process';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createApp } from './bootstrap.js';
+import { type Config, ConfigError, loadConfig } from './config/config.js';
+import { createLogger } from './operations/logger.js';
+
+/** Exit status for a bad configuration: `EX_CONFIG` of sysexits.h. */
+const BAD_CONFIG = 78;
+
+/**
+ * Milliseconds within which a second signal is the same one: at a terminal, Ctrl-C reaches this process directly and
+ * once more through npm.
+ */
+const SAME_SIGNAL = 100;
+
+try {
+  const config = loadConfig(process.env);
+  const logger = createLogger({ level: config.logLevel, pretty: process.stdout.isTTY });
+  const app = await createApp(config, logger);
+  stopOnSignals(app);
+  await app.listen(config.server.port, config.server.host);
+  logger.info(`Herald is at ${await publicUrl(app, config)}`);
+} catch (error) {
+  fail(error);
+}
+
+function stopOnSignals(app: NestFastifyApplication): void {
+  let stopping: number | undefined;
+  const stop = (signal: 'SIGTERM' | 'SIGINT'): void => {
+    if (stopping !== undefined) {
+      if (performance.now() - stopping > SAME_SIGNAL) process.exit(128 + constants.signals[signal]);
+      return;
+    }
+    stopping = performance.now();
+    app.close().then(() => process.exit(0), fail);
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+}
+
+/** A loopback address is shown by the name that people type. */
+async function publicUrl(app: NestFastifyApplication, { server }: Config): Promise<string> {
+  const url = new URL(await app.getUrl());
+  url.protocol = server.tls ? 'https' : 'http';
+  if (['127.0.0.1', '0.0.0.0', '[::1]', '[::]'].includes(url.hostname)) url.hostname = 'localhost';
+  return url.origin;
+}
+
+function fail(error: unknown): never {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(error instanceof ConfigError ? BAD_CONFIG : 1);
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE')
+    return `${error.message}: another program uses this port. Stop it, or set PORT to a free one.`;
+  if (code === 'EACCES') return `${error.message}: this port needs privileges. Set PORT to one above 1023.`;
+  return error instanceof ConfigError ? error.message : (error.stack ?? error.message);
+}

@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { CertificateReloader } from './certificate.js';
+import { GracefulShutdown } from './graceful-shutdown.js';
+import { ProblemFilter } from './problem.filter.js';
+
+/** The HTTP edge: what holds for every request, whichever room answers it. */
+@Module({
+  providers: [CertificateReloader, GracefulShutdown, { provide: APP_FILTER, useClass: ProblemFilter }],
+})
+export class ServerModule {}

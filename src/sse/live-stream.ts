@@ -1,0 +1,129 @@
+import { HttpException, Logger, type MessageEvent } from '@nestjs/common';
+import { Observable, type Subscriber } from 'rxjs';
+import { randomRetry, type OpenStream, type StreamRegistry } from './stream-registry.js';
+import { markStream, type StreamRequest } from './stream-request.js';
+import { STREAM_ENDS, type StreamEnd } from './stream-end.js';
+
+const logger = new Logger('Stream');
+
+/** Longer ids, and ids with other characters, are not repeated to the client. */
+const REPEATABLE_ID = /^[\x21-\x7e]{1,255}$/;
+
+/**
+ * `source` with what every stream has: a random `retry:` first, heartbeats, an end at the maximum age and at shutdown,
+ * and a log line when it opens and closes. An error before the stream is open is passed on, so that an exception filter
+ * can still answer with a status.
+ */
+export function withLifetime(
+  source: Observable<MessageEvent>,
+  request: StreamRequest,
+  registry: StreamRegistry,
+): Observable<MessageEvent> {
+  return new Observable((subscriber) => {
+    const stream = new LiveStream(subscriber, request);
+    registry.add(stream);
+    const subscription = source.subscribe({
+      next: (message: unknown) => stream.write(message),
+      error: (error: unknown) => stream.fail(error),
+      complete: () => stream.end('completed'),
+    });
+    // Nest sends the headers one macrotask after it has subscribed; `retry:` goes with them.
+    const opening = setTimeout(() => stream.open(), 0);
+    return () => {
+      clearTimeout(opening);
+      subscription.unsubscribe();
+      registry.delete(stream);
+      stream.closed();
+    };
+  });
+}
+
+class LiveStream implements OpenStream {
+  readonly openedAt = performance.now();
+  lastWriteAt = this.openedAt;
+  private isOpen = false;
+  private events = 0;
+  private reason: StreamEnd = 'disconnected';
+  /** The id that the client holds: the last one sent, or the one it came with. */
+  private id: string;
+
+  constructor(
+    private readonly subscriber: Subscriber<MessageEvent>,
+    private readonly request: StreamRequest,
+  ) {
+    this.id = REPEATABLE_ID.test(request.lastEventId ?? '') ? (request.lastEventId ?? '') : '';
+  }
+
+  /** Tells the client when to come back. Nothing is sent before the source has had its chance to fail. */
+  open(): void {
+    if (this.isOpen) return;
+    this.isOpen = true;
+    markStream(this.request);
+    this.send({ retry: randomRetry() });
+    logger.debug({ msg: 'stream opened', requestId: this.request.id });
+  }
+
+  write(message: unknown): void {
+    this.open();
+    this.events += 1;
+    this.send(toMessageEvent(message));
+  }
+
+  heartbeat(): void {
+    if (this.isOpen) this.send({ comment: '' });
+  }
+
+  end(reason: StreamEnd): void {
+    if (this.subscriber.closed) return;
+    this.open();
+    this.reason = reason;
+    const { notice } = STREAM_ENDS[reason];
+    if (notice) this.send({ type: 'herald', data: { type: notice }, retry: randomRetry() });
+    this.subscriber.complete();
+  }
+
+  /** An error that comes after the headers has no status left to go into. */
+  fail(error: unknown): void {
+    if (!this.isOpen) {
+      this.reason = 'failed';
+      this.subscriber.error(error);
+      return;
+    }
+    const expected = error instanceof HttpException;
+    if (!expected) logger.error(error);
+    this.send({ type: 'error', data: expected ? error.message : 'Internal server error' });
+    this.end('failed');
+  }
+
+  closed(): void {
+    const age = Math.round(performance.now() - this.openedAt);
+    const { reason, events } = this;
+    logger.debug({ msg: 'stream closed', requestId: this.request.id, reason, age, events });
+  }
+
+  private send(message: MessageEvent): void {
+    this.lastWriteAt = performance.now();
+    this.subscriber.next(this.withId(message));
+  }
+
+  /**
+   * Nest numbers every event that has no id of its own, from 1 on each connection, and such a number would replace the
+   * `Last-Event-ID` that the client resumes from. Repeating the id that the client has changes nothing for it.
+   */
+  private withId(message: MessageEvent): MessageEvent {
+    if (message.comment !== undefined && message.data === undefined && message.type === undefined) return message;
+    this.id = message.id ?? this.id;
+    return {
+      id: this.id,
+      ...(message.type !== undefined && { type: message.type }),
+      ...(message.retry !== undefined && { retry: message.retry }),
+      ...(message.comment !== undefined && { comment: message.comment }),
+      ...(message.data !== undefined && { data: message.data }),
+    };
+  }
+}
+
+/** A handler may emit a bare value, which Nest takes for the data of an event. */
+function toMessageEvent(message: unknown): MessageEvent {
+  return typeof message === 'object' && message !== null ? message : { data: String(message) };
+}

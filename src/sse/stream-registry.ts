@@ -1,0 +1,82 @@
+import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import type { StreamEnd } from './stream-end.js';
+
+/** The injection token of {@link StreamOptions}. */
+export const STREAM_OPTIONS = Symbol('stream options');
+
+export interface StreamOptions {
+  /** Milliseconds of silence after which a comment is written. 0: never. */
+  readonly heartbeat: number;
+  /** Milliseconds after which a stream is ended; each lives a random 80–100 % of it. 0: never. */
+  readonly maxAge: number;
+}
+
+/** A stream that is open, as the registry sees it. Times are milliseconds on the monotonic clock. */
+export interface OpenStream {
+  readonly openedAt: number;
+  readonly lastWriteAt: number;
+  /** Writes a comment, which clients ignore and proxies count as life. */
+  heartbeat(): void;
+  /** Ends the response cleanly. */
+  end(reason: StreamEnd): void;
+}
+
+/** The reconnection delay that a stream begins with, in milliseconds. Random, so that a restart is not a stampede. */
+export function randomRetry(random: () => number = Math.random): number {
+  return Math.round(1_000 + random() * 3_000);
+}
+
+/**
+ * Every open stream of this process. One timer looks after all of them, so that ten thousand idle streams cost a walk
+ * over a map, not ten thousand timers; while no stream is open there is none.
+ */
+@Injectable()
+export class StreamRegistry implements BeforeApplicationShutdown {
+  private readonly deadlines = new Map<OpenStream, number>();
+  private timer: NodeJS.Timeout | undefined;
+  private draining = false;
+
+  constructor(@Inject(STREAM_OPTIONS) private readonly options: StreamOptions) {}
+
+  get size(): number {
+    return this.deadlines.size;
+  }
+
+  add(stream: OpenStream): void {
+    const { maxAge } = this.options;
+    this.deadlines.set(stream, maxAge === 0 ? Infinity : stream.openedAt + maxAge * (0.8 + Math.random() * 0.2));
+    this.timer ??= setInterval(() => this.sweep(performance.now()), this.period()).unref();
+    // A stream that was asked for just before the process began to stop, and got here just after.
+    if (this.draining) stream.end('drain');
+  }
+
+  delete(stream: OpenStream): void {
+    this.deadlines.delete(stream);
+    if (this.deadlines.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  /** Ends every stream, each with its own random `retry:`. */
+  beforeApplicationShutdown(): void {
+    this.draining = true;
+    for (const stream of this.deadlines.keys()) stream.end('drain');
+  }
+
+  private sweep(now: number): void {
+    const { heartbeat } = this.options;
+    // Half a period early rather than late: what waits for the heartbeat is somebody's timeout.
+    const quiet = heartbeat === 0 ? Infinity : heartbeat - this.period() / 2;
+    for (const [stream, deadline] of this.deadlines) {
+      if (now >= deadline) stream.end('max-age');
+      else if (now - stream.lastWriteAt >= quiet) stream.heartbeat();
+    }
+  }
+
+  /** Fine enough for both limits, never more often than it pays. */
+  private period(): number {
+    const { heartbeat, maxAge } = this.options;
+    const shortest = Math.min(heartbeat || Infinity, maxAge || Infinity);
+    return Math.min(1_000, Math.max(5, shortest / 10));
+  }
+}

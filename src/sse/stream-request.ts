@@ -1,0 +1,35 @@
+/** What a stream knows of the request that it answers. */
+export interface StreamRequest {
+  /** The request's id in the log. */
+  readonly id: string;
+  /** The `Last-Event-ID` that the client sent, if any. */
+  readonly lastEventId: string | undefined;
+  /** Node's request. */
+  readonly raw: object;
+}
+
+interface FrameworkRequest {
+  readonly id?: string | number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly raw?: object;
+}
+
+export function toStreamRequest(request: FrameworkRequest): StreamRequest {
+  const lastEventId = request.headers['last-event-id'];
+  return {
+    id: String(request.id ?? ''),
+    lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
+    raw: request.raw ?? request,
+  };
+}
+
+const streams = new WeakSet<object>();
+
+/** Remembers that this request is answered by a stream. */
+export function markStream({ raw }: StreamRequest): void {
+  streams.add(raw);
+}
+
+export function isStream(raw: object): boolean {
+  return streams.has(raw);
+}

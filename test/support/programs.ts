@@ -1,0 +1,50 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { describe, it } from '@jest/globals';
+
+/** A program that some suites need and `npm ci` does not bring. */
+export interface Program {
+  readonly name: string;
+  /** Absent where it is not installed. */
+  readonly path: string | undefined;
+  /** How to get it. */
+  readonly install: string;
+}
+
+export const chromium = program(['chromium', 'chromium-browser', 'google-chrome'], 'apt-get install chromium');
+
+function program(names: readonly string[], install: string): Program {
+  const candidates = names.flatMap((name) =>
+    (process.env['PATH'] ?? '').split(delimiter).map((dir) => join(dir, name)),
+  );
+  return { name: names[0] ?? '', path: candidates.find(isExecutable), install };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * `describe` for suites that need `needed`. Where it is missing they are skipped, which the closing report says aloud;
+ * with `CI` set they fail, so that nobody takes a machine without the program for a passing one.
+ */
+export function describeWith(needed: Program, title: string, body: (path: string) => void): void {
+  const { name, path, install } = needed;
+  if (path) return describe(title, () => body(path));
+  const reason = `${name} is missing: ${install}`;
+  if (process.env['CI']) {
+    return describe(title, () => {
+      it(`needs ${name}`, () => {
+        throw new Error(reason);
+      });
+    });
+  }
+  describe.skip(`${title} [SKIPPED, ${reason}]`, () => {
+    it('is skipped', () => undefined);
+  });
+}
