@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import process from 'node:process';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './bootstrap.js';
-import { type Config, ConfigError, loadConfig } from './config/config.js';
+import { ConfigError, loadConfig } from './config/config.js';
 import { createLogger } from './operations/logger.js';
 
 /** Exit status for a bad configuration: `EX_CONFIG` of sysexits.h. */
@@ -19,8 +19,13 @@ try {
   const logger = createLogger({ level: config.logLevel, pretty: process.stdout.isTTY });
   const app = await createApp(config, logger);
   stopOnSignals(app);
-  await app.listen(config.server.port, config.server.host);
-  logger.info(`Herald is at ${await publicUrl(app, config)}`);
+  await app.init();
+  // Fastify's own: Nest's `listen` would log a failure as well, and what can't be helped is said once, below.
+  const address = await app
+    .getHttpAdapter()
+    .getInstance()
+    .listen({ port: config.server.port, host: config.server.host });
+  logger.info(`Herald is at ${shownUrl(address)}`);
 } catch (error) {
   fail(error);
 }
@@ -39,11 +44,8 @@ function stopOnSignals(app: NestFastifyApplication): void {
 }
 
 /** A loopback address is shown by the name that people type. */
-async function publicUrl(app: NestFastifyApplication, { server }: Config): Promise<string> {
-  const url = new URL(await app.getUrl());
-  url.protocol = server.tls ? 'https' : 'http';
-  if (['127.0.0.1', '0.0.0.0', '[::1]', '[::]'].includes(url.hostname)) url.hostname = 'localhost';
-  return url.origin;
+function shownUrl(address: string): string {
+  return address.replace(/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?=:\d+$)/, 'localhost');
 }
 
 function fail(error: unknown): never {

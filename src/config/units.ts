@@ -14,6 +14,6 @@ export function parseSize(text: string): number | undefined {
 function parseQuantity(text: string, units: Readonly<Record<string, number>>): number | undefined {
   if (text === '0') return 0;
   const match = /^(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]+)$/i.exec(text.trim());
-  const factor = match?.[2] && units[match[2].toLowerCase()];
-  return match && factor ? Math.round(Number(match[1]) * factor) : undefined;
+  const unit = match?.[2]?.toLowerCase() ?? '';
+  return match && Object.hasOwn(units, unit) ? Math.round(Number(match[1]) * (units[unit] ?? NaN)) : undefined;
 }

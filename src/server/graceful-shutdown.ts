@@ -13,8 +13,8 @@ import { HttpAdapterHost } from '@nestjs/core';
 const PATIENCE = 5_000;
 
 /**
- * Stops in order: no new connections, then an orderly end for what is under way (the streams end themselves, in
- * `StreamRegistry`), and only then are the sockets closed.
+ * Stops in order: no new connections; then time for what is under way (the streams have been told to end by then, see
+ * `StreamRegistry`); and only then are the sockets closed.
  */
 @Injectable()
 export class GracefulShutdown implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
@@ -31,6 +31,7 @@ export class GracefulShutdown implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   onModuleDestroy(): void {
+    this.logger.log('stopping');
     if (this.server().listening) this.server().close();
   }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { HttpException, Logger, type MessageEvent } from '@nestjs/common';
 import { Observable, type Subscriber } from 'rxjs';
 import { randomRetry, type OpenStream, type StreamRegistry } from './stream-registry.js';
@@ -93,6 +94,11 @@ class LiveStream implements OpenStream {
     if (!expected) logger.error(error);
     this.send({ type: 'error', data: expected ? error.message : 'Internal server error' });
     this.end('failed');
+  }
+
+  async finished(signal: AbortSignal): Promise<void> {
+    const { response } = this.request;
+    if (!response.closed) await once(response, 'close', { signal });
   }
 
   closed(): void {

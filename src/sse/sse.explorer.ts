@@ -14,9 +14,10 @@ const REQUEST_INDEX = 31;
 /** Marks a wrapped handler, and holds the one it wraps. */
 const WRAPPED = Symbol('wrapped @Sse() handler');
 
-const RequestOfStream = createParamDecorator((_: unknown, context: ExecutionContext) =>
-  toStreamRequest(context.switchToHttp().getRequest()),
-);
+const RequestOfStream = createParamDecorator((_: unknown, context: ExecutionContext) => {
+  const http = context.switchToHttp();
+  return toStreamRequest(http.getRequest(), http.getResponse());
+});
 
 /**
  * Finds every `@Sse()` handler of the application and gives its stream a lifetime ({@link withLifetime}).

@@ -1,4 +1,4 @@
-import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { StreamEnd } from './stream-end.js';
 
 /** The injection token of {@link StreamOptions}. */
@@ -19,7 +19,12 @@ export interface OpenStream {
   heartbeat(): void;
   /** Ends the response cleanly. */
   end(reason: StreamEnd): void;
+  /** Resolves once the last byte is out and the response closed; rejects when told to give up. */
+  finished(signal: AbortSignal): Promise<void>;
 }
+
+/** Milliseconds that clients are given to read the end of their streams when the process stops. */
+const PATIENCE = 3_000;
 
 /** The reconnection delay that a stream begins with, in milliseconds. Random, so that a restart is not a stampede. */
 export function randomRetry(random: () => number = Math.random): number {
@@ -31,10 +36,11 @@ export function randomRetry(random: () => number = Math.random): number {
  * over a map, not ten thousand timers; while no stream is open there is none.
  */
 @Injectable()
-export class StreamRegistry implements BeforeApplicationShutdown {
+export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdown {
   private readonly deadlines = new Map<OpenStream, number>();
   private timer: NodeJS.Timeout | undefined;
   private draining = false;
+  private finishing: readonly Promise<void>[] = [];
 
   constructor(@Inject(STREAM_OPTIONS) private readonly options: StreamOptions) {}
 
@@ -57,10 +63,17 @@ export class StreamRegistry implements BeforeApplicationShutdown {
     this.timer = undefined;
   }
 
-  /** Ends every stream, each with its own random `retry:`. */
-  beforeApplicationShutdown(): void {
+  /** The process begins to stop: ends every stream, each with its own random `retry:`. */
+  onModuleDestroy(): void {
     this.draining = true;
+    const patience = AbortSignal.timeout(PATIENCE);
+    this.finishing = [...this.deadlines.keys()].map((stream) => stream.finished(patience));
     for (const stream of this.deadlines.keys()) stream.end('drain');
+  }
+
+  /** Holds the closing of the sockets back until the streams' last bytes are out. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.allSettled(this.finishing);
   }
 
   private sweep(now: number): void {

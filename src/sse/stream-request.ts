@@ -1,3 +1,5 @@
+import type { Writable } from 'node:stream';
+
 /** What a stream knows of the request that it answers. */
 export interface StreamRequest {
   /** The request's id in the log. */
@@ -6,6 +8,12 @@ export interface StreamRequest {
   readonly lastEventId: string | undefined;
   /** Node's request. */
   readonly raw: object;
+  /** Node's response. */
+  readonly response: Writable;
+}
+
+interface FrameworkResponse {
+  readonly raw?: Writable;
 }
 
 interface FrameworkRequest {
@@ -14,12 +22,13 @@ interface FrameworkRequest {
   readonly raw?: object;
 }
 
-export function toStreamRequest(request: FrameworkRequest): StreamRequest {
+export function toStreamRequest(request: FrameworkRequest, response: FrameworkResponse): StreamRequest {
   const lastEventId = request.headers['last-event-id'];
   return {
     id: String(request.id ?? ''),
     lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
     raw: request.raw ?? request,
+    response: response.raw ?? (response as Writable),
   };
 }
 

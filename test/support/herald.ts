@@ -33,7 +33,7 @@ export class Herald implements AsyncDisposable {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     // `close` rather than `exit`: by then everything that it wrote has been read.
-    this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }) as Exit);
+    this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
   /** Starts a process without waiting for it to listen: for those that are expected not to. */

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
+import { type OpenStream, randomRetry, StreamRegistry } from './stream-registry.js';
+
+class FakeStream implements OpenStream {
+  readonly openedAt = performance.now();
+  lastWriteAt = this.openedAt;
+  heartbeats = 0;
+  ends: string[] = [];
+
+  constructor(private readonly registry: StreamRegistry) {
+    registry.add(this);
+  }
+  heartbeat(): void {
+    this.lastWriteAt = performance.now();
+    this.heartbeats += 1;
+  }
+  end(reason: string): void {
+    this.ends.push(`${reason} at ${performance.now() - this.openedAt}`);
+    this.registry.delete(this);
+  }
+  finished(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+describe('StreamRegistry', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('has one timer for ten thousand streams, and none for none', () => {
+    const registry = new StreamRegistry({ heartbeat: 20_000, maxAge: 600_000 });
+    const streams = Array.from({ length: 10_000 }, () => new FakeStream(registry));
+    expect(jest.getTimerCount()).toBe(1);
+    streams.forEach((stream) => registry.delete(stream));
+    expect(jest.getTimerCount()).toBe(0);
+    expect(registry.size).toBe(0);
+  });
+
+  it('writes to a quiet stream about once in a heartbeat, never much later, and leaves a busy one alone', () => {
+    const registry = new StreamRegistry({ heartbeat: 20_000, maxAge: 0 });
+    const [quiet, busy] = [new FakeStream(registry), new FakeStream(registry)];
+    for (let second = 0; second < 200; second += 1) {
+      jest.advanceTimersByTime(1_000);
+      busy.lastWriteAt = performance.now();
+    }
+    expect(quiet.heartbeats).toBe(10);
+    expect(busy.heartbeats).toBe(0);
+  });
+
+  it('ends each stream at its own random age of 80 to 100 % of the maximum', () => {
+    const registry = new StreamRegistry({ heartbeat: 0, maxAge: 600_000 });
+    const streams = Array.from({ length: 200 }, () => new FakeStream(registry));
+    jest.advanceTimersByTime(479_000);
+    expect(registry.size).toBe(200);
+    jest.advanceTimersByTime(60_000);
+    expect(registry.size).toBeGreaterThan(0);
+    expect(registry.size).toBeLessThan(200);
+    jest.advanceTimersByTime(62_000);
+    expect(registry.size).toBe(0);
+    expect(new Set(streams.flatMap(({ ends }) => ends)).size).toBeGreaterThan(50);
+  });
+
+  it('neither beats nor ends what it is told not to', () => {
+    const registry = new StreamRegistry({ heartbeat: 0, maxAge: 0 });
+    const stream = new FakeStream(registry);
+    jest.advanceTimersByTime(100 * 86_400_000);
+    expect(stream.heartbeats).toBe(0);
+    expect(stream.ends).toEqual([]);
+    registry.delete(stream);
+  });
+
+  it('ends all when the process stops, and whatever comes after', () => {
+    const registry = new StreamRegistry({ heartbeat: 1_000, maxAge: 0 });
+    const streams = [new FakeStream(registry), new FakeStream(registry)];
+    registry.onModuleDestroy();
+    streams.push(new FakeStream(registry));
+    expect(streams.map(({ ends }) => ends)).toEqual([['drain at 0'], ['drain at 0'], ['drain at 0']]);
+    expect(registry.size).toBe(0);
+  });
+});
+
+describe('randomRetry', () => {
+  it('is a whole number of milliseconds that no client takes for "at once" or overflows with', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (random) => {
+        const retry = randomRetry(() => random);
+        expect(Number.isInteger(retry)).toBe(true);
+        expect(retry).toBeGreaterThanOrEqual(1_000);
+        expect(retry).toBeLessThanOrEqual(4_000);
+      }),
+    );
+  });
+});

@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { openStream, send } from '../support/event-stream.js';
+import { Herald, startHerald } from '../support/herald.js';
+
+describe('configuration', () => {
+  it('ends with one message that lists every mistake', async () => {
+    await using herald = Herald.spawn({
+      env: {
+        PORT: '99999',
+        HERALD_EVENTS_INTERVAL: 'soon',
+        HERALD_MAX_BODY: '64',
+        HERALD_CORS_ORIGINS: '*',
+        HERALD_TLS_CERT_FILE: '/nowhere/tls.crt',
+        HERALD_HARTBEAT: '1s',
+        LOG_LEVEL: 'loud',
+      },
+    });
+    expect(await herald.exit()).toEqual({ code: 78, signal: null });
+    const output = herald.logs();
+    for (const name of [
+      'PORT',
+      'HERALD_EVENTS_INTERVAL',
+      'HERALD_MAX_BODY',
+      'HERALD_CORS_ORIGINS',
+      'HERALD_TLS_CERT_FILE',
+      'HERALD_HARTBEAT',
+      'LOG_LEVEL',
+    ]) {
+      expect(output).toMatch(new RegExp(`^ {2}- ${name} `, 'm'));
+    }
+    expect(output).not.toMatch(/ {4}at /);
+  });
+
+  it('says in one line that the port is in use', async () => {
+    await using first = await startHerald();
+    await using second = Herald.spawn({ port: first.port });
+    expect(await second.exit()).toEqual({ code: 1, signal: null });
+    expect(second.logs().trim().split('\n')).toEqual([expect.stringMatching(/in use.*PORT/)]);
+  });
+});
+
+describe('signals', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'on %s ends the streams cleanly, tells them, and exits with 0',
+    async (signal) => {
+      await using herald = await startHerald();
+      const streams = await Promise.all(Array.from({ length: 20 }, () => openStream(`${herald.url}/events`)));
+      await Promise.all(streams.map((stream) => stream.take(1)));
+      expect(await herald.kill(signal)).toEqual({ code: 0, signal: null });
+      for (const stream of streams) {
+        expect(await stream.ended).toBe(true);
+        expect(stream.events.at(-1)).toMatchObject({ event: 'herald', data: '{"type":"drain"}' });
+      }
+      // Each client has its own delay to come back after.
+      expect(new Set(streams.map(({ retries }) => retries.at(-1))).size).toBeGreaterThan(1);
+    },
+  );
+
+  it('lets a request under way finish', async () => {
+    await using herald = await startHerald({ env: { LOG_LEVEL: 'debug' } });
+    await using stream = await openStream(`${herald.url}/events`);
+    const socket = connect(herald.port, '127.0.0.1');
+    await once(socket, 'connect');
+    // Half of a request: the process must neither wait for its rest for ever nor be held up by the connection.
+    socket.write('GET /health/live HTTP/1.1\r\nhost: x\r\n');
+    await stream.take(1);
+    socket.on('error', () => undefined);
+    expect(await herald.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    socket.destroy();
+  });
+
+  it('exits at once on a second signal', async () => {
+    await using herald = await startHerald({ env: { LOG_LEVEL: 'debug' } });
+    // A body that never comes keeps the first signal's orderly end waiting.
+    const socket = connect(herald.port, '127.0.0.1').on('error', () => undefined);
+    socket.write(
+      'POST /health/live HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n',
+    );
+    await once(socket, 'connect');
+    (await send(`${herald.url}/health/live`)).resume();
+    herald.child.kill('SIGTERM');
+    const again = setInterval(() => herald.child.kill('SIGTERM'), 60);
+    const exit = await herald.exit();
+    clearInterval(again);
+    socket.destroy();
+    expect(exit).toEqual({ code: 143, signal: null });
+  });
+});

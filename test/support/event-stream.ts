@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+
+/** Milliseconds that an event may take before the test gives up on it. */
+const PATIENCE = 15_000;
+
+/** A Server-Sent Events response, read by a parser that is not ours. `await using` lets go of it. */
+export class EventStream implements AsyncDisposable {
+  readonly events: EventSourceMessage[] = [];
+  readonly comments: string[] = [];
+  readonly retries: number[] = [];
+  /** The body so far, byte for byte. */
+  text = '';
+  private wakeUp = (): void => undefined;
+  /** Resolves when the response is over: `true` for a clean end, `false` for a cut. */
+  readonly ended: Promise<boolean>;
+
+  constructor(readonly response: IncomingMessage) {
+    const parser = createParser({
+      onEvent: (event) => this.events.push(event),
+      onComment: (comment) => this.comments.push(comment),
+      onRetry: (retry) => this.retries.push(retry),
+    });
+    response.setEncoding('utf8').on('data', (text: string) => {
+      this.text += text;
+      parser.feed(text);
+      this.wakeUp();
+    });
+    response.on('error', () => undefined);
+    this.ended = new Promise((resolve) => {
+      response.once('close', () => {
+        resolve(response.complete);
+        this.wakeUp();
+      });
+    });
+  }
+
+  /** Resolves once `condition` holds; rejects when the stream ends before, or after a long while. */
+  async until(condition: (stream: this) => boolean): Promise<this> {
+    const deadline = setTimeout(() => this.response.destroy(), PATIENCE);
+    try {
+      while (!condition(this)) {
+        if (this.response.closed) throw new Error(`the stream ended too early; it said:\n${this.text}`);
+        await new Promise<void>((resolve) => (this.wakeUp = resolve));
+      }
+      return this;
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /** The first `count` events. */
+  async take(count: number): Promise<EventSourceMessage[]> {
+    await this.until(({ events }) => events.length >= count);
+    return this.events.slice(0, count);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.response.destroy();
+    await this.ended;
+  }
+}
+
+/** Sends a request on a connection of its own and resolves with the head of the answer. */
+export async function send(
+  url: string,
+  options: RequestOptions = {},
+  body?: string | Buffer,
+): Promise<IncomingMessage> {
+  const request = httpRequest(url, { agent: false, ...options });
+  request.end(body);
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  // What becomes of the answer is the test's business, and a cut connection is no surprise to it.
+  request.on('error', () => undefined);
+  return response;
+}
+
+export async function openStream(url: string, options: RequestOptions = {}): Promise<EventStream> {
+  return new EventStream(await send(url, options));
+}
+
+/** The whole body of an answer, as text. */
+export async function textOf(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of response.setEncoding('utf8')) text += String(chunk);
+  return text;
+}
