@@ -5,6 +5,7 @@ import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { NestLogger } from './operations/logger.js';
 import { createAdapter } from './server/adapter.js';
+import { acceptBodies } from './server/bodies.js';
 import { allowOrigins } from './server/cors.js';
 import { logRequests } from './server/request-log.js';
 import { addSecurityHeaders } from './server/security-headers.js';
@@ -15,8 +16,9 @@ export async function createApp(config: Config, logger: Logger): Promise<NestFas
     AppModule.forRoot(config),
     createAdapter(config),
     // An idle keep-alive connection or an HTTP/2 session must not hold up the end; see `GracefulShutdown` for the rest.
-    { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false },
+    { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false, bodyParser: false },
   );
+  acceptBodies(app.getHttpAdapter().getInstance());
   logRequests(app.getHttpAdapter().getInstance(), logger);
   await addSecurityHeaders(app, config.server.tls !== undefined);
   allowOrigins(app, config.server.corsOrigins);

@@ -4,6 +4,8 @@ import { ConfigError, loadConfig, type Environment } from './config.js';
 
 const CERTIFICATES = new URL('../../test/support/certificates/', import.meta.url).pathname;
 
+const SECRET = 's'.repeat(32);
+
 function mistakesOf(env: Environment): readonly string[] {
   try {
     loadConfig(env);
@@ -27,14 +29,37 @@ describe('loadConfig', () => {
         tls: undefined,
       },
       events: { interval: 2_000 },
-      streams: { heartbeat: 20_000, maxAge: 600_000 },
+      streams: { heartbeat: 20_000, maxAge: 600_000, writeTimeout: 30_000 },
+      hub: {
+        hubUrl: 'http://localhost:8080/.well-known/mercure',
+        recentBytes: 67_108_864,
+        flushInterval: 0,
+        retention: { events: 100_000, bytes: 268_435_456, age: 86_400_000 },
+      },
+      auth: {
+        publisherKey: expect.stringMatching(/^.{43}$/),
+        subscriberKey: expect.stringMatching(/^.{43}$/),
+        anonymous: false,
+        madeUp: ['publisher', 'subscriber'],
+      },
       logLevel: 'info',
     });
   });
 
   it('listens on every address in production only', () => {
-    expect(loadConfig({ NODE_ENV: 'production' }).server.host).toBe('0.0.0.0');
-    expect(loadConfig({ NODE_ENV: 'production', HOST: '10.0.0.1' }).server.host).toBe('10.0.0.1');
+    const production = { NODE_ENV: 'production', HERALD_PUBLISHER_KEY: SECRET, HERALD_SUBSCRIBER_KEY: SECRET };
+    expect(loadConfig(production).server.host).toBe('0.0.0.0');
+    expect(loadConfig({ ...production, HOST: '10.0.0.1' }).server.host).toBe('10.0.0.1');
+  });
+
+  it('makes keys up in development, other ones each time, and refuses to in production', () => {
+    const [one, other] = [loadConfig({}), loadConfig({})];
+    expect(one.auth.publisherKey).not.toBe(other.auth.publisherKey);
+    expect(one.auth.publisherKey).not.toBe(one.auth.subscriberKey);
+    expect(mistakesOf({ NODE_ENV: 'production' })).toEqual([
+      expect.stringMatching(/^HERALD_PUBLISHER_KEY must be set/),
+      expect.stringMatching(/^HERALD_SUBSCRIBER_KEY must be set/),
+    ]);
   });
 
   it('reads every variable', () => {
@@ -44,6 +69,17 @@ describe('loadConfig', () => {
       HERALD_EVENTS_INTERVAL: '100ms',
       HERALD_HEARTBEAT: '0',
       HERALD_MAX_AGE: '1h',
+      HERALD_WRITE_TIMEOUT: '5s',
+      HERALD_FLUSH_INTERVAL: '20ms',
+      HERALD_JOURNAL: 'memory:',
+      HERALD_RETAIN_EVENTS: '10',
+      HERALD_RETAIN_BYTES: '1mb',
+      HERALD_RETAIN_AGE: '1m',
+      HERALD_RECENT_BYTES: '8mb',
+      HERALD_RESOURCE: 'https://example.com/.well-known/mercure',
+      HERALD_PUBLISHER_KEY: SECRET,
+      HERALD_SUBSCRIBER_KEY: `${SECRET}!`,
+      HERALD_ANONYMOUS: 'true',
       HERALD_MAX_BODY: '2mb',
       HERALD_CORS_ORIGINS: 'https://a.example , http://localhost:3000',
       HERALD_TRUST_PROXY: '10.0.0.0/8,::1',
@@ -62,7 +98,14 @@ describe('loadConfig', () => {
         tls: { certFile: `${CERTIFICATES}first.crt`, keyFile: `${CERTIFICATES}first.key` },
       },
       events: { interval: 100 },
-      streams: { heartbeat: 0, maxAge: 3_600_000 },
+      streams: { heartbeat: 0, maxAge: 3_600_000, writeTimeout: 5_000 },
+      hub: {
+        hubUrl: 'https://example.com/.well-known/mercure',
+        recentBytes: 8_388_608,
+        flushInterval: 20,
+        retention: { events: 10, bytes: 1_048_576, age: 60_000 },
+      },
+      auth: { publisherKey: SECRET, subscriberKey: `${SECRET}!`, anonymous: true, madeUp: [] },
       logLevel: 'debug',
     });
   });
@@ -81,7 +124,8 @@ describe('loadConfig', () => {
   });
 
   it('takes an empty variable for an absent one', () => {
-    expect(loadConfig({ PORT: '', HERALD_MAX_AGE: '' })).toEqual(loadConfig({}));
+    const keys = { HERALD_PUBLISHER_KEY: SECRET, HERALD_SUBSCRIBER_KEY: SECRET };
+    expect(loadConfig({ ...keys, PORT: '', HERALD_MAX_AGE: '' })).toEqual(loadConfig(keys));
   });
 
   it.each([
@@ -97,6 +141,12 @@ describe('loadConfig', () => {
     ['HERALD_TRUST_PROXY', 'yes'],
     ['HERALD_TRUST_PROXY', '10.0.0.0/33'],
     ['LOG_LEVEL', 'verbose'],
+    ['HERALD_PUBLISHER_KEY', 'too short to be a secret'],
+    ['HERALD_ANONYMOUS', 'yes'],
+    ['HERALD_RETAIN_EVENTS', '0'],
+    ['HERALD_RETAIN_EVENTS', '1e5'],
+    ['HERALD_JOURNAL', 'paper:'],
+    ['HERALD_RESOURCE', 'https://example.com/hub'],
   ])('refuses %s=%s, and does not repeat the value', (name, value) => {
     const mistakes = mistakesOf({ [name]: value });
     expect(mistakes).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))]);

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
-import { duration, origins, port, size, trustProxy, type TrustProxy } from './fields.js';
+import { count, duration, flag, hubUrl, origins, port, secret, size, trustProxy, type TrustProxy } from './fields.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -13,6 +14,17 @@ const variables = z.object({
   HERALD_EVENTS_INTERVAL: duration({ min: 10 }).default(2_000),
   HERALD_HEARTBEAT: duration({ min: 10, zero: true }).default(20_000),
   HERALD_MAX_AGE: duration({ min: 10, zero: true }).default(600_000),
+  HERALD_WRITE_TIMEOUT: duration({ min: 10 }).default(30_000),
+  HERALD_FLUSH_INTERVAL: duration({ min: 1, zero: true }).default(0),
+  HERALD_JOURNAL: z.literal('memory:', 'must be memory:').default('memory:'),
+  HERALD_RETAIN_EVENTS: count({ min: 1 }).default(100_000),
+  HERALD_RETAIN_BYTES: size({ min: 1024 }).default(256 * 1024 ** 2),
+  HERALD_RETAIN_AGE: duration({ min: 1_000 }).default(86_400_000),
+  HERALD_RECENT_BYTES: size({ min: 1024 }).default(64 * 1024 ** 2),
+  HERALD_RESOURCE: hubUrl().optional(),
+  HERALD_PUBLISHER_KEY: secret().optional(),
+  HERALD_SUBSCRIBER_KEY: secret().optional(),
+  HERALD_ANONYMOUS: flag().default(false),
   HERALD_MAX_BODY: size({ min: 1024 }).default(1024 ** 2),
   HERALD_CORS_ORIGINS: origins().default([]),
   HERALD_TLS_CERT_FILE: z.string().optional(),
@@ -41,7 +53,20 @@ export interface Config {
     readonly tls: TlsFiles | undefined;
   };
   readonly events: { readonly interval: number };
-  readonly streams: { readonly heartbeat: number; readonly maxAge: number };
+  readonly streams: { readonly heartbeat: number; readonly maxAge: number; readonly writeTimeout: number };
+  readonly hub: {
+    readonly hubUrl: string;
+    readonly recentBytes: number;
+    readonly flushInterval: number;
+    readonly retention: { readonly events: number; readonly bytes: number; readonly age: number };
+  };
+  readonly auth: {
+    readonly publisherKey: string;
+    readonly subscriberKey: string;
+    readonly anonymous: boolean;
+    /** Keys that were not given, and made at random for this run. */
+    readonly madeUp: readonly ('publisher' | 'subscriber')[];
+  };
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -69,7 +94,7 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
   const given = gather(env, readFile, mistakes);
   const result = variables.safeParse(given);
   for (const issue of result.error?.issues ?? []) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
-  mistakes.push(...tlsMistakes(given, readFile));
+  mistakes.push(...productionMistakes(given), ...tlsMistakes(given, readFile));
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);
   return deepFreeze(toConfig(result.data));
 }
@@ -140,9 +165,37 @@ function toConfig(v: Variables): Config {
       tls: certFile && keyFile ? { certFile, keyFile } : undefined,
     },
     events: { interval: v.HERALD_EVENTS_INTERVAL },
-    streams: { heartbeat: v.HERALD_HEARTBEAT, maxAge: v.HERALD_MAX_AGE },
+    streams: { heartbeat: v.HERALD_HEARTBEAT, maxAge: v.HERALD_MAX_AGE, writeTimeout: v.HERALD_WRITE_TIMEOUT },
+    hub: {
+      hubUrl: v.HERALD_RESOURCE ?? `${certFile ? 'https' : 'http'}://localhost:${v.PORT}/.well-known/mercure`,
+      recentBytes: v.HERALD_RECENT_BYTES,
+      flushInterval: v.HERALD_FLUSH_INTERVAL,
+      retention: { events: v.HERALD_RETAIN_EVENTS, bytes: v.HERALD_RETAIN_BYTES, age: v.HERALD_RETAIN_AGE },
+    },
+    auth: toAuth(v),
     logLevel: v.LOG_LEVEL,
   };
+}
+
+/** In development a key that was not given is made up; in production `productionMistakes` has refused already. */
+function toAuth(v: Variables): Config['auth'] {
+  const madeUp = [
+    ...(v.HERALD_PUBLISHER_KEY ? [] : (['publisher'] as const)),
+    ...(v.HERALD_SUBSCRIBER_KEY ? [] : (['subscriber'] as const)),
+  ];
+  return {
+    publisherKey: v.HERALD_PUBLISHER_KEY ?? randomBytes(32).toString('base64url'),
+    subscriberKey: v.HERALD_SUBSCRIBER_KEY ?? randomBytes(32).toString('base64url'),
+    anonymous: v.HERALD_ANONYMOUS,
+    madeUp,
+  };
+}
+
+function productionMistakes(given: Readonly<Record<string, string>>): string[] {
+  if (given['NODE_ENV'] !== 'production') return [];
+  return ['HERALD_PUBLISHER_KEY', 'HERALD_SUBSCRIBER_KEY']
+    .filter((name) => !given[name])
+    .map((name) => `${name} must be set in production: a secret of at least 32 bytes`);
 }
 
 function deepFreeze<T extends object>(value: T): T {

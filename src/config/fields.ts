@@ -38,6 +38,32 @@ export function size({ min }: { readonly min: number }) {
   });
 }
 
+/** A whole number. */
+export function count({ min }: { readonly min: number }) {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, `must be a whole number, at least ${min}`)
+    .transform(Number)
+    .refine((value) => value >= min, `must be a whole number, at least ${min}`);
+}
+
+export function flag() {
+  return z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
+}
+
+/** A key for HS256, which must be at least as long as its hash (RFC 7518, 3.2). */
+export function secret() {
+  return z.string().refine((text) => Buffer.byteLength(text) >= 32, 'must be at least 32 bytes long');
+}
+
+/** The public URL of the hub. */
+export function hubUrl() {
+  return z.string().refine((text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    return url && /^https?:$/.test(url.protocol) && url.pathname === '/.well-known/mercure' && !url.search && !url.hash;
+  }, 'must be the public URL of the hub, such as https://example.com/.well-known/mercure');
+}
+
 /** A TCP port; 0 lets the system choose one. */
 export function port() {
   return z

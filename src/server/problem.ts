@@ -8,12 +8,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 export interface Problem {
   readonly status: number;
   readonly title: string;
+  /** What exactly was refused, for programs: one of a closed list, and never used for anything else again. */
+  readonly code?: string;
   readonly detail?: string;
   /** The same id is in the log, beside what really happened. */
   readonly errorId?: string;
 }
 
-export function problem(status: number, more: Pick<Problem, 'detail' | 'errorId'> = {}): Problem {
+export function problem(status: number, more: Omit<Problem, 'status' | 'title'> = {}): Problem {
   return { status, title: STATUS_CODES[status] ?? 'Error', ...more };
 }
 

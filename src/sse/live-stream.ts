@@ -42,6 +42,8 @@ export function withLifetime(
 class LiveStream implements OpenStream {
   readonly openedAt = performance.now();
   lastWriteAt = this.openedAt;
+  /** Nest writes these streams, and cuts those that do not read by its own measure (`maxPendingDataLength`). */
+  readonly fullSince = 0;
   private isOpen = false;
   private events = 0;
   private reason: StreamEnd = 'disconnected';
@@ -59,7 +61,7 @@ class LiveStream implements OpenStream {
   open(): void {
     if (this.isOpen) return;
     this.isOpen = true;
-    markStream(this.request);
+    markStream(this.request.raw);
     this.send({ retry: randomRetry() });
     logger.debug({ msg: 'stream opened', requestId: this.request.id });
   }
@@ -94,6 +96,10 @@ class LiveStream implements OpenStream {
     if (!expected) logger.error(error);
     this.send({ type: 'error', data: expected ? error.message : 'Internal server error' });
     this.end('failed');
+  }
+
+  cut(reason: StreamEnd): void {
+    this.end(reason);
   }
 
   async finished(signal: AbortSignal): Promise<void> {

@@ -14,6 +14,7 @@ export class SseModule implements NestModule {
   static forRoot(options: StreamOptions): DynamicModule {
     return {
       module: SseModule,
+      global: true,
       imports: [DiscoveryModule],
       providers: [SseExplorer, StreamRegistry, { provide: STREAM_OPTIONS, useValue: options }],
       exports: [StreamRegistry],

@@ -1,12 +1,13 @@
 /**
- * The ways a stream can end. A native `EventSource` comes back by itself after each of them: it only ever sees a clean
- * end of the response, never an error status.
+ * The ways a stream can end. A native `EventSource` comes back by itself after each of them: what it sees is the end
+ * of a response, and never an error status.
  */
 export const STREAM_ENDS = {
   disconnected: { notice: undefined, client: 'has left' },
   completed: { notice: undefined, client: 'reconnects: the handler had nothing more to say' },
   failed: { notice: undefined, client: 'reconnects: the handler failed, and the log says why' },
   'max-age': { notice: undefined, client: 'reconnects, perhaps to another instance' },
+  stalled: { notice: undefined, client: 'reconnects, if it still reads, and resumes where it was' },
   drain: { notice: 'drain', client: 'reconnects after its own random delay: this process is stopping' },
 } as const satisfies Record<string, { notice: string | undefined; client: string }>;
 

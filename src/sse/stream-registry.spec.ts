@@ -5,6 +5,7 @@ import { type OpenStream, randomRetry, StreamRegistry } from './stream-registry.
 class FakeStream implements OpenStream {
   readonly openedAt = performance.now();
   lastWriteAt = this.openedAt;
+  fullSince = 0;
   heartbeats = 0;
   ends: string[] = [];
 
@@ -18,6 +19,9 @@ class FakeStream implements OpenStream {
   end(reason: string): void {
     this.ends.push(`${reason} at ${performance.now() - this.openedAt}`);
     this.registry.delete(this);
+  }
+  cut(reason: string): void {
+    this.end(`cut as ${reason}`);
   }
   finished(): Promise<void> {
     return Promise.resolve();
@@ -33,7 +37,7 @@ describe('StreamRegistry', () => {
   });
 
   it('has one timer for ten thousand streams, and none for none', () => {
-    const registry = new StreamRegistry({ heartbeat: 20_000, maxAge: 600_000 });
+    const registry = new StreamRegistry({ heartbeat: 20_000, maxAge: 600_000, writeTimeout: 30_000 });
     const streams = Array.from({ length: 10_000 }, () => new FakeStream(registry));
     expect(jest.getTimerCount()).toBe(1);
     streams.forEach((stream) => registry.delete(stream));
@@ -42,7 +46,7 @@ describe('StreamRegistry', () => {
   });
 
   it('writes to a quiet stream about once in a heartbeat, never much later, and leaves a busy one alone', () => {
-    const registry = new StreamRegistry({ heartbeat: 20_000, maxAge: 0 });
+    const registry = new StreamRegistry({ heartbeat: 20_000, maxAge: 0, writeTimeout: 30_000 });
     const [quiet, busy] = [new FakeStream(registry), new FakeStream(registry)];
     for (let second = 0; second < 200; second += 1) {
       jest.advanceTimersByTime(1_000);
@@ -53,7 +57,7 @@ describe('StreamRegistry', () => {
   });
 
   it('ends each stream at its own random age of 80 to 100 % of the maximum', () => {
-    const registry = new StreamRegistry({ heartbeat: 0, maxAge: 600_000 });
+    const registry = new StreamRegistry({ heartbeat: 0, maxAge: 600_000, writeTimeout: 30_000 });
     const streams = Array.from({ length: 200 }, () => new FakeStream(registry));
     jest.advanceTimersByTime(479_000);
     expect(registry.size).toBe(200);
@@ -66,7 +70,7 @@ describe('StreamRegistry', () => {
   });
 
   it('neither beats nor ends what it is told not to', () => {
-    const registry = new StreamRegistry({ heartbeat: 0, maxAge: 0 });
+    const registry = new StreamRegistry({ heartbeat: 0, maxAge: 0, writeTimeout: 30_000 });
     const stream = new FakeStream(registry);
     jest.advanceTimersByTime(100 * 86_400_000);
     expect(stream.heartbeats).toBe(0);
@@ -74,8 +78,22 @@ describe('StreamRegistry', () => {
     registry.delete(stream);
   });
 
+  it('cuts a stream whose socket has been full for the write timeout, and no other', () => {
+    const registry = new StreamRegistry({ heartbeat: 20_000, maxAge: 0, writeTimeout: 30_000 });
+    const [stalled, slow] = [new FakeStream(registry), new FakeStream(registry)];
+    jest.advanceTimersByTime(10_000);
+    stalled.fullSince = performance.now();
+    for (let second = 0; second < 32; second += 1) {
+      slow.fullSince = second % 2 === 0 ? performance.now() : 0;
+      jest.advanceTimersByTime(1_000);
+    }
+    expect(stalled.ends).toEqual([expect.stringMatching(/^cut as stalled at 40\d{3}/)]);
+    expect(slow.ends).toEqual([]);
+    registry.delete(slow);
+  });
+
   it('ends all when the process stops, and whatever comes after', () => {
-    const registry = new StreamRegistry({ heartbeat: 1_000, maxAge: 0 });
+    const registry = new StreamRegistry({ heartbeat: 1_000, maxAge: 0, writeTimeout: 30_000 });
     const streams = [new FakeStream(registry), new FakeStream(registry)];
     registry.onModuleDestroy();
     streams.push(new FakeStream(registry));

@@ -9,16 +9,22 @@ export interface StreamOptions {
   readonly heartbeat: number;
   /** Milliseconds after which a stream is ended; each lives a random 80–100 % of it. 0: never. */
   readonly maxAge: number;
+  /** Milliseconds that a socket may stay full before it is cut. */
+  readonly writeTimeout: number;
 }
 
 /** A stream that is open, as the registry sees it. Times are milliseconds on the monotonic clock. */
 export interface OpenStream {
   readonly openedAt: number;
   readonly lastWriteAt: number;
+  /** When its socket became full; 0 while it is not. */
+  readonly fullSince: number;
   /** Writes a comment, which clients ignore and proxies count as life. */
   heartbeat(): void;
   /** Ends the response cleanly. */
   end(reason: StreamEnd): void;
+  /** Ends it without ceremony: the reader does not read. */
+  cut(reason: StreamEnd): void;
   /** Resolves once the last byte is out and the response closed; rejects when told to give up. */
   finished(signal: AbortSignal): Promise<void>;
 }
@@ -77,19 +83,20 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
   }
 
   private sweep(now: number): void {
-    const { heartbeat } = this.options;
+    const { heartbeat, writeTimeout } = this.options;
     // Half a period early rather than late: what waits for the heartbeat is somebody's timeout.
     const quiet = heartbeat === 0 ? Infinity : heartbeat - this.period() / 2;
     for (const [stream, deadline] of this.deadlines) {
-      if (now >= deadline) stream.end('max-age');
+      if (stream.fullSince > 0 && now - stream.fullSince >= writeTimeout) stream.cut('stalled');
+      else if (now >= deadline) stream.end('max-age');
       else if (now - stream.lastWriteAt >= quiet) stream.heartbeat();
     }
   }
 
   /** Fine enough for both limits, never more often than it pays. */
   private period(): number {
-    const { heartbeat, maxAge } = this.options;
-    const shortest = Math.min(heartbeat || Infinity, maxAge || Infinity);
+    const { heartbeat, maxAge, writeTimeout } = this.options;
+    const shortest = Math.min(heartbeat || Infinity, maxAge || Infinity, writeTimeout);
     return Math.min(1_000, Math.max(5, shortest / 10));
   }
 }

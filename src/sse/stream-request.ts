@@ -35,7 +35,7 @@ export function toStreamRequest(request: FrameworkRequest, response: FrameworkRe
 const streams = new WeakSet<object>();
 
 /** Remembers that this request is answered by a stream. */
-export function markStream({ raw }: StreamRequest): void {
+export function markStream(raw: object): void {
   streams.add(raw);
 }
 

@@ -107,7 +107,7 @@ class ScopedController {
 }
 
 @Module({
-  imports: [SseModule.forRoot({ heartbeat: 60, maxAge: 0 })],
+  imports: [SseModule.forRoot({ heartbeat: 60, maxAge: 0, writeTimeout: 30_000 })],
   controllers: [TeamController, ScopedController],
 })
 class TeamModule {}

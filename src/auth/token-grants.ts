@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { Grants } from '../hub/grants.js';
+import { HubError } from '../hub/hub.errors.js';
+import { Interest } from '../hub/interest.js';
+import { type Matcher, parseMatcher } from '../hub/matcher.js';
+
+/** The type of the RFC 9396 authorization details that are ours (R55). */
+export const DETAIL_TYPE = 'https://mercure.rocks/authorization-detail';
+
+/** Details, and matchers in all of them together (R57). */
+const LARGEST_TOKEN = 100;
+
+const matcherSchema = z.object({ match: z.string(), match_type: z.enum(['exact', 'urlpattern']).default('exact') });
+
+const detailSchema = z.object({
+  actions: z.array(z.string()).min(1),
+  topics: z.array(matcherSchema).min(1),
+});
+
+type Detail = z.output<typeof detailSchema>;
+
+/**
+ * What the verified claims of a token allow (R55–R58).
+ * @throws {HubError} `token-invalid` when any of its details of our type is broken: a token counts whole or not at all.
+ */
+export function grantsOf(claims: Readonly<Record<string, unknown>>, hubUrl: URL): Grants {
+  const details = ourDetails(claims['authorization_details']);
+  const publish = interestOf(details, 'publish', hubUrl);
+  const read = interestOf(details, 'subscribe', hubUrl);
+  const subject = typeof claims['sub'] === 'string' ? { subject: claims['sub'] } : {};
+  return {
+    canPublish: (topics) => publish.includesAll(topics),
+    canRead: (topics) => read.includes(topics),
+    readKey: `token ${read.key}`,
+    ...subject,
+  };
+}
+
+function ourDetails(given: unknown): Detail[] {
+  if (given === undefined) return [];
+  if (!Array.isArray(given) || given.length > LARGEST_TOKEN) throw broken();
+  const ours = given.filter((detail: unknown) => isObject(detail) && detail['type'] === DETAIL_TYPE);
+  const parsed = z.array(detailSchema).safeParse(ours);
+  if (!parsed.success) throw broken();
+  return parsed.data;
+}
+
+function interestOf(details: readonly Detail[], action: string, hubUrl: URL): Interest {
+  const entries = details.filter(({ actions }) => actions.includes(action)).flatMap(({ topics }) => topics);
+  if (entries.length > LARGEST_TOKEN) throw broken();
+  return new Interest(
+    entries.map(({ match, match_type }) => toMatcher(match, match_type, hubUrl)),
+    hubUrl,
+  );
+}
+
+function toMatcher(match: string, type: 'exact' | 'urlpattern', hubUrl: URL): Matcher {
+  try {
+    return parseMatcher(type, match, hubUrl);
+  } catch (error) {
+    throw error instanceof HubError ? broken() : error;
+  }
+}
+
+function broken(): HubError {
+  return new HubError('token-invalid', "The token's authorization details are malformed or exceed the limits.");
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

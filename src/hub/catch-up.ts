@@ -1,0 +1,102 @@
+import type { Journal } from '../journal/journal.js';
+import { Queue } from '../journal/queue.js';
+import type { FanOut } from './fan-out.js';
+import type { Slice, Slices } from './slices.js';
+import type { Subscription } from './subscription.js';
+
+/** Slices written in one turn of the event loop before live delivery and other requests get theirs. */
+const SLICES_PER_TURN = 32;
+
+/**
+ * Brings subscriptions that are behind forward, slice by slice, until they are live. A subscription waits here only
+ * while its socket has room; one that is full comes back by itself when it has drained.
+ */
+export class CatchUp {
+  private readonly waiting = new Queue<Subscription>();
+  private isScheduled = false;
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly fanOut: FanOut,
+    private readonly slices: Slices,
+  ) {}
+
+  add(subscription: Subscription): void {
+    this.waiting.push(subscription);
+    this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.isScheduled || this.waiting.length === 0) return;
+    this.isScheduled = true;
+    setImmediate(() => {
+      this.isScheduled = false;
+      this.turn();
+      this.schedule();
+    });
+  }
+
+  private turn(): void {
+    for (let written = 0; written < SLICES_PER_TURN; written += 1) {
+      const subscription = this.waiting.shift();
+      if (!subscription) return;
+      this.advance(subscription);
+    }
+  }
+
+  /** One step: the next slice, or live. */
+  private advance(subscription: Subscription): void {
+    const { connection, cohort, cursor } = subscription;
+    if (connection.isOver || connection.isFull) return;
+    if (cursor >= this.fanOut.flushed) {
+      this.arrive(subscription);
+      return;
+    }
+    if (cursor + 1 < this.journal.oldest) this.skipTrimmed(subscription);
+    const slice = this.slices.after(subscription.cursor, cohort, this.fanOut.flushed);
+    if (!(slice instanceof Promise)) {
+      this.write(subscription, slice);
+      return;
+    }
+    slice.then(
+      (ready) => this.write(subscription, ready),
+      // The engine is away: the reader stays, and is caught up when it is back.
+      () => setTimeout(() => this.add(subscription), RETRY_AFTER).unref(),
+    );
+  }
+
+  private write(subscription: Subscription, slice: Slice): void {
+    if (subscription.connection.isOver) return;
+    if (slice.first > subscription.cursor + 1) this.notifyGap(subscription);
+    subscription.cursor = slice.last;
+    if (!slice.bytes || subscription.connection.writeFrame(slice.bytes)) this.add(subscription);
+  }
+
+  /** What the cursor points at is no longer held: the reader is told, and goes on with the oldest that is. */
+  private skipTrimmed(subscription: Subscription): void {
+    this.notifyGap(subscription);
+    subscription.cursor = this.journal.oldest - 1;
+  }
+
+  private notifyGap(subscription: Subscription): void {
+    subscription.connection.notify({ type: 'gap', reason: 'trimmed' });
+  }
+
+  /** Everything that live readers have been offered, this one has been offered too. */
+  private arrive(subscription: Subscription): void {
+    // What came since the last flush waits in the cohorts for the next one, but only in those that existed when it came.
+    if (this.fanOut.isFlushDue) {
+      this.fanOut.onceFlushed(() => this.add(subscription));
+      return;
+    }
+    if (subscription.isResuming) {
+      subscription.isResuming = false;
+      subscription.connection.notify({ type: 'caught-up' });
+    }
+    if (subscription.connection.isFull) return;
+    subscription.cohort.live.add(subscription);
+  }
+}
+
+/** Milliseconds. */
+const RETRY_AFTER = 250;

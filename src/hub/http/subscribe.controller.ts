@@ -1,0 +1,60 @@
+import { Controller, Get, Inject, QueryMethod, Req, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GrantsOfRequest, SubscribeGuard } from '../../auth/guards.js';
+import { encodeRetry } from '../../sse/frame.js';
+import { randomRetry } from '../../sse/stream-registry.js';
+import { markStream } from '../../sse/stream-request.js';
+import { takeOver } from '../../sse/take-over.js';
+import type { Grants } from '../grants.js';
+import { HubError } from '../hub.errors.js';
+import { HUB_OPTIONS, type HubOptions } from '../hub.options.js';
+import { HubService } from '../hub.service.js';
+import { HUB_PATH } from './hub-path.js';
+import { parseSubscribe } from './subscribe-request.js';
+
+/** `GET` and `QUERY` on the hub: the stream of every update that one of the matchers matches (R5). */
+@Controller(HUB_PATH)
+@UseGuards(SubscribeGuard)
+export class SubscribeController {
+  constructor(
+    private readonly hub: HubService,
+    @Inject(HUB_OPTIONS) private readonly options: HubOptions,
+  ) {}
+
+  @Get()
+  get(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
+    return this.subscribe(request, reply, grants);
+  }
+
+  @QueryMethod()
+  query(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
+    if (!Buffer.isBuffer(request.body)) {
+      throw new HubError('media-type-unsupported', 'The body must be sent as application/x-www-form-urlencoded.');
+    }
+    return this.subscribe(request, reply, grants, request.body);
+  }
+
+  /** Goes through guards and filters like any route, and then takes the connection over. */
+  private async subscribe(request: FastifyRequest, reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
+    const lastEventIdHeader = request.headers['last-event-id'];
+    const { matchers, cursor } = parseSubscribe({
+      query: request.url.split('?').slice(1).join('?'),
+      hubUrl: this.options.hubUrl,
+      ...(body && { body }),
+      ...(typeof lastEventIdHeader === 'string' && { lastEventIdHeader }),
+    });
+    const start = await this.hub.locate(cursor);
+    if (start.lastEventId !== undefined) void reply.header('mercure-last-event-id', start.lastEventId);
+    if (request.method === 'HEAD') {
+      await reply.header('content-type', 'text/event-stream').send();
+      return;
+    }
+    // The client may have left while its token was being verified.
+    if (request.raw.socket.destroyed || reply.raw.destroyed) return;
+    reply.hijack();
+    markStream(request.raw);
+    const retry = encodeRetry(randomRetry());
+    const connection = takeOver(request.raw, reply.raw, reply.getHeaders(), retry);
+    this.hub.subscribe(connection, { matchers, grants, start });
+  }
+}

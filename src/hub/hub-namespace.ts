@@ -1,0 +1,30 @@
+/** The octets that RFC 3986, section 2.3 calls unreserved mean the same percent-encoded or not. */
+const UNRESERVED = /[A-Za-z0-9\-._~]/;
+
+/**
+ * Whether `topic` addresses the hub itself or something below it, whatever its scheme and authority (R30): nobody may
+ * publish there, because the hub speaks about its subscriptions there. A topic that is no URL is outside.
+ */
+export function isInHubNamespace(topic: string, hubUrl: URL): boolean {
+  const path = pathOf(topic, hubUrl);
+  if (path === undefined) return false;
+  const hubPath = decodeUnreserved(hubUrl.pathname);
+  return path === hubPath || path.startsWith(`${hubPath}/`);
+}
+
+/** The URL parser has removed the dot segments, `%2e` among them, by the time it gives the path. */
+function pathOf(topic: string, hubUrl: URL): string | undefined {
+  try {
+    return decodeUnreserved(new URL(topic, hubUrl).pathname);
+  } catch {
+    return undefined;
+  }
+}
+
+function decodeUnreserved(path: string): string {
+  if (!path.includes('%')) return path;
+  return path.replaceAll(/%[0-9a-f]{2}/gi, (octet) => {
+    const character = String.fromCharCode(Number.parseInt(octet.slice(1), 16));
+    return UNRESERVED.test(character) ? character : octet;
+  });
+}

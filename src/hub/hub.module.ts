@@ -1,0 +1,28 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { Journal, type Retention } from '../journal/journal.js';
+import { MemoryJournal } from '../journal/memory-journal.js';
+import { PublishController } from './http/publish.controller.js';
+import { SubscribeController } from './http/subscribe.controller.js';
+import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
+import { HubService } from './hub.service.js';
+
+export interface HubModuleOptions extends HubOptions {
+  readonly retention: Retention;
+}
+
+/** Publish and subscribe, over HTTP and for other modules (`HubService`). */
+@Module({})
+export class HubModule {
+  static forRoot({ retention, ...options }: HubModuleOptions): DynamicModule {
+    return {
+      module: HubModule,
+      controllers: [PublishController, SubscribeController],
+      providers: [
+        HubService,
+        { provide: Journal, useFactory: () => new MemoryJournal(retention) },
+        { provide: HUB_OPTIONS, useValue: options },
+      ],
+      exports: [HubService],
+    };
+  }
+}

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Journal } from '../journal/journal.js';
+import type { Update } from '../journal/update.js';
+import type { Connection } from '../sse/connection.js';
+import type { StreamEnd } from '../sse/stream-end.js';
+import { StreamRegistry } from '../sse/stream-registry.js';
+import { CatchUp } from './catch-up.js';
+import { checkUpdate, type UpdateDraft } from './check-update.js';
+import type { Cohort } from './cohort.js';
+import { FanOut } from './fan-out.js';
+import { type Grants, UNLIMITED } from './grants.js';
+import { HubError } from './hub.errors.js';
+import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
+import { Interest } from './interest.js';
+import type { Matcher } from './matcher.js';
+import { RecentLog } from './recent-log.js';
+import { Slices } from './slices.js';
+import { Subscription } from './subscription.js';
+import { TopicIndex } from './topic-index.js';
+
+export interface PublishOptions {
+  /** Whose authority this is under. In-process callers have all. */
+  readonly grants?: Grants;
+  /** The same key again, while the update is held, stores nothing and gives the first id. */
+  readonly idempotencyKey?: string;
+}
+
+export interface SubscribeOptions {
+  readonly matchers: readonly Matcher[];
+  readonly grants: Grants;
+  /** Where to resume from, as {@link HubService.locate} found it. */
+  readonly start: Start;
+}
+
+/** Where a subscription begins. */
+export interface Start {
+  /** The position after which it begins; undefined for "what comes from now on". */
+  readonly cursor: number | undefined;
+  /** Whether the client asked for an id that is not held (any more). */
+  readonly isGap: boolean;
+  /** The id before the first event that is sent, or `earliest` (R69); undefined where no cursor was asked for. */
+  readonly lastEventId: string | undefined;
+}
+
+/** The hub: publish into the log, subscribe to it. HTTP and in-process callers take the same path. */
+@Injectable()
+export class HubService implements OnApplicationShutdown {
+  private readonly logger = new Logger(HubService.name);
+  private readonly fanOut: FanOut;
+  private readonly catchUp: CatchUp;
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly streams: StreamRegistry,
+    @Inject(HUB_OPTIONS) private readonly options: HubOptions,
+  ) {
+    const log = new RecentLog(options.recentBytes, journal.head);
+    this.fanOut = new FanOut(journal, log, new TopicIndex<Cohort>(options.hubUrl), options.flushInterval);
+    this.catchUp = new CatchUp(journal, this.fanOut, new Slices(journal, log));
+  }
+
+  /** The position of the newest update. */
+  get head(): number {
+    return this.journal.head;
+  }
+
+  /**
+   * Stores an update and answers with its id. Everybody who subscribed to one of its topics gets it.
+   * @throws {HubError} when the update is refused; {@link JournalUnavailableError} when it can't be stored. Nothing is
+   * stored then.
+   */
+  async publish(draft: UpdateDraft, { grants = UNLIMITED, idempotencyKey }: PublishOptions = {}): Promise<string> {
+    const update = checkUpdate(draft, { hubUrl: this.options.hubUrl });
+    if (!grants.canPublish(update.topics)) {
+      throw new HubError('insufficient-scope', 'The token does not grant publishing to every topic of this update.');
+    }
+    const appended = await this.journal.append(update, keyOptions(idempotencyKey, grants, draft, update));
+    if (appended.outcome !== 'conflict') return appended.id;
+    throw new HubError('idempotency-key-conflict', 'This Idempotency-Key was used before, with another update.');
+  }
+
+  /** Where a subscription begins that asked to resume after `lastEventId` (R65–R69). */
+  async locate(lastEventId: string | undefined): Promise<Start> {
+    if (lastEventId === undefined) return { cursor: undefined, isGap: false, lastEventId: undefined };
+    if (lastEventId === '') return { cursor: undefined, isGap: false, lastEventId: this.journal.lastId ?? 'earliest' };
+    const beginning = this.journal.oldest - 1;
+    if (lastEventId === 'earliest') return { cursor: beginning, isGap: false, lastEventId: 'earliest' };
+    const position = await this.journal.locate(lastEventId);
+    if (position !== undefined) return { cursor: position, isGap: false, lastEventId };
+    return { cursor: beginning, isGap: true, lastEventId: 'earliest' };
+  }
+
+  /** Gives `connection` every update that is matched and granted, from where it starts, until it ends. */
+  subscribe(connection: Connection, { matchers, grants, start }: SubscribeOptions): Subscription {
+    const cohort = this.fanOut.cohortFor(new Interest(matchers, this.options.hubUrl), grants);
+    const subscription = new Subscription(connection, cohort, start.cursor ?? this.journal.head, {
+      catchUp: (behind) => this.catchUp.add(behind),
+      forget: (over, reason) => this.forget(over, reason),
+    });
+    this.streams.add(connection);
+    if (start.isGap) connection.notify({ type: 'gap', reason: 'not-held' });
+    subscription.isResuming = start.cursor !== undefined;
+    this.catchUp.add(subscription);
+    return subscription;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.fanOut.close();
+    await this.journal.close();
+  }
+
+  private forget({ cohort, connection }: Subscription, reason: StreamEnd): void {
+    this.fanOut.release(cohort);
+    this.streams.delete(connection);
+    this.logger.debug({ msg: 'stream closed', reason, age: Math.round(performance.now() - connection.openedAt) });
+  }
+}
+
+/** Keys are each publisher's own, and the same key must come with the same update. */
+function keyOptions(
+  idempotencyKey: string | undefined,
+  grants: Grants,
+  draft: UpdateDraft,
+  update: Update,
+): { idempotencyKey: string; fingerprint: string } | undefined {
+  if (idempotencyKey === undefined) return undefined;
+  // A generated id differs from one attempt to the next.
+  const content = JSON.stringify([update.topics, update.data, update.private, update.type, update.retry, draft.id]);
+  return {
+    idempotencyKey: `${grants.subject ?? ''}\n${idempotencyKey}`,
+    fingerprint: createHash('sha256').update(content).digest('base64'),
+  };
+}

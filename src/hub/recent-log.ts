@@ -1,0 +1,73 @@
+import type { Entry } from '../journal/journal.js';
+import { Queue } from '../journal/queue.js';
+import type { Update } from '../journal/update.js';
+import { inBothFormats, type WireBytes } from '../sse/connection.js';
+import { encodeFrame } from '../sse/frame.js';
+
+/** An entry as it goes over the wire, encoded once for all who get it. */
+export interface RecentEntry {
+  readonly position: number;
+  readonly update: Update;
+  readonly bytes: WireBytes;
+}
+
+/** What an entry takes besides its frame. */
+const OVERHEAD = 300;
+
+/** The newest entries of the journal, encoded: as many as fit into a number of bytes. */
+export class RecentLog {
+  private readonly entries = new Queue<RecentEntry>();
+  private held = 0;
+  private newest: number;
+
+  /**
+   * @param limit in bytes. The newest entry is held whatever its size.
+   * @param head the position after which the log begins.
+   */
+  constructor(
+    private readonly limit: number,
+    head: number,
+  ) {
+    this.newest = head;
+  }
+
+  /** The position of the newest entry. */
+  get head(): number {
+    return this.newest;
+  }
+
+  /** The position of the oldest entry; `head + 1` when there is none. */
+  get oldest(): number {
+    return this.newest - this.entries.length + 1;
+  }
+
+  get bytes(): number {
+    return this.held;
+  }
+
+  /** Takes the entry that follows `head`. */
+  push(entry: Entry): RecentEntry {
+    const recent = encodeEntry(entry);
+    this.entries.push(recent);
+    this.newest = entry.position;
+    this.held += sizeOf(recent);
+    while (this.held > this.limit && this.entries.length > 1) {
+      const oldest = this.entries.shift();
+      if (oldest) this.held -= sizeOf(oldest);
+    }
+    return recent;
+  }
+
+  /** The entry at `position`, if it is held. */
+  at(position: number): RecentEntry | undefined {
+    return this.entries.at(position - this.oldest);
+  }
+}
+
+export function encodeEntry({ position, update }: Entry): RecentEntry {
+  return { position, update, bytes: inBothFormats(encodeFrame(update)) };
+}
+
+function sizeOf({ update, bytes }: RecentEntry): number {
+  return OVERHEAD + bytes.chunked.length + update.data.length;
+}

@@ -1,0 +1,63 @@
+import type { Connection, ConnectionListener, WireBytes } from '../sse/connection.js';
+import type { StreamEnd } from '../sse/stream-end.js';
+import type { Cohort } from './cohort.js';
+
+/** What a subscription asks of the hub. */
+export interface SubscriptionOwner {
+  /** It is behind and its socket has room. */
+  catchUp(subscription: Subscription): void;
+  /** It is over. */
+  forget(subscription: Subscription, reason: StreamEnd): void;
+}
+
+/**
+ * One subscriber: a cursor over the log and no queue. It is either live, and written to when something new comes, or
+ * behind, and reads on from its cursor whenever its socket has room.
+ */
+export class Subscription implements ConnectionListener {
+  /** Set by whoever wants `caught-up` said when the replay that was asked for is over. */
+  isResuming = false;
+
+  /**
+   * @param cursor the position of the last entry that was offered. While the subscription is live, everything up to the
+   * last flush was, and this is not kept up.
+   */
+  constructor(
+    readonly connection: Connection,
+    readonly cohort: Cohort,
+    public cursor: number,
+    private readonly owner: SubscriptionOwner,
+  ) {
+    cohort.members += 1;
+    connection.listen(this);
+  }
+
+  /** Writes what is new: everything after `from` up to `head`. */
+  push(bytes: WireBytes, from: number, head: number): void {
+    if (this.connection.isFull) {
+      this.cursor = from;
+    } else {
+      if (this.connection.writeFrame(bytes)) return;
+      this.cursor = head;
+    }
+    this.cohort.live.delete(this);
+  }
+
+  /** Lets it read what is new from the log instead of being written to. */
+  fallBehind(cursor: number): void {
+    this.cursor = cursor;
+    this.cohort.live.delete(this);
+    this.owner.catchUp(this);
+  }
+
+  drained(): void {
+    // A live one that only a heartbeat had filled has missed nothing.
+    if (!this.cohort.live.has(this)) this.owner.catchUp(this);
+  }
+
+  closed(reason: StreamEnd): void {
+    this.cohort.live.delete(this);
+    this.cohort.members -= 1;
+    this.owner.forget(this, reason);
+  }
+}

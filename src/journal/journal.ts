@@ -1,0 +1,77 @@
+import type { Update } from './update.js';
+
+/** An update with its place in the log. */
+export interface Entry {
+  /** 1 for the first update ever, and one more for each that follows, without gaps. */
+  readonly position: number;
+  readonly update: Update;
+}
+
+export interface AppendOptions {
+  /** Appending with a key that a held entry already has stores nothing. */
+  readonly idempotencyKey?: string;
+  /** Tells whether the same key came with the same content. */
+  readonly fingerprint?: string;
+}
+
+/** What became of an append. */
+export type Appended =
+  | { readonly outcome: 'stored'; readonly position: number; readonly id: string }
+  /** An entry with this idempotency key is held already: this is its id. */
+  | { readonly outcome: 'repeated'; readonly id: string }
+  /** An entry with this idempotency key is held already, and says something else. */
+  | { readonly outcome: 'conflict' };
+
+/** What an engine keeps: whichever limit is reached first. */
+export interface Retention {
+  readonly events: number;
+  readonly bytes: number;
+  /** Milliseconds. */
+  readonly age: number;
+}
+
+export type TailListener = (entries: readonly Entry[]) => void;
+
+/**
+ * An append-only, trimmed log of updates whose positions grow by one. The order is the same for everybody who reads.
+ */
+export abstract class Journal {
+  /** The position of the newest entry; 0 while nothing was ever appended. */
+  abstract readonly head: number;
+
+  /** The position of the oldest entry that is still held; `head + 1` when none is. */
+  abstract readonly oldest: number;
+
+  /** The id of the newest entry, if one is held. */
+  abstract readonly lastId: string | undefined;
+
+  /**
+   * Resolves once the update is as durable as the engine promises. Appends of one caller are stored in the order of
+   * the calls.
+   * @throws {JournalUnavailableError} when the engine is away. The update was not accepted then.
+   */
+  abstract append(update: Update, options?: AppendOptions): Promise<Appended>;
+
+  /**
+   * The entries right after `after`, in order, at most `limit` of them. Where those have been trimmed, the first one is
+   * the oldest that is held: compare its position.
+   */
+  abstract read(after: number, limit: number): Promise<readonly Entry[]>;
+
+  /** The position of the earliest held entry with this id (R68), in constant time. */
+  abstract locate(eventId: string): Promise<number | undefined>;
+
+  /**
+   * Calls `listener` with everything that is appended after `from`, by anyone, in order and without gaps.
+   * @returns a function that stops it.
+   */
+  abstract tail(from: number, listener: TailListener): () => void;
+
+  /** Lets go of whatever the engine holds. */
+  abstract close(): Promise<void>;
+}
+
+/** The engine can't be reached or has no room. Nothing was stored; trying again later may help. */
+export class JournalUnavailableError extends Error {
+  override readonly name = 'JournalUnavailableError';
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Queue } from './queue.js';
+
+describe('Queue', () => {
+  it('behaves like an array, whatever is pushed and shifted', () => {
+    const operation = fc.oneof(
+      fc.integer({ min: 1, max: 3_000 }).map((count) => ({ push: count, shift: 0 })),
+      fc.integer({ min: 1, max: 3_000 }).map((count) => ({ push: 0, shift: count })),
+    );
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 12 }), fc.nat(5_000), (operations, index) => {
+        const queue = new Queue([-1]);
+        const model = [-1];
+        let next = 0;
+        for (const { push, shift } of operations) {
+          for (let count = 0; count < push; count += 1) {
+            queue.push(next);
+            model.push(next++);
+          }
+          for (let count = 0; count < shift; count += 1) expect(queue.shift()).toBe(model.shift());
+          expect(queue.length).toBe(model.length);
+          expect(queue.at(index)).toBe(model[index]);
+          expect(queue.slice(index, index + 3)).toEqual(model.slice(index, index + 3));
+        }
+        expect(queue.slice(0, queue.length)).toEqual(model);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('has nothing before its front', () => {
+    expect(new Queue([1]).at(-1)).toBeUndefined();
+  });
+});

@@ -1,0 +1,38 @@
+/** A first-in, first-out list with constant-time `push`, `shift` and `at`. An array's own `shift` moves every element. */
+export class Queue<T> {
+  private items: (T | undefined)[];
+  private start = 0;
+
+  constructor(items: readonly T[] = []) {
+    this.items = [...items];
+  }
+
+  get length(): number {
+    return this.items.length - this.start;
+  }
+
+  push(item: T): void {
+    this.items.push(item);
+  }
+
+  shift(): T | undefined {
+    if (this.length === 0) return undefined;
+    const item = this.items[this.start];
+    this.items[this.start++] = undefined;
+    // Moving what is left only when as much again is empty makes it constant time on average.
+    if (this.start >= 1_024 && this.start * 2 >= this.items.length) {
+      this.items = this.items.slice(this.start);
+      this.start = 0;
+    }
+    return item;
+  }
+
+  /** The item at `index`, counted from the front. */
+  at(index: number): T | undefined {
+    return index < 0 ? undefined : this.items[this.start + index];
+  }
+
+  slice(from: number, to: number): T[] {
+    return this.items.slice(this.start + from, this.start + Math.min(to, this.length)) as T[];
+  }
+}

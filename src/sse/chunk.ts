@@ -1,0 +1,11 @@
+const LINE_END = Buffer.from('\r\n');
+
+/** `bytes` as one chunk of HTTP/1.1 (RFC 9112, 7.1). */
+export function toChunk(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, LINE_END]);
+}
+
+/** The frame inside a chunk that {@link toChunk} made of it: a view, not a copy. */
+export function insideChunk(chunk: Buffer): Buffer {
+  return chunk.subarray(chunk.indexOf(10) + 1, -LINE_END.length);
+}

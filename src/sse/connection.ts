@@ -1,0 +1,191 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import type { Socket } from 'node:net';
+import { insideChunk, toChunk } from './chunk.js';
+import { encodeComment, encodeNotice, type Notice } from './frame.js';
+import type { OpenStream } from './stream-registry.js';
+import { randomRetry } from './stream-registry.js';
+import { STREAM_ENDS, type StreamEnd } from './stream-end.js';
+
+/** How frames go over the wire: in the chunks of HTTP/1.1, which we make ourselves, or as they are. */
+export type WireFormat = 'chunked' | 'plain';
+
+/** Bytes in both formats; they share memory. */
+export interface WireBytes {
+  readonly plain: Buffer;
+  readonly chunked: Buffer;
+}
+
+/** What a connection tells its subscriber. */
+export interface ConnectionListener {
+  /** The socket has taken everything: there is room again. */
+  drained(): void;
+  /** The connection is over, for whatever reason. */
+  closed(reason: StreamEnd): void;
+}
+
+const HEARTBEAT = inBothFormats(encodeComment(''));
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+
+export function inBothFormats(frame: Buffer): WireBytes {
+  const chunked = toChunk(frame);
+  return { plain: insideChunk(chunked), chunked };
+}
+
+/**
+ * One subscriber's end of the wire: bytes go out, and nothing comes in. What is written has been given to the kernel or
+ * to Node's buffer; from then on `isFull` tells whether the reader keeps up.
+ */
+export abstract class Connection implements OpenStream {
+  readonly openedAt = performance.now();
+  lastWriteAt = this.openedAt;
+  /** When the socket became full, on the monotonic clock; 0 while it is not. */
+  fullSince = 0;
+  protected reason: StreamEnd = 'disconnected';
+  protected listener: ConnectionListener | undefined;
+  private over = false;
+
+  protected constructor(
+    protected readonly target: Writable,
+    readonly format: WireFormat,
+  ) {}
+
+  /** From now on `listener` is told. Must be called in the turn in which the connection was made. */
+  listen(listener: ConnectionListener): void {
+    this.listener = listener;
+  }
+
+  get isFull(): boolean {
+    return this.fullSince !== 0;
+  }
+
+  get isOver(): boolean {
+    return this.over;
+  }
+
+  /** Writes bytes that are in this connection's {@link format}. Answers whether there is room for more. */
+  abstract write(bytes: Buffer): boolean;
+
+  writeFrame(bytes: WireBytes): boolean {
+    return this.write(bytes[this.format]);
+  }
+
+  /** An in-band notice: an event named `herald`, with no id, so that nobody's cursor moves. */
+  notify(notice: Notice, retry?: number): boolean {
+    return this.writeFrame(inBothFormats(encodeNotice(notice, retry)));
+  }
+
+  heartbeat(): void {
+    // A full socket has bytes waiting that do the same.
+    if (!this.isFull && !this.over) this.writeFrame(HEARTBEAT);
+  }
+
+  /** Ends the response cleanly, after a notice where the reason has one. A full socket has no use for either. */
+  end(reason: StreamEnd): void {
+    if (this.over) return;
+    this.reason = reason;
+    this.over = true;
+    if (this.isFull) {
+      this.target.destroy();
+      return;
+    }
+    const { notice } = STREAM_ENDS[reason];
+    if (notice) this.notify({ type: notice }, randomRetry());
+    if (this.format === 'chunked') this.target.write(LAST_CHUNK);
+    this.target.end();
+  }
+
+  /** Ends it without ceremony: the reader does not read. */
+  cut(reason: StreamEnd): void {
+    if (this.over) return;
+    this.reason = reason;
+    this.over = true;
+    this.target.destroy();
+  }
+
+  async finished(signal: AbortSignal): Promise<void> {
+    if (!this.target.closed) await once(this.target, 'close', { signal });
+  }
+
+  protected onDrain(): void {
+    if (this.fullSince === 0) return;
+    this.fullSince = 0;
+    if (!this.over) this.listener?.drained();
+  }
+
+  protected onClose(): void {
+    this.over = true;
+    this.listener?.closed(this.reason);
+    this.listener = undefined;
+  }
+}
+
+/** A socket of HTTP/1.1 or 1.0 that has been taken over from the server (`takeOver`). */
+export class SocketConnection extends Connection {
+  constructor(socket: Socket, format: WireFormat) {
+    super(socket, format);
+    connections.set(socket, this);
+    socket.on('drain', drainOfSocket).on('close', closeOfSocket).on('error', ignore).on('end', endOfSocket);
+    // What the client still sends is read and dropped: unread bytes would hide its leaving.
+    socket.resume();
+  }
+
+  write(bytes: Buffer): boolean {
+    const socket = this.target;
+    socket.write(bytes);
+    this.lastWriteAt = performance.now();
+    // The kernel is asked at once, so whatever is left is what it had no room for. `write()`'s own answer would be
+    // "full" for any write above 16 KiB.
+    if (socket.writableLength === 0) return true;
+    if (this.fullSince === 0) this.fullSince = this.lastWriteAt;
+    return false;
+  }
+
+  /** For the functions below, which all sockets share: ten thousand closures are a megabyte. */
+  static drained(connection: SocketConnection): void {
+    connection.onDrain();
+  }
+
+  static closed(connection: SocketConnection): void {
+    connection.onClose();
+  }
+}
+
+const connections = new WeakMap<Socket, SocketConnection>();
+
+function drainOfSocket(this: Socket): void {
+  const connection = connections.get(this);
+  if (connection && this.writableLength === 0) SocketConnection.drained(connection);
+}
+
+function closeOfSocket(this: Socket): void {
+  const connection = connections.get(this);
+  if (connection) SocketConnection.closed(connection);
+}
+
+/** The client has closed its half, which is how browsers leave. */
+function endOfSocket(this: Socket): void {
+  this.destroy();
+}
+
+function ignore(): void {
+  // A reset is followed by `close`, which says all there is to say.
+}
+
+/** A response that is written to as a stream: HTTP/2, and HTTP/1 where the socket can't be taken over. */
+export class ResponseConnection extends Connection {
+  constructor(response: Writable) {
+    super(response, 'plain');
+    response
+      .on('drain', () => this.onDrain())
+      .on('close', () => this.onClose())
+      .on('error', ignore);
+  }
+
+  write(bytes: Buffer): boolean {
+    const hasRoom = this.target.write(bytes);
+    this.lastWriteAt = performance.now();
+    if (!hasRoom && this.fullSince === 0) this.fullSince = this.lastWriteAt;
+    return hasRoom;
+  }
+}

@@ -1,0 +1,78 @@
+/** One event as `text/event-stream` has it. */
+export interface Frame {
+  /** Becomes the client's last event id. Without one the client keeps the id that it has. */
+  readonly id?: string;
+  /** The event's name. Default, also when empty: none, which clients see as `message`. */
+  readonly type?: string;
+  /** How long the client waits before it reconnects, in milliseconds. */
+  readonly retry?: number;
+  readonly data: string;
+  /** Seen by nobody but whoever reads the stream as text. */
+  readonly comment?: string;
+}
+
+/** What the hub has to say to a client within its stream: JSON that says of itself what it is. */
+export interface Notice {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+const LINE_END = /\r\n|\r|\n/;
+
+/**
+ * The bytes of one event, complete with its blank line (HTML, section 9.2.5): LF only, never a byte-order mark, one
+ * `data:` line for each line of the data, and always the space after the colon, so that a value that starts with a space
+ * keeps it. A lone surrogate becomes U+FFFD, and CR and CRLF in the data arrive as LF: the format has no other line end.
+ *
+ * @throws TypeError when `id` or `type` has a line end or U+0000, or `retry` is no whole number: check them first
+ */
+export function encodeFrame({ id, type, retry, data, comment }: Frame): Buffer {
+  let text = '';
+  if (id !== undefined) text += `id: ${singleLine('id', id)}\n`;
+  if (type !== undefined && type !== '') text += `event: ${singleLine('type', type)}\n`;
+  if (retry !== undefined) text += retryLine(retry);
+  if (comment !== undefined) text += lines(':', comment);
+  text += lines('data:', data);
+  return Buffer.from(`${text}\n`);
+}
+
+/**
+ * A comment, which keeps a connection from looking idle. It has no blank line after it: some clients take any blank line
+ * for an event, and would report an empty one with each heartbeat.
+ */
+export function encodeComment(text: string): Buffer {
+  return Buffer.from(text === '' ? ':\n' : lines(':', text));
+}
+
+/** What the hub tells a client within its stream: an event named `herald`, without an id, so that its cursor stays. */
+export function encodeNotice(notice: Notice, retry?: number): Buffer {
+  return encodeFrame({ type: 'herald', data: JSON.stringify(notice), ...(retry !== undefined && { retry }) });
+}
+
+/** How long to wait before reconnecting, in milliseconds. Like a comment it has no blank line after it. */
+export function encodeRetry(milliseconds: number): Buffer {
+  return Buffer.from(retryLine(milliseconds));
+}
+
+function retryLine(milliseconds: number): string {
+  if (!Number.isSafeInteger(milliseconds) || milliseconds < 0) {
+    throw new TypeError('retry must be a whole number of milliseconds');
+  }
+  return `retry: ${milliseconds}\n`;
+}
+
+function lines(field: 'data:' | ':', text: string): string {
+  // Most data is one line of JSON, and need not be split.
+  if (!LINE_END.test(text)) return `${field} ${text}\n`;
+  let encoded = '';
+  for (const line of text.split(LINE_END)) encoded += `${field} ${line}\n`;
+  return encoded;
+}
+
+function singleLine(field: string, value: string): string {
+  // Dropping such a character silently could turn one id into another.
+  if (value.includes('\n') || value.includes('\r') || value.includes('\0')) {
+    throw new TypeError(`${field} must not contain CR, LF or U+0000`);
+  }
+  return value;
+}

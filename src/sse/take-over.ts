@@ -1,0 +1,125 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
+import { toChunk } from './chunk.js';
+import { type Connection, ResponseConnection, SocketConnection, type WireFormat } from './connection.js';
+
+export type Headers = Readonly<Record<string, number | string | readonly string[] | undefined>>;
+
+/** What every stream says of itself. */
+const STREAM_HEADERS: Headers = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'private, no-cache, no-store, must-revalidate, max-age=0, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+/**
+ * Begins an event stream on `response` and takes it away from the framework: from here on nobody else writes to it. Sends
+ * the status, `headers` and the `first` frame at once.
+ */
+export function takeOver(
+  request: IncomingMessage,
+  response: ServerResponse | Http2ServerResponse,
+  headers: Headers,
+  first: Buffer,
+): Connection {
+  const all = { ...headers, ...STREAM_HEADERS };
+  const socket = request.httpVersionMajor === 1 ? detach(request, response as ServerResponse) : undefined;
+  if (!socket) {
+    response.writeHead(200, all as Record<string, string>);
+    const connection = new ResponseConnection(response);
+    connection.write(first);
+    return connection;
+  }
+  const format: WireFormat = request.httpVersionMinor === 0 ? 'plain' : 'chunked';
+  const connection = new SocketConnection(socket, format);
+  const head = Buffer.from(headOf(all, format), 'latin1');
+  connection.write(Buffer.concat([head, format === 'chunked' ? toChunk(first) : first]));
+  return connection;
+}
+
+/** The parser behind a socket of Node's HTTP server, as far as it is needed here. Node does not document it. */
+interface Parser {
+  incoming?: unknown;
+  outgoing?: unknown;
+  socket?: unknown;
+  onIncoming?: unknown;
+  unconsume(): void;
+  remove(): void;
+  free(): void;
+  close(): void;
+}
+
+/** The listeners by which Node's server serves HTTP on a socket. Others', such as the adapter's, stay. */
+const SERVER_LISTENERS = new Set([
+  'bound socketOnData',
+  'bound socketOnEnd',
+  'bound socketOnClose',
+  'bound socketOnDrain',
+  'socketOnTimeout',
+  'socketOnError',
+  'onSocketPause',
+  'onSocketResume',
+]);
+
+/**
+ * Lets go of everything that HTTP needs and a stream does not: the parser, the request, the response and their
+ * listeners, measured to take 5.3 KiB for an idle connection instead of 9.7. What is done here is what Node itself does
+ * when a request is upgraded. It leans on parts that Node does not document, so each is looked for first, and where one
+ * is missing (or another request already waits on the same connection) the answer is undefined, and the stream is
+ * written through the response instead.
+ */
+function detach(request: IncomingMessage, response: ServerResponse): Socket | undefined {
+  const { socket } = response;
+  const parser = socket && (socket as Socket & { parser?: unknown }).parser;
+  if (!socket || socket.destroyed || !request.complete) return;
+  if (!isParser(parser) || parser.incoming !== request || !isServed(socket)) return;
+  response.detachSocket(socket);
+  parser.unconsume();
+  parser.remove();
+  for (const part of ['incoming', 'outgoing', 'socket', 'onIncoming'] as const) parser[part] = null;
+  Object.assign(socket, { parser: null });
+  parser.free();
+  // Not now: it may be this parser that has called us.
+  setImmediate(() => parser.close());
+  removeListeners(socket);
+  // To whoever waits for the response, it is over; the socket goes on without it.
+  response.emit('close');
+  return socket;
+}
+
+function removeListeners(socket: Socket): void {
+  for (const event of socket.eventNames()) {
+    for (const listener of socket.listeners(event) as ((...args: unknown[]) => void)[]) {
+      if (SERVER_LISTENERS.has(listener.name)) socket.off(event, listener);
+    }
+  }
+}
+
+/** Whether Node serves HTTP on this socket in the way that is undone here. */
+function isServed(socket: Socket): boolean {
+  const names = (event: string): string[] => socket.listeners(event).map(({ name }) => name);
+  return names('data').includes('bound socketOnData') && names('close').includes('bound socketOnClose');
+}
+
+function isParser(parser: unknown): parser is Parser {
+  return (
+    typeof parser === 'object' &&
+    parser !== null &&
+    'incoming' in parser &&
+    ['unconsume', 'remove', 'free', 'close'].every((name) => typeof (parser as never)[name] === 'function')
+  );
+}
+
+function headOf(headers: Headers, format: WireFormat): string {
+  const lines = [`HTTP/1.1 200 ${STATUS_CODES[200]}`, `date: ${new Date().toUTCString()}`];
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined) lines.push(`${name}: ${String(one).replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '')}`);
+    }
+  }
+  // The socket is ours until the stream ends, and then there is no parser left to read another request.
+  lines.push('connection: close');
+  if (format === 'chunked') lines.push('transfer-encoding: chunked');
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}

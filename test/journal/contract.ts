@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Entry, Journal, Retention } from '../../src/journal/journal.js';
+import type { Update } from '../../src/journal/update.js';
+
+/** What the suite needs of an engine. */
+export interface Engine {
+  readonly name: string;
+  /** An empty journal. `now` is its clock, in milliseconds. */
+  open(retention: Retention, now: () => number): Promise<Journal>;
+}
+
+const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
+
+function update(id: string, data = id): Update {
+  return { topics: ['https://example.com/t'], data, id, private: false };
+}
+
+function idsOf(entries: readonly Entry[]): string[] {
+  return entries.map((entry) => entry.update.id);
+}
+
+/** What every engine must hold to: one suite for all of them. */
+export function describeJournal({ name, open }: Engine): void {
+  describe(`the ${name} journal`, () => {
+    let now = 1_000_000;
+    let journal: Journal;
+
+    beforeEach(async () => {
+      now = 1_000_000;
+      journal = await open(PLENTY, () => now);
+    });
+    afterEach(() => journal.close());
+
+    async function reopen(retention: Partial<Retention>): Promise<void> {
+      await journal.close();
+      journal = await open({ ...PLENTY, ...retention }, () => now);
+    }
+
+    async function append(...ids: string[]): Promise<void> {
+      for (const id of ids) await journal.append(update(id));
+    }
+
+    it('begins empty', async () => {
+      expect([journal.head, journal.oldest, journal.lastId]).toEqual([0, 1, undefined]);
+      expect(await journal.read(0, 10)).toEqual([]);
+      expect(await journal.locate('a')).toBeUndefined();
+    });
+
+    it('gives positions without gaps, and back what was stored', async () => {
+      const stored: Update = { topics: ['a', 'b'], data: 'x\ny', id: '1', private: true, type: 't', retry: 5 };
+      expect(await journal.append(stored)).toEqual({ outcome: 'stored', position: 1, id: '1' });
+      expect(await journal.append(update('2'))).toEqual({ outcome: 'stored', position: 2, id: '2' });
+      expect(await journal.read(0, 10)).toMatchObject([
+        { position: 1, update: stored },
+        { position: 2, update: update('2') },
+      ]);
+      expect([journal.head, journal.oldest, journal.lastId]).toEqual([2, 1, '2']);
+    });
+
+    it('stores appends that are under way together in the order of the calls', async () => {
+      const ids = Array.from({ length: 300 }, (_, index) => `id-${index}`);
+      await Promise.all(ids.map((id) => journal.append(update(id))));
+      expect(idsOf(await journal.read(0, 1_000))).toEqual(ids);
+    });
+
+    it('reads from anywhere, and no more than asked', async () => {
+      await append('1', '2', '3', '4', '5');
+      expect(idsOf(await journal.read(1, 2))).toEqual(['2', '3']);
+      expect(idsOf(await journal.read(4, 10))).toEqual(['5']);
+      expect(await journal.read(5, 10)).toEqual([]);
+    });
+
+    it('locates the earliest entry with an id (R68), also when that one has been trimmed', async () => {
+      await reopen({ events: 3 });
+      await append('a', 'b', 'a');
+      expect(await journal.locate('a')).toBe(1);
+      await append('c');
+      expect(await journal.locate('a')).toBe(3);
+      expect(await journal.locate('b')).toBe(2);
+      await append('d', 'e', 'f');
+      expect(await journal.locate('a')).toBeUndefined();
+    });
+
+    it('stores nothing twice under one idempotency key', async () => {
+      const key = { idempotencyKey: 'k', fingerprint: 'f' };
+      expect(await journal.append(update('1'), key)).toMatchObject({ outcome: 'stored', id: '1' });
+      expect(await journal.append(update('2'), key)).toEqual({ outcome: 'repeated', id: '1' });
+      expect(await journal.append(update('3'), { ...key, fingerprint: 'g' })).toEqual({ outcome: 'conflict' });
+      expect(await journal.append(update('4'), { ...key, idempotencyKey: 'l' })).toMatchObject({ outcome: 'stored' });
+      expect(idsOf(await journal.read(0, 10))).toEqual(['1', '4']);
+    });
+
+    it('forgets an idempotency key with its entry', async () => {
+      await reopen({ events: 2 });
+      const key = { idempotencyKey: 'k', fingerprint: 'f' };
+      await journal.append(update('1'), key);
+      await append('2', '3');
+      expect(await journal.append(update('4'), key)).toMatchObject({ outcome: 'stored', id: '4' });
+    });
+
+    it.each([
+      ['a number of events', { events: 3 }],
+      ['a number of bytes', { bytes: 3 * 1_500 }],
+    ])('keeps %s', async (_, retention) => {
+      await reopen(retention);
+      for (let id = 1; id <= 20; id += 1) await journal.append(update(String(id), 'x'.repeat(1_000)));
+      expect(journal.head).toBe(20);
+      expect(journal.oldest).toBeGreaterThan(16);
+      const entries = await journal.read(0, 100);
+      expect(entries.map(({ position }) => position)).toEqual(
+        Array.from({ length: 21 - journal.oldest }, (__, index) => journal.oldest + index),
+      );
+    });
+
+    it('keeps nothing beyond its age', async () => {
+      await reopen({ age: 60_000 });
+      await append('1', '2');
+      now += 59_000;
+      await append('3');
+      now += 2_000;
+      expect(await journal.locate('2')).toBeUndefined();
+      expect(idsOf(await journal.read(0, 10))).toEqual(['3']);
+      expect(await journal.append(update('4'))).toMatchObject({ position: 4 });
+    });
+
+    it('tells its tail everything after a position, in order, once, until it is stopped', async () => {
+      await append('1', '2', '3');
+      const seen: number[] = [];
+      const stop = journal.tail(1, (entries) => seen.push(...entries.map(({ position }) => position)));
+      await append('4', '5');
+      expect(seen).toEqual([2, 3, 4, 5]);
+      stop();
+      await append('6');
+      expect(seen).toEqual([2, 3, 4, 5]);
+    });
+
+    it('behaves like a plain list that is cut off at the front', async () => {
+      const command = fc.record({ id: fc.integer({ min: 0, max: 8 }).map(String), data: fc.string({ maxLength: 20 }) });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(command, { maxLength: 60 }),
+          fc.integer({ min: 1, max: 20 }),
+          async (commands, events) => {
+            await reopen({ events });
+            const model: Entry[] = [];
+            for (const [index, { id, data }] of commands.entries()) {
+              model.push({ position: index + 1, update: update(id, data) });
+              await journal.append(update(id, data));
+            }
+            const held = model.slice(-events);
+            expect(await journal.read(0, 1_000)).toMatchObject(held);
+            expect(journal.oldest).toBe(model.length - held.length + 1);
+            for (let id = 0; id <= 8; id += 1) {
+              const first = held.find((entry) => entry.update.id === String(id));
+              expect(await journal.locate(String(id))).toBe(first?.position);
+            }
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
+  });
+}

@@ -1,0 +1,134 @@
+import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { SignJWT } from 'jose';
+import { EventStream, send, textOf } from './event-stream.js';
+import { type Herald, startHerald } from './herald.js';
+
+export const HUB = '/.well-known/mercure';
+
+const PUBLISHER_KEY = 'a publisher key for tests that is long enough';
+const SUBSCRIBER_KEY = 'a subscriber key for tests that is long enough';
+
+const DETAIL_TYPE = 'https://mercure.rocks/authorization-detail';
+
+/** A matcher as tokens have it. */
+export type TokenMatcher = { readonly match: string; readonly match_type?: string };
+
+export interface TokenOptions {
+  readonly topics?: readonly TokenMatcher[];
+  readonly subject?: string;
+  readonly expires?: string;
+}
+
+/** A token that allows publishing, by default to everything. */
+export function publisherToken(options: TokenOptions = {}): Promise<string> {
+  return sign('publish', PUBLISHER_KEY, options);
+}
+
+/** A token that allows reading private updates, by default all. */
+export function subscriberToken(options: TokenOptions = {}): Promise<string> {
+  return sign('subscribe', SUBSCRIBER_KEY, options);
+}
+
+function sign(action: string, key: string, { topics = [{ match: '*' }], subject, expires = '1h' }: TokenOptions) {
+  const token = new SignJWT({ authorization_details: [{ type: DETAIL_TYPE, actions: [action], topics }] });
+  if (subject) token.setSubject(subject);
+  return token
+    .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
+    .setExpirationTime(expires)
+    .sign(new TextEncoder().encode(key));
+}
+
+/** The service with keys that the tokens above fit, and readers that need none. */
+export function startHub(env: Readonly<Record<string, string>> = {}): Promise<Herald> {
+  return startHerald({
+    env: {
+      HERALD_PUBLISHER_KEY: PUBLISHER_KEY,
+      HERALD_SUBSCRIBER_KEY: SUBSCRIBER_KEY,
+      HERALD_ANONYMOUS: 'true',
+      HERALD_RESOURCE: 'https://hub.example/.well-known/mercure',
+      ...env,
+    },
+  });
+}
+
+export type Fields = Readonly<Record<string, string | readonly string[]>>;
+
+export function form(fields: Fields): string {
+  const pairs = Object.entries(fields).flatMap(([name, value]) =>
+    (typeof value === 'string' ? [value] : value).map((one) => [name, one] as [string, string]),
+  );
+  return new URLSearchParams(pairs).toString();
+}
+
+/** Publishes on kept-alive connections, as a backend does. */
+export class Publisher implements Disposable {
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+  private constructor(
+    private readonly herald: Herald,
+    private readonly token: string,
+  ) {}
+
+  static async of(herald: Herald, options: TokenOptions = {}): Promise<Publisher> {
+    return new Publisher(herald, await publisherToken(options));
+  }
+
+  /** Publishes and answers with the id. */
+  async publish(fields: Fields, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+    const response = await this.post(form(fields), headers);
+    const text = await textOf(response);
+    if (response.statusCode !== 200) throw new Error(`publishing was refused with ${response.statusCode}: ${text}`);
+    return text;
+  }
+
+  /** Sends any body, and gives the answer whatever it is. */
+  async post(
+    body: string | Buffer,
+    headers: Readonly<Record<string, string>> = {},
+    path = HUB,
+  ): Promise<IncomingMessage> {
+    const request = httpRequest(this.herald.url + path, {
+      agent: this.agent,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        authorization: `Bearer ${this.token}`,
+        ...headers,
+      },
+    });
+    request.end(body);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    return response;
+  }
+
+  [Symbol.dispose](): void {
+    this.agent.destroy();
+  }
+}
+
+export interface SubscribeOptions {
+  /** The query, or just an exact topic. */
+  readonly query: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Opens a subscription and resolves once the hub has begun to answer. */
+export async function subscribe(herald: Herald, { query, headers = {} }: SubscribeOptions): Promise<EventStream> {
+  const response = await send(`${herald.url}${HUB}?${query}`, { headers });
+  const stream = new EventStream(response);
+  if (response.statusCode !== 200) throw new Error(`subscribing was refused with ${response.statusCode}`);
+  return stream;
+}
+
+/** What a stream delivered, without the hub's own notices. */
+export function updatesOf(stream: EventStream): { id: string | undefined; data: string }[] {
+  return stream.events.filter(({ event }) => event !== 'herald').map(({ id, data }) => ({ id, data }));
+}
+
+/** The hub's own notices in a stream. */
+export function noticesOf(stream: EventStream): Record<string, unknown>[] {
+  return stream.events
+    .filter(({ event }) => event === 'herald')
+    .map(({ data }) => JSON.parse(data) as Record<string, unknown>);
+}
