@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { openStream, send, textOf } from '../support/event-stream.js';
-import { startHerald, type Herald } from '../support/herald.js';
+import { openStream } from '../support/event-stream.js';
+import { startHerald } from '../support/herald.js';
+import { resourcesOf, settledResources } from '../support/resources.js';
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -116,34 +116,12 @@ describe('GET /events', () => {
     });
     // The first connection loads what is loaded only once.
     await (await openStream(`${herald.url}/events`))[Symbol.asyncDispose]();
-    const before = await settledResources(herald, ({ TCPSocketWrap = 0 }) => TCPSocketWrap === 0);
+    const before = await settledResources(herald);
     const streams = await Promise.all(Array.from({ length: 1_000 }, () => openStream(`${herald.url}/events`)));
     await Promise.all(streams.map((stream) => stream.take(2)));
     expect((await resourcesOf(herald))['TCPSocketWrap']).toBe(1_000);
     await Promise.all(streams.map((stream) => stream[Symbol.asyncDispose]()));
-    const after = await settledResources(herald, ({ TCPSocketWrap = 0 }) => TCPSocketWrap === 0);
+    const after = await settledResources(herald);
     expect(after).toEqual(before);
   });
 });
-
-type Resources = Readonly<Record<string, number>>;
-
-async function resourcesOf(herald: Herald): Promise<Resources> {
-  herald.child.send('report');
-  const [names] = (await once(herald.child, 'message')) as [string[]];
-  const counts: Record<string, number> = {};
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
-  return counts;
-}
-
-/** The process's resources once `settled` holds for them twice in a row with the same counts. */
-async function settledResources(herald: Herald, settled: (resources: Resources) => boolean): Promise<Resources> {
-  let last = '';
-  for (let looks = 0; looks < 1_000; looks += 1) {
-    const resources = await resourcesOf(herald);
-    if (settled(resources) && JSON.stringify(resources) === last) return resources;
-    last = JSON.stringify(resources);
-    await textOf(await send(`${herald.url}/health/live`));
-  }
-  throw new Error(`the process does not come to rest: ${last}`);
-}

@@ -57,7 +57,9 @@ describe('publishing', () => {
   });
 
   it('R2: sends an update once to who matches several of its topics', async () => {
-    await using stream = await subscribe(herald, { query: 'match=urn:a&match=urn:b&match_urlpattern=https://example.com/:id' });
+    await using stream = await subscribe(herald, {
+      query: 'match=urn:a&match=urn:b&match_urlpattern=https://example.com/:id',
+    });
     await publisher.publish({ topic: ['urn:a', 'urn:b', 'https://example.com/1'], data: '1' });
     await publisher.publish({ topic: 'https://example.com/2', data: '2' });
     expect((await stream.take(2)).map(({ data }) => data)).toEqual(['1', '2']);

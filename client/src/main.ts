@@ -1,0 +1,121 @@
+import { Cadence } from './cadence.js';
+import { rememberedChoice } from './choices.js';
+import { ClockFace } from './clock-face.js';
+import { ConnectionView } from './connection-view.js';
+import { byId } from './dom.js';
+import { EventStream, type StreamState } from './event-stream.js';
+import { isLanguage, pickLanguage, Translator } from './language.js';
+import { MessageList } from './message-list.js';
+import { setText, translatePage } from './page-text.js';
+import { drawRow, type Row } from './rows.js';
+import { ServerClock } from './server-clock.js';
+
+/** Rows that are kept. */
+const LIMIT = 200;
+/** Milliseconds between two summaries for those who can't see the list. */
+const SUMMARY_PERIOD = 30_000;
+/** Intervals without a timestamp, and at least milliseconds, after which the stream counts as lost. */
+const SILENT_INTERVALS = 4;
+const SHORTEST_SILENCE = 10_000;
+
+let translator = new Translator(pickLanguage(navigator.languages));
+let received = 0;
+let unannounced = 0;
+let paused = false;
+
+const clock = new ServerClock();
+const cadence = new Cadence();
+const clockFace = new ClockFace(clock, () => translator);
+const announcer = byId('announcer', HTMLElement);
+const count = byId('count', HTMLElement);
+const pause = byId('pause', HTMLButtonElement);
+const list = new MessageList<Row>({
+  scroller: byId('messages', HTMLElement),
+  jump: byId('jump', HTMLButtonElement),
+  limit: LIMIT,
+  draw: (row) => drawRow(row, translator),
+  jumpLabel: (unseen) => translator.count('jump', unseen),
+});
+const stream = new EventStream('events', { types: ['message', 'herald'], onState, onEvent });
+const connection = new ConnectionView({
+  translator: () => translator,
+  announce: (sentence) => (announcer.textContent = sentence),
+  retry: () => stream.retryNow(),
+});
+
+function onState(state: StreamState): void {
+  if (state.name === 'open') {
+    cadence.opened(state.away);
+    clock.reset();
+  }
+  connection.show(state);
+}
+
+function onEvent({ type, data }: MessageEvent<string>): void {
+  const content = JSON.parse(data) as { readonly timestamp?: string; readonly type?: string };
+  if (type === 'herald' && content.type === 'drain') connection.serverRestarts();
+  if (type === 'message' && content.timestamp !== undefined) onTimestamp(content.timestamp);
+}
+
+function onTimestamp(timestamp: string): void {
+  const time = Date.parse(timestamp);
+  clock.add(time, performance.now());
+  const missing = cadence.add(time);
+  stream.silenceLimit = Math.max(SHORTEST_SILENCE, (cadence.interval ?? Infinity) * SILENT_INTERVALS);
+  received += 1;
+  unannounced += 1;
+  if (missing) list.add(missing);
+  list.add({ timestamp });
+  if (!paused) drawNumbers();
+}
+
+function drawNumbers(): void {
+  clockFace.draw();
+  count.textContent = translator.count('received', received);
+}
+
+function summarize(): void {
+  if (unannounced > 0 && !paused) announcer.textContent = translator.count('summary', unannounced);
+  unannounced = 0;
+}
+
+function setLanguage(language: string): void {
+  if (!isLanguage(language)) return;
+  translator = new Translator(language);
+  translatePage(translator);
+  connection.draw();
+  list.redraw();
+  drawNumbers();
+}
+
+function setPaused(value: boolean): void {
+  paused = value;
+  list.paused = value;
+  clockFace.paused = value;
+  setText(pause, value ? 'resume' : 'pause', translator);
+  if (!value) drawNumbers();
+}
+
+/** The network, or the reader, has come back: no reason to sit a delay out. */
+function hurry(): void {
+  const { name } = stream.state;
+  if (name === 'waiting' || name === 'failed') stream.retryNow();
+}
+
+rememberedChoice(byId('language', HTMLSelectElement), translator.language, setLanguage);
+rememberedChoice(byId('theme', HTMLSelectElement), 'system', (theme) => {
+  document.documentElement.dataset['theme'] = theme;
+});
+byId('curl', HTMLElement).textContent = `curl -N ${new URL('events', document.baseURI).href}`;
+pause.addEventListener('click', () => setPaused(!paused));
+setInterval(summarize, SUMMARY_PERIOD);
+addEventListener('online', hurry);
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') hurry();
+});
+// A page that the browser puts aside would keep its connection open, frozen, and never read it again.
+addEventListener('pagehide', () => stream.close());
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) stream.retryNow();
+});
+stream.retryNow();

@@ -1,0 +1,94 @@
+export interface ListOptions<Entry> {
+  /** The element that scrolls and holds the rows. */
+  readonly scroller: HTMLElement;
+  /** Shown while the reader looks at older rows; leads back to the newest. */
+  readonly jump: HTMLElement;
+  /** How many entries are kept. */
+  readonly limit: number;
+  readonly draw: (entry: Entry) => HTMLElement;
+  readonly jumpLabel: (unseen: number) => string;
+}
+
+/** Distance from the end, in pixels, that still counts as being there: browsers round when they zoom. */
+const SLACK = 8;
+
+/** A list that holds the newest entries, and follows them unless the reader has scrolled up. */
+export class MessageList<Entry> {
+  private readonly entries: Entry[] = [];
+  private following = true;
+  private unseen = 0;
+  private held = false;
+
+  constructor(private readonly options: ListOptions<Entry>) {
+    const { scroller, jump } = options;
+    scroller.addEventListener('scroll', () => this.scrolled(), { passive: true });
+    jump.addEventListener('click', () => {
+      this.follow();
+      // The button is about to vanish, and must not take the keyboard's place with it.
+      scroller.focus({ preventScroll: true });
+    });
+  }
+
+  add(entry: Entry): void {
+    const { scroller, limit, draw } = this.options;
+    this.entries.push(entry);
+    const full = this.entries.length > limit;
+    if (full) this.entries.shift();
+    if (!this.following) this.unseen += 1;
+    if (this.held) return;
+    scroller.append(draw(entry));
+    if (full) this.removeOldest();
+    if (this.following) this.scrollToEnd();
+    this.showUnseen();
+  }
+
+  /** Draws all rows again, in another language for example. */
+  redraw(): void {
+    const { scroller, draw } = this.options;
+    const { scrollTop } = scroller;
+    scroller.replaceChildren(...this.entries.map(draw));
+    if (this.following) this.scrollToEnd();
+    else scroller.scrollTop = scrollTop;
+    this.showUnseen();
+  }
+
+  /** While paused, entries are kept but not shown. */
+  set paused(paused: boolean) {
+    this.held = paused;
+    if (!paused) this.redraw();
+  }
+
+  private removeOldest(): void {
+    const { scroller } = this.options;
+    const height = scroller.scrollHeight;
+    scroller.firstElementChild?.remove();
+    // What the reader looks at stays where it is.
+    if (!this.following) scroller.scrollTop -= height - scroller.scrollHeight;
+  }
+
+  private scrolled(): void {
+    const { scroller } = this.options;
+    const toEnd = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
+    this.following = toEnd <= SLACK;
+    if (this.following) this.unseen = 0;
+    this.showUnseen();
+  }
+
+  private follow(): void {
+    this.following = true;
+    this.unseen = 0;
+    this.scrollToEnd();
+    this.showUnseen();
+  }
+
+  private scrollToEnd(): void {
+    const { scroller } = this.options;
+    scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  private showUnseen(): void {
+    const { jump, jumpLabel } = this.options;
+    jump.hidden = this.unseen === 0;
+    jump.textContent = jumpLabel(this.unseen);
+  }
+}

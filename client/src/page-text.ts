@@ -1,0 +1,22 @@
+import type { Translator } from './language.js';
+import { en, type TextKey } from './texts.js';
+
+/** Puts the whole page into the translator's language: the document's own, its title, and all that has `data-text`. */
+export function translatePage(translator: Translator): void {
+  document.documentElement.lang = translator.language;
+  document.title = translator.text('title');
+  for (const element of document.querySelectorAll<HTMLElement>('[data-text]')) {
+    const key = element.dataset['text'];
+    if (isTextKey(key)) setText(element, key, translator);
+  }
+}
+
+/** Gives the element a text that `translatePage` keeps in the reader's language. */
+export function setText(element: HTMLElement, key: TextKey, translator: Translator): void {
+  element.dataset['text'] = key;
+  element.textContent = translator.text(key);
+}
+
+function isTextKey(key: string | undefined): key is TextKey {
+  return key !== undefined && key in en;
+}
