@@ -41,7 +41,7 @@ export function appearanceOf(state: StreamState, now: number, restarting: boolea
       return now - state.since < GRACE ? { ...busy, word: restarting ? 'restarting' : 'reconnecting' } : lost;
     case 'connecting':
       // Between two attempts the look stays, so that it does not flicker.
-      return state.again ? { ...lost, retryable: false } : { ...busy, word: 'connecting' };
+      return state.again ? lost : { ...busy, word: 'connecting' };
     case 'closed':
       return { ...busy, word: 'connecting' };
   }

@@ -10,7 +10,7 @@ type PluralKey = TextKey extends infer Key ? (Key extends `${infer Stem}_other` 
 type Values = Readonly<Record<string, string>>;
 
 export function isLanguage(tag: string | null): tag is Language {
-  return tag !== null && tag in TEXTS;
+  return tag !== null && Object.hasOwn(TEXTS, tag);
 }
 
 /** The first of the reader's `preferred` languages (BCP 47 tags, best first) that the page speaks, else English. */
@@ -31,6 +31,7 @@ export class Translator {
   private readonly milliseconds: Intl.NumberFormat;
   private readonly times: Intl.DateTimeFormat;
   private readonly dates: Intl.DateTimeFormat;
+  private readonly zones: Intl.DateTimeFormat;
 
   /** `timeZone` is the reader's own unless given. */
   constructor(
@@ -53,9 +54,9 @@ export class Translator {
       year: 'numeric',
       month: 'long',
       day: 'numeric',
-      timeZoneName: 'short',
       ...zone,
     });
+    this.zones = new Intl.DateTimeFormat(language, { timeZoneName: 'short', ...zone });
   }
 
   /** The text with its `{placeholders}` filled in. */
@@ -87,9 +88,10 @@ export class Translator {
     return this.times.format(timestamp);
   }
 
-  /** "Monday, November 23, 2026 at GMT+8" */
+  /** "Monday, November 23, 2026 · GMT+8" */
   date(timestamp: number): string {
-    return this.dates.format(timestamp);
+    const zone = this.zones.formatToParts(timestamp).find(({ type }) => type === 'timeZoneName');
+    return `${this.dates.format(timestamp)} · ${zone?.value ?? ''}`;
   }
 
   private unit(value: number, unit: string, maximumFractionDigits: number): string {

@@ -22,6 +22,7 @@ export class MessageList<Entry> {
   constructor(private readonly options: ListOptions<Entry>) {
     const { scroller, jump } = options;
     scroller.addEventListener('scroll', () => this.scrolled(), { passive: true });
+    new ResizeObserver(() => this.settle()).observe(scroller);
     jump.addEventListener('click', () => {
       this.follow();
       // The button is about to vanish, and must not take the keyboard's place with it.
@@ -38,7 +39,7 @@ export class MessageList<Entry> {
     if (this.held) return;
     scroller.append(draw(entry));
     if (full) this.removeOldest();
-    if (this.following) this.scrollToEnd();
+    this.settle();
     this.showUnseen();
   }
 
@@ -47,8 +48,8 @@ export class MessageList<Entry> {
     const { scroller, draw } = this.options;
     const { scrollTop } = scroller;
     scroller.replaceChildren(...this.entries.map(draw));
-    if (this.following) this.scrollToEnd();
-    else scroller.scrollTop = scrollTop;
+    scroller.scrollTop = scrollTop;
+    this.settle();
     this.showUnseen();
   }
 
@@ -77,13 +78,14 @@ export class MessageList<Entry> {
   private follow(): void {
     this.following = true;
     this.unseen = 0;
-    this.scrollToEnd();
+    this.settle();
     this.showUnseen();
   }
 
-  private scrollToEnd(): void {
+  /** Goes to the end, if that is where the reader is. */
+  private settle(): void {
     const { scroller } = this.options;
-    scroller.scrollTop = scroller.scrollHeight;
+    if (this.following) scroller.scrollTop = scroller.scrollHeight;
   }
 
   private showUnseen(): void {

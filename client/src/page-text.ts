@@ -18,5 +18,5 @@ export function setText(element: HTMLElement, key: TextKey, translator: Translat
 }
 
 function isTextKey(key: string | undefined): key is TextKey {
-  return key !== undefined && key in en;
+  return key !== undefined && Object.hasOwn(en, key);
 }

@@ -6,13 +6,16 @@ import type { Herald } from './herald.js';
 /** Milliseconds that something may take before the test gives up on it. */
 const PATIENCE = 20_000;
 
+/** Characters of the answer that are kept as they came. */
+const KEPT = 64 * 1024;
+
 /** A subscriber on a bare socket, which can stop reading, send what it likes, and leave in every way. */
 export class RawClient implements AsyncDisposable {
   readonly events: EventSourceMessage[] = [];
-  /** Everything that came, head and chunks and all. */
+  /** What came first, head and chunks and all. */
   text = '';
   ended = false;
-  private body: string | undefined;
+  private hasHead = false;
   private rest = '';
   private wakeUp = (): void => undefined;
   private readonly parser = createParser({ onEvent: (event) => this.events.push(event) });
@@ -43,7 +46,7 @@ export class RawClient implements AsyncDisposable {
     const timer = setTimeout(() => this.socket.destroy(), PATIENCE);
     try {
       while (!condition(this)) {
-        if (this.ended) throw new Error(`the connection ended too early; it said:\n${this.text.slice(-2_000)}`);
+        if (this.ended) throw new Error(`the connection ended too early; it began with:\n${this.text.slice(0, 2_000)}`);
         await new Promise<void>((resolve) => (this.wakeUp = resolve));
       }
       return this;
@@ -59,17 +62,14 @@ export class RawClient implements AsyncDisposable {
   }
 
   private take(text: string): void {
-    this.text += text;
-    if (this.body === undefined) {
-      const end = this.text.indexOf('\r\n\r\n');
-      if (end >= 0) {
-        this.body = '';
-        this.rest = this.text.slice(end + 4);
-      }
-    } else {
-      this.rest += text;
+    if (this.text.length < KEPT) this.text += text;
+    this.rest += text;
+    if (!this.hasHead) {
+      const end = this.rest.indexOf('\r\n\r\n');
+      this.hasHead = end >= 0;
+      if (this.hasHead) this.rest = this.rest.slice(end + 4);
     }
-    if (this.body !== undefined) this.readChunks();
+    if (this.hasHead) this.readChunks();
     this.wakeUp();
   }
 

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { type Herald, startHerald } from '../support/herald.js';
+import { chromium, describeWith } from '../support/programs.js';
+import { launch, Visit } from './visit.js';
+
+describeWith(chromium, 'the list of messages', (path) => {
+  let herald: Herald;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    herald = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '50ms' } });
+    browser = await launch(path);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await herald[Symbol.asyncDispose]();
+  });
+
+  it('grows by one row for each timestamp, in order', async () => {
+    await using visit = await Visit.to(herald.url, browser);
+    await visit.rows(10);
+
+    const texts = await visit.texts();
+    for (const text of texts) expect(text).toMatch(/^New message: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(texts).toEqual(texts.toSorted());
+    expect(new Set(texts).size).toBe(texts.length);
+  });
+
+  it('follows the newest row', async () => {
+    await using visit = await Visit.to(herald.url, browser);
+    await visit.rows(40);
+
+    expect(await visit.toEnd()).toBeLessThan(8);
+    expect(await visit.page.locator('#jump').isHidden()).toBe(true);
+  });
+
+  it('follows the newest row when the window gets smaller', async () => {
+    await using visit = await Visit.to(herald.url, browser);
+    await visit.rows(40);
+    await visit.page.setViewportSize({ width: 360, height: 600 });
+    await visit.more(2);
+
+    expect(await visit.toEnd()).toBeLessThan(8);
+  });
+
+  it('stays where the reader has scrolled to, and comes back by a button', async () => {
+    await using visit = await Visit.to(herald.url, browser);
+    const { page } = visit;
+    const list = page.locator('#messages');
+    await visit.rows(40);
+    await list.hover();
+    await page.mouse.wheel(0, -300);
+    await page.locator('#jump').waitFor();
+    const place = await list.evaluate(({ scrollTop }) => scrollTop);
+    await visit.more(10);
+
+    expect(await list.evaluate(({ scrollTop }) => scrollTop)).toBe(place);
+    expect(await page.locator('#jump').textContent()).toMatch(/^\d+ new$/);
+
+    await page.locator('#jump').click();
+    expect(await visit.toEnd()).toBeLessThan(8);
+    expect(await page.locator('#jump').isHidden()).toBe(true);
+    await visit.more(10);
+    expect(await visit.toEnd()).toBeLessThan(8);
+  });
+
+  it('can be read with the keyboard alone', async () => {
+    await using visit = await Visit.to(herald.url, browser);
+    const { page } = visit;
+    const focused = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.id);
+    await visit.rows(40);
+    const order = [];
+    for (let stop = 0; stop < 4; stop += 1) {
+      await page.keyboard.press('Tab');
+      order.push(await focused());
+    }
+    expect(order).toEqual(['language', 'theme', 'pause', 'messages']);
+
+    await page.keyboard.press('Home');
+    await page.locator('#jump').waitFor();
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('jump');
+
+    await page.keyboard.press('Enter');
+    expect(await focused()).toBe('messages');
+    expect(await visit.toEnd()).toBeLessThan(8);
+  });
+
+  it('can be paused, clock included, and loses nothing by it', async () => {
+    await using visit = await Visit.to(herald.url, browser);
+    const { page } = visit;
+    await visit.rows(5);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const shown = await page.locator('main').innerText();
+    // More than a second, so that the clock would have ticked. Events are counted on a stream of their own.
+    await using other = await Visit.to(herald.url, browser);
+    await other.rows(30);
+    expect(await page.locator('main').innerText()).toBe(shown);
+
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await visit.rows(30);
+    expect(await visit.received()).toBe((await visit.texts()).length);
+  });
+
+  it('is bounded, and what the reader looks at stays where it is', async () => {
+    await using fast = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '10ms' } });
+    await using visit = await Visit.to(fast.url, browser);
+    const { page } = visit;
+    await visit.more(250);
+    expect(await page.locator('#messages > p').count()).toBe(200);
+
+    await page.locator('#messages').hover();
+    await page.mouse.wheel(0, -300);
+    await page.locator('#jump').waitFor();
+    const topmost = (): Promise<string> =>
+      page.locator('#messages').evaluate((list) => {
+        const { top } = list.getBoundingClientRect();
+        const row = Array.from(list.children).find((child) => child.getBoundingClientRect().bottom > top);
+        return row?.textContent ?? '';
+      });
+    const before = await topmost();
+    await visit.more(20);
+    expect(await topmost()).toBe(before);
+    expect(await page.locator('#messages > p').count()).toBe(200);
+  });
+});

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { textOf } from '../support/event-stream.js';
+import type { Herald } from '../support/herald.js';
+import { HUB, Publisher, startHub } from '../support/hub.js';
+import { RawClient } from '../support/raw-client.js';
+
+/** A reader as its application sees it: one sequence of ids, over however many connections. */
+class Reader {
+  readonly seen: string[] = [];
+  private client: RawClient | undefined;
+  private taken = 0;
+
+  constructor(
+    private readonly herald: Herald,
+    private readonly topic: string,
+  ) {}
+
+  async connect(): Promise<void> {
+    if (this.client && !this.client.ended) return;
+    const last = this.collect().at(-1);
+    this.taken = 0;
+    const path = `${HUB}?match=${this.topic}`;
+    this.client = await RawClient.subscribe(this.herald, path, last ? [`last-event-id: ${last}`] : []);
+    await this.client.until(({ text }) => text.includes('retry:'));
+  }
+
+  stall(): void {
+    this.client?.socket.pause();
+  }
+
+  read(): void {
+    this.client?.socket.resume();
+  }
+
+  async drop(reset: boolean): Promise<void> {
+    if (!this.client) return;
+    // What has been read by now counts as seen; what is still on its way is lost with the connection.
+    this.collect();
+    if (reset) this.client.socket.resetAndDestroy();
+    await this.client[Symbol.asyncDispose]();
+    this.client = undefined;
+  }
+
+  /** Resolves once `id` has come. */
+  async until(id: string): Promise<void> {
+    await this.connect();
+    this.read();
+    await this.client?.until(() => this.collect().at(-1) === id);
+  }
+
+  private collect(): readonly string[] {
+    const events = this.client?.events.slice(this.taken) ?? [];
+    this.taken += events.length;
+    this.seen.push(...events.flatMap(({ event, id }) => (event === 'herald' || id === undefined ? [] : [id])));
+    return this.seen;
+  }
+}
+
+type Command =
+  | { readonly do: 'publish'; readonly count: number; readonly bytes: number; readonly wait: boolean }
+  | { readonly do: 'flood' }
+  | { readonly do: 'connect' | 'stall' | 'read' | 'drop' | 'reset'; readonly reader: number };
+
+const READERS = 4;
+
+const command: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('publish' as const),
+      count: fc.integer({ min: 1, max: 60 }),
+      bytes: fc.constantFrom(1, 200, 15_000),
+      wait: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: 'flood' as const }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('connect', 'connect', 'stall', 'read', 'drop', 'reset'),
+      reader: fc.nat(READERS - 1),
+    }),
+  },
+);
+
+let runs = 0;
+
+describe.each([
+  ['a roomy recent log', { HERALD_RECENT_BYTES: '64mb' }],
+  ['a recent log that most replays find too short', { HERALD_RECENT_BYTES: '128kb' }],
+  ['a flush interval', { HERALD_RECENT_BYTES: '1mb', HERALD_FLUSH_INTERVAL: '5ms' }],
+])('the seam between replay and live, with %s', (_, env) => {
+  let herald: Herald;
+  let publisher: Publisher;
+
+  beforeAll(async () => {
+    herald = await startHub({
+      HERALD_RETAIN_BYTES: '2gb',
+      HERALD_RETAIN_EVENTS: '1000000',
+      HERALD_MAX_BODY: '8mb',
+      ...env,
+    });
+    publisher = await Publisher.of(herald);
+  });
+  afterAll(async () => {
+    publisher[Symbol.dispose]();
+    await herald[Symbol.asyncDispose]();
+  });
+
+  async function publish(topic: string, count: number, bytes: number): Promise<void> {
+    const lines = Array.from({ length: count }, () => JSON.stringify({ topic, data: 'x'.repeat(bytes) }));
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const response = await publisher.post(lines.join('\n'), headers, `${HUB}/batch`);
+    expect([response.statusCode, (await textOf(response)).includes('error')]).toEqual([200, false]);
+  }
+
+  async function run(commands: readonly Command[]): Promise<void> {
+    const topic = `urn:run:${runs++}`;
+    const readers = Array.from({ length: READERS }, () => new Reader(herald, topic));
+    const publishing: Promise<void>[] = [];
+    for (const step of commands) {
+      if (step.do === 'publish') {
+        publishing.push(publish(topic, step.count, step.bytes));
+        if (step.wait) await Promise.all(publishing);
+        continue;
+      }
+      if (step.do === 'flood') {
+        // Push by push, until the kernel has no more room for a live reader that has stalled.
+        for (let push = 0; push < 9; push += 1) await publish(topic, 7, 100_000);
+        continue;
+      }
+      const reader = readers[step.reader];
+      if (step.do === 'connect') await reader?.connect();
+      else if (step.do === 'stall') reader?.stall();
+      else if (step.do === 'read') reader?.read();
+      else await reader?.drop(step.do === 'reset');
+    }
+    await Promise.all(publishing);
+    await Promise.all(readers.map((reader) => reader.connect()));
+    const last = await publisher.publish({ topic, data: 'last' });
+    await Promise.all(readers.map((reader) => reader.until(last)));
+    await using log = await RawClient.subscribe(herald, `${HUB}?match=${topic}&last_event_id=earliest`);
+    await log.until(({ events }) => events.findLast(({ event }) => event !== 'herald')?.id === last);
+    const order = log.events.filter(({ event }) => event !== 'herald').map(({ id }) => id);
+    for (const reader of readers) {
+      expect(reader.seen).toEqual(order.slice(order.length - reader.seen.length));
+      await reader.drop(false);
+    }
+  }
+
+  it('loses nothing, doubles nothing, and keeps the order, whatever connections do', async () => {
+    await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 24 }), run), {
+      numRuns: 20,
+      endOnFailure: true,
+    });
+  }, 90_000);
+});
