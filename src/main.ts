@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import process from 'node:process';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { firstSteps } from './auth/first-steps.js';
 import { createApp } from './bootstrap.js';
 import { ConfigError, loadConfig } from './config/config.js';
 import { createLogger } from './operations/logger.js';
@@ -25,7 +26,10 @@ try {
     .getHttpAdapter()
     .getInstance()
     .listen({ port: config.server.port, host: config.server.host });
-  logger.info(`Herald is at ${shownUrl(address)}`);
+  const url = shownUrl(address);
+  logger.info(`Herald is at ${url}`);
+  // Past the log, where a token has no place.
+  process.stdout.write((await firstSteps(config, url)) ?? '');
 } catch (error) {
   fail(error);
 }

@@ -109,6 +109,7 @@ describeWith(chromium, 'how the page looks and speaks', (path) => {
     expect(await problems(page)).toEqual([]);
 
     while (!(await page.locator('#connection[data-look="failed"]').isVisible())) await page.clock.runFor(15_000);
+    await standIn.stop();
     expect(await problems(page)).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { type Herald, startHerald } from '../support/herald.js';
 import { chromium, describeWith } from '../support/programs.js';
@@ -13,6 +13,7 @@ const ENOUGH = 6;
 
 describeWith(chromium, 'the connection', (path) => {
   let browser: Browser;
+  let heralds: Herald[] = [];
 
   beforeAll(async () => {
     browser = await launch(path);
@@ -20,8 +21,19 @@ describeWith(chromium, 'the connection', (path) => {
 
   afterAll(() => browser.close());
 
+  afterEach(async () => {
+    await Promise.all(heralds.map((herald) => herald[Symbol.asyncDispose]()));
+    heralds = [];
+  });
+
+  async function start(env: Readonly<Record<string, string>>, port = 0): Promise<Herald> {
+    const herald = await startHerald({ env, port });
+    heralds.push(herald);
+    return herald;
+  }
+
   it('is shown in words, icon and colour', async () => {
-    await using herald = await startHerald({ env: QUICK });
+    const herald = await start(QUICK);
     await using visit = await Visit.to(herald.url, browser);
     await visit.looks('open');
 
@@ -32,7 +44,7 @@ describeWith(chromium, 'the connection', (path) => {
   });
 
   it('is renewed by the browser itself when a stream ends, which is no failure', async () => {
-    await using herald = await startHerald({ env: { ...QUICK, HERALD_MAX_AGE: '1500ms' } });
+    const herald = await start({ ...QUICK, HERALD_MAX_AGE: '1500ms' });
     await using visit = await Visit.to(herald.url, browser, { prepare: countSources });
     await visit.rows(ENOUGH);
     await visit.page.evaluate(recordLooks);
@@ -44,7 +56,7 @@ describeWith(chromium, 'the connection', (path) => {
   });
 
   it('survives the server being killed and started again', async () => {
-    await using herald = await startHerald({ env: QUICK });
+    const herald = await start(QUICK);
     await using visit = await Visit.to(herald.url, browser);
     await visit.rows(ENOUGH);
     await herald.kill('SIGKILL');
@@ -52,26 +64,26 @@ describeWith(chromium, 'the connection', (path) => {
     expect(await visit.page.locator('#connection').innerText()).toBe('Connection lost');
     expect(await visit.page.locator('#announcer').textContent()).toBe('Connection lost');
 
-    await using again = await restarted(herald);
+    await start(QUICK, herald.port);
     await visit.looks('open');
     expect(await toldOfBreak(visit)).toMatch(MISSED);
     await visit.more(5);
   });
 
   it('says that the server restarts when the server says so', async () => {
-    await using herald = await startHerald({ env: QUICK });
+    const herald = await start(QUICK);
     await using visit = await Visit.to(herald.url, browser);
     await visit.rows(ENOUGH);
     await herald.kill('SIGTERM');
     await visit.page.getByText('The server is restarting').first().waitFor();
 
-    await using again = await restarted(herald);
+    await start(QUICK, herald.port);
     await visit.looks('open');
     expect(await visit.page.locator('#connection').innerText()).toBe('Connected');
   });
 
   it('comes back where the browser has given up for good', async () => {
-    await using herald = await startHerald({ env: QUICK });
+    const herald = await start(QUICK);
     await using visit = await Visit.to(herald.url, browser, { prepare: countSources });
     await visit.rows(ENOUGH);
     await herald.kill('SIGKILL');
@@ -79,7 +91,7 @@ describeWith(chromium, 'the connection', (path) => {
     await visit.page.getByText(/^Next attempt in \d+ seconds?$/).waitFor();
     await standIn.stop();
 
-    await using again = await restarted(herald);
+    await start(QUICK, herald.port);
     await visit.looks('open');
     expect(await toldOfBreak(visit)).toMatch(MISSED);
     await visit.more(5);
@@ -87,7 +99,7 @@ describeWith(chromium, 'the connection', (path) => {
   });
 
   it('is tried at once by the button', async () => {
-    await using herald = await startHerald({ env: QUICK });
+    const herald = await start(QUICK);
     await using visit = await Visit.to(herald.url, browser, { prepare: (page) => page.clock.install() });
     const { page } = visit;
     await visit.rows(ENOUGH);
@@ -98,7 +110,7 @@ describeWith(chromium, 'the connection', (path) => {
     await page.clock.pauseAt(Date.now() + 3_600_000);
     await page.locator('#countdown').waitFor();
     await standIn.stop();
-    await using again = await restarted(herald);
+    await start(QUICK, herald.port);
 
     await page.locator('#retry').focus();
     await page.keyboard.press('Enter');
@@ -109,7 +121,7 @@ describeWith(chromium, 'the connection', (path) => {
   });
 
   it('is given up after many refusals, with an alert, and taken up again by the button', async () => {
-    await using herald = await startHerald({ env: QUICK });
+    const herald = await start(QUICK);
     await using visit = await Visit.to(herald.url, browser, { prepare: (page) => page.clock.install() });
     const { page } = visit;
     await visit.rows(ENOUGH);
@@ -123,7 +135,7 @@ describeWith(chromium, 'the connection', (path) => {
     expect(await page.getByRole('alert').innerText()).toMatch(/^The server keeps refusing the stream/);
 
     await standIn.stop();
-    await using again = await restarted(herald);
+    await start(QUICK, herald.port);
     await page.locator('#retry').click();
     await visit.looks('open');
     expect(await page.getByRole('alert').innerText()).toBe('');
@@ -131,7 +143,7 @@ describeWith(chromium, 'the connection', (path) => {
   });
 
   it('is not waited for when the network comes back', async () => {
-    await using herald = await startHerald({ env: QUICK });
+    const herald = await start(QUICK);
     await using visit = await Visit.to(herald.url, browser, { prepare: (page) => page.clock.install() });
     const { page } = visit;
     await visit.rows(ENOUGH);
@@ -141,7 +153,7 @@ describeWith(chromium, 'the connection', (path) => {
     await page.clock.pauseAt(Date.now() + 3_600_000);
     await page.locator('#countdown').waitFor();
     await standIn.stop();
-    await using again = await restarted(herald);
+    await start(QUICK, herald.port);
 
     await page.evaluate(() => dispatchEvent(new Event('online')));
     await visit.looks('open');
@@ -154,10 +166,6 @@ async function toldOfBreak({ page }: Visit): Promise<string> {
   const row = page.locator('#messages > .break').last();
   await row.waitFor();
   return (await row.textContent()) ?? '';
-}
-
-async function restarted(herald: Herald): Promise<Herald> {
-  return startHerald({ env: QUICK, port: herald.port });
 }
 
 /** Counts the `EventSource`s that the page makes, in `data-sources` of its body. */

@@ -103,6 +103,7 @@ describe('delivery', () => {
     stalled.socket.pause();
     await flood(herald, 1_500, 10_000);
     await herald.waitForLog(/"reason":"stalled"/);
+    expect(herald.logLines().filter(({ reason }) => reason === 'stalled')).toHaveLength(1);
   });
 
   it('holds memory to its bounds, whatever a hundred stalled readers do', async () => {

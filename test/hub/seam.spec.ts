@@ -84,6 +84,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
 );
 
+async function act(what: Extract<Command, { reader: number }>['do'], reader: Reader | undefined): Promise<void> {
+  if (what === 'connect') await reader?.connect();
+  else if (what === 'stall') reader?.stall();
+  else if (what === 'read') reader?.read();
+  else await reader?.drop(what === 'reset');
+}
+
 let runs = 0;
 
 describe.each([
@@ -115,26 +122,27 @@ describe.each([
     expect([response.statusCode, (await textOf(response)).includes('error')]).toEqual([200, false]);
   }
 
+  async function publishStep(
+    step: Exclude<Command, { reader: number }>,
+    topic: string,
+    publishing: Promise<void>[],
+  ): Promise<void> {
+    if (step.do === 'publish') {
+      publishing.push(publish(topic, step.count, step.bytes));
+      if (step.wait) await Promise.all(publishing);
+      return;
+    }
+    // Push by push, until the kernel has no more room for a live reader that has stalled.
+    for (let push = 0; push < 9; push += 1) await publish(topic, 7, 100_000);
+  }
+
   async function run(commands: readonly Command[]): Promise<void> {
     const topic = `urn:run:${runs++}`;
     const readers = Array.from({ length: READERS }, () => new Reader(herald, topic));
     const publishing: Promise<void>[] = [];
     for (const step of commands) {
-      if (step.do === 'publish') {
-        publishing.push(publish(topic, step.count, step.bytes));
-        if (step.wait) await Promise.all(publishing);
-        continue;
-      }
-      if (step.do === 'flood') {
-        // Push by push, until the kernel has no more room for a live reader that has stalled.
-        for (let push = 0; push < 9; push += 1) await publish(topic, 7, 100_000);
-        continue;
-      }
-      const reader = readers[step.reader];
-      if (step.do === 'connect') await reader?.connect();
-      else if (step.do === 'stall') reader?.stall();
-      else if (step.do === 'read') reader?.read();
-      else await reader?.drop(step.do === 'reset');
+      if ('reader' in step) await act(step.do, readers[step.reader]);
+      else await publishStep(step, topic, publishing);
     }
     await Promise.all(publishing);
     await Promise.all(readers.map((reader) => reader.connect()));

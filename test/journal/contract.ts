@@ -7,7 +7,7 @@ import type { Update } from '../../src/journal/update.js';
 export interface Engine {
   readonly name: string;
   /** An empty journal. `now` is its clock, in milliseconds. */
-  open(retention: Retention, now: () => number): Promise<Journal>;
+  readonly open: (retention: Retention, now: () => number) => Promise<Journal>;
 }
 
 const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
