@@ -111,7 +111,7 @@ describeWith(chromium, 'how the page looks and speaks', (path) => {
     while (!(await page.locator('#connection[data-look="failed"]').isVisible())) await page.clock.runFor(15_000);
     await standIn.stop();
     expect(await problems(page)).toEqual([]);
-  });
+  }, 60_000);
 
   it.each(LOCALES)('fits a width of 360 px, and of 320 px, without scrolling sideways (%s)', async (locale) => {
     await using visit = await Visit.to(herald.url, browser, { locale, viewport: { width: 360, height: 640 } });

@@ -1,0 +1,18 @@
+import { describe, expect, it } from '@jest/globals';
+import { HUB_ERROR_STATUS } from './hub-error-status.js';
+
+describe('the status of a refusal', () => {
+  it('is one of the statuses that the protocol gives it', () => {
+    expect(new Set(Object.values(HUB_ERROR_STATUS))).toEqual(new Set([400, 401, 403, 413, 415, 422, 503]));
+  });
+
+  it('R38, R15: is 413 above a limit of publishing, 400 above one of subscribing', () => {
+    expect(HUB_ERROR_STATUS).toMatchObject({
+      'body-too-large': 413,
+      'topics-too-many': 413,
+      'topic-too-long': 413,
+      'matchers-too-many': 400,
+      'matcher-too-long': 400,
+    });
+  });
+});

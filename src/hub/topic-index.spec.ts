@@ -1,0 +1,226 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { URLPattern } from 'urlpattern-polyfill/urlpattern';
+import { type Matcher, matcherKey } from './matcher.js';
+import { TopicIndex } from './topic-index.js';
+
+const HUB = new URL('https://hub.example/.well-known/mercure');
+
+const exact = (pattern: string): Matcher => ({ type: 'exact', pattern });
+const urlPattern = (pattern: string): Matcher => ({ type: 'urlpattern', pattern });
+
+function sorted(values: Iterable<number>): number[] {
+  return [...values].toSorted((left, right) => left - right);
+}
+
+describe('TopicIndex', () => {
+  it('R14: finds the values whose matcher is satisfied', () => {
+    const index = new TopicIndex<string>(HUB);
+    index.add(exact('https://example.com/a'), 'exact');
+    index.add(urlPattern('https://example.com/:id'), 'pattern');
+    index.add(urlPattern('/a'), 'relative');
+    index.add(exact('*'), 'everything');
+    index.add(urlPattern('*'), 'everything as a pattern');
+    expect([...index.match(['https://example.com/a'])].toSorted()).toEqual([
+      'everything',
+      'everything as a pattern',
+      'exact',
+      'pattern',
+    ]);
+    expect([...index.match(['not a URL://'])].toSorted()).toEqual(['everything', 'everything as a pattern']);
+  });
+
+  it('R24: compares exact topics byte for byte', () => {
+    const index = new TopicIndex<string>(HUB);
+    index.add(exact('https://example.com/é'), 'value');
+    expect(index.match(['https://example.com/%C3%A9']).size).toBe(0);
+    expect(index.match(['https://EXAMPLE.com/é']).size).toBe(0);
+    expect(index.match(['https://example.com/e\u0301']).size).toBe(0);
+    expect(index.match(['https://example.com/é']).size).toBe(1);
+  });
+
+  it('R2: finds a value once, whichever of the topics match, and through however many matchers', () => {
+    const index = new TopicIndex<string>(HUB);
+    index.add(exact('/a'), 'value');
+    index.add(exact('/b'), 'value');
+    index.add(urlPattern('/*'), 'value');
+    index.add(exact('*'), 'value');
+    expect([...index.match(['/a', '/b', '/c'])]).toEqual(['value']);
+  });
+
+  it('hands out a set that may be changed', () => {
+    const index = new TopicIndex<string>(HUB);
+    index.add(exact('/a'), 'value');
+    index.match(['/a']).clear();
+    expect(index.match(['/a']).size).toBe(1);
+  });
+
+  it('lets each pair of a matcher and a value be there once', () => {
+    const index = new TopicIndex<string>(HUB);
+    for (const matcher of [exact('/a'), urlPattern('/:a'), exact('*')]) {
+      index.add(matcher, 'value');
+      index.add(matcher, 'value');
+      expect(index.match(['/a']).size).toBe(1);
+      index.remove(matcher, 'value');
+      index.remove(matcher, 'value');
+      expect(index.match(['/a']).size).toBe(0);
+    }
+  });
+
+  it('keeps a wildcard when the same value loses the one of the other type', () => {
+    const index = new TopicIndex<string>(HUB);
+    index.add(exact('*'), 'value');
+    index.add(urlPattern('*'), 'value');
+    index.remove(exact('*'), 'value');
+    expect(index.match(['/a']).size).toBe(1);
+  });
+
+  it('refuses a pattern that is not valid, and stays as it was', () => {
+    const index = new TopicIndex<string>(HUB);
+    expect(() => index.add(urlPattern('/{'), 'value')).toThrow('malformed');
+    expect(index.match(['/{']).size).toBe(0);
+  });
+});
+
+describe('what a look-up costs', () => {
+  it('does not depend on how many other topics have readers', () => {
+    const index = new TopicIndex<number>(HUB);
+    for (let user = 0; user < 2000; user += 1) {
+      index.add(exact(`https://example.com/users/${user}`), user);
+      index.add(urlPattern(`https://example.com/users/${user}/*`), user);
+    }
+    expect([...index.match(['https://example.com/users/77/inbox'])]).toEqual([77]);
+    // One pattern has this prefix, and no other one is looked at: not those of users 7 and 770 either.
+    expect(index.evaluations).toBe(1);
+    index.match(['https://example.com/users/77']);
+    index.match(['chat']);
+    expect(index.evaluations).toBe(1);
+  });
+
+  it('is paid once for a topic: patterns that come later are evaluated alone, others not again', () => {
+    const index = new TopicIndex<number>(HUB);
+    for (let id = 0; id < 100; id += 1) index.add(urlPattern(`/books/:id/${id}`), id);
+    index.match(['/books/1/5']);
+    expect(index.evaluations).toBe(100);
+    index.match(['/books/1/5']);
+    expect(index.evaluations).toBe(100);
+    index.add(urlPattern('/books/:id/:page'), 100);
+    index.remove(urlPattern('/books/:id/6'), 6);
+    expect(sorted(index.match(['/books/1/5']))).toEqual([5, 100]);
+    expect(index.evaluations).toBe(101);
+    index.add(urlPattern('/books/:id/:page'), 101);
+    index.remove(urlPattern('/books/:id/5'), 5);
+    expect(sorted(index.match(['/books/1/5']))).toEqual([100, 101]);
+    expect(index.evaluations).toBe(101);
+  });
+
+  it('is paid again by a topic that was pushed out of the cache', () => {
+    const index = new TopicIndex<number>(HUB, { cachedTopics: 2 });
+    index.add(urlPattern('/*'), 1);
+    for (const topic of ['/a', '/b', '/a', '/c', '/a']) index.match([topic]);
+    expect(index.evaluations).toBe(3);
+    index.match(['/b']);
+    expect(index.evaluations).toBe(4);
+  });
+
+  it('is paid each time when a topic is larger than the cache', () => {
+    const index = new TopicIndex<number>(HUB, { cachedBytes: 1000 });
+    index.add(urlPattern('/*'), 1);
+    const long = `/${'a'.repeat(1000)}`;
+    expect([index.match([long]).size, index.match([long]).size, index.evaluations]).toEqual([1, 1, 2]);
+  });
+
+  it('does not grow with patterns that have come and gone', () => {
+    const index = new TopicIndex<number>(HUB);
+    index.add(urlPattern('/books/*'), -1);
+    for (let id = 0; id < 1000; id += 1) {
+      index.add(urlPattern(`/books/:id/${id}`), id);
+      index.remove(urlPattern(`/books/:id/${id}`), id);
+    }
+    index.match(['/books/1']);
+    expect(index.evaluations).toBe(1);
+  });
+});
+
+const matchers = fc.oneof(
+  fc.constantFrom('/a', '/a/b', '/a/b/c', '*', 'https://', '').map(exact),
+  fc
+    .constantFrom(
+      '*',
+      '/*',
+      '/a',
+      '/a/*',
+      '/a/:x',
+      '/a/b/:x',
+      '/:x/b',
+      '/a{/:x}?',
+      'http{s}?://hub.example/a/*',
+      '/b/*',
+    )
+    .map(urlPattern),
+);
+const topicLists = fc.array(
+  fc.constantFrom('/a', '/a/b', '/a/b/c', '/b/c', '/c', 'https://', 'http://hub.example/a/b'),
+  { minLength: 1, maxLength: 3 },
+);
+const values = fc.nat({ max: 3 });
+
+/** A change, and then what is published to. */
+const steps = fc.array(
+  fc.record({
+    change: fc.constantFrom('add' as const, 'remove' as const),
+    matcher: matchers,
+    value: values,
+    topics: topicLists,
+  }),
+  { maxLength: 80, size: 'max' },
+);
+
+/** Goes through every pair there is. */
+class BruteForce {
+  private readonly pairs = new Map<string, readonly [Matcher, number]>();
+
+  add(matcher: Matcher, value: number): void {
+    this.pairs.set(`${matcherKey(matcher)} ${value}`, [matcher, value]);
+  }
+
+  remove(matcher: Matcher, value: number): void {
+    this.pairs.delete(`${matcherKey(matcher)} ${value}`);
+  }
+
+  match(topics: readonly string[]): Set<number> {
+    const hits = [...this.pairs.values()].filter(([matcher]) => topics.some((topic) => satisfies(topic, matcher)));
+    return new Set(hits.map(([, value]) => value));
+  }
+}
+
+const implementations = new Map<string, URLPattern>();
+
+function satisfies(topic: string, { type, pattern }: Matcher): boolean {
+  if (pattern === '*') return true;
+  if (type === 'exact') return topic === pattern;
+  const implementation = implementations.get(pattern) ?? new URLPattern(pattern, HUB.href);
+  implementations.set(pattern, implementation);
+  return implementation.test(topic, HUB.href);
+}
+
+describe('TopicIndex under change', () => {
+  it.each([10_000, 1])('finds what trying everything finds, with a cache of %d topics', (cachedTopics) => {
+    let found = 0;
+    fc.assert(
+      fc.property(steps, (sequence) => {
+        const index = new TopicIndex<number>(HUB, { cachedTopics });
+        const oracle = new BruteForce();
+        for (const { change, matcher, value, topics } of sequence) {
+          index[change](matcher, value);
+          oracle[change](matcher, value);
+          const expected = sorted(oracle.match(topics));
+          found += expected.length;
+          expect([topics, sorted(index.match(topics))]).toEqual([topics, expected]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(found).toBeGreaterThan(300);
+  });
+});
