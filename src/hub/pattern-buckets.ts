@@ -47,6 +47,11 @@ export class PatternBuckets<T> {
     return this.nodes.size === 0;
   }
 
+  /** How many hash look-ups a topic costs at most. */
+  get lookups(): number {
+    return this.lengths.size;
+  }
+
   add(pattern: string, value: T): void {
     const node = this.nodes.get(pattern) ?? this.makeNode(pattern);
     node.values.add(value);

@@ -219,7 +219,7 @@ describe('TopicIndex under change', () => {
           expect([topics, sorted(index.match(topics))]).toEqual([topics, expected]);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
     expect(found).toBeGreaterThan(300);
   });

@@ -30,7 +30,8 @@ interface KnownTopic<T> {
  */
 export class TopicIndex<T> {
   private readonly exact = new Map<string, Set<T>>();
-  private readonly everything = new Set<T>();
+  /** The wildcard has no type, but the matchers that it's given under do: removing one must leave the other. */
+  private readonly everything = { exact: new Set<T>(), urlpattern: new Set<T>() };
   private readonly patterns: PatternBuckets<T>;
   private readonly known: LRUCache<string, KnownTopic<T>>;
 
@@ -52,7 +53,7 @@ export class TopicIndex<T> {
   add(matcher: Matcher, value: T): void {
     const { type, pattern } = matcher;
     if (pattern === WILDCARD) {
-      this.everything.add(value);
+      this.everything[type].add(value);
     } else if (type === 'urlpattern') {
       this.patterns.add(pattern, value);
     } else {
@@ -66,7 +67,7 @@ export class TopicIndex<T> {
   remove(matcher: Matcher, value: T): void {
     const { type, pattern } = matcher;
     if (pattern === WILDCARD) {
-      this.everything.delete(value);
+      this.everything[type].delete(value);
     } else if (type === 'urlpattern') {
       this.patterns.remove(pattern, value);
     } else {
@@ -78,7 +79,8 @@ export class TopicIndex<T> {
 
   /** The values with a matcher that at least one of `topics` satisfies (R2, R14), each once. The set is the caller's. */
   match(topics: readonly string[]): Set<T> {
-    const found = new Set(this.everything);
+    const found = new Set(this.everything.exact);
+    addAll(found, this.everything.urlpattern);
     for (const topic of topics) {
       addAll(found, this.exact.get(topic));
       if (!this.patterns.isEmpty) this.matchPatterns(topic, found);

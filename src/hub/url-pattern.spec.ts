@@ -80,7 +80,7 @@ describe('a URL pattern', () => {
           expect(parseTopicUrl(topic, HUB)?.address).toMatch(new RegExp(`^${literally(prefixOf(pattern))}`));
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 800 },
     );
     // Were there hardly any, the agreement would mean nothing.
     expect(hits).toBeGreaterThan(50);

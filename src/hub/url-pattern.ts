@@ -1,21 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import { URLPattern } from 'urlpattern-polyfill/urlpattern';
 import { type ComponentPattern, compileComponent } from './component-pattern.js';
-import { HubError } from './hub.errors.js';
-import { checkProtocolPattern } from './protocol-pattern.js';
+import { type Component, COMPONENTS, type PatternComponents, readPatternComponents } from './pattern-components.js';
 import { parseTopicUrl, type TopicUrl } from './topic-url.js';
 
 /** Compiling takes about 100 µs, and many readers come with the same few patterns. */
 const MAX_COMPILED = 500;
 
 const compiled = new LRUCache<string, UrlPattern>({ max: MAX_COMPILED });
-
-/** The schemes whose URLs have a path of segments whatever stands after the colon (URL Standard, section 4.2). */
-const SPECIAL_SCHEMES = ['http', 'https', 'ws', 'wss', 'ftp', 'file'] as const;
-
-const COMPONENTS = ['protocol', 'hostname', 'pathname', 'port', 'search', 'hash', 'username', 'password'] as const;
-
-type Component = (typeof COMPONENTS)[number];
 
 /**
  * A URL Pattern relative to the hub's URL, matched in linear time whatever the pattern and the topic (R25–R27): which
@@ -32,8 +23,7 @@ export class UrlPattern {
 
   /** Use `compileUrlPattern`, which keeps what it has compiled. */
   constructor(pattern: string, hubUrl: URL) {
-    checkProtocolPattern(pattern);
-    const components = compileComponents(parse(pattern, hubUrl));
+    const components = compileComponents(readPatternComponents(pattern, hubUrl));
     this.literalPrefix = literalPrefixOf(components);
     this.checks = COMPONENTS.map((name) => [name, components[name]] as const).filter(
       ([, { isAnything }]) => !isAnything,
@@ -67,24 +57,14 @@ export function matchesUrlPattern(pattern: string, topic: string, hubUrl: URL): 
   return url !== undefined && compileUrlPattern(pattern, hubUrl).matches(url);
 }
 
-function parse(pattern: string, hubUrl: URL): URLPattern {
-  try {
-    return new URLPattern(pattern, hubUrl.href);
-  } catch (cause) {
-    throw new HubError('matcher-invalid', 'A URL pattern is malformed.', { cause });
-  }
-}
-
-function compileComponents(pattern: URLPattern): Readonly<Record<Component, ComponentPattern>> {
-  const protocol = compileComponent(pattern.protocol, '');
-  const isHierarchical = SPECIAL_SCHEMES.some((scheme) => protocol.test(scheme));
+function compileComponents(pattern: PatternComponents): Readonly<Record<Component, ComponentPattern>> {
   return {
-    protocol,
+    protocol: compileComponent(pattern.protocol, ''),
     username: compileComponent(pattern.username, ''),
     password: compileComponent(pattern.password, ''),
     hostname: compileComponent(pattern.hostname, '.'),
     port: compileComponent(pattern.port, ''),
-    pathname: compileComponent(pattern.pathname, isHierarchical ? '/' : ''),
+    pathname: compileComponent(pattern.pathname, pattern.isHierarchical ? '/' : ''),
     search: compileComponent(pattern.search, ''),
     hash: compileComponent(pattern.hash, ''),
   };
