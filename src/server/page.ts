@@ -1,12 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import type { DynamicModule } from '@nestjs/common';
 import { ServeStaticModule } from '@nestjs/serve-static';
+import type { FastifyReply } from 'fastify';
 
 const ROOT = fileURLToPath(new URL('../../client', import.meta.url));
-
-interface Headers {
-  setHeader(name: string, value: string): void;
-}
 
 /** The page at `/`, as Vite built it. */
 export function servePage(): DynamicModule {
@@ -14,12 +11,13 @@ export function servePage(): DynamicModule {
     rootPath: ROOT,
     // Matches nothing: the page is one document, so no other path falls back to it.
     renderPath: '/:never(^\\b$)',
+    // Nest's types of `setHeaders` are those of `send`; `@fastify/static` 10 gives Fastify's reply.
     serveStaticOptions: { cacheControl: false, setHeaders: setCaching as never },
   });
 }
 
 /** Vite names its assets after their content; the document that names them must be asked for each time. */
-function setCaching(response: Headers, path: string): void {
+function setCaching(reply: FastifyReply, path: string): void {
   const hashed = path.includes('/assets/');
-  response.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+  void reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
 }

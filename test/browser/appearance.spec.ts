@@ -93,25 +93,29 @@ describeWith(chromium, 'how the page looks and speaks', (path) => {
     expect(await problems(visit.page)).toEqual([]);
   });
 
-  it.each(SCHEMES)('is accessible in its worst moment, too (%s)', async (colorScheme) => {
-    await using mortal = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '50ms', HERALD_MAX_AGE: '2s' } });
-    await using visit = await Visit.to(mortal.url, browser, {
-      colorScheme,
-      prepare: (page) => page.clock.install(),
-    });
-    const { page } = visit;
-    await page.locator('#messages > .break').waitFor();
-    await page.locator('#messages').press('Home');
-    await page.locator('#jump').waitFor();
-    await mortal.kill('SIGKILL');
-    await using standIn = await StandIn.start(mortal.port, 503);
-    await page.locator('#countdown').waitFor();
-    expect(await problems(page)).toEqual([]);
+  it.each(SCHEMES)(
+    'is accessible in its worst moment, too (%s)',
+    async (colorScheme) => {
+      await using mortal = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '50ms', HERALD_MAX_AGE: '2s' } });
+      await using visit = await Visit.to(mortal.url, browser, {
+        colorScheme,
+        prepare: (page) => page.clock.install(),
+      });
+      const { page } = visit;
+      await page.locator('#messages > .break').waitFor();
+      await page.locator('#messages').press('Home');
+      await page.locator('#jump').waitFor();
+      await mortal.kill('SIGKILL');
+      await using standIn = await StandIn.start(mortal.port, 503);
+      await page.locator('#countdown').waitFor();
+      expect(await problems(page)).toEqual([]);
 
-    while (!(await page.locator('#connection[data-look="failed"]').isVisible())) await page.clock.runFor(15_000);
-    await standIn.stop();
-    expect(await problems(page)).toEqual([]);
-  }, 60_000);
+      while (!(await page.locator('#connection[data-look="failed"]').isVisible())) await page.clock.runFor(15_000);
+      await standIn.stop();
+      expect(await problems(page)).toEqual([]);
+    },
+    60_000,
+  );
 
   it.each(LOCALES)('fits a width of 360 px, and of 320 px, without scrolling sideways (%s)', async (locale) => {
     await using visit = await Visit.to(herald.url, browser, { locale, viewport: { width: 360, height: 640 } });

@@ -76,7 +76,7 @@ describe('signals', () => {
     // A body that never comes keeps the first signal's orderly end waiting.
     const socket = connect(herald.port, '127.0.0.1').on('error', () => undefined);
     socket.write(
-      'POST /health/live HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n',
+      'POST /.well-known/mercure HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 9\r\n\r\n',
     );
     await once(socket, 'connect');
     (await send(`${herald.url}/health/live`)).resume();
