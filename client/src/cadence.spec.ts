@@ -50,6 +50,25 @@ describe('Cadence', () => {
     expect(cadence.add(8_001)).toBeUndefined();
   });
 
+  it('knows the rhythm from before a connection that was too short to learn it', () => {
+    learn(1_300, 2_000, 4_000, 6_000);
+    cadence.opened(3_500);
+    learn(9_900);
+    cadence.opened(5_000);
+
+    expect(cadence.add(15_900)).toStrictEqual({ away: 5_000, missed: 2 });
+  });
+
+  it('learns anew on each connection: the server may have changed its interval', () => {
+    learn(1_300, 2_000, 4_000, 6_000);
+    cadence.opened(3_500);
+    learn(9_900);
+    expect(cadence.interval).toBeUndefined();
+
+    learn(60_000, 120_000);
+    expect(cadence.interval).toBe(60_000);
+  });
+
   it('counts nothing as long as it does not know the interval', () => {
     learn(1_300);
     cadence.opened(4_000);

@@ -13,7 +13,9 @@ const TOLERANCE = 0.1;
 
 /** Learns the interval of the stream's timestamps, and from it what a break of the connection has cost. */
 export class Cadence {
-  private readonly periods: number[] = [];
+  /** Of this connection alone: another server may have another rhythm. */
+  private periods: number[] = [];
+  private intervalBefore: number | undefined;
   private last: number | undefined;
   /** Events of this connection. The first comes at once, outside the rhythm. */
   private events = 0;
@@ -30,19 +32,22 @@ export class Cadence {
     const gap = this.last === undefined ? 0 : timestamp - this.last;
     this.last = timestamp;
     this.events += 1;
-    if (this.events === 1) return this.breakOf(gap);
     if (this.events > 2) this.learn(gap);
-    return undefined;
+    if (this.events > 1) return undefined;
+    const interval = this.interval ?? this.intervalBefore;
+    this.intervalBefore = interval;
+    this.periods = [];
+    return this.breakOf(gap, interval);
   }
 
-  /** Milliseconds between two timestamps, or `undefined` before there were enough of them. */
+  /** Milliseconds between two timestamps of this connection, or `undefined` before there were enough of them. */
   get interval(): number | undefined {
     const sorted = this.periods.toSorted((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)];
   }
 
-  private breakOf(gap: number): Break | undefined {
-    const { away, interval } = this;
+  private breakOf(gap: number, interval: number | undefined): Break | undefined {
+    const { away } = this;
     if (away === 0 || gap <= 0) return undefined;
     if (interval === undefined) return { away, missed: undefined };
     const missed = Math.floor(gap / interval - TOLERANCE);

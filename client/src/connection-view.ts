@@ -47,6 +47,7 @@ export function appearanceOf(state: StreamState, now: number, restarting: boolea
   }
 }
 
+/** What the view needs from the page around it. */
 export interface ConnectionOptions {
   readonly translator: () => Translator;
   /** Says a sentence to those who can't see the page. */

@@ -10,6 +10,7 @@ export type StreamState =
   | { readonly name: 'waiting'; readonly until: number }
   | { readonly name: 'failed' };
 
+/** What to listen for, and whom to tell. */
 export interface StreamOptions {
   /** The events to listen for, by their `event:` field; `message` are those without one. */
   readonly types: readonly string[];

@@ -2,6 +2,7 @@ import { en, zhCN, type TextKey, type Texts } from './texts.js';
 
 const TEXTS = { en, 'zh-CN': zhCN } satisfies Record<string, Texts>;
 
+/** BCP 47 tags of the languages that the page speaks. */
 export type Language = keyof typeof TEXTS;
 
 /** The keys that exist once for each plural form, without their ending. */
@@ -9,6 +10,7 @@ type PluralKey = TextKey extends infer Key ? (Key extends `${infer Stem}_other` 
 
 type Values = Readonly<Record<string, string>>;
 
+/** Whether the page speaks the language of this tag, as `Language` spells it. */
 export function isLanguage(tag: string | null): tag is Language {
   return tag !== null && Object.hasOwn(TEXTS, tag);
 }

@@ -1,3 +1,4 @@
+/** Where a list is shown, what of, and how much. */
 export interface ListOptions<Entry> {
   /** The element that scrolls and holds the rows. */
   readonly scroller: HTMLElement;
@@ -17,7 +18,8 @@ export class MessageList<Entry> {
   private readonly entries: Entry[] = [];
   private following = true;
   private unseen = 0;
-  private held = false;
+  /** What has come in since the list was paused. */
+  private held: Entry[] | undefined;
 
   constructor(private readonly options: ListOptions<Entry>) {
     const { scroller, jump } = options;
@@ -31,14 +33,15 @@ export class MessageList<Entry> {
   }
 
   add(entry: Entry): void {
-    const { scroller, limit, draw } = this.options;
-    this.entries.push(entry);
-    const full = this.entries.length > limit;
-    if (full) this.entries.shift();
-    if (!this.following) this.unseen += 1;
-    if (this.held) return;
+    const { scroller, draw } = this.options;
+    if (this.held) {
+      this.keep(entry, this.held);
+      return;
+    }
+    const full = this.keep(entry, this.entries);
     scroller.append(draw(entry));
     if (full) this.removeOldest();
+    if (!this.following) this.unseen += 1;
     this.settle();
     this.showUnseen();
   }
@@ -55,8 +58,17 @@ export class MessageList<Entry> {
 
   /** While paused, entries are kept but not shown. */
   set paused(paused: boolean) {
-    this.held = paused;
-    if (!paused) this.redraw();
+    const held = this.held ?? [];
+    this.held = paused ? held : undefined;
+    if (!paused) for (const entry of held) this.add(entry);
+  }
+
+  /** Returns whether the oldest had to go. */
+  private keep(entry: Entry, entries: Entry[]): boolean {
+    entries.push(entry);
+    const full = entries.length > this.options.limit;
+    if (full) entries.shift();
+    return full;
   }
 
   private removeOldest(): void {

@@ -4,6 +4,7 @@ import type { Translator } from './language.js';
 /** What the list of messages consists of. */
 export type Row = { readonly timestamp: string } | Break;
 
+/** The row as an element, whose text is in the translator's language. */
 export function drawRow(row: Row, translator: Translator): HTMLElement {
   const element = document.createElement('p');
   if ('timestamp' in row) {

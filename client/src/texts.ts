@@ -35,9 +35,12 @@ export const en = {
   terminal: 'The same stream in a terminal:',
 };
 
+/** Names a text. */
 export type TextKey = keyof typeof en;
+/** All texts in one language. */
 export type Texts = Readonly<Record<TextKey, string>>;
 
+/** Simplified Chinese. */
 export const zhCN: Texts = {
   title: '服务器发送事件示例',
   language: '语言',

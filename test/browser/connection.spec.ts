@@ -142,6 +142,19 @@ describeWith(chromium, 'the connection', (path) => {
     await visit.more(5);
   });
 
+  it('is let go while the browser puts the page aside, and taken up again afterwards', async () => {
+    const herald = await start({ ...QUICK, LOG_LEVEL: 'debug' });
+    await using visit = await Visit.to(herald.url, browser);
+    await visit.rows(ENOUGH);
+    await visit.page.evaluate(() => dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })));
+    await herald.waitForLog(/stream closed/);
+
+    await visit.page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+    await visit.looks('open');
+    await visit.more(3);
+    expect(await visit.page.locator('#connection').innerText()).toBe('Connected');
+  });
+
   it('is not waited for when the network comes back', async () => {
     const herald = await start(QUICK);
     await using visit = await Visit.to(herald.url, browser, { prepare: (page) => page.clock.install() });
