@@ -21,7 +21,14 @@ export class CatchUp {
     private readonly slices: Slices,
   ) {}
 
+  /** Takes on a subscription that is behind, unless it has been taken on already. */
   add(subscription: Subscription): void {
+    if (subscription.isCatchingUp) return;
+    subscription.isCatchingUp = true;
+    this.queue(subscription);
+  }
+
+  private queue(subscription: Subscription): void {
     this.waiting.push(subscription);
     this.schedule();
   }
@@ -47,7 +54,10 @@ export class CatchUp {
   /** One step: the next slice, or live. */
   private advance(subscription: Subscription): void {
     const { connection, cohort, cursor } = subscription;
-    if (connection.isOver || connection.isFull) return;
+    if (connection.isOver || connection.isFull) {
+      subscription.isCatchingUp = false;
+      return;
+    }
     if (cursor >= this.fanOut.flushed) {
       this.arrive(subscription);
       return;
@@ -61,7 +71,7 @@ export class CatchUp {
     slice.then(
       (ready) => this.write(subscription, ready),
       // The engine is away: the reader stays, and is caught up when it is back.
-      () => setTimeout(() => this.add(subscription), RETRY_AFTER).unref(),
+      () => setTimeout(() => this.queue(subscription), RETRY_AFTER).unref(),
     );
   }
 
@@ -69,7 +79,8 @@ export class CatchUp {
     if (subscription.connection.isOver) return;
     if (slice.first > subscription.cursor + 1) this.notifyGap(subscription);
     subscription.cursor = slice.last;
-    if (!slice.bytes || subscription.connection.writeFrame(slice.bytes)) this.add(subscription);
+    if (!slice.bytes || subscription.connection.writeFrame(slice.bytes)) this.queue(subscription);
+    else subscription.isCatchingUp = false;
   }
 
   /** What the cursor points at is no longer held: the reader is told, and goes on with the oldest that is. */
@@ -86,15 +97,15 @@ export class CatchUp {
   private arrive(subscription: Subscription): void {
     // What came since the last flush waits in the cohorts for the next one, but only in those that existed when it came.
     if (this.fanOut.isFlushDue) {
-      this.fanOut.onceFlushed(() => this.add(subscription));
+      this.fanOut.onceFlushed(() => this.queue(subscription));
       return;
     }
     if (subscription.isResuming) {
       subscription.isResuming = false;
       subscription.connection.notify({ type: 'caught-up' });
     }
-    if (subscription.connection.isFull) return;
-    subscription.cohort.live.add(subscription);
+    subscription.isCatchingUp = false;
+    if (!subscription.connection.isFull) subscription.cohort.live.add(subscription);
   }
 }
 

@@ -17,6 +17,8 @@ export interface SubscriptionOwner {
 export class Subscription implements ConnectionListener {
   /** Set by whoever wants `caught-up` said when the replay that was asked for is over. */
   isResuming = false;
+  /** Set while somebody is at work on bringing it forward, so that nobody else begins to. */
+  isCatchingUp = false;
 
   /**
    * @param cursor the position of the last entry that was offered. While the subscription is live, everything up to the

@@ -120,12 +120,14 @@ export abstract class Connection implements OpenStream {
   }
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** A socket of HTTP/1.1 or 1.0 that has been taken over from the server (`takeOver`). */
 export class SocketConnection extends Connection {
   constructor(socket: Socket, format: WireFormat) {
     super(socket, format);
     connections.set(socket, this);
-    socket.on('drain', drainOfSocket).on('close', closeOfSocket).on('error', ignore).on('end', endOfSocket);
+    socket.on('close', closeOfSocket).on('error', ignore).on('end', endOfSocket);
     // What the client still sends is read and dropped: unread bytes would hide its leaving.
     socket.resume();
   }
@@ -134,29 +136,26 @@ export class SocketConnection extends Connection {
     const socket = this.target;
     socket.write(bytes);
     this.lastWriteAt = performance.now();
-    // The kernel is asked at once, so whatever is left is what it had no room for. `write()`'s own answer would be
-    // "full" for any write above 16 KiB.
+    // The kernel is asked at once, so whatever is left is what it had no room for. `write()`'s own answer counts from
+    // 16 KiB on instead: "full" for a large write that is gone already, "room" for a small one that waits, and then
+    // there is no `drain` either.
     if (socket.writableLength === 0) return true;
-    if (this.fullSince === 0) this.fullSince = this.lastWriteAt;
+    if (this.fullSince === 0) {
+      this.fullSince = this.lastWriteAt;
+      socket.write(NOTHING, (error) => {
+        if (!error) this.onDrain();
+      });
+    }
     return false;
   }
 
-  /** For the functions below, which all sockets share: ten thousand closures are a megabyte. */
-  static drained(connection: SocketConnection): void {
-    connection.onDrain();
-  }
-
+  /** For `closeOfSocket`, which all sockets share: ten thousand closures are a megabyte. */
   static closed(connection: SocketConnection): void {
     connection.onClose();
   }
 }
 
 const connections = new WeakMap<Socket, SocketConnection>();
-
-function drainOfSocket(this: Socket): void {
-  const connection = connections.get(this);
-  if (connection && this.writableLength === 0) SocketConnection.drained(connection);
-}
 
 function closeOfSocket(this: Socket): void {
   const connection = connections.get(this);

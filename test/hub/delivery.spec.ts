@@ -76,6 +76,20 @@ describe('delivery', () => {
     expect(numbersOf(stalled)).toEqual(range(1, 3_000));
   });
 
+  it('notices that a socket has room again also after small writes', async () => {
+    await using herald = await startHub();
+    using publisher = await Publisher.of(herald);
+    await using stalled = await RawClient.subscribe(herald, `${HUB}?match=urn:t`);
+    await stalled.until(({ text }) => text.includes('retry:'));
+    stalled.socket.pause();
+    for (const data of range(1, 1_000)) await publisher.publish({ topic: 'urn:t', data: data.padEnd(8_000, ' ') });
+    stalled.socket.resume();
+    await stalled.until((seen) => seen.events.length >= 1_000);
+    await publisher.publish({ topic: 'urn:t', data: '1001' });
+    await stalled.until((seen) => seen.events.length >= 1_001);
+    expect(numbersOf(stalled)).toEqual(range(1, 1_001));
+  });
+
   it('tells a reader that the journal has moved on without it', async () => {
     await using herald = await startHub({ HERALD_RETAIN_EVENTS: '200', HERALD_RECENT_BYTES: '1mb' });
     await using stalled = await RawClient.subscribe(herald, `${HUB}?match=urn:t`);

@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FloodCommand, OpenCommand, PaceCommand, Published, Settled } from './commands.js';
+import { readOneEventId } from './event-id.js';
+import { makePayload, nowMicroseconds } from './payload.js';
+import { Publisher } from './publisher.js';
+import { Reader } from './reader.js';
+import { Tally, type WatchOptions } from './tally.js';
+import { PublishRequests, subscribeRequest, type Target } from './target.js';
+
+/** A paced event waits for a free connection when so many are unanswered. */
+const PACE_PUBLISHERS = 16;
+/** How often `settle` looks at the count: a check at every event would cost the hot path. */
+const SETTLE_LOOK_MILLISECONDS = 5;
+
+/** The readers and publishers of one measurement against one server. */
+export class Generator {
+  readonly tally = new Tally();
+  private readers: Reader[] = [];
+  private publishers: Publisher[] = [];
+  private sequences: number[] = [];
+  private numbering = 1;
+
+  constructor(private readonly target: Target) {}
+
+  /** Opens readers and resolves when each has its 200. */
+  async open(command: OpenCommand): Promise<void> {
+    const first = this.readers.length;
+    let next = 0;
+    const openSome = async (): Promise<void> => {
+      while (next < command.readers) {
+        const number = next;
+        next += 1;
+        const request = subscribeRequest(this.target, number % command.topics, command.lastEventId);
+        this.readers[first + number] = await Reader.open(first + number, this.target.port, request, this.tally);
+      }
+    };
+    await Promise.all(Array.from({ length: command.atOnce }, openSome));
+  }
+
+  /** Ends every connection, of readers and publishers. */
+  close(): void {
+    for (const reader of this.readers) reader.close();
+    for (const publisher of this.publishers) publisher.close();
+    this.readers = [];
+    this.publishers = [];
+  }
+
+  stall(every: number): void {
+    for (let index = 0; index < this.readers.length; index += every) this.readers[index]?.stall();
+  }
+
+  watch(options: WatchOptions): void {
+    this.tally.reset(options);
+    this.numbering = options.publishers;
+    this.sequences = Array.from({ length: options.publishers }, () => 0);
+  }
+
+  /** Publishes with every publisher waiting for its answers. Throws when an update is refused. */
+  async flood(command: FloodCommand): Promise<Published> {
+    const begin = performance.now();
+    const end = begin + command.maxSeconds * 1000;
+    let events = 0;
+    const publishSome = async (publisher: number): Promise<void> => {
+      const requests = new PublishRequests(this.target);
+      while (events < command.maxEvents && performance.now() < end) {
+        const topic = events % command.topics;
+        events += 1;
+        await this.publish(publisher, requests, topic, command.bytes);
+      }
+    };
+    await Promise.all(Array.from({ length: command.publishers }, (_, publisher) => publishSome(publisher)));
+    return { events, seconds: (performance.now() - begin) / 1000 };
+  }
+
+  /** Publishes to topic 0 by the clock: a slow answer delays no later event while a connection is free. */
+  async pace(command: PaceCommand): Promise<Published> {
+    const begin = performance.now();
+    const requests = new PublishRequests(this.target);
+    const answers: Promise<void>[] = [];
+    for (let event = 0; event < command.events; event += 1) {
+      const due = begin + (event * 1000) / command.eventsPerSecond;
+      await delay(Math.max(0, due - performance.now()));
+      const connection = await this.freeConnection();
+      answers.push(this.publish(0, requests, 0, command.bytes, connection));
+    }
+    await Promise.all(answers);
+    return { events: command.events, seconds: (performance.now() - begin) / 1000 };
+  }
+
+  /** Waits for deliveries; gives up early when every reader has been hung up on. */
+  async settle(events: number, maxSeconds: number): Promise<Settled> {
+    const end = performance.now() + maxSeconds * 1000;
+    while (this.tally.received < events && performance.now() < end) {
+      await delay(SETTLE_LOOK_MILLISECONDS);
+    }
+    const ended = this.readers.filter((reader) => reader.ended).length;
+    return { received: this.tally.received, notices: this.tally.notices, ended };
+  }
+
+  /** Publishes one event to topic 0 and resolves with the id that a reader saw. */
+  async mark(bytes: number): Promise<string> {
+    const requests = new PublishRequests(this.target);
+    return readOneEventId(this.target.port, subscribeRequest(this.target, 0), async () =>
+      this.publish(0, requests, 0, bytes),
+    );
+  }
+
+  private async publish(
+    publisher: number,
+    requests: PublishRequests,
+    topic: number,
+    bytes: number,
+    connection = this.connection(publisher),
+  ): Promise<void> {
+    const sequence = this.sequences[publisher] ?? 0;
+    this.sequences[publisher] = sequence + 1;
+    const data = makePayload(sequence * this.numbering + publisher, nowMicroseconds(), bytes);
+    const status = await connection.send(requests.make(topic, data));
+    if (status < 200 || status > 299) throw new Error(`an update was answered with ${status}`);
+  }
+
+  private connection(index: number): Publisher {
+    const publisher = this.publishers[index] ?? new Publisher(this.target.port);
+    this.publishers[index] = publisher;
+    return publisher;
+  }
+
+  private async freeConnection(): Promise<Publisher> {
+    for (;;) {
+      for (let index = 0; index < PACE_PUBLISHERS; index += 1) {
+        const publisher = this.connection(index);
+        if (!publisher.busy) return publisher;
+      }
+      await delay(1);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describeMachine, unfitMachine } from './machine.js';
+import { type Options, USAGE, readOptions } from './options.js';
+import { projectFolder } from './peers/installed.js';
+import type { Peer } from './peers/peer.js';
+import { canPin, killAllPrograms, pinSelf } from './processes.js';
+import { makeReport } from './report.js';
+import { Results } from './results.js';
+import type { Outcome, Scenario } from './scenarios/scenario.js';
+
+/** `npm run bench`: measures the chosen scenarios with the chosen servers, prints the report and keeps it. */
+const REPORT_FOLDER = join(projectFolder(), 'bench-results');
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function main(options: Options): Promise<number> {
+  const unfit = unfitMachine();
+  if (unfit !== undefined) throw new Error(unfit);
+  if (!canPin) say('!!! taskset is missing: nothing is pinned to a core');
+  pinSelf();
+  const skipped = options.peers.flatMap((peer) => {
+    const reason = peer.missing();
+    return reason === undefined ? [] : [`${peer.name}: ${reason}`];
+  });
+  for (const reason of skipped) say(`!!! SKIPPED ${reason}`);
+  const peers = options.peers.filter((peer) => peer.missing() === undefined);
+
+  const notes = await prepareAll(options.scenarios, peers);
+  const results = await measureAll(options, peers);
+  const finishedAt = new Date();
+  const report = makeReport({ ...options, peers, results, skipped, notes, machine: describeMachine(), finishedAt });
+  await mkdir(REPORT_FOLDER, { recursive: true });
+  await writeFile(join(REPORT_FOLDER, 'report.md'), report);
+  await writeFile(join(REPORT_FOLDER, 'results.json'), `${JSON.stringify(results.all, null, 2)}\n`);
+  process.stdout.write(report);
+  return results.all.some(({ outcome }) => 'none' in outcome && outcome.none.startsWith(FAILED)) ? 1 : 0;
+}
+
+async function prepareAll(scenarios: readonly Scenario[], peers: readonly Peer[]): Promise<Map<Scenario, string>> {
+  const notes = new Map<Scenario, string>();
+  for (const scenario of scenarios) {
+    const note = await scenario.prepare?.(peers);
+    if (note !== undefined) notes.set(scenario, note);
+  }
+  return notes;
+}
+
+/** Run by run, and in each run every scenario with every server; who comes first changes from run to run. */
+async function measureAll(options: Options, peers: readonly Peer[]): Promise<Results> {
+  const results = new Results();
+  for (let run = 0; run < options.runs; run += 1) {
+    const order = peers.map((_, index) => peers[(index + run) % peers.length]).filter((peer) => peer !== undefined);
+    for (const scenario of options.scenarios) {
+      for (const peer of order) {
+        say(`run ${run + 1} of ${options.runs}, (${scenario.id}) ${scenario.title}: ${peer.name}`);
+        results.add({ scenario: scenario.id, peer: peer.name, run, outcome: await outcomeOf(scenario, peer, options) });
+      }
+    }
+  }
+  return results;
+}
+
+const FAILED = '**failed**: ';
+
+/** A server that fails is reported and does not stop the others. */
+async function outcomeOf(scenario: Scenario, peer: Peer, { effort }: Options): Promise<Outcome> {
+  try {
+    return await scenario.measure(peer, effort);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    say(`!!! ${peer.name} FAILED in (${scenario.id}): ${message}`);
+    return { none: `${FAILED}${message}` };
+  }
+}
+
+process.on('exit', killAllPrograms);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+try {
+  process.exitCode = await main(readOptions(process.argv.slice(2)));
+} catch (error) {
+  say(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+  process.exitCode = 1;
+}

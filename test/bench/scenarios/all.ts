@@ -1,0 +1,18 @@
+import { onePublisher } from './a-one-publisher.js';
+import { manyPublishers } from './b-many-publishers.js';
+import { idle } from './c-idle.js';
+import { latency } from './d-latency.js';
+import { topics } from './e-topics.js';
+import { resume } from './f-resume.js';
+import { stalled } from './g-stalled.js';
+import type { Scenario } from './scenario.js';
+
+export const ALL_SCENARIOS: readonly Scenario[] = [
+  onePublisher,
+  manyPublishers,
+  idle,
+  latency,
+  topics,
+  resume,
+  stalled,
+];
