@@ -67,7 +67,8 @@ export abstract class Connection implements OpenStream {
   abstract write(bytes: Buffer): boolean;
 
   writeFrame(bytes: WireBytes): boolean {
-    return this.write(bytes[this.format]);
+    // A look-up by a variable name costs more here than both branches.
+    return this.write(this.format === 'chunked' ? bytes.chunked : bytes.plain);
   }
 
   /** An in-band notice: an event named `herald`, with no id, so that nobody's cursor moves. */
@@ -120,10 +121,10 @@ export abstract class Connection implements OpenStream {
   }
 }
 
-const NOTHING = Buffer.alloc(0);
-
 /** A socket of HTTP/1.1 or 1.0 that has been taken over from the server (`takeOver`). */
 export class SocketConnection extends Connection {
+  private isWriting = false;
+
   constructor(socket: Socket, format: WireFormat) {
     super(socket, format);
     connections.set(socket, this);
@@ -132,22 +133,30 @@ export class SocketConnection extends Connection {
     socket.resume();
   }
 
+  /**
+   * Past the bookkeeping of `Writable`, which takes 5 % of a delivery and has no use here: one write is under way at a
+   * time. The callback comes before `_write` returns if the kernel has taken everything. Where Node would always call
+   * back later, every write would count as full, and the log be read in slices instead: slower, and as correct.
+   */
   write(bytes: Buffer): boolean {
-    const socket = this.target;
-    socket.write(bytes);
-    this.lastWriteAt = performance.now();
-    // The kernel is asked at once, so whatever is left is what it had no room for. `write()`'s own answer counts from
-    // 16 KiB on instead: "full" for a large write that is gone already, "room" for a small one that waits, and then
-    // there is no `drain` either.
-    if (socket.writableLength === 0) return true;
-    if (this.fullSince === 0) {
-      this.fullSince = this.lastWriteAt;
-      socket.write(NOTHING, (error) => {
-        if (!error) this.onDrain();
-      });
+    if (this.isWriting) {
+      this.target.write(bytes);
+      return false;
     }
+    this.isWriting = true;
+    // The name that `Writable` itself gives to "no encoding, these are bytes".
+    // oxlint-disable-next-line no-underscore-dangle -- Node's name for it
+    this.target._write(bytes, 'buffer' as BufferEncoding, this.written);
+    this.lastWriteAt = performance.now();
+    if (!this.isWriting) return true;
+    if (this.fullSince === 0) this.fullSince = this.lastWriteAt;
     return false;
   }
+
+  private readonly written = (error?: Error | null): void => {
+    this.isWriting = false;
+    if (!error) this.onDrain();
+  };
 
   /** For `closeOfSocket`, which all sockets share: ten thousand closures are a megabyte. */
   static closed(connection: SocketConnection): void {
