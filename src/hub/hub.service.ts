@@ -31,6 +31,8 @@ export interface SubscribeOptions {
   readonly grants: Grants;
   /** Where to resume from, as {@link HubService.locate} found it. */
   readonly start: Start;
+  /** What the log calls the request that asked for it. */
+  readonly requestId: string;
 }
 
 /** Where a subscription begins. */
@@ -92,12 +94,13 @@ export class HubService implements OnApplicationShutdown {
   }
 
   /** Gives `connection` every update that is matched and granted, from where it starts, until it ends. */
-  subscribe(connection: Connection, { matchers, grants, start }: SubscribeOptions): Subscription {
+  subscribe(connection: Connection, { matchers, grants, start, requestId }: SubscribeOptions): Subscription {
     const cohort = this.fanOut.cohortFor(new Interest(matchers, this.options.hubUrl), grants);
     const subscription = new Subscription(connection, cohort, start.cursor ?? this.journal.head, {
       catchUp: (behind) => this.catchUp.add(behind),
-      forget: (over, reason) => this.forget(over, reason),
+      forget: (over, reason) => this.forget(over, reason, requestId),
     });
+    this.logger.debug({ msg: 'stream opened', requestId });
     this.streams.add(connection);
     if (start.isGap) connection.notify({ type: 'gap', reason: 'not-held' });
     subscription.isResuming = start.cursor !== undefined;
@@ -110,10 +113,11 @@ export class HubService implements OnApplicationShutdown {
     await this.journal.close();
   }
 
-  private forget({ cohort, connection }: Subscription, reason: StreamEnd): void {
+  private forget({ cohort, connection }: Subscription, reason: StreamEnd, requestId: string): void {
     this.fanOut.release(cohort);
     this.streams.delete(connection);
-    this.logger.debug({ msg: 'stream closed', reason, age: Math.round(performance.now() - connection.openedAt) });
+    const age = Math.round(performance.now() - connection.openedAt);
+    this.logger.debug({ msg: 'stream closed', requestId, reason, age });
   }
 }
 

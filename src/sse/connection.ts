@@ -36,7 +36,7 @@ export function inBothFormats(frame: Buffer): WireBytes {
  * One subscriber's end of the wire: bytes go out, and nothing comes in. What is written has been given to the kernel or
  * to Node's buffer; from then on `isFull` tells whether the reader keeps up.
  */
-export abstract class Connection implements OpenStream {
+export abstract class Connection<Target extends Writable = Writable> implements OpenStream {
   readonly openedAt = performance.now();
   lastWriteAt = this.openedAt;
   /** When the socket became full, on the monotonic clock; 0 while it is not. */
@@ -46,7 +46,7 @@ export abstract class Connection implements OpenStream {
   private over = false;
 
   protected constructor(
-    protected readonly target: Writable,
+    protected readonly target: Target,
     readonly format: WireFormat,
   ) {}
 
@@ -92,9 +92,11 @@ export abstract class Connection implements OpenStream {
     }
     const { notice } = STREAM_ENDS[reason];
     if (notice) this.notify({ type: notice }, randomRetry());
-    if (this.format === 'chunked') this.target.write(LAST_CHUNK);
-    this.target.end();
+    this.finish();
   }
+
+  /** Writes the end of the response and lets go of the connection. */
+  protected abstract finish(): void;
 
   /** Ends it without ceremony: the reader does not read. */
   cut(reason: StreamEnd): void {
@@ -122,7 +124,7 @@ export abstract class Connection implements OpenStream {
 }
 
 /** A socket of HTTP/1.1 or 1.0 that has been taken over from the server (`takeOver`). */
-export class SocketConnection extends Connection {
+export class SocketConnection extends Connection<Socket> {
   private isWriting = false;
 
   constructor(socket: Socket, format: WireFormat) {
@@ -151,6 +153,12 @@ export class SocketConnection extends Connection {
     if (!this.isWriting) return true;
     if (this.fullSince === 0) this.fullSince = this.lastWriteAt;
     return false;
+  }
+
+  /** Closes the socket once all is out, so that a client which never closes its half keeps nothing here. */
+  protected finish(): void {
+    if (this.format === 'chunked') this.target.write(LAST_CHUNK);
+    this.target.destroySoon();
   }
 
   private readonly written = (error?: Error | null): void => {
@@ -182,12 +190,18 @@ function ignore(): void {
 
 /** A response that is written to as a stream: HTTP/2, and HTTP/1 where the socket can't be taken over. */
 export class ResponseConnection extends Connection {
-  constructor(response: Writable) {
+  /** @param socket of HTTP/1.1: a response that waits behind another one is not told when the connection closes. */
+  constructor(response: Writable, socket?: Socket) {
     super(response, 'plain');
     response
       .on('drain', () => this.onDrain())
       .on('close', () => this.onClose())
       .on('error', ignore);
+    socket?.once('close', () => this.onClose());
+  }
+
+  protected finish(): void {
+    this.target.end();
   }
 
   write(bytes: Buffer): boolean {

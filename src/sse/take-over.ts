@@ -27,7 +27,7 @@ export function takeOver(
   const socket = request.httpVersionMajor === 1 ? detach(request, response as ServerResponse) : undefined;
   if (!socket) {
     response.writeHead(200, all as Record<string, string>);
-    const connection = new ResponseConnection(response);
+    const connection = new ResponseConnection(response, request.httpVersionMajor === 1 ? request.socket : undefined);
     connection.write(first);
     return connection;
   }

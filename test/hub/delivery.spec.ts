@@ -223,7 +223,7 @@ describe('the wire', () => {
 
   it('survives pipelining, half-closing, talking clients and resets, and leaves nothing behind', async () => {
     const probe = new URL('../support/resource-probe.js', import.meta.url).href;
-    await using herald = await startHub({ NODE_OPTIONS: `--import ${probe}` });
+    await using herald = await startHub({ NODE_OPTIONS: `--import ${probe}`, LOG_LEVEL: 'debug' });
     using publisher = await Publisher.of(herald);
     await (await subscribe(herald, { query: 'match=urn:t' }))[Symbol.asyncDispose]();
     (await send(`${herald.url}/health/live`)).resume();
@@ -232,8 +232,8 @@ describe('the wire', () => {
     const line = `GET ${HUB}?match=urn:t HTTP/1.1\r\nhost: x\r\n\r\n`;
     const clients = await Promise.all(range(1, 60).map(() => RawClient.connect(herald)));
     clients.forEach(({ socket }, index) => {
-      // A second request in the same packet, in the packet after, or none.
-      socket.write(index % 3 === 0 ? `${line}GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n` : line);
+      // More requests in the same packet, in the packet after, or none.
+      socket.write(index % 3 === 0 ? `${line}GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n${line}` : line);
     });
     await Promise.all(clients.map((client) => client.until(({ text }) => text.includes('retry:'))));
     clients.forEach(({ socket }, index) => {
@@ -253,5 +253,9 @@ describe('the wire', () => {
     await Promise.all(clients.map((client) => client.until(({ ended }) => ended)));
     publisher[Symbol.dispose]();
     expect(await settledResources(herald)).toEqual(before);
+    const messages = herald.logLines().map(({ msg }) => msg);
+    const opened = messages.filter((msg) => msg === 'stream opened').length;
+    expect(opened).toBeGreaterThan(60);
+    expect(messages.filter((msg) => msg === 'stream closed')).toHaveLength(opened);
   });
 });

@@ -55,6 +55,6 @@ export class SubscribeController {
     markStream(request.raw);
     const retry = encodeRetry(randomRetry());
     const connection = takeOver(request.raw, reply.raw, reply.getHeaders(), retry);
-    this.hub.subscribe(connection, { matchers, grants, start });
+    this.hub.subscribe(connection, { matchers, grants, start, requestId: request.id });
   }
 }
