@@ -58,12 +58,12 @@ export class CatchUp {
       subscription.isCatchingUp = false;
       return;
     }
-    if (cursor >= this.fanOut.flushed) {
+    if (cursor >= this.fanOut.head) {
       this.arrive(subscription);
       return;
     }
     if (cursor + 1 < this.journal.oldest) this.skipTrimmed(subscription);
-    const slice = this.slices.after(subscription.cursor, cohort, this.fanOut.flushed);
+    const slice = this.slices.after(subscription.cursor, cohort, this.fanOut.head);
     if (!(slice instanceof Promise)) {
       this.write(subscription, slice);
       return;
@@ -93,13 +93,11 @@ export class CatchUp {
     subscription.connection.notify({ type: 'gap', reason: 'trimmed' });
   }
 
-  /** Everything that live readers have been offered, this one has been offered too. */
+  /**
+   * Its cursor is at the head. What comes next is matched against its cohort, which offers it everything after its cursor,
+   * and nothing that it has.
+   */
   private arrive(subscription: Subscription): void {
-    // What came since the last flush waits in the cohorts for the next one, but only in those that existed when it came.
-    if (this.fanOut.isFlushDue) {
-      this.fanOut.onceFlushed(() => this.queue(subscription));
-      return;
-    }
     if (subscription.isResuming) {
       subscription.isResuming = false;
       subscription.connection.notify({ type: 'caught-up' });

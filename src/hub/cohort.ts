@@ -5,7 +5,7 @@ import type { Interest } from './interest.js';
 import type { RecentEntry } from './recent-log.js';
 import type { Subscription } from './subscription.js';
 
-/** More than this, in bytes, is not pushed to the live readers in one go: they read it like any backlog, in slices. */
+/** More than this, in bytes, is not pushed to a live reader in one go: it reads that like any backlog, in slices. */
 const LARGEST_PUSH = 1024 ** 2;
 
 let nextId = 1;
@@ -21,7 +21,13 @@ export class Cohort {
   members = 0;
   /** Short, and never used again. */
   readonly id = nextId++;
+  /** What is wanted and has not been offered to every live reader yet, in order. */
   private pending: RecentEntry[] = [];
+  /** Where the round that is under way has got to. */
+  private round: Iterator<Subscription> | undefined;
+  /** The position of the newest pending entry when the round began. */
+  private roundHead = 0;
+  private joined: Joint | undefined;
 
   constructor(
     readonly key: string,
@@ -38,23 +44,84 @@ export class Cohort {
     return !update.private || this.grants.canRead(update.topics);
   }
 
-  /** Keeps a wanted entry for the next flush. Answers whether it is the first. */
+  /** Keeps a wanted entry for the live readers. Answers whether it is the first. */
   add(entry: RecentEntry): boolean {
     return this.pending.push(entry) === 1;
   }
 
-  /** Gives everything after `from`, the last flush, up to `head` to the live readers: one write each, of the same bytes. */
-  flush(from: number, head: number): void {
-    const { pending } = this;
-    this.pending = [];
-    if (this.live.size === 0) return;
-    if (sizeOf(pending) > LARGEST_PUSH) {
-      for (const subscription of this.live) subscription.fallBehind(from);
-      return;
+  /**
+   * Goes on with the round over the live readers: each gets everything after its own cursor in one write, readers with
+   * the same cursor the same bytes. What is published while a round is under way goes along to those that come later in
+   * it, so the busier it gets, the more a write carries.
+   * @returns how many writes it made, which are more than `budget` only when nothing is left to do.
+   */
+  offer(budget: number): { readonly writes: number; readonly isDone: boolean } {
+    let writes = 0;
+    while (this.pending.length > 0) {
+      this.round ??= this.beginRound();
+      for (let next = this.round.next(); !next.done; next = this.round.next()) {
+        if (this.push(next.value)) writes += 1;
+        if (writes >= budget) return { writes, isDone: false };
+      }
+      this.endRound();
     }
-    const bytes = join(pending);
-    for (const subscription of this.live) subscription.push(bytes, from, head);
+    return { writes, isDone: true };
   }
+
+  private beginRound(): Iterator<Subscription> {
+    this.roundHead = this.pending.at(-1)?.position ?? 0;
+    return this.live.values();
+  }
+
+  /** Every live reader has been offered what was there when the round began. */
+  private endRound(): void {
+    this.round = undefined;
+    this.pending = this.pending.filter(({ position }) => position > this.roundHead);
+    this.joined = undefined;
+  }
+
+  private push(subscription: Subscription): boolean {
+    const joint = this.joinAfter(subscription.cursor);
+    if (!joint) return false;
+    // Nothing between its cursor and the first of these was wanted: it has been offered all of it.
+    subscription.cursor = joint.after;
+    if (joint.bytes) subscription.push(joint.bytes, joint.upTo);
+    else subscription.fallBehind();
+    return true;
+  }
+
+  /** What is pending after a cursor, or nothing. Those that come by one after the other mostly want the same. */
+  private joinAfter(cursor: number): Joint | undefined {
+    const { pending, joined } = this;
+    const upTo = pending.at(-1)?.position ?? 0;
+    if (cursor >= upTo) return undefined;
+    if (joined?.upTo === upTo && cursor >= joined.before && cursor <= joined.after) return joined;
+    this.joined = joinFrom(
+      pending,
+      pending.findIndex(({ position }) => position > cursor),
+      upTo,
+    );
+    return this.joined;
+  }
+}
+
+function joinFrom(pending: readonly RecentEntry[], first: number, upTo: number): Joint {
+  const entries = pending.slice(first);
+  return {
+    before: pending[first - 1]?.position ?? 0,
+    after: (entries[0]?.position ?? upTo) - 1,
+    upTo,
+    bytes: sizeOf(entries) > LARGEST_PUSH ? undefined : join(entries),
+  };
+}
+
+/** Pending entries joined, for every cursor from `before` to `after`. */
+interface Joint {
+  readonly before: number;
+  readonly after: number;
+  readonly upTo: number;
+  /** Nothing, when it is too much for one write. */
+  readonly bytes: WireBytes | undefined;
 }
 
 function sizeOf(entries: readonly RecentEntry[]): number {

@@ -5,6 +5,9 @@ import type { Interest } from './interest.js';
 import type { RecentLog } from './recent-log.js';
 import type { TopicIndex } from './topic-index.js';
 
+/** Writes in one turn of the event loop, about a millisecond's worth, before requests and other readers get their turn. */
+const WRITES_PER_TURN = 256;
+
 /**
  * Follows the journal's tail into the recent log and gives what is new to the cohorts that want it. Whatever arrives
  * within one turn of the event loop goes out together: at low rates that delays nothing, and at high rates one write
@@ -12,10 +15,9 @@ import type { TopicIndex } from './topic-index.js';
  */
 export class FanOut {
   private readonly cohorts = new Map<string, Cohort>();
-  private dirty: Cohort[] = [];
+  /** Cohorts with something to offer, in the order in which it came. */
+  private readonly dirty = new Set<Cohort>();
   private isScheduled = false;
-  private afterFlush: (() => void)[] = [];
-  private flushedHead: number;
   private readonly stop: () => void;
 
   /** @param interval milliseconds to gather before a flush; 0 is the end of this turn of the event loop. */
@@ -25,18 +27,12 @@ export class FanOut {
     private readonly index: TopicIndex<Cohort>,
     private readonly interval: number,
   ) {
-    this.flushedHead = log.head;
     this.stop = journal.tail(log.head, (entries) => this.take(entries));
   }
 
-  /** The position up to which everything has been offered to the live readers. */
-  get flushed(): number {
-    return this.flushedHead;
-  }
-
-  /** Whether something has arrived that the live readers have not been offered yet. */
-  get isFlushDue(): boolean {
-    return this.log.head > this.flushedHead;
+  /** The position of the newest entry that has arrived here. */
+  get head(): number {
+    return this.log.head;
   }
 
   /** The cohort for these matchers and grants, which exists for as long as it has members. */
@@ -54,12 +50,8 @@ export class FanOut {
   release(cohort: Cohort): void {
     if (cohort.members > 0) return;
     this.cohorts.delete(cohort.key);
+    this.dirty.delete(cohort);
     for (const matcher of cohort.interest.matchers) this.index.remove(matcher, cohort);
-  }
-
-  /** Calls `callback` right after the next flush. */
-  onceFlushed(callback: () => void): void {
-    this.afterFlush.push(callback);
   }
 
   close(): void {
@@ -70,27 +62,29 @@ export class FanOut {
     for (const entry of entries) {
       const recent = this.log.push(entry);
       for (const cohort of this.index.match(entry.update.topics)) {
-        if (cohort.mayRead(entry.update) && cohort.add(recent)) this.dirty.push(cohort);
+        if (cohort.mayRead(entry.update) && cohort.add(recent)) this.dirty.add(cohort);
       }
     }
-    this.schedule();
+    this.schedule(this.interval);
   }
 
-  private schedule(): void {
-    if (this.isScheduled) return;
+  private schedule(delay: number): void {
+    if (this.isScheduled || this.dirty.size === 0) return;
     this.isScheduled = true;
-    if (this.interval === 0) setImmediate(() => this.flush());
-    else setTimeout(() => this.flush(), this.interval);
+    if (delay === 0) setImmediate(() => this.flush());
+    else setTimeout(() => this.flush(), delay);
   }
 
   private flush(): void {
     this.isScheduled = false;
-    const { dirty, afterFlush, flushedHead } = this;
-    this.dirty = [];
-    this.afterFlush = [];
-    const { head } = this.log;
-    for (const cohort of dirty) cohort.flush(flushedHead, head);
-    this.flushedHead = head;
-    for (const callback of afterFlush) callback();
+    let budget = WRITES_PER_TURN;
+    for (const cohort of this.dirty) {
+      const { writes, isDone } = cohort.offer(budget);
+      if (isDone) this.dirty.delete(cohort);
+      budget -= writes;
+      if (budget <= 0) break;
+    }
+    // What is left of a flush waits for nothing but its turn.
+    this.schedule(0);
   }
 }

@@ -96,7 +96,7 @@ export class HubService implements OnApplicationShutdown {
   /** Gives `connection` every update that is matched and granted, from where it starts, until it ends. */
   subscribe(connection: Connection, { matchers, grants, start, requestId }: SubscribeOptions): Subscription {
     const cohort = this.fanOut.cohortFor(new Interest(matchers, this.options.hubUrl), grants);
-    const subscription = new Subscription(connection, cohort, start.cursor ?? this.journal.head, {
+    const subscription = new Subscription(connection, cohort, start.cursor ?? this.fanOut.head, {
       catchUp: (behind) => this.catchUp.add(behind),
       forget: (over, reason) => this.forget(over, reason, requestId),
     });

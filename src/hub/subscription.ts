@@ -20,10 +20,7 @@ export class Subscription implements ConnectionListener {
   /** Set while somebody is at work on bringing it forward, so that nobody else begins to. */
   isCatchingUp = false;
 
-  /**
-   * @param cursor the position of the last entry that was offered. While the subscription is live, everything up to the
-   * last flush was, and this is not kept up.
-   */
+  /** @param cursor the position of the last entry that was offered. */
   constructor(
     readonly connection: Connection,
     readonly cohort: Cohort,
@@ -34,20 +31,17 @@ export class Subscription implements ConnectionListener {
     connection.listen(this);
   }
 
-  /** Writes what is new: everything after `from` up to `head`. */
-  push(bytes: WireBytes, from: number, head: number): void {
-    if (this.connection.isFull) {
-      this.cursor = from;
-    } else {
-      if (this.connection.writeFrame(bytes)) return;
+  /** Writes what is new, after which the cursor stands at `head`. */
+  push(bytes: WireBytes, head: number): void {
+    if (!this.connection.isFull) {
       this.cursor = head;
+      if (this.connection.writeFrame(bytes)) return;
     }
     this.cohort.live.delete(this);
   }
 
   /** Lets it read what is new from the log instead of being written to. */
-  fallBehind(cursor: number): void {
-    this.cursor = cursor;
+  fallBehind(): void {
     this.cohort.live.delete(this);
     this.owner.catchUp(this);
   }

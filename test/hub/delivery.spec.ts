@@ -106,6 +106,22 @@ describe('delivery', () => {
     expect(numbers.slice(gap + 1).map(String)).toEqual(range(numbers[gap + 1] ?? 0, 3_000));
   });
 
+  it('tells no reader of a gap that it does not have, however long it had nothing to read', async () => {
+    await using herald = await startHub({ HERALD_RETAIN_EVENTS: '50', HERALD_MAX_BODY: '8mb' });
+    using publisher = await Publisher.of(herald);
+    await using reader = await subscribe(herald, { query: 'match=urn:rare' });
+    await publisher.publish({ topic: 'urn:rare', data: '1' });
+    await reader.take(1);
+    await flood(herald, 300);
+    // More than is pushed in one go, so that it is read from the log.
+    const lines = range(2, 31).map((data) => JSON.stringify({ topic: 'urn:rare', data: data.padEnd(100_000, ' ') }));
+    const headers = { 'content-type': 'application/x-ndjson' };
+    (await publisher.post(lines.join('\n'), headers, `${HUB}/batch`)).resume();
+    await reader.take(31);
+    expect(numbersOf(reader)).toEqual(range(1, 31));
+    expect(noticesOf(reader)).toEqual([]);
+  });
+
   it('cuts a reader that has not read for the write timeout', async () => {
     await using herald = await startHub({
       HERALD_WRITE_TIMEOUT: '300ms',
