@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
@@ -38,6 +39,42 @@ describe('configuration', () => {
     await using second = Herald.spawn({ port: first.port });
     expect(await second.exit()).toEqual({ code: 1, signal: null });
     expect(second.logs().trim().split('\n')).toEqual([expect.stringMatching(/in use.*PORT/)]);
+  });
+});
+
+describe('first steps', () => {
+  it('are commands that work, where no keys are set', async () => {
+    await using herald = await startHerald();
+    await herald.waitForLog(/Publish, in another terminal:\n.*\n/);
+    const tokens = [...herald.logs().matchAll(/Bearer (\S+?)'/g)].map(([, token]) => `Bearer ${token}`);
+    expect(tokens).toHaveLength(2);
+    const hub = `${herald.url}/.well-known/mercure`;
+    await using stream = await openStream(`${hub}?match=*`, { headers: { authorization: tokens[0] ?? '' } });
+    const headers = { authorization: tokens[1] ?? '', 'content-type': 'application/x-www-form-urlencoded' };
+    const published = await send(hub, { method: 'POST', headers }, 'topic=https://example.com/hello&data=world');
+    expect(published.statusCode).toBe(200);
+    published.resume();
+    expect(await stream.take(1)).toMatchObject([{ data: 'world' }]);
+  });
+
+  it('show no token where a key was given', async () => {
+    await using herald = await startHerald({ env: { HERALD_PUBLISHER_KEY: 'k'.repeat(32) } });
+    (await send(`${herald.url}/health/live`)).resume();
+    expect(herald.logs()).not.toContain('Bearer');
+  });
+});
+
+describe('the health check of the container', () => {
+  it('tells a live service from none', async () => {
+    await using herald = await startHerald();
+    const check = async (): Promise<number | null> => {
+      const child = spawn(process.execPath, ['dist/server/healthcheck.js'], { env: { PORT: String(herald.port) } });
+      const [code] = (await once(child, 'exit')) as [number | null];
+      return code;
+    };
+    expect(await check()).toBe(0);
+    await herald.kill();
+    expect(await check()).toBe(1);
   });
 });
 
