@@ -20,8 +20,8 @@ interface Verified {
 }
 
 /**
- * The only place that reads a token. A good one is verified once and then known until it expires: verifying takes a tenth
- * of a publication's time, and a detour through another thread.
+ * The only place that reads a token. A good one is verified once and then known until it expires: verifying
+ * took more than half of a publication's CPU time, and a detour through another thread.
  */
 @Injectable()
 export class TokenVerifier {

@@ -53,7 +53,7 @@ export class Cohort {
    * Goes on with the round over the live readers: each gets everything after its own cursor in one write, readers with
    * the same cursor the same bytes. What is published while a round is under way goes along to those that come later in
    * it, so the busier it gets, the more a write carries.
-   * @returns how many writes it made, which are more than `budget` only when nothing is left to do.
+   * @returns how many writes it made, at most `budget`, and whether everybody has been offered everything.
    */
   offer(budget: number): { readonly writes: number; readonly isDone: boolean } {
     let writes = 0;
