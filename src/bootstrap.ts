@@ -20,7 +20,7 @@ export async function createApp(config: Config, logger: Logger): Promise<NestFas
   );
   acceptBodies(app.getHttpAdapter().getInstance());
   logRequests(app.getHttpAdapter().getInstance(), logger);
-  await addSecurityHeaders(app, config.server.tls !== undefined);
+  addSecurityHeaders(app.getHttpAdapter().getInstance(), config.server.tls !== undefined);
   allowOrigins(app, config.server.corsOrigins);
   return app;
 }

@@ -1,5 +1,7 @@
-import helmet from '@fastify/helmet';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import helmet from 'helmet';
 
 /**
  * Everything that the page needs is a file of this server, and nothing else may run: no inline script or style, no other
@@ -19,11 +21,30 @@ const CONTENT_SECURITY_POLICY = {
   'require-trusted-types-for': ["'script'"],
 };
 
-export async function addSecurityHeaders(app: NestFastifyApplication, tls: boolean): Promise<void> {
-  await app.register(helmet, {
+/** Puts the security headers on every answer. */
+export function addSecurityHeaders(fastify: FastifyInstance, tls: boolean): void {
+  const headers = securityHeaders(tls);
+  fastify.addHook('onRequest', (_request, reply, done) => {
+    void reply.headers(headers);
+    done();
+  });
+}
+
+/**
+ * The headers as helmet makes them. They are the same for every answer, so it is asked once: making them anew took 6 %
+ * of a publication's CPU time.
+ */
+function securityHeaders(tls: boolean): Readonly<Record<string, string>> {
+  const request = new IncomingMessage(new Socket());
+  const answer = new ServerResponse(request);
+  const middleware = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },
     frameguard: { action: 'deny' },
     // Whoever ends TLS in front of Herald decides about this.
     strictTransportSecurity: tls,
   });
+  middleware(request, answer, (error) => {
+    if (error instanceof Error) throw error;
+  });
+  return Object.fromEntries(answer.getHeaderNames().map((name) => [name, String(answer.getHeader(name))]));
 }
