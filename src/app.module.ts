@@ -1,31 +1,47 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { guardController } from './auth/guard-controller.js';
+import { SubscribeGuard } from './auth/guards.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
-import { AuthModule } from './auth/auth.module.js';
+import { EventsController } from './events/events.controller.js';
 import { EventsModule } from './events/events.module.js';
-import { HubModule } from './hub/hub.module.js';
+import { HeraldModule } from './herald.module.js';
+import { AdminModule } from './operations/admin.module.js';
 import { HealthModule } from './operations/health.module.js';
 import { servePage } from './server/page.js';
 import { ServerModule } from './server/server.module.js';
-import { SseModule } from './sse/sse.module.js';
 
 /** Everything the service is made of. */
 @Module({})
 export class AppModule {
   static forRoot(config: Config): DynamicModule {
     const hubUrl = new URL(config.hub.hubUrl);
+    const subscriptions = config.hub.subscriptions.enabled;
     return {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
-        SseModule.forRoot(config.streams),
+        HeraldModule.forRoot({
+          streams: config.streams,
+          hub: { ...config.hub, hubUrl },
+          auth: { ...config.auth, hubUrl, subscriptions },
+        }),
         EventsModule.forRoot(config.events),
-        AuthModule.forRoot({ ...config.auth, hubUrl }),
-        HubModule.forRoot({ ...config.hub, hubUrl }),
+        AdminModule,
         HealthModule,
         ServerModule,
         servePage(),
       ],
+      providers: config.auth.protectEvents
+        ? [
+            {
+              provide: APP_GUARD,
+              inject: [SubscribeGuard],
+              useFactory: (guard: SubscribeGuard) => guardController(EventsController, guard),
+            },
+          ]
+        : [],
     };
   }
 }

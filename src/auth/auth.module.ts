@@ -1,17 +1,40 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { AUTH_OPTIONS, type AuthOptions } from './auth.options.js';
-import { PublishGuard, SubscribeGuard } from './guards.js';
+import { MetadataAddress } from '../hub/http/hub-error.filter.js';
+import { GrantsResolver } from './grants-resolver.js';
+import { AdminGuard, PublishGuard, SubscribeGuard } from './guards.js';
+import { MetadataController } from './metadata.controller.js';
+import { Revocations } from './revocations.js';
+import { TokenGrantsResolver } from './token-grants-resolver.js';
+import { TokenMetadataAddress } from './token-metadata-address.js';
 import { TokenVerifier } from './token-verifier.js';
 
-/** Who may: tokens become grants here, and guards ask for them. */
+export interface AuthModuleOptions extends AuthOptions {
+  /** Finds out what callers may do; by default from tokens. Its own dependencies come from global modules. */
+  readonly grantsResolver?: Type<GrantsResolver>;
+}
+
+const SHARED = [TokenVerifier, TokenGrantsResolver, Revocations, PublishGuard, SubscribeGuard, AdminGuard];
+
+/** Who may: tokens, or whatever the application has, become grants here, and guards ask for them. */
 @Module({})
 export class AuthModule {
-  static forRoot(options: AuthOptions): DynamicModule {
+  static forRoot({ grantsResolver = TokenGrantsResolver, ...options }: AuthModuleOptions): DynamicModule {
+    const resolver =
+      grantsResolver === TokenGrantsResolver
+        ? { provide: GrantsResolver, useExisting: TokenGrantsResolver }
+        : { provide: GrantsResolver, useClass: grantsResolver };
     return {
       module: AuthModule,
       global: true,
-      providers: [TokenVerifier, PublishGuard, SubscribeGuard, { provide: AUTH_OPTIONS, useValue: options }],
-      exports: [TokenVerifier, PublishGuard, SubscribeGuard, AUTH_OPTIONS],
+      controllers: [MetadataController],
+      providers: [
+        ...SHARED,
+        resolver,
+        { provide: MetadataAddress, useClass: TokenMetadataAddress },
+        { provide: AUTH_OPTIONS, useValue: options },
+      ],
+      exports: [...SHARED, GrantsResolver, MetadataAddress, AUTH_OPTIONS],
     };
   }
 }

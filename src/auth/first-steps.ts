@@ -1,17 +1,25 @@
 import type { Config } from '../config/config.js';
+import type { VerificationKey } from '../config/keys.js';
 import { HUB_PATH } from '../hub/http/hub-path.js';
-import { developmentToken } from './development-token.js';
+import { mintToken, type TokenGrant } from './mint-token.js';
+
+/** Tokens for secrets that were made up are good for no longer than those anyway. */
+const DAY = 86_400;
 
 /**
  * In development, with keys made up for this run: commands to paste that subscribe and publish. Undefined where a key
  * was given: its tokens are for its owner to make, and not for a terminal to show.
  */
 export async function firstSteps({ auth, production }: Config, url: string): Promise<string | undefined> {
-  if (production || auth.madeUp.length < 2) return undefined;
-  const [publish, subscribe] = await Promise.all([
-    developmentToken('publish', auth.publisherKey),
-    developmentToken('subscribe', auth.subscriberKey),
-  ]);
+  const { issuer = '', keys = {} } = auth.issuers.at(-1) ?? {};
+  const { publisher, subscriber } = keys;
+  if (production || auth.madeUp.length < 2 || !publisher || !subscriber) return undefined;
+  const mint = (action: TokenGrant['action'], key: VerificationKey): Promise<string> => {
+    const grants = [{ action, topics: [{ match: '*' }] }];
+    const audience = ownAudience(auth.resource, url);
+    return mintToken({ issuer, audience, subject: 'developer', lifetime: DAY, grants }, key);
+  };
+  const [publish, subscribe] = await Promise.all([mint('publish', publisher), mint('subscribe', subscriber)]);
   return `
 No keys are set, so these tokens are good for this run only.
 Subscribe:
@@ -19,4 +27,10 @@ Subscribe:
 Publish, in another terminal:
   curl -H 'Authorization: Bearer ${publish}' -d topic=https://example.com/hello -d data=world ${url}${HUB_PATH}
 `;
+}
+
+/** What a token for this hub names as its audience: without a configured one, every name for this very machine. */
+export function ownAudience(resource: string | undefined, url: string): string[] {
+  if (resource !== undefined) return [resource];
+  return [url, url.replace('//localhost:', '//127.0.0.1:')].map((origin) => origin + HUB_PATH);
 }

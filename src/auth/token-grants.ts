@@ -3,6 +3,7 @@ import type { Grants } from '../hub/grants.js';
 import { HubError } from '../hub/hub.errors.js';
 import { Interest } from '../hub/interest.js';
 import { type Matcher, parseMatcher } from '../hub/matcher.js';
+import { callerOf, type Claims } from './claims.js';
 
 /** The type of the RFC 9396 authorization details that are ours (R55). */
 export const DETAIL_TYPE = 'https://mercure.rocks/authorization-detail';
@@ -15,6 +16,7 @@ const matcherSchema = z.object({ match: z.string(), match_type: z.enum(['exact',
 const detailSchema = z.object({
   actions: z.array(z.string()).min(1),
   topics: z.array(matcherSchema).min(1),
+  payload: z.record(z.string(), z.unknown()).optional(),
 });
 
 type Detail = z.output<typeof detailSchema>;
@@ -23,16 +25,23 @@ type Detail = z.output<typeof detailSchema>;
  * What the verified claims of a token allow (R55–R58).
  * @throws {HubError} `token-invalid` when any of its details of our type is broken: a token counts whole or not at all.
  */
-export function grantsOf(claims: Readonly<Record<string, unknown>>, hubUrl: URL): Grants {
+export function grantsOf(claims: Claims, hubUrl: URL): Grants {
   const details = ourDetails(claims['authorization_details']);
-  const publish = interestOf(details, 'publish', hubUrl);
-  const read = interestOf(details, 'subscribe', hubUrl);
-  const subject = typeof claims['sub'] === 'string' ? { subject: claims['sub'] } : {};
+  const publish = interestOf(withAction(details, 'publish'), hubUrl);
+  const read = interestOf(withAction(details, 'subscribe'), hubUrl);
+  const admin = interestOf(withAction(details, 'admin'), hubUrl);
+  const payloads = withAction(details, 'subscribe').map((detail) => ({
+    matched: interestOf([detail], hubUrl),
+    payload: detail.payload,
+  }));
   return {
+    ...callerOf(claims),
     canPublish: (topics) => publish.includesAll(topics),
     canRead: (topics) => read.includes(topics),
     readKey: `token ${read.key}`,
-    ...subject,
+    isAdmin: admin.matchers.length > 0,
+    // R63: the first that matches the matcher's own text, taken as a topic.
+    payloadFor: (matcher) => payloads.find(({ matched }) => matched.includes([matcher]))?.payload,
   };
 }
 
@@ -42,12 +51,17 @@ function ourDetails(given: unknown): Detail[] {
   const ours = given.filter((detail: unknown) => isObject(detail) && detail['type'] === DETAIL_TYPE);
   const parsed = z.array(detailSchema).safeParse(ours);
   if (!parsed.success) throw broken();
+  if (parsed.data.reduce((sum, { topics }) => sum + topics.length, 0) > LARGEST_TOKEN) throw broken();
   return parsed.data;
 }
 
-function interestOf(details: readonly Detail[], action: string, hubUrl: URL): Interest {
-  const entries = details.filter(({ actions }) => actions.includes(action)).flatMap(({ topics }) => topics);
-  if (entries.length > LARGEST_TOKEN) throw broken();
+/** Actions that the hub doesn't know grant nothing, and harm nothing (R55). */
+function withAction(details: readonly Detail[], action: string): Detail[] {
+  return details.filter(({ actions }) => actions.includes(action));
+}
+
+function interestOf(details: readonly Detail[], hubUrl: URL): Interest {
+  const entries = details.flatMap(({ topics }) => topics);
   return new Interest(
     entries.map(({ match, match_type }) => toMatcher(match, match_type, hubUrl)),
     hubUrl,

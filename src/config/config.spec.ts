@@ -1,6 +1,8 @@
+import { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError, loadConfig, type Environment } from './config.js';
+import { type Config, ConfigError, loadConfig, type Environment } from './config.js';
+import type { Role } from './issuers.js';
 
 const CERTIFICATES = new URL('../../test/support/certificates/', import.meta.url).pathname;
 
@@ -16,6 +18,12 @@ function mistakesOf(env: Environment): readonly string[] {
   }
 }
 
+function secretOf(config: Config, role: Role): KeyObject {
+  const { key } = config.auth.issuers[0]?.keys[role] ?? {};
+  if (!key) throw new Error(`no key for ${role}`);
+  return key;
+}
+
 describe('loadConfig', () => {
   it('has a default for everything', () => {
     expect(loadConfig({})).toEqual({
@@ -29,17 +37,38 @@ describe('loadConfig', () => {
         tls: undefined,
       },
       events: { interval: 2_000 },
-      streams: { heartbeat: 20_000, maxAge: 600_000, writeTimeout: 30_000 },
+      streams: {
+        heartbeat: 20_000,
+        maxAge: 600_000,
+        writeTimeout: 30_000,
+        maxConnections: 0,
+        maxConnectionsPerAddress: 0,
+        maxConnectionsPerSubject: 0,
+      },
       hub: {
+        legacy: false,
+        subscriptions: { enabled: false, grace: 10_000 },
         hubUrl: 'http://localhost:8080/.well-known/mercure',
         recentBytes: 67_108_864,
         flushInterval: 0,
         retention: { events: 100_000, bytes: 268_435_456, age: 86_400_000 },
       },
       auth: {
-        publisherKey: expect.stringMatching(/^.{43}$/),
-        subscriberKey: expect.stringMatching(/^.{43}$/),
+        issuers: [
+          {
+            issuer: 'herald',
+            keys: {
+              publisher: { key: expect.any(KeyObject), algorithm: 'HS256' },
+              subscriber: { key: expect.any(KeyObject), algorithm: 'HS256' },
+            },
+          },
+        ],
+        resource: undefined,
         anonymous: false,
+        legacy: false,
+        cookieName: '__Secure-mercure_access_token',
+        publishOrigins: [],
+        protectEvents: false,
         madeUp: ['publisher', 'subscriber'],
       },
       logLevel: 'info',
@@ -54,8 +83,8 @@ describe('loadConfig', () => {
 
   it('makes keys up in development, other ones each time, and refuses to in production', () => {
     const [one, other] = [loadConfig({}), loadConfig({})];
-    expect(one.auth.publisherKey).not.toBe(other.auth.publisherKey);
-    expect(one.auth.publisherKey).not.toBe(one.auth.subscriberKey);
+    expect(secretOf(one, 'publisher').equals(secretOf(other, 'publisher'))).toBe(false);
+    expect(secretOf(one, 'publisher').equals(secretOf(one, 'subscriber'))).toBe(false);
     expect(mistakesOf({ NODE_ENV: 'production' })).toEqual([
       expect.stringMatching(/^HERALD_PUBLISHER_KEY must be set/),
       expect.stringMatching(/^HERALD_SUBSCRIBER_KEY must be set/),
@@ -77,8 +106,20 @@ describe('loadConfig', () => {
       HERALD_RETAIN_AGE: '1m',
       HERALD_RECENT_BYTES: '8mb',
       HERALD_RESOURCE: 'https://example.com/.well-known/mercure',
+      HERALD_ISSUER: 'https://auth.example.com',
       HERALD_PUBLISHER_KEY: SECRET,
       HERALD_SUBSCRIBER_KEY: `${SECRET}!`,
+      HERALD_ADMIN_KEY: SECRET + SECRET,
+      HERALD_ADMIN_ALG: 'HS512',
+      HERALD_COOKIE_NAME: 'token',
+      HERALD_PUBLISH_ORIGINS: 'https://app.example.com',
+      HERALD_PROTECT_EVENTS: 'true',
+      HERALD_LEGACY: 'true',
+      HERALD_SUBSCRIPTIONS: 'true',
+      HERALD_SUBSCRIPTIONS_GRACE: '3s',
+      HERALD_MAX_CONNECTIONS: '1000',
+      HERALD_MAX_CONNECTIONS_PER_ADDRESS: '100',
+      HERALD_MAX_CONNECTIONS_PER_SUBJECT: '10',
       HERALD_ANONYMOUS: 'true',
       HERALD_MAX_BODY: '2mb',
       HERALD_CORS_ORIGINS: 'https://a.example , http://localhost:3000',
@@ -98,14 +139,41 @@ describe('loadConfig', () => {
         tls: { certFile: `${CERTIFICATES}first.crt`, keyFile: `${CERTIFICATES}first.key` },
       },
       events: { interval: 100 },
-      streams: { heartbeat: 0, maxAge: 3_600_000, writeTimeout: 5_000 },
+      streams: {
+        heartbeat: 0,
+        maxAge: 3_600_000,
+        writeTimeout: 5_000,
+        maxConnections: 1000,
+        maxConnectionsPerAddress: 100,
+        maxConnectionsPerSubject: 10,
+      },
       hub: {
+        legacy: true,
+        subscriptions: { enabled: true, grace: 3_000 },
         hubUrl: 'https://example.com/.well-known/mercure',
         recentBytes: 8_388_608,
         flushInterval: 20,
         retention: { events: 10, bytes: 1_048_576, age: 60_000 },
       },
-      auth: { publisherKey: SECRET, subscriberKey: `${SECRET}!`, anonymous: true, madeUp: [] },
+      auth: {
+        issuers: [
+          {
+            issuer: 'https://auth.example.com',
+            keys: {
+              publisher: { key: expect.any(KeyObject), algorithm: 'HS256' },
+              subscriber: { key: expect.any(KeyObject), algorithm: 'HS256' },
+              admin: { key: expect.any(KeyObject), algorithm: 'HS512' },
+            },
+          },
+        ],
+        resource: 'https://example.com/.well-known/mercure',
+        anonymous: true,
+        legacy: true,
+        cookieName: 'token',
+        publishOrigins: ['https://app.example.com'],
+        protectEvents: true,
+        madeUp: [],
+      },
       logLevel: 'debug',
     });
   });

@@ -1,8 +1,21 @@
-import { randomBytes } from 'node:crypto';
+import { KeyObject, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
-import { count, duration, flag, hubUrl, origins, port, secret, size, trustProxy, type TrustProxy } from './fields.js';
+import {
+  cookieName,
+  count,
+  duration,
+  flag,
+  hubUrl,
+  origins,
+  port,
+  size,
+  trustProxy,
+  type TrustProxy,
+} from './fields.js';
+import { type IssuerConfig, isKeySetUri, keySetOf, parseIssuers, type Role, ROLES, tryKey } from './issuers.js';
+import type { VerificationKey } from './keys.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -22,9 +35,26 @@ const variables = z.object({
   HERALD_RETAIN_AGE: duration({ min: 1_000 }).default(86_400_000),
   HERALD_RECENT_BYTES: size({ min: 1024 }).default(64 * 1024 ** 2),
   HERALD_RESOURCE: hubUrl().optional(),
-  HERALD_PUBLISHER_KEY: secret().optional(),
-  HERALD_SUBSCRIBER_KEY: secret().optional(),
+  HERALD_ISSUER: z.string().default('herald'),
+  HERALD_PUBLISHER_KEY: z.string().optional(),
+  HERALD_PUBLISHER_ALG: z.string().optional(),
+  HERALD_SUBSCRIBER_KEY: z.string().optional(),
+  HERALD_SUBSCRIBER_ALG: z.string().optional(),
+  HERALD_ADMIN_KEY: z.string().optional(),
+  HERALD_ADMIN_ALG: z.string().optional(),
+  HERALD_JWKS_URI: z.string().refine(isKeySetUri, 'must be an https URL, or http on localhost').optional(),
+  HERALD_JWKS_FILE: z.string().optional(),
+  HERALD_ISSUERS_FILE: z.string().optional(),
   HERALD_ANONYMOUS: flag().default(false),
+  HERALD_COOKIE_NAME: cookieName().default('__Secure-mercure_access_token'),
+  HERALD_PUBLISH_ORIGINS: origins().default([]),
+  HERALD_PROTECT_EVENTS: flag().default(false),
+  HERALD_LEGACY: flag().default(false),
+  HERALD_SUBSCRIPTIONS: flag().default(false),
+  HERALD_SUBSCRIPTIONS_GRACE: duration({ min: 10, zero: true }).default(10_000),
+  HERALD_MAX_CONNECTIONS: count({ min: 0 }).default(0),
+  HERALD_MAX_CONNECTIONS_PER_ADDRESS: count({ min: 0 }).default(0),
+  HERALD_MAX_CONNECTIONS_PER_SUBJECT: count({ min: 0 }).default(0),
   HERALD_MAX_BODY: size({ min: 1024 }).default(1024 ** 2),
   HERALD_CORS_ORIGINS: origins().default([]),
   HERALD_TLS_CERT_FILE: z.string().optional(),
@@ -53,19 +83,38 @@ export interface Config {
     readonly tls: TlsFiles | undefined;
   };
   readonly events: { readonly interval: number };
-  readonly streams: { readonly heartbeat: number; readonly maxAge: number; readonly writeTimeout: number };
+  readonly streams: {
+    readonly heartbeat: number;
+    readonly maxAge: number;
+    readonly writeTimeout: number;
+    /** How many streams may be open; 0 is no limit. */
+    readonly maxConnections: number;
+    readonly maxConnectionsPerAddress: number;
+    readonly maxConnectionsPerSubject: number;
+  };
   readonly hub: {
     readonly hubUrl: string;
+    /** Whether subscriptions of the 0.x dialect are served as well. */
+    readonly legacy: boolean;
+    /** Whether who is subscribed is told, and how long somebody may be away without being missed. */
+    readonly subscriptions: { readonly enabled: boolean; readonly grace: number };
     readonly recentBytes: number;
     readonly flushInterval: number;
     readonly retention: { readonly events: number; readonly bytes: number; readonly age: number };
   };
   readonly auth: {
-    readonly publisherKey: string;
-    readonly subscriberKey: string;
+    /** At least one. */
+    readonly issuers: readonly IssuerConfig[];
+    /** What a token's `aud` must name; undefined for the URL that each request came to. */
+    readonly resource: string | undefined;
     readonly anonymous: boolean;
-    /** Keys that were not given, and made at random for this run. */
-    readonly madeUp: readonly ('publisher' | 'subscriber')[];
+    readonly legacy: boolean;
+    readonly cookieName: string;
+    /** From where pages may publish with a cookie, besides the hub's own origin. */
+    readonly publishOrigins: readonly string[];
+    readonly protectEvents: boolean;
+    /** Whose secrets were not given, and made at random for this run. */
+    readonly madeUp: readonly Role[];
   };
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
@@ -95,8 +144,10 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
   const result = variables.safeParse(given);
   for (const issue of result.error?.issues ?? []) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
   mistakes.push(...productionMistakes(given), ...tlsMistakes(given, readFile));
+  const madeUp = result.success ? madeUpSecrets(result.data) : {};
+  const issuers = result.success ? toIssuers(result.data, madeUp, { readFile, mistakes }) : [];
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);
-  return deepFreeze(toConfig(result.data));
+  return deepFreeze(toConfig(result.data, issuers, Object.keys(madeUp) as Role[]));
 }
 
 /** The known variables' texts, from the environment or from the files it points to. */
@@ -150,7 +201,7 @@ function tlsMistakes(given: Readonly<Record<string, string>>, readFile: ReadFile
   }
 }
 
-function toConfig(v: Variables): Config {
+function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readonly Role[]): Config {
   const production = v.NODE_ENV === 'production';
   const certFile = v.HERALD_TLS_CERT_FILE;
   const keyFile = v.HERALD_TLS_KEY_FILE;
@@ -165,42 +216,100 @@ function toConfig(v: Variables): Config {
       tls: certFile && keyFile ? { certFile, keyFile } : undefined,
     },
     events: { interval: v.HERALD_EVENTS_INTERVAL },
-    streams: { heartbeat: v.HERALD_HEARTBEAT, maxAge: v.HERALD_MAX_AGE, writeTimeout: v.HERALD_WRITE_TIMEOUT },
+    streams: {
+      heartbeat: v.HERALD_HEARTBEAT,
+      maxAge: v.HERALD_MAX_AGE,
+      writeTimeout: v.HERALD_WRITE_TIMEOUT,
+      maxConnections: v.HERALD_MAX_CONNECTIONS,
+      maxConnectionsPerAddress: v.HERALD_MAX_CONNECTIONS_PER_ADDRESS,
+      maxConnectionsPerSubject: v.HERALD_MAX_CONNECTIONS_PER_SUBJECT,
+    },
     hub: {
+      legacy: v.HERALD_LEGACY,
+      subscriptions: { enabled: v.HERALD_SUBSCRIPTIONS, grace: v.HERALD_SUBSCRIPTIONS_GRACE },
       hubUrl: v.HERALD_RESOURCE ?? `${certFile ? 'https' : 'http'}://localhost:${v.PORT}/.well-known/mercure`,
       recentBytes: v.HERALD_RECENT_BYTES,
       flushInterval: v.HERALD_FLUSH_INTERVAL,
       retention: { events: v.HERALD_RETAIN_EVENTS, bytes: v.HERALD_RETAIN_BYTES, age: v.HERALD_RETAIN_AGE },
     },
-    auth: toAuth(v),
+    auth: {
+      issuers,
+      resource: v.HERALD_RESOURCE,
+      anonymous: v.HERALD_ANONYMOUS,
+      legacy: v.HERALD_LEGACY,
+      cookieName: v.HERALD_COOKIE_NAME,
+      publishOrigins: v.HERALD_PUBLISH_ORIGINS,
+      protectEvents: v.HERALD_PROTECT_EVENTS,
+      madeUp,
+    },
     logLevel: v.LOG_LEVEL,
   };
 }
 
-/** In development a key that was not given is made up; in production `productionMistakes` has refused already. */
-function toAuth(v: Variables): Config['auth'] {
-  const madeUp = [
-    ...(v.HERALD_PUBLISHER_KEY ? [] : (['publisher'] as const)),
-    ...(v.HERALD_SUBSCRIBER_KEY ? [] : (['subscriber'] as const)),
-  ];
+/** In development, what tokens are signed with where no key was given; `productionMistakes` sees to production. */
+function madeUpSecrets(v: Variables): Secrets {
+  if (v.NODE_ENV === 'production' || v.HERALD_JWKS_URI || v.HERALD_JWKS_FILE || v.HERALD_ISSUERS_FILE) return {};
   return {
-    publisherKey: v.HERALD_PUBLISHER_KEY ?? randomBytes(32).toString('base64url'),
-    subscriberKey: v.HERALD_SUBSCRIBER_KEY ?? randomBytes(32).toString('base64url'),
-    anonymous: v.HERALD_ANONYMOUS,
-    madeUp,
+    ...(!v.HERALD_PUBLISHER_KEY && { publisher: randomSecret() }),
+    ...(!v.HERALD_SUBSCRIBER_KEY && { subscriber: randomSecret() }),
   };
 }
 
+type Secrets = Readonly<Partial<Record<Role, string>>>;
+
+function randomSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+interface Gathering {
+  readonly readFile: ReadFile;
+  readonly mistakes: string[];
+}
+
+/** Those of the file, and the one that the other variables describe. */
+function toIssuers(v: Variables, madeUp: Secrets, { readFile, mistakes }: Gathering): IssuerConfig[] {
+  const issuers = v.HERALD_ISSUERS_FILE ? readIssuers(v.HERALD_ISSUERS_FILE, readFile, mistakes) : [];
+  const keys: Partial<Record<Role, VerificationKey>> = {};
+  for (const role of ROLES) {
+    const name = `HERALD_${role.toUpperCase() as Uppercase<Role>}_KEY` as const;
+    const text = v[name] ?? madeUp[role];
+    const algorithm = v[`HERALD_${role.toUpperCase() as Uppercase<Role>}_ALG`];
+    const key = text && tryKey(text, algorithm, name, mistakes);
+    if (key) keys[role] = key;
+  }
+  if (v.HERALD_JWKS_URI && v.HERALD_JWKS_FILE) {
+    mistakes.push('HERALD_JWKS_URI and HERALD_JWKS_FILE are both set: keep one of them');
+  }
+  const keySet = keySetOf(v.HERALD_JWKS_URI, v.HERALD_JWKS_FILE);
+  if (!keySet && Object.keys(keys).length === 0) return issuers;
+  if (issuers.some(({ issuer }) => issuer === v.HERALD_ISSUER)) {
+    mistakes.push('HERALD_ISSUER is in HERALD_ISSUERS_FILE as well: keep its keys in one place');
+  }
+  return [...issuers, { issuer: v.HERALD_ISSUER, keys, ...(keySet && { keySet }) }];
+}
+
+function readIssuers(path: string, readFile: ReadFile, mistakes: string[]): IssuerConfig[] {
+  try {
+    return parseIssuers(readFile(path), mistakes);
+  } catch {
+    mistakes.push("HERALD_ISSUERS_FILE can't be read: check the path and its permissions");
+    return [];
+  }
+}
+
+/** A key set or a list of issuers may serve both roles; without one, each needs a key. */
 function productionMistakes(given: Readonly<Record<string, string>>): string[] {
   if (given['NODE_ENV'] !== 'production') return [];
+  if (['HERALD_JWKS_URI', 'HERALD_JWKS_FILE', 'HERALD_ISSUERS_FILE'].some((name) => given[name])) return [];
   return ['HERALD_PUBLISHER_KEY', 'HERALD_SUBSCRIBER_KEY']
     .filter((name) => !given[name])
-    .map((name) => `${name} must be set in production: a secret of at least 32 bytes`);
+    .map((name) => `${name} must be set in production: a secret of at least 32 bytes, or a public key in PEM`);
 }
 
 function deepFreeze<T extends object>(value: T): T {
   for (const child of Object.values(value)) {
-    if (typeof child === 'object' && child !== null) deepFreeze(child as object);
+    // A key is no plain data: Node keeps its own state in it.
+    if (typeof child === 'object' && child !== null && !(child instanceof KeyObject)) deepFreeze(child as object);
   }
   return Object.freeze(value);
 }

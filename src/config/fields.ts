@@ -51,9 +51,9 @@ export function flag() {
   return z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
 }
 
-/** A key for HS256, which must be at least as long as its hash (RFC 7518, 3.2). */
-export function secret() {
-  return z.string().refine((text) => Buffer.byteLength(text) >= 32, 'must be at least 32 bytes long');
+/** The name of a cookie (RFC 6265, 4.1.1). */
+export function cookieName() {
+  return z.string().regex(/^[\w!#$%&'*+.^`|~-]{1,100}$/, 'must be a cookie name: letters, digits, - and _');
 }
 
 /** The public URL of the hub. */

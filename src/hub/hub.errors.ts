@@ -19,6 +19,7 @@ export type HubErrorCode =
   // A request that can't be read.
   | 'encoding-invalid'
   | 'media-type-unsupported'
+  | 'not-acceptable'
   | 'body-too-large'
   | 'fields-too-many'
   | 'parameters-too-many'
@@ -30,7 +31,15 @@ export type HubErrorCode =
   | 'unauthorized'
   | 'token-malformed'
   | 'token-invalid'
+  | 'token-revoked'
+  | 'origin-refused'
+  | 'keys-unavailable'
   | 'insufficient-scope'
+  | 'not-found'
+  // What an administrator asks for.
+  | 'criteria-missing'
+  | 'criteria-invalid'
+  | 'revocations-too-many'
   | 'journal-unavailable';
 
 /**

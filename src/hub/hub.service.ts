@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Journal } from '../journal/journal.js';
 import type { Update } from '../journal/update.js';
 import type { Connection } from '../sse/connection.js';
 import type { StreamEnd } from '../sse/stream-end.js';
+import type { StreamInfo } from '../sse/stream-info.js';
 import { StreamRegistry } from '../sse/stream-registry.js';
 import { CatchUp } from './catch-up.js';
 import { checkUpdate, type UpdateDraft } from './check-update.js';
@@ -14,9 +15,10 @@ import { HubError } from './hub.errors.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
 import { Interest } from './interest.js';
 import type { Matcher } from './matcher.js';
+import { Presence } from './presence.js';
 import { RecentLog } from './recent-log.js';
 import { Slices } from './slices.js';
-import { Subscription } from './subscription.js';
+import { Subscription, type SubscriptionOwner } from './subscription.js';
 import { TopicIndex } from './topic-index.js';
 
 export interface PublishOptions {
@@ -33,6 +35,8 @@ export interface SubscribeOptions {
   readonly start: Start;
   /** What the log calls the request that asked for it. */
   readonly requestId: string;
+  /** The client's, as far as proxies are trusted to tell it. */
+  readonly address: string;
 }
 
 /** Where a subscription begins. */
@@ -47,19 +51,33 @@ export interface Start {
 
 /** The hub: publish into the log, subscribe to it. HTTP and in-process callers take the same path. */
 @Injectable()
-export class HubService implements OnApplicationShutdown {
+export class HubService implements BeforeApplicationShutdown, OnApplicationShutdown {
+  /** Who is subscribed, where that is told. */
+  readonly presence: Presence | undefined;
   private readonly logger = new Logger(HubService.name);
   private readonly fanOut: FanOut;
   private readonly catchUp: CatchUp;
+  /** The same for all, so that a subscription carries no closures of its own. */
+  private readonly owner: SubscriptionOwner = {
+    catchUp: (behind) => this.catchUp.add(behind),
+    forget: (over, reason) => this.forget(over, reason),
+  };
 
   constructor(
     private readonly journal: Journal,
     private readonly streams: StreamRegistry,
     @Inject(HUB_OPTIONS) private readonly options: HubOptions,
   ) {
+    const { enabled, grace } = options.subscriptions;
+    this.presence = enabled ? new Presence(journal, { ...options, grace }) : undefined;
     const log = new RecentLog(options.recentBytes, journal.head);
     this.fanOut = new FanOut(journal, log, new TopicIndex<Cohort>(options.hubUrl), options.flushInterval);
     this.catchUp = new CatchUp(journal, this.fanOut, new Slices(journal, log));
+  }
+
+  /** The id of the newest update, for those who want to know later what has come after it (R80). */
+  get lastEventId(): string {
+    return this.journal.lastId ?? 'earliest';
   }
 
   /** The position of the newest update. */
@@ -93,19 +111,35 @@ export class HubService implements OnApplicationShutdown {
     return { cursor: beginning, isGap: true, lastEventId: 'earliest' };
   }
 
-  /** Gives `connection` every update that is matched and granted, from where it starts, until it ends. */
-  subscribe(connection: Connection, { matchers, grants, start, requestId }: SubscribeOptions): Subscription {
-    const cohort = this.fanOut.cohortFor(new Interest(matchers, this.options.hubUrl), grants);
-    const subscription = new Subscription(connection, cohort, start.cursor ?? this.fanOut.head, {
-      catchUp: (behind) => this.catchUp.add(behind),
-      forget: (over, reason) => this.forget(over, reason, requestId),
-    });
+  /**
+   * Gives `connection` every update that is matched and granted, from where it starts, until it ends. Where there are too
+   * many streams already, it ends at once, after saying so: any status but 200 would stop a native `EventSource` for good.
+   */
+  subscribe(connection: Connection, options: SubscribeOptions): Subscription | undefined {
+    const { matchers, grants, start, requestId, address } = options;
+    const info: StreamInfo = { requestId, address, caller: grants };
+    connection.info = info;
+    if (!this.streams.admits(info)) {
+      connection.end('overloaded');
+      this.logger.warn({ msg: 'stream refused: too many', requestId, address });
+      return undefined;
+    }
+    const interest = new Interest(matchers, this.options.hubUrl);
+    const cohort = this.fanOut.cohortFor(interest, grants);
+    const subscription = new Subscription(connection, cohort, start.cursor ?? this.fanOut.head, this.owner);
     this.logger.debug({ msg: 'stream opened', requestId });
     this.streams.add(connection);
     if (start.isGap) connection.notify({ type: 'gap', reason: 'not-held' });
     subscription.isResuming = start.cursor !== undefined;
+    const isResuming = start.lastEventId !== undefined;
+    subscription.lease = this.presence?.enter(cohort.interest, grants, { address, isResuming });
     this.catchUp.add(subscription);
     return subscription;
+  }
+
+  /** Before the journal is closed, and after the streams have been told to end. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.presence?.close();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -113,11 +147,12 @@ export class HubService implements OnApplicationShutdown {
     await this.journal.close();
   }
 
-  private forget({ cohort, connection }: Subscription, reason: StreamEnd, requestId: string): void {
+  private forget({ cohort, connection, lease }: Subscription, reason: StreamEnd): void {
+    if (lease) this.presence?.leave(lease);
     this.fanOut.release(cohort);
     this.streams.delete(connection);
     const age = Math.round(performance.now() - connection.openedAt);
-    this.logger.debug({ msg: 'stream closed', requestId, reason, age });
+    this.logger.debug({ msg: 'stream closed', requestId: connection.info.requestId, reason, age });
   }
 }
 
@@ -132,7 +167,7 @@ function keyOptions(
   // A generated id differs from one attempt to the next.
   const content = JSON.stringify([update.topics, update.data, update.private, update.type, update.retry, draft.id]);
   return {
-    idempotencyKey: `${grants.subject ?? ''}\n${idempotencyKey}`,
+    idempotencyKey: `${grants.issuer ?? ''}\n${grants.subject ?? ''}\n${idempotencyKey}`,
     fingerprint: createHash('sha256').update(content).digest('base64'),
   };
 }

@@ -45,7 +45,7 @@ export class Interest {
     if (!this.patterns) {
       this.patterns = new TopicIndex<true>(this.hubUrl, CACHE);
       for (const matcher of this.matchers) {
-        if (matcher.type === 'urlpattern') this.patterns.add(matcher, true);
+        if (matcher.type !== 'exact') this.patterns.add(matcher, true);
       }
     }
     return this.patterns;

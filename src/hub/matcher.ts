@@ -1,11 +1,16 @@
 import { HubError } from './hub.errors.js';
 import { isCleanText } from './text-rules.js';
+import { isUriTemplate } from './uri-template.js';
 import { compileUrlPattern } from './url-pattern.js';
 
-/** `exact` compares byte for byte (R24); `urlpattern` is a WHATWG URL Pattern relative to the hub's URL (R25). */
-export type MatcherType = 'exact' | 'urlpattern';
+/**
+ * `exact` compares byte for byte (R24); `urlpattern` is a WHATWG URL Pattern relative to the hub's URL (R25);
+ * `uritemplate` is a selector of the 0.x dialect, and nothing that a request of the current one can name.
+ */
+export type MatcherType = 'exact' | 'urlpattern' | 'uritemplate';
 
-export const MATCHER_TYPES: readonly MatcherType[] = ['exact', 'urlpattern'];
+/** Those that requests and tokens can name. */
+export const MATCHER_TYPES = ['exact', 'urlpattern'] as const satisfies readonly MatcherType[];
 
 /** What a subscription or a grant names topics by. */
 export interface Matcher {
@@ -29,14 +34,29 @@ export function parseMatcher(type: string, pattern: string, hubUrl: URL): Matche
   if (known === undefined) {
     throw new HubError('matcher-unknown', `The matcher types are: ${MATCHER_TYPES.join(', ')}.`);
   }
+  checkText(pattern);
+  if (known === 'urlpattern' && pattern !== WILDCARD) compileUrlPattern(pattern, hubUrl);
+  return { type: known, pattern };
+}
+
+/**
+ * The matcher that a selector of the 0.x dialect stands for: the wildcard, the topic itself, or a URI Template, which
+ * matches its own text too (draft-dunglas-mercure-07, section 2).
+ *
+ * @throws HubError `matcher-too-long` or `matcher-invalid`
+ */
+export function parseSelector(selector: string): Matcher {
+  checkText(selector);
+  return { type: isUriTemplate(selector) ? 'uritemplate' : 'exact', pattern: selector };
+}
+
+function checkText(pattern: string): void {
   if (Buffer.byteLength(pattern) > MAX_PATTERN_BYTES) {
     throw new HubError('matcher-too-long', `A matcher may be at most ${MAX_PATTERN_BYTES} bytes of UTF-8.`);
   }
   if (!isCleanText(pattern)) {
     throw new HubError('matcher-invalid', 'A matcher contains a control, formatting or malformed character.');
   }
-  if (known === 'urlpattern' && pattern !== WILDCARD) compileUrlPattern(pattern, hubUrl);
-  return { type: known, pattern };
 }
 
 /** The same for two matchers if and only if their types and patterns are the same. */

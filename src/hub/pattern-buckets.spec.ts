@@ -1,12 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { PatternBuckets, type PatternHits } from './pattern-buckets.js';
-import { parseTopicUrl } from './topic-url.js';
+import { PatternBuckets, type PatternHits, type PatternKind } from './pattern-buckets.js';
+import { parseTopicUrl, type TopicUrl } from './topic-url.js';
+import { compileUrlPattern } from './url-pattern.js';
 
 const HUB = new URL('https://hub.example/.well-known/mercure');
 
+const KIND: PatternKind<TopicUrl> = {
+  compile: (pattern) => compileUrlPattern(pattern, HUB),
+  addressOf: ({ address }) => address,
+};
+
 describe('PatternBuckets', () => {
   it('costs a look-up for each distinct length of a literal prefix, and none once they are gone', () => {
-    const buckets = new PatternBuckets<number>(HUB);
+    const buckets = new PatternBuckets<number, TopicUrl>(KIND);
     const patterns = ['/a/*', '/b/*', '/b/:id/x', '/abc/*', `/${'a'.repeat(1000)}/*`, `/${'b'.repeat(2000)}/*`];
     for (const pattern of patterns) buckets.add(pattern, 1);
     expect(buckets.lookups).toBe(3);
@@ -16,8 +22,8 @@ describe('PatternBuckets', () => {
   });
 
   it('forgets, for a topic, what has come and gone', () => {
-    const buckets = new PatternBuckets<number>(HUB);
-    const hits: PatternHits<number> = new Map();
+    const buckets = new PatternBuckets<number, TopicUrl>(KIND);
+    const hits: PatternHits<number, TopicUrl> = new Map();
     const topic = parseTopicUrl('/a/b', HUB);
     if (topic === undefined) throw new Error('not a URL');
     buckets.add('/*', 0);

@@ -1,6 +1,7 @@
 import type { Connection, ConnectionListener, WireBytes } from '../sse/connection.js';
 import type { StreamEnd } from '../sse/stream-end.js';
 import type { Cohort } from './cohort.js';
+import type { Lease } from './presence.js';
 
 /** What a subscription asks of the hub. */
 export interface SubscriptionOwner {
@@ -17,6 +18,8 @@ export interface SubscriptionOwner {
 export class Subscription implements ConnectionListener {
   /** Set by whoever wants `caught-up` said when the replay that was asked for is over. */
   isResuming = false;
+  /** Its place among those who are told to be subscribed, where that is told. */
+  lease: Lease | undefined;
   /** Set while somebody is at work on bringing it forward, so that nobody else begins to. */
   isCatchingUp = false;
 
@@ -49,6 +52,14 @@ export class Subscription implements ConnectionListener {
   drained(): void {
     // A live one that only a heartbeat had filled has missed nothing.
     if (!this.cohort.live.has(this)) this.owner.catchUp(this);
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    return {
+      matchers: this.cohort.interest.matchers,
+      cursor: this.cursor,
+      isLive: this.cohort.live.has(this),
+    };
   }
 
   closed(reason: StreamEnd): void {

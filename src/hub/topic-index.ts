@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import { type Matcher, WILDCARD } from './matcher.js';
+import { type Matcher, type MatcherType, WILDCARD } from './matcher.js';
 import { PatternBuckets, type PatternHits } from './pattern-buckets.js';
 import { parseTopicUrl, type TopicUrl } from './topic-url.js';
+import { UriTemplate } from './uri-template.js';
+import { compileUrlPattern } from './url-pattern.js';
 
 /** What the cache of pattern results may hold at most: the least recently published topics leave first. */
 export interface TopicIndexLimits {
@@ -17,7 +19,8 @@ const DEFAULT_LIMITS: TopicIndexLimits = { cachedTopics: 10_000, cachedBytes: 16
 interface KnownTopic<T> {
   /** Nothing when the topic is no URL. */
   readonly url: TopicUrl | undefined;
-  readonly hits: PatternHits<T>;
+  readonly hits: PatternHits<T, TopicUrl>;
+  readonly templateHits: PatternHits<T, string>;
 }
 
 /**
@@ -31,8 +34,13 @@ interface KnownTopic<T> {
 export class TopicIndex<T> {
   private readonly exact = new Map<string, Set<T>>();
   /** The wildcard has no type, but the matchers that it's given under do: removing one must leave the other. */
-  private readonly everything = { exact: new Set<T>(), urlpattern: new Set<T>() };
-  private readonly patterns: PatternBuckets<T>;
+  private readonly everything: Readonly<Record<MatcherType, Set<T>>> = {
+    exact: new Set(),
+    urlpattern: new Set(),
+    uritemplate: new Set(),
+  };
+  private readonly patterns: PatternBuckets<T, TopicUrl>;
+  private readonly templates: PatternBuckets<T, string>;
   private readonly known: LRUCache<string, KnownTopic<T>>;
 
   constructor(
@@ -40,13 +48,20 @@ export class TopicIndex<T> {
     limits: Partial<TopicIndexLimits> = {},
   ) {
     const { cachedTopics, cachedBytes } = { ...DEFAULT_LIMITS, ...limits };
-    this.patterns = new PatternBuckets(hubUrl);
+    this.patterns = new PatternBuckets({
+      compile: (pattern) => compileUrlPattern(pattern, hubUrl),
+      addressOf: ({ address }) => address,
+    });
+    this.templates = new PatternBuckets({
+      compile: (template) => new UriTemplate(template),
+      addressOf: (topic) => topic,
+    });
     this.known = new LRUCache({ max: cachedTopics, maxSize: cachedBytes, sizeCalculation: sizeOf });
   }
 
   /** How many times a pattern has been evaluated against a topic so far: what matching has cost. */
   get evaluations(): number {
-    return this.patterns.evaluations;
+    return this.patterns.evaluations + this.templates.evaluations;
   }
 
   /** @throws HubError `matcher-invalid` for a URL Pattern that `parseMatcher` would refuse */
@@ -56,6 +71,8 @@ export class TopicIndex<T> {
       this.everything[type].add(value);
     } else if (type === 'urlpattern') {
       this.patterns.add(pattern, value);
+    } else if (type === 'uritemplate') {
+      this.templates.add(pattern, value);
     } else {
       const values = this.exact.get(pattern);
       if (values === undefined) this.exact.set(pattern, new Set([value]));
@@ -70,6 +87,8 @@ export class TopicIndex<T> {
       this.everything[type].delete(value);
     } else if (type === 'urlpattern') {
       this.patterns.remove(pattern, value);
+    } else if (type === 'uritemplate') {
+      this.templates.remove(pattern, value);
     } else {
       const values = this.exact.get(pattern);
       values?.delete(value);
@@ -83,20 +102,26 @@ export class TopicIndex<T> {
     addAll(found, this.everything.urlpattern);
     for (const topic of topics) {
       addAll(found, this.exact.get(topic));
-      if (!this.patterns.isEmpty) this.matchPatterns(topic, found);
+      if (!this.patterns.isEmpty || !this.templates.isEmpty) this.matchPatterns(topic, found);
     }
     return found;
   }
 
   private matchPatterns(topic: string, found: Set<T>): void {
     const cached = this.known.get(topic);
-    const entry = cached ?? { url: parseTopicUrl(topic, this.hubUrl), hits: new Map() };
+    const entry = cached ?? { url: parseTopicUrl(topic, this.hubUrl), hits: new Map(), templateHits: new Map() };
     const hasChanged = entry.url !== undefined && this.patterns.refresh(entry.url, entry.hits);
+    const hasOthers = !this.templates.isEmpty && this.templates.refresh(topic, entry.templateHits);
     // Setting it anew is what makes the cache take its new size into account.
-    if (cached === undefined || hasChanged) this.known.set(topic, entry);
-    for (const { nodes } of entry.hits.values()) {
-      for (const { values } of nodes) addAll(found, values);
-    }
+    if (cached === undefined || hasChanged || hasOthers) this.known.set(topic, entry);
+    addHits(found, entry.hits);
+    addHits(found, entry.templateHits);
+  }
+}
+
+function addHits<T, Topic>(found: Set<T>, hits: PatternHits<T, Topic>): void {
+  for (const { nodes } of hits.values()) {
+    for (const { values } of nodes) addAll(found, values);
   }
 }
 
@@ -106,8 +131,12 @@ function addAll<T>(found: Set<T>, values: ReadonlySet<T> | undefined): void {
 }
 
 /** About what an entry takes: its topic and the components of its URL, and the references to patterns. */
-function sizeOf<T>({ hits }: KnownTopic<T>, topic: string): number {
-  let size = 400 + 4 * topic.length;
+function sizeOf<T>({ hits, templateHits }: KnownTopic<T>, topic: string): number {
+  return 400 + 4 * topic.length + sizeOfHits(hits) + sizeOfHits(templateHits);
+}
+
+function sizeOfHits<T, Topic>(hits: PatternHits<T, Topic>): number {
+  let size = 0;
   for (const { nodes } of hits.values()) size += 100 + 8 * nodes.length;
   return size;
 }

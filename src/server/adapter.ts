@@ -2,7 +2,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyServerOptions } from 'fastify';
 import type { Config } from '../config/config.js';
 import type { TrustProxy } from '../config/fields.js';
-import { answerFrameworkError } from './problem.js';
+import { answerFrameworkError } from '../hub/http/problem.js';
 import { readCertificate } from './certificate.js';
 
 /** Chromium opens at most 100 streams on an HTTP/2 connection that announces no limit, and up to 256 otherwise. */

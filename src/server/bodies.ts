@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
  */
 export function acceptBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  for (const type of ['application/x-www-form-urlencoded', 'application/x-ndjson']) {
+  for (const type of ['application/x-www-form-urlencoded', 'application/x-ndjson', 'application/json']) {
     fastify.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   }
 }

@@ -1,34 +1,57 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { METADATA_PREFIX } from '../auth/resource.js';
 import { HUB_PATH } from '../hub/http/hub-path.js';
 
-/** Paths that pages of other origins may read. */
-const SHARED_PATHS = new Set(['/events', HUB_PATH]);
+/** What pages of other origins may do with a path, and which headers of its answers they may read. */
+interface SharedPath {
+  readonly methods: readonly string[];
+  readonly exposed: readonly string[];
+}
+
+const EVENTS: SharedPath = { methods: ['GET'], exposed: [] };
+
+const HUB: SharedPath = {
+  methods: ['GET', 'QUERY', 'POST'],
+  exposed: ['Mercure-Last-Event-ID', 'Last-Event-ID', 'WWW-Authenticate', 'Retry-After'],
+};
+
+const SUBSCRIPTIONS: SharedPath = { methods: ['GET'], exposed: ['Link', 'ETag', 'WWW-Authenticate'] };
+
+/** Public, and read by clients that have no token yet. */
+const METADATA: SharedPath = { methods: ['GET'], exposed: [] };
 
 /** Chromium keeps a preflight's answer for two hours at the most. */
 const PREFLIGHT_MAX_AGE = 7_200;
 
 /**
- * Lets pages of the listed origins read the streams, with their cookies. An origin that is not on the list gets no CORS
- * header at all, and none is ever made from the request's own `Origin`.
+ * Lets pages of the listed origins read the streams and publish, with their cookies. An origin that is not on the list
+ * gets no CORS header at all, and none is ever made from the request's own `Origin` (R18).
  */
 export function allowOrigins(app: NestFastifyApplication, origins: readonly string[]): void {
   if (origins.length === 0) return;
   const delegator = (request: { url: string }, answer: (error: Error | null, options: object) => void): void => {
-    const path = request.url.split('?', 1)[0] ?? '';
-    answer(null, SHARED_PATHS.has(path) ? corsOptions(origins, path) : { origin: false });
+    const shared = sharedPath(request.url.split('?', 1)[0] ?? '');
+    answer(null, shared ? corsOptions(origins, shared) : { origin: false });
   };
   // `@fastify/cors` takes a delegate in place of options, which Nest passes on but does not type.
   const options = { delegator };
   app.enableCors(options);
 }
 
-function corsOptions(origins: readonly string[], path: string): object {
+function sharedPath(path: string): SharedPath | undefined {
+  if (path === '/events') return EVENTS;
+  if (path === HUB_PATH || path === `${HUB_PATH}/batch`) return HUB;
+  if (path === `${HUB_PATH}/subscriptions` || path.startsWith(`${HUB_PATH}/subscriptions/`)) return SUBSCRIPTIONS;
+  return path === METADATA_PREFIX + HUB_PATH ? METADATA : undefined;
+}
+
+function corsOptions(origins: readonly string[], { methods, exposed }: SharedPath): object {
   return {
     origin: [...origins],
-    methods: path === HUB_PATH ? ['GET', 'QUERY'] : ['GET'],
+    methods: [...methods],
     // `Last-Event-ID` is what fetch-based clients resume with; browsers ask before they send it to another origin.
-    allowedHeaders: ['Authorization', 'Cache-Control', 'Content-Type', 'Last-Event-ID'],
-    exposedHeaders: path === HUB_PATH ? ['Mercure-Last-Event-ID', 'WWW-Authenticate'] : [],
+    allowedHeaders: ['Authorization', 'Cache-Control', 'Content-Type', 'Last-Event-ID', 'Idempotency-Key'],
+    exposedHeaders: [...exposed],
     credentials: true,
     maxAge: PREFLIGHT_MAX_AGE,
   };

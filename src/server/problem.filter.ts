@@ -1,23 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { HubError, type HubErrorCode } from '../hub/hub.errors.js';
-import { HUB_ERROR_STATUS } from '../hub/http/hub-error-status.js';
-import { JournalUnavailableError } from '../journal/journal.js';
-import { problem, sendProblem } from './problem.js';
+import { problem, sendProblem } from '../hub/http/problem.js';
 
 const METHODS = ['GET', 'HEAD', 'QUERY', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
-
-/** Seconds after which a publisher may try again when the journal is away. */
-const RETRY_AFTER = 5;
-
-/** What a refusal says in `WWW-Authenticate` (RFC 6750, 3; R46–R49). */
-const CHALLENGES: Partial<Record<HubErrorCode, string>> = {
-  unauthorized: 'Bearer',
-  'token-malformed': 'Bearer error="invalid_request"',
-  'token-invalid': 'Bearer error="invalid_token"',
-  'insufficient-scope': 'Bearer error="insufficient_scope"',
-};
 
 /** Turns whatever was thrown into an answer: the caller's mistakes are told to the caller, ours only to the log. */
 @Catch()
@@ -30,11 +16,6 @@ export class ProblemFilter implements ExceptionFilter<unknown> {
     const reply = http.getResponse<FastifyReply>();
     if (reply.sent || reply.raw.headersSent) return;
     if (request.is404) return answerUnknownRoute(request, reply);
-    if (error instanceof HubError) return answerHubError(error, reply);
-    if (error instanceof JournalUnavailableError) {
-      void reply.header('retry-after', RETRY_AFTER);
-      return sendProblem(reply, problem(503, { code: 'journal-unavailable', detail: error.message }));
-    }
     const status = statusOf(error);
     if (status >= 500 && !(error instanceof HttpException)) return this.answerFailure(error, reply);
     const own = ownBody(error);
@@ -47,12 +28,6 @@ export class ProblemFilter implements ExceptionFilter<unknown> {
     this.logger.error({ msg: 'request failed', errorId, err: error });
     sendProblem(reply, problem(500, { errorId }));
   }
-}
-
-function answerHubError({ code, message }: HubError, reply: FastifyReply): void {
-  const challenge = CHALLENGES[code];
-  if (challenge) void reply.header('www-authenticate', challenge);
-  sendProblem(reply, problem(HUB_ERROR_STATUS[code], { code, detail: message }));
 }
 
 /** 405 with `Allow` where the path exists for other methods (RFC 9110, 15.5.6), else 404. */

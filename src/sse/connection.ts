@@ -6,6 +6,7 @@ import { encodeComment, encodeNotice, type Notice } from './frame.js';
 import type { OpenStream } from './stream-registry.js';
 import { randomRetry } from './stream-registry.js';
 import { STREAM_ENDS, type StreamEnd } from './stream-end.js';
+import { type StreamInfo, UNKNOWN_STREAM } from './stream-info.js';
 
 /** How frames go over the wire: in the chunks of HTTP/1.1, which we make ourselves, or as they are. */
 export type WireFormat = 'chunked' | 'plain';
@@ -22,6 +23,8 @@ export interface ConnectionListener {
   drained(): void;
   /** The connection is over, for whatever reason. */
   closed(reason: StreamEnd): void;
+  /** What an administrator wants to know of it. */
+  describe(): Readonly<Record<string, unknown>>;
 }
 
 const HEARTBEAT = inBothFormats(encodeComment(''));
@@ -41,6 +44,9 @@ export abstract class Connection<Target extends Writable = Writable> implements 
   lastWriteAt = this.openedAt;
   /** When the socket became full, on the monotonic clock; 0 while it is not. */
   fullSince = 0;
+  /** Whose it is. Set before it is handed on. */
+  info: StreamInfo = UNKNOWN_STREAM;
+  serial = 0;
   protected reason: StreamEnd = 'disconnected';
   protected listener: ConnectionListener | undefined;
   private over = false;
@@ -53,6 +59,10 @@ export abstract class Connection<Target extends Writable = Writable> implements 
   /** From now on `listener` is told. Must be called in the turn in which the connection was made. */
   listen(listener: ConnectionListener): void {
     this.listener = listener;
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    return { isFull: this.isFull, ...this.listener?.describe() };
   }
 
   get isFull(): boolean {

@@ -4,6 +4,7 @@ import { Observable, type Subscriber } from 'rxjs';
 import { randomRetry, type OpenStream, type StreamRegistry } from './stream-registry.js';
 import { markStream, type StreamRequest } from './stream-request.js';
 import { STREAM_ENDS, type StreamEnd } from './stream-end.js';
+import type { StreamInfo } from './stream-info.js';
 
 const logger = new Logger('Stream');
 
@@ -22,6 +23,10 @@ export function withLifetime(
 ): Observable<MessageEvent> {
   return new Observable((subscriber) => {
     const stream = new LiveStream(subscriber, request);
+    if (!registry.admits(stream.info)) {
+      stream.end('overloaded');
+      return;
+    }
     registry.add(stream);
     const subscription = source.subscribe({
       next: (message: unknown) => stream.write(message),
@@ -44,6 +49,8 @@ class LiveStream implements OpenStream {
   lastWriteAt = this.openedAt;
   /** Nest writes these streams, and cuts those that do not read by its own measure (`maxPendingDataLength`). */
   readonly fullSince = 0;
+  readonly info: StreamInfo;
+  serial = 0;
   private isOpen = false;
   private events = 0;
   private reason: StreamEnd = 'disconnected';
@@ -54,7 +61,12 @@ class LiveStream implements OpenStream {
     private readonly subscriber: Subscriber<MessageEvent>,
     private readonly request: StreamRequest,
   ) {
+    this.info = { requestId: request.id, address: request.address, caller: request.caller };
     this.id = REPEATABLE_ID.test(request.lastEventId ?? '') ? (request.lastEventId ?? '') : '';
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    return { events: this.events };
   }
 
   /** Tells the client when to come back. Nothing is sent before the source has had its chance to fail. */

@@ -8,6 +8,10 @@ export const STREAM_ENDS = {
   failed: { notice: undefined, client: 'reconnects: the handler failed, and the log says why' },
   'max-age': { notice: undefined, client: 'reconnects, perhaps to another instance' },
   stalled: { notice: undefined, client: 'reconnects, if it still reads, and resumes where it was' },
+  expired: { notice: 'expired', client: 'reconnects with a new token' },
+  revoked: { notice: 'revoked', client: 'reconnects, and is refused until it has another token' },
+  overloaded: { notice: 'overloaded', client: 'reconnects after its own random delay: there are too many streams' },
+  dismissed: { notice: 'dismissed', client: 'reconnects: an administrator has ended this stream' },
   drain: { notice: 'drain', client: 'reconnects after its own random delay: this process is stopping' },
 } as const satisfies Record<string, { notice: string | undefined; client: string }>;
 

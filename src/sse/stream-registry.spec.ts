@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { type OpenStream, randomRetry, StreamRegistry } from './stream-registry.js';
+import { UNKNOWN_STREAM } from './stream-info.js';
 
 class FakeStream implements OpenStream {
   readonly openedAt = performance.now();
@@ -8,9 +9,14 @@ class FakeStream implements OpenStream {
   fullSince = 0;
   heartbeats = 0;
   ends: string[] = [];
+  serial = 0;
+  info = UNKNOWN_STREAM;
 
   constructor(private readonly registry: StreamRegistry) {
     registry.add(this);
+  }
+  describe(): Readonly<Record<string, unknown>> {
+    return {};
   }
   heartbeat(): void {
     this.lastWriteAt = performance.now();

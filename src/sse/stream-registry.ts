@@ -1,10 +1,12 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Admission, type AdmissionLimits } from './admission.js';
 import type { StreamEnd } from './stream-end.js';
+import type { StreamInfo } from './stream-info.js';
 
 /** The injection token of {@link StreamOptions}. */
 export const STREAM_OPTIONS = Symbol('stream options');
 
-export interface StreamOptions {
+export interface StreamOptions extends Partial<AdmissionLimits> {
   /** Milliseconds of silence after which a comment is written. 0: never. */
   readonly heartbeat: number;
   /** Milliseconds after which a stream is ended; each lives a random 80–100 % of it. 0: never. */
@@ -19,6 +21,11 @@ export interface OpenStream {
   readonly lastWriteAt: number;
   /** When its socket became full; 0 while it is not. */
   readonly fullSince: number;
+  readonly info: StreamInfo;
+  /** Its number in this process, in the order of coming. Given by the registry. */
+  serial: number;
+  /** What an administrator wants to know of it besides. */
+  describe(): Readonly<Record<string, unknown>>;
   /** Writes a comment, which clients ignore and proxies count as life. */
   heartbeat(): void;
   /** Ends the response cleanly. */
@@ -44,18 +51,30 @@ export function randomRetry(random: () => number = Math.random): number {
 @Injectable()
 export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdown {
   private readonly deadlines = new Map<OpenStream, number>();
+  private readonly admission: Admission;
+  private serial = 0;
   private timer: NodeJS.Timeout | undefined;
   private draining = false;
   private finishing: readonly Promise<void>[] = [];
 
-  constructor(@Inject(STREAM_OPTIONS) private readonly options: StreamOptions) {}
+  constructor(@Inject(STREAM_OPTIONS) private readonly options: StreamOptions) {
+    this.admission = new Admission(options);
+  }
 
   get size(): number {
     return this.deadlines.size;
   }
 
+  /** Whether there is room for one more stream of this client's (R16, R59). */
+  admits(info: StreamInfo): boolean {
+    return this.admission.admits(info, this.size);
+  }
+
   add(stream: OpenStream): void {
     const { maxAge } = this.options;
+    this.serial += 1;
+    stream.serial = this.serial;
+    this.admission.enter(stream.info);
     this.deadlines.set(stream, maxAge === 0 ? Infinity : stream.openedAt + maxAge * (0.8 + Math.random() * 0.2));
     this.timer ??= setInterval(() => this.sweep(performance.now()), this.period()).unref();
     // A stream that was asked for just before the process began to stop, and got here just after.
@@ -63,10 +82,22 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
   }
 
   delete(stream: OpenStream): void {
-    this.deadlines.delete(stream);
+    if (this.deadlines.delete(stream)) this.admission.leave(stream.info);
     if (this.deadlines.size > 0) return;
     clearInterval(this.timer);
     this.timer = undefined;
+  }
+
+  /** The open streams with a number above `after`, oldest first. */
+  *after(after: number): Iterable<OpenStream> {
+    for (const stream of this.deadlines.keys()) if (stream.serial > after) yield stream;
+  }
+
+  /** Ends those that `isMeant` is true of, and tells how many they were. */
+  endWhere(isMeant: (stream: OpenStream) => boolean, reason: StreamEnd): number {
+    const meant = [...this.deadlines.keys()].filter(isMeant);
+    for (const stream of meant) stream.end(reason);
+    return meant.length;
   }
 
   /** The process begins to stop: ends every stream, each with its own random `retry:`. */
@@ -86,8 +117,11 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
     const { heartbeat, writeTimeout } = this.options;
     // Half a period early rather than late: what waits for the heartbeat is somebody's timeout.
     const quiet = heartbeat === 0 ? Infinity : heartbeat - this.period() / 2;
+    // By then, and not after (R62): whatever ends before the next look ends now.
+    const expired = Date.now() + this.period();
     for (const [stream, deadline] of this.deadlines) {
       if (stream.fullSince > 0 && now - stream.fullSince >= writeTimeout) stream.cut('stalled');
+      else if ((stream.info.caller.expiresAt ?? Infinity) <= expired) stream.end('expired');
       else if (now >= deadline) stream.end('max-age');
       else if (now - stream.lastWriteAt >= quiet) stream.heartbeat();
     }

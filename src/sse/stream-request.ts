@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { type Caller, NOBODY } from './caller.js';
 
 /** What a stream knows of the request that it answers. */
 export interface StreamRequest {
@@ -6,6 +7,10 @@ export interface StreamRequest {
   readonly id: string;
   /** The `Last-Event-ID` that the client sent, if any. */
   readonly lastEventId: string | undefined;
+  /** The client's address, as far as proxies are trusted to tell it. */
+  readonly address: string;
+  /** Who a guard has found to be asking. */
+  readonly caller: Caller;
   /** Node's request. */
   readonly raw: object;
   /** Node's response. */
@@ -18,6 +23,9 @@ interface FrameworkResponse {
 
 interface FrameworkRequest {
   readonly id?: string | number;
+  readonly ip?: string;
+  /** Where a guard leaves what it has found out. */
+  readonly grants?: Caller;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly raw?: object;
 }
@@ -27,6 +35,8 @@ export function toStreamRequest(request: FrameworkRequest, response: FrameworkRe
   return {
     id: String(request.id ?? ''),
     lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
+    address: request.ip ?? '',
+    caller: request.grants ?? NOBODY,
     raw: request.raw ?? request,
     response: response.raw ?? (response as Writable),
   };

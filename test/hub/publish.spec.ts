@@ -181,7 +181,9 @@ describe('publishing', () => {
       const headers = { 'content-type': 'application/x-www-form-urlencoded', ...(value && { authorization: value }) };
       const response = await send(herald.url + HUB, { method: 'POST', headers }, form({ topic: 'urn:a', data: 'x' }));
       expect(response.statusCode).toBe(status);
-      expect(response.headers['www-authenticate']).toBe(challenge);
+      const metadata = 'https://hub.example/.well-known/oauth-protected-resource/.well-known/mercure';
+      const separator = challenge === 'Bearer' ? ' ' : ', ';
+      expect(response.headers['www-authenticate']).toBe(`${challenge}${separator}resource_metadata="${metadata}"`);
       expect(await textOf(response)).not.toContain('eyJ');
     });
 

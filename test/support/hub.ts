@@ -6,8 +6,14 @@ import { type Herald, startHerald } from './herald.js';
 
 export const HUB = '/.well-known/mercure';
 
-const PUBLISHER_KEY = 'a publisher key for tests that is long enough';
-const SUBSCRIBER_KEY = 'a subscriber key for tests that is long enough';
+export const PUBLISHER_KEY = 'a publisher key for tests that is long enough';
+export const SUBSCRIBER_KEY = 'a subscriber key for tests that is long enough';
+
+export const ADMIN_KEY = 'an administrator key for tests that is long enough';
+
+/** What tokens must name as their issuer and audience. */
+export const ISSUER = 'herald';
+export const RESOURCE = 'https://hub.example/.well-known/mercure';
 
 const DETAIL_TYPE = 'https://mercure.rocks/authorization-detail';
 
@@ -17,7 +23,14 @@ export type TokenMatcher = { readonly match: string; readonly match_type?: strin
 export interface TokenOptions {
   readonly topics?: readonly TokenMatcher[];
   readonly subject?: string;
-  readonly expires?: string;
+  /** A duration from now, or a date. */
+  readonly expires?: string | Date;
+  /** Others than usual, or more. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  readonly header?: Readonly<Record<string, string>>;
+  readonly payload?: object;
+  /** Another key than the role's. */
+  readonly key?: string;
 }
 
 /** A token that allows publishing, by default to everything. */
@@ -30,13 +43,34 @@ export function subscriberToken(options: TokenOptions = {}): Promise<string> {
   return sign('subscribe', SUBSCRIBER_KEY, options);
 }
 
-function sign(action: string, key: string, { topics = [{ match: '*' }], subject, expires = '1h' }: TokenOptions) {
-  const token = new SignJWT({ authorization_details: [{ type: DETAIL_TYPE, actions: [action], topics }] });
+/** A token of the current protocol, by default all that R41 asks for. */
+function sign(action: string, key: string, options: TokenOptions): Promise<string> {
+  const { topics = [{ match: '*' }], subject, expires = '1h', claims = {}, header = {}, payload } = options;
+  const details = [{ type: DETAIL_TYPE, actions: [action], topics, ...(payload && { payload }) }];
+  const token = new SignJWT({ authorization_details: details, ...claims });
   if (subject) token.setSubject(subject);
+  if (!('iss' in claims)) token.setIssuer(ISSUER);
+  if (!('aud' in claims)) token.setAudience(RESOURCE);
+  if (!('exp' in claims)) token.setExpirationTime(expires);
   return token
-    .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
-    .setExpirationTime(expires)
-    .sign(new TextEncoder().encode(key));
+    .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', ...header })
+    .sign(new TextEncoder().encode(options.key ?? key));
+}
+
+/** A token that makes somebody an administrator. */
+export function adminToken(options: TokenOptions = {}): Promise<string> {
+  return sign('admin', ADMIN_KEY, options);
+}
+
+/** A token of the 0.x dialect, which knows neither issuer nor audience. */
+export function legacyToken(
+  role: 'publisher' | 'subscriber',
+  mercure: object,
+  claims: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  return new SignJWT({ mercure, ...claims })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .sign(new TextEncoder().encode(role === 'publisher' ? PUBLISHER_KEY : SUBSCRIBER_KEY));
 }
 
 /** The service with keys that the tokens above fit, and readers that need none. */
@@ -46,7 +80,7 @@ export function startHub(env: Readonly<Record<string, string>> = {}): Promise<He
       HERALD_PUBLISHER_KEY: PUBLISHER_KEY,
       HERALD_SUBSCRIBER_KEY: SUBSCRIBER_KEY,
       HERALD_ANONYMOUS: 'true',
-      HERALD_RESOURCE: 'https://hub.example/.well-known/mercure',
+      HERALD_RESOURCE: RESOURCE,
       ...env,
     },
   });

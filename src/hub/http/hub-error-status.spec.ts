@@ -3,7 +3,9 @@ import { HUB_ERROR_STATUS } from './hub-error-status.js';
 
 describe('the status of a refusal', () => {
   it('is one of the statuses that the protocol gives it', () => {
-    expect(new Set(Object.values(HUB_ERROR_STATUS))).toEqual(new Set([400, 401, 403, 413, 415, 422, 503]));
+    expect(new Set(Object.values(HUB_ERROR_STATUS))).toEqual(
+      new Set([400, 401, 403, 404, 406, 413, 415, 422, 503, 507]),
+    );
   });
 
   it('R38, R15: is 413 above a limit of publishing, 400 above one of subscribing', () => {

@@ -4,6 +4,7 @@ import { JournalUnavailableError } from '../../journal/journal.js';
 import type { Grants } from '../grants.js';
 import { HubError } from '../hub.errors.js';
 import { HubService } from '../hub.service.js';
+import { bodyOf } from './body.js';
 import { HUB_PATH } from './hub-path.js';
 import { parseForm } from './form.js';
 import { type BatchLine, parseBatch } from './publish-batch.js';
@@ -60,9 +61,4 @@ function refusal(error: unknown): object {
   if (error instanceof JournalUnavailableError)
     return { error: { code: 'journal-unavailable', detail: error.message } };
   throw error;
-}
-
-function bodyOf(body: unknown, type: string | undefined, expected: string): Buffer {
-  if (type?.split(';', 1)[0]?.trim().toLowerCase() === expected && Buffer.isBuffer(body)) return body;
-  throw new HubError('media-type-unsupported', `The body must be sent as ${expected}.`);
 }

@@ -1,5 +1,6 @@
 import { HubError } from '../hub.errors.js';
-import { type Matcher, type MatcherType, matcherKey, parseMatcher } from '../matcher.js';
+import { type Matcher, matcherKey, parseMatcher, parseSelector } from '../matcher.js';
+import type { Dialect } from './dialect.js';
 import { type FormLimits, type FormPair, parseForm } from './form.js';
 
 export interface SubscribeInput {
@@ -10,6 +11,8 @@ export interface SubscribeInput {
   /** The `Last-Event-ID` header. */
   readonly lastEventIdHeader?: string;
   readonly hubUrl: URL;
+  /** Default: the current one. */
+  readonly dialect?: Dialect;
 }
 
 export interface SubscribeRequest {
@@ -24,7 +27,7 @@ export const MAX_MATCHERS = 100;
 /** Room for every matcher, some of them twice, and for parameters that the hub doesn't know. */
 const SUBSCRIBE_FORM_LIMITS: FormLimits = { maxPairs: 1000, overflow: 'parameters-too-many' };
 
-const MATCHER_PARAMETERS: ReadonlyMap<string, MatcherType> = new Map([
+const MATCHER_PARAMETERS: ReadonlyMap<string, 'exact' | 'urlpattern'> = new Map([
   ['match', 'exact'],
   ['match_exact', 'exact'],
   ['match_urlpattern', 'urlpattern'],
@@ -45,24 +48,25 @@ const CURSOR_PARAMETERS: ReadonlySet<string> = new Set([
  *
  * @throws HubError with the code of the first rule that is broken
  */
-export function parseSubscribe({ query, body, lastEventIdHeader, hubUrl }: SubscribeInput): SubscribeRequest {
+export function parseSubscribe(input: SubscribeInput): SubscribeRequest {
+  const { query, body, lastEventIdHeader, hubUrl, dialect = 'current' } = input;
   const pairs = parseForm(query, SUBSCRIBE_FORM_LIMITS);
   if (body !== undefined) pairs.push(...parseForm(body, SUBSCRIBE_FORM_LIMITS));
-  const matchers = parseMatchers(pairs, hubUrl);
+  const matchers = gatherMatchers(dialect === 'legacy' ? selectorsOf(pairs) : matchersOf(pairs, hubUrl));
   const cursor = lastEventIdHeader ?? pairs.find(([name]) => CURSOR_PARAMETERS.has(name.toLowerCase()))?.[1];
   return { matchers, ...(cursor !== undefined && { cursor }) };
 }
 
-function parseMatchers(pairs: readonly FormPair[], hubUrl: URL): Matcher[] {
+/** No two the same, and the first of each. */
+function gatherMatchers(given: Iterable<Matcher>): Matcher[] {
   const matchers = new Map<string, Matcher>();
-  for (const [name, pattern] of pairs) {
-    const type = matcherTypeOf(name);
-    const key = type === undefined ? undefined : matcherKey({ type, pattern });
-    if (type === undefined || key === undefined || matchers.has(key)) continue;
+  for (const matcher of given) {
+    const key = matcherKey(matcher);
+    if (matchers.has(key)) continue;
     if (matchers.size >= MAX_MATCHERS) {
       throw new HubError('matchers-too-many', `A subscription may have at most ${MAX_MATCHERS} matchers.`);
     }
-    matchers.set(key, parseMatcher(type, pattern, hubUrl));
+    matchers.set(key, matcher);
   }
   if (matchers.size === 0) {
     throw new HubError('matcher-missing', 'A subscription needs at least one "match" or "match_urlpattern" parameter.');
@@ -70,12 +74,24 @@ function parseMatchers(pairs: readonly FormPair[], hubUrl: URL): Matcher[] {
   return [...matchers.values()];
 }
 
+function* matchersOf(pairs: readonly FormPair[], hubUrl: URL): Iterable<Matcher> {
+  for (const [name, pattern] of pairs) {
+    const type = matcherTypeOf(name);
+    if (type !== undefined) yield parseMatcher(type, pattern, hubUrl);
+  }
+}
+
+/** The 0.x dialect has one parameter for everything. */
+function* selectorsOf(pairs: readonly FormPair[]): Iterable<Matcher> {
+  for (const [name, selector] of pairs) if (name === 'topic') yield parseSelector(selector);
+}
+
 /** The type that a parameter's name stands for, or nothing for a parameter that is no matcher. */
-function matcherTypeOf(name: string): MatcherType | undefined {
+function matcherTypeOf(name: string): 'exact' | 'urlpattern' | undefined {
   const type = MATCHER_PARAMETERS.get(name);
   if (type !== undefined) return type;
   if (name === 'topic') {
-    throw new HubError('matcher-unknown', 'There is no "topic" parameter: use "match" or "match_urlpattern".');
+    throw new HubError('matcher-unknown', 'There is no "topic" parameter here: use "match" or "match_urlpattern".');
   }
   // R12: a mistyped matcher must not silently subscribe to less than was meant.
   if (name.slice(0, 5).toLowerCase() === 'match') {

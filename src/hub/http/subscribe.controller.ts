@@ -6,10 +6,12 @@ import { randomRetry } from '../../sse/stream-registry.js';
 import { markStream } from '../../sse/stream-request.js';
 import { takeOver } from '../../sse/take-over.js';
 import type { Grants } from '../grants.js';
-import { HubError } from '../hub.errors.js';
 import { HUB_OPTIONS, type HubOptions } from '../hub.options.js';
 import { HubService } from '../hub.service.js';
 import { HUB_PATH } from './hub-path.js';
+import { checkAccept } from './accept.js';
+import { bodyOf } from './body.js';
+import { dialectOf } from './dialect.js';
 import { parseSubscribe } from './subscribe-request.js';
 
 /** `GET` and `QUERY` on the hub: the stream of every update that one of the matchers matches (R5). */
@@ -28,23 +30,25 @@ export class SubscribeController {
 
   @QueryMethod()
   query(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
-    if (!Buffer.isBuffer(request.body)) {
-      throw new HubError('media-type-unsupported', 'The body must be sent as application/x-www-form-urlencoded.');
-    }
-    return this.subscribe(request, reply, grants, request.body);
+    const body = bodyOf(request.body, request.headers['content-type'], 'application/x-www-form-urlencoded');
+    return this.subscribe(request, reply, grants, body);
   }
 
   /** Goes through guards and filters like any route, and then takes the connection over. */
   private async subscribe(request: FastifyRequest, reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
+    checkAccept(request.headers.accept);
     const lastEventIdHeader = request.headers['last-event-id'];
+    const dialect = dialectOf(request, this.options) ?? 'current';
     const { matchers, cursor } = parseSubscribe({
       query: request.url.split('?').slice(1).join('?'),
       hubUrl: this.options.hubUrl,
+      dialect,
       ...(body && { body }),
       ...(typeof lastEventIdHeader === 'string' && { lastEventIdHeader }),
     });
     const start = await this.hub.locate(cursor);
-    if (start.lastEventId !== undefined) void reply.header('mercure-last-event-id', start.lastEventId);
+    const lastEventIdName = dialect === 'legacy' ? 'last-event-id' : 'mercure-last-event-id';
+    if (start.lastEventId !== undefined) void reply.header(lastEventIdName, start.lastEventId);
     if (request.method === 'HEAD') {
       await reply.header('content-type', 'text/event-stream').send();
       return;
@@ -55,6 +59,6 @@ export class SubscribeController {
     markStream(request.raw);
     const retry = encodeRetry(randomRetry());
     const connection = takeOver(request.raw, reply.raw, reply.getHeaders(), retry);
-    this.hub.subscribe(connection, { matchers, grants, start, requestId: request.id });
+    this.hub.subscribe(connection, { matchers, grants, start, requestId: request.id, address: request.ip });
   }
 }

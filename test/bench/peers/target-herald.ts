@@ -4,6 +4,7 @@ import type { Target } from '../load/target.js';
 /** All that the benchmark knows of Herald's interface: its variables, its paths, its token. */
 const PUBLISHER_KEY = randomBytes(32).toString('hex');
 const SUBSCRIBER_KEY = randomBytes(32).toString('hex');
+const ISSUER = 'https://herald.local';
 const HUB_PATH = '/.well-known/mercure';
 const TOKEN_SECONDS = 6 * 60 * 60;
 
@@ -15,6 +16,7 @@ export function heraldEnvironment(port: number): Readonly<Record<string, string>
     HERALD_ANONYMOUS: 'true',
     HERALD_PUBLISHER_KEY: PUBLISHER_KEY,
     HERALD_SUBSCRIBER_KEY: SUBSCRIBER_KEY,
+    HERALD_ISSUER: ISSUER,
     HERALD_RESOURCE: resource(port),
     LOG_LEVEL: 'warn',
   };
@@ -44,7 +46,7 @@ function publisherToken(port: number): string {
   const signed = [
     { alg: 'HS256', typ: 'at+jwt' },
     {
-      iss: 'https://herald.local',
+      iss: ISSUER,
       sub: 'benchmark',
       aud: resource(port),
       iat: now,

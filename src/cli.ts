@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import process from 'node:process';
+import { explainCommand } from './cli/explain-command.js';
+import { tokenCommand } from './cli/token-command.js';
+import { type Command, UsageError } from './cli/command.js';
+import { ConfigError } from './config/config.js';
+
+const COMMANDS: Readonly<Record<string, Command>> = { token: tokenCommand, explain: explainCommand };
+
+const USAGE = `Usage: herald COMMAND
+
+  token     mint a token with the configured key
+  explain   say what a token may do with a topic, and why not
+
+Each command tells its options with --help. The configuration is read from the environment, as the service does.
+`;
+
+/** Exit statuses of sysexits.h. */
+const BAD_USAGE = 64;
+const BAD_CONFIG = 78;
+
+process.exitCode = await run(process.argv.slice(2));
+
+async function run([name = '', ...args]: readonly string[]): Promise<number> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    const isAsked = name === '--help' || name === 'help';
+    (isAsked ? process.stdout : process.stderr).write(USAGE);
+    return isAsked ? 0 : BAD_USAGE;
+  }
+  try {
+    return await command(args, { env: process.env, input: process.stdin, output: process.stdout });
+  } catch (error) {
+    if (!(error instanceof UsageError) && !(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return error instanceof UsageError ? BAD_USAGE : BAD_CONFIG;
+  }
+}

@@ -1,0 +1,103 @@
+import { parseArgs } from 'node:util';
+import { TokenVerifier } from '../auth/token-verifier.js';
+import { type Config, loadConfig } from '../config/config.js';
+import { HUB_PATH } from '../hub/http/hub-path.js';
+import { checkUpdate } from '../hub/check-update.js';
+import type { Grants } from '../hub/grants.js';
+import { HubError } from '../hub/hub.errors.js';
+import { type Command, orUsage, type Surroundings, UsageError } from './command.js';
+
+const USAGE = `Usage: herald explain --topic TOPIC --token TOKEN [--audience URL]
+
+Says whether the token may publish to the topic, and read private updates of it, and why not. With --token - the token
+is read from standard input, where nobody sees it in the list of processes.
+`;
+
+const OPTIONS = {
+  topic: { type: 'string' },
+  token: { type: 'string' },
+  audience: { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
+
+/** The longest token that fits into a header. */
+const LONGEST_INPUT = 16 * 1024;
+
+/** One thing that a token may or may not do. */
+interface Verdict {
+  readonly isAllowed: boolean;
+  readonly why: string;
+}
+
+/** `herald explain`: what a token may do with a topic. Its status is 0 when it may do something. */
+export const explainCommand: Command = async (args, { env, input, output }) => {
+  const {
+    topic,
+    token: given,
+    audience,
+    help,
+  } = orUsage(() => parseArgs({ args: [...args], options: OPTIONS }).values, USAGE);
+  if (help) {
+    output.write(USAGE);
+    return 0;
+  }
+  if (topic === undefined || given === undefined) throw new UsageError(`--topic and --token are needed.\n\n${USAGE}`);
+  const token = given === '-' ? await readAll(input) : given;
+  const config = loadConfig(env);
+  const explain = explainer(config, token, audience);
+  const verdicts = {
+    publish: await explain('publisher', (grants) => mayPublish(grants, topic, new URL(config.hub.hubUrl))),
+    read: await explain('subscriber', (grants) => mayRead(grants, topic)),
+  };
+  for (const [action, { isAllowed, why }] of Object.entries(verdicts)) {
+    output.write(`${action}: ${isAllowed ? 'yes' : 'no'}: ${why}\n`);
+  }
+  return Object.values(verdicts).some(({ isAllowed }) => isAllowed) ? 0 : 1;
+};
+
+type Judge = (grants: Grants) => Verdict;
+
+function explainer(
+  { auth, hub, server }: Config,
+  token: string,
+  audience: string | undefined,
+): (role: 'publisher' | 'subscriber', judge: Judge) => Promise<Verdict> {
+  const options = { ...auth, hubUrl: new URL(hub.hubUrl), subscriptions: hub.subscriptions.enabled };
+  const verifier = new TokenVerifier(options);
+  const scheme = server.tls ? 'https' : 'http';
+  const resource = audience ?? auth.resource ?? `${scheme}://localhost:${server.port}${HUB_PATH}`;
+  return async (role, judge) => {
+    try {
+      const grants = await verifier.verify(token, { role, resource, allowLegacy: auth.legacy });
+      return judge(grants);
+    } catch (error) {
+      if (error instanceof HubError) return { isAllowed: false, why: error.message };
+      throw error;
+    }
+  };
+}
+
+function mayPublish(grants: Grants, topic: string, hubUrl: URL): Verdict {
+  checkUpdate({ topics: [topic] }, { hubUrl });
+  return grants.canPublish([topic])
+    ? { isAllowed: true, why: 'a detail with the action "publish" matches the topic' }
+    : { isAllowed: false, why: 'the token is valid, but no detail with the action "publish" matches the topic' };
+}
+
+function mayRead(grants: Grants, topic: string): Verdict {
+  return grants.canRead([topic])
+    ? { isAllowed: true, why: 'a detail with the action "subscribe" matches the topic: private updates too' }
+    : {
+        isAllowed: false,
+        why: 'the token is valid, but no detail with the action "subscribe" matches the topic: public updates only',
+      };
+}
+
+async function readAll(input: Surroundings['input']): Promise<string> {
+  let text = '';
+  for await (const chunk of input) {
+    text += chunk.toString();
+    if (text.length > LONGEST_INPUT) throw new UsageError('What was given as a token is too long to be one.');
+  }
+  return text.trim();
+}

@@ -1,0 +1,48 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Injectable, Optional } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { JournalUnavailableError } from '../../journal/journal.js';
+import { HubError, type HubErrorCode } from '../hub.errors.js';
+import { HUB_ERROR_STATUS } from './hub-error-status.js';
+import { problem, sendProblem } from './problem.js';
+
+/** Seconds after which it may be worth to try again what can't be done now. */
+const RETRY_AFTER = 5;
+
+/** What a refusal says in `WWW-Authenticate` (RFC 6750, 3; R46–R49). */
+const CHALLENGES: Partial<Record<HubErrorCode, string>> = {
+  unauthorized: '',
+  'token-malformed': 'error="invalid_request"',
+  'origin-refused': 'error="invalid_request"',
+  'token-invalid': 'error="invalid_token"',
+  'token-revoked': 'error="invalid_token"',
+  'insufficient-scope': 'error="insufficient_scope"',
+};
+
+/** Finds the address of the metadata that tells a client how to get a token (RFC 9728, 5.1). */
+export abstract class MetadataAddress {
+  abstract of(request: FastifyRequest): string;
+}
+
+/** Answers what the hub refuses, also where an application's own routes use the hub's guards. */
+@Injectable()
+@Catch(HubError, JournalUnavailableError)
+export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavailableError> {
+  constructor(@Optional() @Inject(MetadataAddress) private readonly metadata?: MetadataAddress) {}
+
+  catch(error: HubError | JournalUnavailableError, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
+    if (reply.sent || reply.raw.headersSent) return;
+    const code = error instanceof HubError ? error.code : 'journal-unavailable';
+    const status = HUB_ERROR_STATUS[code];
+    if (status === 503) void reply.header('retry-after', RETRY_AFTER);
+    const challenge = CHALLENGES[code];
+    if (challenge !== undefined) void reply.header('www-authenticate', this.challenge(challenge, http.getRequest()));
+    sendProblem(reply, problem(status, { code, detail: error.message }));
+  }
+
+  private challenge(error: string, request: FastifyRequest): string {
+    const parts = [error, this.metadata && `resource_metadata="${this.metadata.of(request)}"`].filter(Boolean);
+    return parts.length > 0 ? `Bearer ${parts.join(', ')}` : 'Bearer';
+  }
+}

@@ -1,0 +1,63 @@
+import type { StreamInfo } from './stream-info.js';
+
+/** How many streams may be open at once; 0 is no limit. */
+export interface AdmissionLimits {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxConnectionsPerSubject: number;
+}
+
+/** Counts the streams of each address and each subject, where there is a limit on them. */
+export class Admission {
+  private readonly addresses = new Counts();
+  private readonly subjects = new Counts();
+
+  private readonly limits: AdmissionLimits;
+
+  constructor(limits: Partial<AdmissionLimits>) {
+    this.limits = { maxConnections: 0, maxConnectionsPerAddress: 0, maxConnectionsPerSubject: 0, ...limits };
+  }
+
+  admits({ address, caller }: StreamInfo, open: number): boolean {
+    const { maxConnections, maxConnectionsPerAddress, maxConnectionsPerSubject } = this.limits;
+    return (
+      isBelow(open, maxConnections) &&
+      isBelow(this.addresses.of(address), maxConnectionsPerAddress) &&
+      (caller.subject === undefined || isBelow(this.subjects.of(subjectOf(caller)), maxConnectionsPerSubject))
+    );
+  }
+
+  enter({ address, caller }: StreamInfo): void {
+    if (this.limits.maxConnectionsPerAddress > 0) this.addresses.add(address, 1);
+    if (this.limits.maxConnectionsPerSubject > 0) this.subjects.add(subjectOf(caller), 1);
+  }
+
+  leave({ address, caller }: StreamInfo): void {
+    if (this.limits.maxConnectionsPerAddress > 0) this.addresses.add(address, -1);
+    if (this.limits.maxConnectionsPerSubject > 0) this.subjects.add(subjectOf(caller), -1);
+  }
+}
+
+/** A subject is somebody only together with who vouches for it. */
+function subjectOf({ issuer = '', subject = '' }: StreamInfo['caller']): string {
+  return `${issuer}\n${subject}`;
+}
+
+function isBelow(count: number, limit: number): boolean {
+  return limit === 0 || count < limit;
+}
+
+/** How often a name is there; names that aren't take no room. */
+class Counts {
+  private readonly counts = new Map<string, number>();
+
+  of(name: string): number {
+    return this.counts.get(name) ?? 0;
+  }
+
+  add(name: string, difference: number): void {
+    const count = this.of(name) + difference;
+    if (count > 0) this.counts.set(name, count);
+    else this.counts.delete(name);
+  }
+}
