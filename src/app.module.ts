@@ -16,17 +16,12 @@ import { ServerModule } from './server/server.module.js';
 @Module({})
 export class AppModule {
   static forRoot(config: Config): DynamicModule {
-    const hubUrl = new URL(config.hub.hubUrl);
-    const subscriptions = config.hub.subscriptions.enabled;
+    const { hubUrl, ...hub } = config.hub;
     return {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
-        HeraldModule.forRoot({
-          streams: config.streams,
-          hub: { ...config.hub, hubUrl },
-          auth: { ...config.auth, hubUrl, subscriptions },
-        }),
+        HeraldModule.forRoot({ hubUrl: new URL(hubUrl), streams: config.streams, hub, auth: config.auth }),
         EventsModule.forRoot(config.events),
         AdminModule,
         HealthModule,

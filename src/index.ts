@@ -1,6 +1,7 @@
 /** What an application imports that has the hub as its own module. */
 export type { AuthOptions } from './auth/auth.options.js';
 export type { IssuerConfig, Role } from './config/issuers.js';
+export { parseKey, type VerificationKey } from './config/keys.js';
 export { GrantsResolver } from './auth/grants-resolver.js';
 export { AdminGuard, GrantsOfRequest, PublishGuard, SubscribeGuard } from './auth/guards.js';
 export { TokenGrantsResolver } from './auth/token-grants-resolver.js';

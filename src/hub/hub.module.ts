@@ -1,4 +1,5 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type CanActivate, type DynamicModule, Module, type Type } from '@nestjs/common';
+import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { APP_FILTER } from '@nestjs/core';
 import { Journal, type Retention } from '../journal/journal.js';
 import { MemoryJournal } from '../journal/memory-journal.js';
@@ -11,15 +12,29 @@ import { HubService } from './hub.service.js';
 
 export interface HubModuleOptions extends HubOptions {
   readonly retention: Retention;
+  /** In place of the hub's own guards, which may be among them. */
+  readonly guards?: HubGuards;
+}
+
+/** The guards of the hub's routes, in the order in which they are asked. */
+export interface HubGuards {
+  /** Default: `PublishGuard`. */
+  readonly publish?: readonly Type<CanActivate>[];
+  /** Default: `SubscribeGuard`. */
+  readonly subscribe?: readonly Type<CanActivate>[];
 }
 
 /** Publish and subscribe, over HTTP and for other modules (`HubService`). */
 @Module({})
 export class HubModule {
-  static forRoot({ retention, ...options }: HubModuleOptions): DynamicModule {
+  static forRoot({ retention, guards = {}, ...options }: HubModuleOptions): DynamicModule {
     return {
       module: HubModule,
-      controllers: [PublishController, SubscribeController, SubscriptionsController],
+      controllers: [
+        guardedBy(guards.publish, PublishController),
+        guardedBy(guards.subscribe, SubscribeController),
+        guardedBy(guards.subscribe, SubscriptionsController),
+      ],
       providers: [
         HubService,
         { provide: Journal, useFactory: () => new MemoryJournal(retention) },
@@ -29,4 +44,13 @@ export class HubModule {
       exports: [HubService],
     };
   }
+}
+
+/** The same controller behind other guards. A class of its own: metadata is the class's, for all applications in it. */
+function guardedBy(guards: readonly Type<CanActivate>[] | undefined, controller: Type): Type {
+  if (!guards) return controller;
+  const guarded = class extends controller {};
+  Object.defineProperty(guarded, 'name', { value: controller.name });
+  Reflect.defineMetadata(GUARDS_METADATA, [...guards], guarded);
+  return guarded;
 }
