@@ -1,7 +1,8 @@
-import type { Entry, Journal } from '../journal/journal.js';
+import type { Journal } from '../journal/journal.js';
 import type { WireBytes } from '../sse/connection.js';
 import { type Cohort, join } from './cohort.js';
-import { encodeEntry, type RecentEntry, type RecentLog } from './recent-log.js';
+import { JournalPages } from './journal-pages.js';
+import type { RecentEntry, RecentLog } from './recent-log.js';
 
 /** A slice is written at once, so this bounds what a reader that stalls keeps alive. Bytes. */
 const SLICE_BYTES = 64 * 1024;
@@ -30,11 +31,14 @@ export interface Slice {
 export class Slices {
   private readonly remembered = new Map<string, Slice | Promise<Slice>>();
   private rememberedBytes = 0;
+  private readonly pages: JournalPages;
 
   constructor(
-    private readonly journal: Journal,
+    journal: Journal,
     private readonly log: RecentLog,
-  ) {}
+  ) {
+    this.pages = new JournalPages(journal);
+  }
 
   /** The slice that begins right after `cursor` and ends at `limit` or before. */
   after(cursor: number, cohort: Cohort, limit: number): Slice | Promise<Slice> {
@@ -56,17 +60,21 @@ export class Slices {
     const builder = new SliceBuilder(cursor + 1, cohort);
     for (let position = cursor + 1; position <= end && !builder.isFull; position += 1) {
       const entry = this.log.at(position);
-      if (entry) builder.add(entry, () => entry);
+      if (entry) builder.add(entry);
     }
     return builder.build();
   }
 
   private async fromJournal(cursor: number, cohort: Cohort, limit: number): Promise<Slice> {
-    const entries = await this.journal.read(cursor, Math.min(SLICE_ENTRIES, limit - cursor));
-    const builder = new SliceBuilder(entries[0]?.position ?? cursor + 1, cohort);
-    for (const entry of entries) {
-      if (builder.isFull || entry.position > limit) break;
-      builder.add(entry, () => encodeEntry(entry));
+    let page = await this.pages.after(cursor);
+    const builder = new SliceBuilder(page[0]?.position ?? cursor + 1, cohort);
+    while (page.length > 0 && builder.last - cursor < SLICE_ENTRIES) {
+      for (const entry of page) {
+        if (builder.isFull || entry.position > limit) return builder.build();
+        builder.add(entry);
+      }
+      // oxlint-disable-next-line no-await-in-loop -- in order; most pages are there already
+      page = builder.last < limit ? await this.pages.after(builder.last) : [];
     }
     return builder.build();
   }
@@ -93,7 +101,7 @@ function costOf({ bytes }: Slice): number {
 class SliceBuilder {
   private readonly wanted: RecentEntry[] = [];
   private size = 0;
-  private last: number;
+  last: number;
 
   constructor(
     private readonly first: number,
@@ -106,10 +114,9 @@ class SliceBuilder {
     return this.size >= SLICE_BYTES;
   }
 
-  add({ position, update }: Entry, encode: () => RecentEntry): void {
-    this.last = position;
-    if (!this.cohort.wants(update)) return;
-    const entry = encode();
+  add(entry: RecentEntry): void {
+    this.last = entry.position;
+    if (!this.cohort.wants(entry.update)) return;
     this.wanted.push(entry);
     this.size += entry.bytes.chunked.length;
   }

@@ -1,0 +1,112 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Entry } from '../journal/journal.js';
+import { MemoryJournal } from '../journal/memory-journal.js';
+import { JournalPages } from './journal-pages.js';
+
+/** Counts what is read of it, and holds reads back until they are let go. */
+class CountedJournal extends MemoryJournal {
+  reads = 0;
+  atOnce = 0;
+  most = 0;
+  private readonly held: (() => void)[] = [];
+
+  constructor(
+    events: number,
+    private readonly isHeld = false,
+  ) {
+    super({ events, bytes: Infinity, age: Infinity });
+  }
+
+  async fill(count: number): Promise<this> {
+    for (let index = 1; index <= count; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- in order
+      await this.append({ topics: ['urn:a'], data: String(index), id: `urn:${index}`, private: false });
+    }
+    return this;
+  }
+
+  override async read(after: number, limit: number): Promise<readonly Entry[]> {
+    this.reads += 1;
+    this.atOnce += 1;
+    this.most = Math.max(this.most, this.atOnce);
+    if (this.isHeld) await new Promise<void>((resolve) => this.held.push(resolve));
+    this.atOnce -= 1;
+    return super.read(after, limit);
+  }
+
+  release(): void {
+    for (const resolve of this.held.splice(0)) resolve();
+  }
+}
+
+describe('JournalPages', () => {
+  it('reads a range once for all who ask for it, at once or later', async () => {
+    const journal = await new CountedJournal(1_000).fill(1_000);
+    const pages = new JournalPages(journal);
+    const answers = await Promise.all(Array.from({ length: 1_000 }, () => pages.after(300)));
+    expect(new Set(answers.map((page) => page.map(({ position }) => position).join())).size).toBe(1);
+    await pages.after(310);
+    expect(journal.reads).toBe(1);
+  });
+
+  it('reads only some pages side by side, and all of them in the end', async () => {
+    const journal = await new CountedJournal(20_000, true).fill(20_000);
+    const pages = new JournalPages(journal);
+    const all = Promise.all(Array.from({ length: 50 }, (_, page) => pages.after(page * 32)));
+    // 50 pages, 8 at a time.
+    for (let round = 0; round < 7; round += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one round of reads after the other
+      await new Promise(setImmediate);
+      journal.release();
+    }
+    expect(journal.most).toBe(8);
+    expect((await all).map((page) => page.length)).toEqual(Array.from({ length: 50 }, () => 32));
+  });
+
+  it('goes on with the oldest that is held where what was asked for has been trimmed', async () => {
+    const pages = new JournalPages(await new CountedJournal(100).fill(1_000));
+    expect((await pages.after(3))[0]?.position).toBe(901);
+  });
+
+  it('reads again for who wants what was appended while the page was being read', async () => {
+    const journal = await new CountedJournal(1_000, true).fill(10);
+    const pages = new JournalPages(journal);
+    const early = pages.after(5);
+    await new Promise(setImmediate);
+    journal.release();
+    await journal.fill(1);
+    const late = pages.after(10);
+    await early;
+    await new Promise(setImmediate);
+    journal.release();
+    expect((await late).map(({ position }) => position)).toEqual([11]);
+  });
+
+  it('gives everything after any cursor, in order, step by step, also what is appended meanwhile', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 700 }),
+        fc.integer({ min: 0, max: 699 }),
+        fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 3 }),
+        async (held, from, more) => {
+          const journal = await new CountedJournal(10_000).fill(held);
+          const pages = new JournalPages(journal);
+          const seen: number[] = [];
+          let cursor = Math.min(from, held);
+          const start = cursor;
+          for (const count of [0, ...more]) {
+            await journal.fill(count);
+            while (cursor < journal.head) {
+              const page = await pages.after(cursor);
+              seen.push(...page.map(({ position }) => position));
+              cursor = seen.at(-1) ?? cursor;
+            }
+          }
+          expect(seen).toEqual(Array.from({ length: journal.head - start }, (_, index) => start + 1 + index));
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});

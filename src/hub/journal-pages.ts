@@ -1,0 +1,109 @@
+import { LRUCache } from 'lru-cache';
+import type { Entry, Journal } from '../journal/journal.js';
+import type { Update } from '../journal/update.js';
+import type { WireBytes } from '../sse/connection.js';
+import { encodeEntry, type RecentEntry } from './recent-log.js';
+
+/** Entries in a page: few, because each of them may be large. */
+const PAGE = 32;
+
+/** All pages that are remembered. Bytes. */
+const REMEMBERED_BYTES = 16 * 1024 ** 2;
+
+/** Pages that are read side by side. More would not come sooner, and each holds memory meanwhile. */
+const MAX_READING = 8;
+
+type Page = readonly RecentEntry[];
+
+/**
+ * The part of the journal that the recent log no longer holds, in pages, each read and encoded once for everybody who
+ * comes by while it's remembered: after a restart a thousand readers ask for the same range at once, with matchers and
+ * grants of their own each.
+ */
+export class JournalPages {
+  private readonly pages: LRUCache<number, Page>;
+  private readonly reading = new Map<number, Promise<Page>>();
+  private readonly waiting: (() => void)[] = [];
+  private readers = 0;
+
+  constructor(
+    private readonly journal: Journal,
+    limit = REMEMBERED_BYTES,
+  ) {
+    this.pages = new LRUCache({ maxSize: limit, sizeCalculation: sizeOf });
+  }
+
+  /**
+   * Entries right after `cursor`, in order: those in the same page. Where they have been trimmed, the first one is the
+   * oldest that is held.
+   */
+  async after(cursor: number): Promise<Page> {
+    const entries = await this.entriesAfter(cursor, cursor);
+    if (entries.length > 0) return entries;
+    // All of the page has been trimmed, and what is held begins further on; or it was being read already, for somebody
+    // who came before what we want was appended.
+    return this.entriesAfter(cursor, Math.max(cursor, this.journal.oldest - 1));
+  }
+
+  private async entriesAfter(cursor: number, from: number): Promise<Page> {
+    const page = await this.page(Math.floor(from / PAGE));
+    return page.filter(({ position }) => position > cursor);
+  }
+
+  /** The positions from `number * PAGE + 1` on. */
+  private page(number: number): Page | Promise<Page> {
+    const known = this.pages.get(number) ?? this.reading.get(number);
+    if (known) return known;
+    const reading = this.read(number).finally(() => this.reading.delete(number));
+    this.reading.set(number, reading);
+    return reading;
+  }
+
+  private async read(number: number): Promise<Page> {
+    await this.enter();
+    try {
+      const start = number * PAGE;
+      const end = start + PAGE;
+      const entries = await this.journal.read(start, PAGE);
+      const page = entries.filter(({ position }) => position <= end).map((entry) => new PageEntry(entry));
+      // One that still grows is not remembered.
+      if (page.at(-1)?.position === end) this.pages.set(number, page);
+      return page;
+    } finally {
+      this.leave();
+    }
+  }
+
+  private async enter(): Promise<void> {
+    if (this.readers >= MAX_READING) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.readers += 1;
+  }
+
+  /** The place goes to who waits, if anybody does. */
+  private leave(): void {
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.readers -= 1;
+  }
+}
+
+/** Encoded when somebody wants it: most readers want few of a page. */
+class PageEntry implements RecentEntry {
+  readonly position: number;
+  readonly update: Update;
+  private encoded: WireBytes | undefined;
+
+  constructor(private readonly entry: Entry) {
+    this.position = entry.position;
+    this.update = entry.update;
+  }
+
+  get bytes(): WireBytes {
+    return (this.encoded ??= encodeEntry(this.entry).bytes);
+  }
+}
+
+/** With the frame, which is about as large as the data. */
+function sizeOf(page: Page): number {
+  return page.reduce((sum, { update }) => sum + 500 + 2 * update.data.length, 0);
+}
