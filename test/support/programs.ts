@@ -12,6 +12,7 @@ export interface Program {
 }
 
 export const chromium = program(['chromium', 'chromium-browser', 'google-chrome'], 'apt-get install chromium');
+export const curl = program(['curl'], 'apt-get install curl');
 
 function program(names: readonly string[], install: string): Program {
   const candidates = names.flatMap((name) =>
