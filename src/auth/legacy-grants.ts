@@ -14,7 +14,7 @@ const CLAIMS = ['mercure', 'https://mercure.rocks/'] as const;
 const claimSchema = z.object({
   publish: z.array(z.string()).max(MAX_SELECTORS).nullish(),
   subscribe: z.array(z.string()).max(MAX_SELECTORS).nullish(),
-  payload: z.unknown(),
+  payload: z.unknown().optional(),
 });
 
 /** Whether these are the claims of a token of the 0.x dialect. */
