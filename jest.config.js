@@ -37,6 +37,7 @@ export default {
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/{e2e,hub,journal,protocol}/**/*.spec.ts', '<rootDir>/test/clients/*.spec.ts'],
     },
+    { ...common, displayName: 'faults', testMatch: ['<rootDir>/test/faults/**/*.spec.ts'] },
     { ...common, displayName: 'browser', testMatch: ['<rootDir>/test/{browser,clients/browser}/**/*.spec.ts'] },
   ],
   reporters: ['default', '<rootDir>/test/support/skipped-suites-reporter.js'],

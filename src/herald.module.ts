@@ -26,7 +26,7 @@ const HUB: Omit<HubModuleOptions, 'hubUrl'> = {
   subscriptions: { enabled: false, grace: 10_000 },
   recentBytes: 64 * 1024 ** 2,
   flushInterval: 0,
-  retention: { events: 100_000, bytes: 256 * 1024 ** 2, age: 86_400_000 },
+  journal: { url: 'memory:', retention: { events: 100_000, bytes: 256 * 1024 ** 2, age: 86_400_000 } },
 };
 
 const AUTH: Omit<AuthOptions, 'hubUrl' | 'subscriptions' | 'resource'> = {

@@ -4,6 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { firstSteps } from './auth/first-steps.js';
 import { createApp } from './bootstrap.js';
 import { ConfigError, loadConfig } from './config/config.js';
+import { JournalUnavailableError } from './journal/journal.js';
 import { createLogger } from './operations/logger.js';
 
 /** Exit status for a bad configuration: `EX_CONFIG` of sysexits.h. */
@@ -63,5 +64,6 @@ function explain(error: unknown): string {
   if (code === 'EADDRINUSE')
     return `${error.message}: another program uses this port. Stop it, or set PORT to a free one.`;
   if (code === 'EACCES') return `${error.message}: this port needs privileges. Set PORT to one above 1023.`;
+  if (error instanceof JournalUnavailableError) return error.message;
   return error instanceof ConfigError ? error.message : (error.stack ?? error.message);
 }

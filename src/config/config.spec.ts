@@ -51,7 +51,17 @@ describe('loadConfig', () => {
         hubUrl: 'http://localhost:8080/.well-known/mercure',
         recentBytes: 67_108_864,
         flushInterval: 0,
-        retention: { events: 100_000, bytes: 268_435_456, age: 86_400_000 },
+        journal: {
+          url: 'memory:',
+          retention: { events: 100_000, bytes: 268_435_456, age: 86_400_000 },
+          redis: {
+            prefix: 'herald',
+            sentinels: [],
+            sentinelName: 'mymaster',
+            isCluster: false,
+            replicas: 0,
+          },
+        },
       },
       auth: {
         issuers: [
@@ -100,7 +110,12 @@ describe('loadConfig', () => {
       HERALD_MAX_AGE: '1h',
       HERALD_WRITE_TIMEOUT: '5s',
       HERALD_FLUSH_INTERVAL: '20ms',
-      HERALD_JOURNAL: 'memory:',
+      HERALD_JOURNAL: 'rediss://user:p%40ss@redis.example:6380/2',
+      HERALD_REDIS_PREFIX: 'hub-1',
+      HERALD_REDIS_SENTINELS: 'a.example:26379, [::1]:26380',
+      HERALD_REDIS_SENTINEL_NAME: 'main',
+      HERALD_REDIS_CLUSTER: 'false',
+      HERALD_REDIS_WAIT: '1',
       HERALD_RETAIN_EVENTS: '10',
       HERALD_RETAIN_BYTES: '1mb',
       HERALD_RETAIN_AGE: '1m',
@@ -153,7 +168,20 @@ describe('loadConfig', () => {
         hubUrl: 'https://example.com/.well-known/mercure',
         recentBytes: 8_388_608,
         flushInterval: 20,
-        retention: { events: 10, bytes: 1_048_576, age: 60_000 },
+        journal: {
+          url: 'rediss://user:p%40ss@redis.example:6380/2',
+          retention: { events: 10, bytes: 1_048_576, age: 60_000 },
+          redis: {
+            prefix: 'hub-1',
+            sentinels: [
+              { host: 'a.example', port: 26_379 },
+              { host: '::1', port: 26_380 },
+            ],
+            sentinelName: 'main',
+            isCluster: false,
+            replicas: 1,
+          },
+        },
       },
       auth: {
         issuers: [
@@ -214,6 +242,15 @@ describe('loadConfig', () => {
     ['HERALD_RETAIN_EVENTS', '0'],
     ['HERALD_RETAIN_EVENTS', '1e5'],
     ['HERALD_JOURNAL', 'paper:'],
+    ['HERALD_JOURNAL', 'redis:'],
+    ['HERALD_JOURNAL', 'redis://user:secret@/0'],
+    ['HERALD_JOURNAL', 'redis://user:secret%@host/0'],
+    ['HERALD_JOURNAL', 'redis://host/db'],
+    ['HERALD_JOURNAL', 'redis://host?password=secret'],
+    ['HERALD_REDIS_SENTINELS', 'a.example'],
+    ['HERALD_REDIS_SENTINELS', 'a.example:0'],
+    ['HERALD_REDIS_PREFIX', '{a}'],
+    ['HERALD_REDIS_WAIT', '-1'],
     ['HERALD_RESOURCE', 'https://example.com/hub'],
   ])('refuses %s=%s, and does not repeat the value', (name, value) => {
     const mistakes = mistakesOf({ [name]: value });

@@ -1,21 +1,25 @@
-import { KeyObject, randomBytes } from 'node:crypto';
+import { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import {
+  type Address,
+  addresses,
   cookieName,
   count,
   duration,
   flag,
   hubUrl,
+  journal,
   origins,
   port,
+  simpleName,
   size,
   trustProxy,
   type TrustProxy,
 } from './fields.js';
-import { type IssuerConfig, isKeySetUri, keySetOf, parseIssuers, type Role, ROLES, tryKey } from './issuers.js';
-import type { VerificationKey } from './keys.js';
+import { type IssuerConfig, isKeySetUri, type Role } from './issuers.js';
+import { madeUpSecrets, toIssuers } from './key-variables.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -29,7 +33,12 @@ const variables = z.object({
   HERALD_MAX_AGE: duration({ min: 10, zero: true }).default(600_000),
   HERALD_WRITE_TIMEOUT: duration({ min: 10 }).default(30_000),
   HERALD_FLUSH_INTERVAL: duration({ min: 1, zero: true }).default(0),
-  HERALD_JOURNAL: z.literal('memory:', 'must be memory:').default('memory:'),
+  HERALD_JOURNAL: journal().default('memory:'),
+  HERALD_REDIS_PREFIX: simpleName().default('herald'),
+  HERALD_REDIS_SENTINELS: addresses().default([]),
+  HERALD_REDIS_SENTINEL_NAME: simpleName().default('mymaster'),
+  HERALD_REDIS_CLUSTER: flag().default(false),
+  HERALD_REDIS_WAIT: count({ min: 0 }).default(0),
   HERALD_RETAIN_EVENTS: count({ min: 1 }).default(100_000),
   HERALD_RETAIN_BYTES: size({ min: 1024 }).default(256 * 1024 ** 2),
   HERALD_RETAIN_AGE: duration({ min: 1_000 }).default(86_400_000),
@@ -71,6 +80,20 @@ export interface TlsFiles {
   readonly keyFile: string;
 }
 
+/** Where updates are kept, and for how long. */
+export interface JournalConfig {
+  /** May hold a password. */
+  readonly url: string;
+  readonly retention: { readonly events: number; readonly bytes: number; readonly age: number };
+  readonly redis: {
+    readonly prefix: string;
+    readonly sentinels: readonly Address[];
+    readonly sentinelName: string;
+    readonly isCluster: boolean;
+    readonly replicas: number;
+  };
+}
+
 /** What the process was told, validated and frozen. Durations are in milliseconds, sizes in bytes. */
 export interface Config {
   readonly production: boolean;
@@ -100,7 +123,7 @@ export interface Config {
     readonly subscriptions: { readonly enabled: boolean; readonly grace: number };
     readonly recentBytes: number;
     readonly flushInterval: number;
-    readonly retention: { readonly events: number; readonly bytes: number; readonly age: number };
+    readonly journal: JournalConfig;
   };
   readonly auth: {
     /** At least one. */
@@ -143,7 +166,7 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
   const given = gather(env, readFile, mistakes);
   const result = variables.safeParse(given);
   for (const issue of result.error?.issues ?? []) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
-  mistakes.push(...productionMistakes(given), ...tlsMistakes(given, readFile));
+  mistakes.push(...productionMistakes(given), ...tlsMistakes(given, readFile), ...redisMistakes(given));
   const madeUp = result.success ? madeUpSecrets(result.data) : {};
   const issuers = result.success ? toIssuers(result.data, madeUp, { readFile, mistakes }) : [];
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);
@@ -230,7 +253,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
       hubUrl: v.HERALD_RESOURCE ?? `${certFile ? 'https' : 'http'}://localhost:${v.PORT}/.well-known/mercure`,
       recentBytes: v.HERALD_RECENT_BYTES,
       flushInterval: v.HERALD_FLUSH_INTERVAL,
-      retention: { events: v.HERALD_RETAIN_EVENTS, bytes: v.HERALD_RETAIN_BYTES, age: v.HERALD_RETAIN_AGE },
+      journal: toJournal(v),
     },
     auth: {
       issuers,
@@ -246,55 +269,23 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
   };
 }
 
-/** In development, what tokens are signed with where no key was given; `productionMistakes` sees to production. */
-function madeUpSecrets(v: Variables): Secrets {
-  if (v.NODE_ENV === 'production' || v.HERALD_JWKS_URI || v.HERALD_JWKS_FILE || v.HERALD_ISSUERS_FILE) return {};
+function toJournal(v: Variables): JournalConfig {
   return {
-    ...(!v.HERALD_PUBLISHER_KEY && { publisher: randomSecret() }),
-    ...(!v.HERALD_SUBSCRIBER_KEY && { subscriber: randomSecret() }),
+    url: v.HERALD_JOURNAL,
+    retention: { events: v.HERALD_RETAIN_EVENTS, bytes: v.HERALD_RETAIN_BYTES, age: v.HERALD_RETAIN_AGE },
+    redis: {
+      prefix: v.HERALD_REDIS_PREFIX,
+      sentinels: v.HERALD_REDIS_SENTINELS,
+      sentinelName: v.HERALD_REDIS_SENTINEL_NAME,
+      isCluster: v.HERALD_REDIS_CLUSTER,
+      replicas: v.HERALD_REDIS_WAIT,
+    },
   };
 }
 
-type Secrets = Readonly<Partial<Record<Role, string>>>;
-
-function randomSecret(): string {
-  return randomBytes(32).toString('base64url');
-}
-
-interface Gathering {
-  readonly readFile: ReadFile;
-  readonly mistakes: string[];
-}
-
-/** Those of the file, and the one that the other variables describe. */
-function toIssuers(v: Variables, madeUp: Secrets, { readFile, mistakes }: Gathering): IssuerConfig[] {
-  const issuers = v.HERALD_ISSUERS_FILE ? readIssuers(v.HERALD_ISSUERS_FILE, readFile, mistakes) : [];
-  const keys: Partial<Record<Role, VerificationKey>> = {};
-  for (const role of ROLES) {
-    const name = `HERALD_${role.toUpperCase() as Uppercase<Role>}_KEY` as const;
-    const text = v[name] ?? madeUp[role];
-    const algorithm = v[`HERALD_${role.toUpperCase() as Uppercase<Role>}_ALG`];
-    const key = text && tryKey(text, algorithm, name, mistakes);
-    if (key) keys[role] = key;
-  }
-  if (v.HERALD_JWKS_URI && v.HERALD_JWKS_FILE) {
-    mistakes.push('HERALD_JWKS_URI and HERALD_JWKS_FILE are both set: keep one of them');
-  }
-  const keySet = keySetOf(v.HERALD_JWKS_URI, v.HERALD_JWKS_FILE);
-  if (!keySet && Object.keys(keys).length === 0) return issuers;
-  if (issuers.some(({ issuer }) => issuer === v.HERALD_ISSUER)) {
-    mistakes.push('HERALD_ISSUER is in HERALD_ISSUERS_FILE as well: keep its keys in one place');
-  }
-  return [...issuers, { issuer: v.HERALD_ISSUER, keys, ...(keySet && { keySet }) }];
-}
-
-function readIssuers(path: string, readFile: ReadFile, mistakes: string[]): IssuerConfig[] {
-  try {
-    return parseIssuers(readFile(path), mistakes);
-  } catch {
-    mistakes.push("HERALD_ISSUERS_FILE can't be read: check the path and its permissions");
-    return [];
-  }
+function redisMistakes(given: Readonly<Record<string, string>>): string[] {
+  if (given['HERALD_REDIS_CLUSTER'] !== 'true' || !given['HERALD_REDIS_SENTINELS']) return [];
+  return ['HERALD_REDIS_CLUSTER and HERALD_REDIS_SENTINELS exclude each other: a Cluster needs no Sentinels'];
 }
 
 /** A key set or a list of issuers may serve both roles; without one, each needs a key. */

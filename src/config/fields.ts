@@ -64,6 +64,58 @@ export function hubUrl() {
   }, 'must be the public URL of the hub, such as https://example.com/.well-known/mercure');
 }
 
+/** Where updates are kept: `memory:`, or the URL of a Redis. */
+export function journal() {
+  return z
+    .string()
+    .refine(
+      (text) => text === 'memory:' || isRedisUrl(text),
+      'must be memory:, or the URL of a Redis such as redis://user:password@host:6379/0 (rediss: with TLS)',
+    );
+}
+
+function isRedisUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^rediss?:$/.test(url.protocol) || !url.hostname || url.search || url.hash) return false;
+  return /^(\/\d{0,4})?$/.test(url.pathname) && isPercentEncoded(url.username) && isPercentEncoded(url.password);
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    return typeof decodeURIComponent(text) === 'string';
+  } catch {
+    return false;
+  }
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Addresses as `host:port`, separated by commas. */
+export function addresses() {
+  return z.string().transform((text, context): Address[] => {
+    const list = splitList(text).map(readAddress);
+    if (list.length > 0 && list.every((address) => address !== undefined)) return list;
+    context.addIssue('must be addresses separated by commas, such as sentinel-1:26379,sentinel-2:26379');
+    return z.NEVER;
+  });
+}
+
+function readAddress(text: string): Address | undefined {
+  const [, host = '', digits = ''] = /^(\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})$/i.exec(text) ?? [];
+  const number = Number(digits);
+  return host !== '' && number > 0 && number <= 65_535
+    ? { host: host.replaceAll(/[[\]]/g, ''), port: number }
+    : undefined;
+}
+
+/** A short name that is safe within a key. */
+export function simpleName() {
+  return z.string().regex(/^[\w.-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, hyphens or underscores');
+}
+
 /** A TCP port; 0 lets the system choose one. */
 export function port() {
   return z

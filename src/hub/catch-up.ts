@@ -53,17 +53,19 @@ export class CatchUp {
 
   /** One step: the next slice, or live. */
   private advance(subscription: Subscription): void {
-    const { connection, cohort, cursor } = subscription;
+    const { connection, history } = subscription;
     if (connection.isOver || connection.isFull) {
       subscription.isCatchingUp = false;
       return;
     }
+    if (history !== this.fanOut.history) this.goBack(subscription);
+    const { cursor } = subscription;
     if (cursor >= this.fanOut.head) {
       this.arrive(subscription);
       return;
     }
     if (cursor + 1 < this.journal.oldest) this.skipTrimmed(subscription);
-    const slice = this.slices.after(subscription.cursor, cohort, this.fanOut.head);
+    const slice = this.slices.after(subscription.cursor, subscription, this.fanOut.head);
     if (!(slice instanceof Promise)) {
       this.write(subscription, slice);
       return;
@@ -77,10 +79,21 @@ export class CatchUp {
 
   private write(subscription: Subscription, slice: Slice): void {
     if (subscription.connection.isOver) return;
+    // It was read from a log that is gone.
+    if (subscription.history !== this.fanOut.history) return this.queue(subscription);
     if (slice.first > subscription.cursor + 1) this.notifyGap(subscription);
     subscription.cursor = slice.last;
     if (!slice.bytes || subscription.connection.writeFrame(slice.bytes)) this.queue(subscription);
     else subscription.isCatchingUp = false;
+  }
+
+  /** The log has lost its newest entries: who has been offered some of them is told, and goes on with what is there. */
+  private goBack(subscription: Subscription): void {
+    const common = this.fanOut.commonSince(subscription.history);
+    subscription.history = this.fanOut.history;
+    if (subscription.cursor <= common) return;
+    subscription.cursor = common;
+    subscription.connection.notify({ type: 'reset' });
   }
 
   /** What the cursor points at is no longer held: the reader is told, and goes on with the oldest that is. */

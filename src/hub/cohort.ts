@@ -68,6 +68,21 @@ export class Cohort {
     return { writes, isDone: true };
   }
 
+  /**
+   * Breaks the round off: everybody reads on from the log.
+   * @param upTo the position up to which the live readers have been offered everything but what is pending.
+   */
+  disperse(upTo: number): void {
+    for (const subscription of this.live) {
+      const next = this.pending.find(({ position }) => position > subscription.cursor)?.position ?? Infinity;
+      subscription.cursor = Math.max(subscription.cursor, Math.min(upTo, next - 1));
+      subscription.fallBehind();
+    }
+    this.pending = [];
+    this.round = undefined;
+    this.joined = undefined;
+  }
+
   private beginRound(): Iterator<Subscription> {
     this.roundHead = this.pending.at(-1)?.position ?? 0;
     return this.live.values();

@@ -18,6 +18,8 @@ export class FanOut {
   /** Cohorts with something to offer, in the order in which it came. */
   private readonly dirty = new Set<Cohort>();
   private isScheduled = false;
+  /** Where the log went back to, each time that it lost its newest entries. */
+  private readonly resets: number[] = [];
   private readonly stop: () => void;
 
   /** @param interval milliseconds to gather before a flush; 0 is the end of this turn of the event loop. */
@@ -27,12 +29,26 @@ export class FanOut {
     private readonly index: TopicIndex<Cohort>,
     private readonly interval: number,
   ) {
-    this.stop = journal.tail(log.head, (entries) => this.take(entries));
+    this.stop = journal.tail(
+      log.head,
+      (entries) => this.take(entries),
+      (position) => this.reset(position),
+    );
   }
 
   /** The position of the newest entry that has arrived here. */
   get head(): number {
     return this.log.head;
+  }
+
+  /** Which history of the log this is: it grows with each reset. */
+  get history(): number {
+    return this.resets.length;
+  }
+
+  /** The newest position that every history since `history` has in common with it. */
+  commonSince(history: number): number {
+    return Math.min(...this.resets.slice(history));
   }
 
   /** The cohort for these matchers and grants, which exists for as long as it has members. */
@@ -59,6 +75,9 @@ export class FanOut {
   }
 
   private take(entries: readonly Entry[]): void {
+    const first = entries[0]?.position ?? this.head + 1;
+    // What lies between was trimmed before it came here: those that wanted it are told when they read on.
+    if (first !== this.head + 1) this.restart(first - 1);
     for (const entry of entries) {
       const recent = this.log.push(entry);
       for (const cohort of this.index.match(entry.update.topics)) {
@@ -66,6 +85,19 @@ export class FanOut {
       }
     }
     this.schedule(this.interval);
+  }
+
+  private reset(position: number): void {
+    this.resets.push(position);
+    this.restart(position);
+  }
+
+  /** The log goes on after `position`, which is not where it was. */
+  private restart(position: number): void {
+    const upTo = Math.min(this.head, position);
+    this.log.restart(position);
+    this.dirty.clear();
+    for (const cohort of this.cohorts.values()) cohort.disperse(upTo);
   }
 
   private schedule(delay: number): void {

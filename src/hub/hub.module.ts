@@ -1,8 +1,8 @@
 import { type CanActivate, type DynamicModule, Module, type Type } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { APP_FILTER } from '@nestjs/core';
-import { Journal, type Retention } from '../journal/journal.js';
-import { MemoryJournal } from '../journal/memory-journal.js';
+import { Journal } from '../journal/journal.js';
+import { type JournalOptions, openJournal } from '../journal/open-journal.js';
 import { HubErrorFilter } from './http/hub-error.filter.js';
 import { PublishController } from './http/publish.controller.js';
 import { SubscribeController } from './http/subscribe.controller.js';
@@ -11,7 +11,7 @@ import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
 import { HubService } from './hub.service.js';
 
 export interface HubModuleOptions extends HubOptions {
-  readonly retention: Retention;
+  readonly journal: JournalOptions;
   /** In place of the hub's own guards, which may be among them. */
   readonly guards?: HubGuards;
 }
@@ -27,9 +27,10 @@ export interface HubGuards {
 /** Publish and subscribe, over HTTP and for other modules (`HubService`). */
 @Module({})
 export class HubModule {
-  static forRoot({ retention, guards = {}, ...options }: HubModuleOptions): DynamicModule {
+  static forRoot({ journal, guards = {}, ...options }: HubModuleOptions): DynamicModule {
     return {
       module: HubModule,
+      global: true,
       controllers: [
         guardedBy(guards.publish, PublishController),
         guardedBy(guards.subscribe, SubscribeController),
@@ -37,7 +38,7 @@ export class HubModule {
       ],
       providers: [
         HubService,
-        { provide: Journal, useFactory: () => new MemoryJournal(retention) },
+        { provide: Journal, useFactory: () => openJournal(journal) },
         { provide: APP_FILTER, useClass: HubErrorFilter },
         { provide: HUB_OPTIONS, useValue: options },
       ],

@@ -85,6 +85,11 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return this.journal.head;
   }
 
+  /** Whether publishing can be expected to work now. */
+  get isAvailable(): boolean {
+    return this.journal.isAvailable;
+  }
+
   /**
    * Stores an update and answers with its id. Everybody who subscribed to one of its topics gets it.
    * @throws {HubError} when the update is refused; {@link JournalUnavailableError} when it can't be stored. Nothing is
@@ -104,11 +109,10 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   async locate(lastEventId: string | undefined): Promise<Start> {
     if (lastEventId === undefined) return { cursor: undefined, isGap: false, lastEventId: undefined };
     if (lastEventId === '') return { cursor: undefined, isGap: false, lastEventId: this.journal.lastId ?? 'earliest' };
-    const beginning = this.journal.oldest - 1;
-    if (lastEventId === 'earliest') return { cursor: beginning, isGap: false, lastEventId: 'earliest' };
     const position = await this.journal.locate(lastEventId);
     if (position !== undefined) return { cursor: position, isGap: false, lastEventId };
-    return { cursor: beginning, isGap: true, lastEventId: 'earliest' };
+    // No update has the id `earliest`, and what is oldest is known for sure after any look.
+    return { cursor: this.journal.oldest - 1, isGap: lastEventId !== 'earliest', lastEventId: 'earliest' };
   }
 
   /**
@@ -126,7 +130,13 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     }
     const interest = new Interest(matchers, this.options.hubUrl);
     const cohort = this.fanOut.cohortFor(interest, grants);
-    const subscription = new Subscription(connection, cohort, start.cursor ?? this.fanOut.head, this.owner);
+    const subscription = new Subscription(
+      connection,
+      cohort,
+      start.cursor ?? this.fanOut.head,
+      this.fanOut.history,
+      this.owner,
+    );
     this.logger.debug({ msg: 'stream opened', requestId });
     this.streams.add(connection);
     if (start.isGap) connection.notify({ type: 'gap', reason: 'not-held' });

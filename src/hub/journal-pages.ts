@@ -21,8 +21,8 @@ type Page = readonly RecentEntry[];
  * grants of their own each.
  */
 export class JournalPages {
-  private readonly pages: LRUCache<number, Page>;
-  private readonly reading = new Map<number, Promise<Page>>();
+  private readonly pages: LRUCache<string, Page>;
+  private readonly reading = new Map<string, Promise<Page>>();
   private readonly waiting: (() => void)[] = [];
   private readers = 0;
 
@@ -36,30 +36,33 @@ export class JournalPages {
   /**
    * Entries right after `cursor`, in order: those in the same page. Where they have been trimmed, the first one is the
    * oldest that is held.
+   *
+   * @param history of the log that the cursor belongs to, which may have others in the same places: see `FanOut`
    */
-  async after(cursor: number): Promise<Page> {
-    const entries = await this.entriesAfter(cursor, cursor);
+  async after(cursor: number, history = 0): Promise<Page> {
+    const entries = await this.entriesAfter(cursor, cursor, history);
     if (entries.length > 0) return entries;
     // All of the page has been trimmed, and what is held begins further on; or it was being read already, for somebody
     // who came before what we want was appended.
-    return this.entriesAfter(cursor, Math.max(cursor, this.journal.oldest - 1));
+    return this.entriesAfter(cursor, Math.max(cursor, this.journal.oldest - 1), history);
   }
 
-  private async entriesAfter(cursor: number, from: number): Promise<Page> {
-    const page = await this.page(Math.floor(from / PAGE));
+  private async entriesAfter(cursor: number, from: number, history: number): Promise<Page> {
+    const page = await this.page(Math.floor(from / PAGE), history);
     return page.filter(({ position }) => position > cursor);
   }
 
   /** The positions from `number * PAGE + 1` on. */
-  private page(number: number): Page | Promise<Page> {
-    const known = this.pages.get(number) ?? this.reading.get(number);
+  private page(number: number, history: number): Page | Promise<Page> {
+    const key = `${history} ${number}`;
+    const known = this.pages.get(key) ?? this.reading.get(key);
     if (known) return known;
-    const reading = this.read(number).finally(() => this.reading.delete(number));
-    this.reading.set(number, reading);
+    const reading = this.read(number, key).finally(() => this.reading.delete(key));
+    this.reading.set(key, reading);
     return reading;
   }
 
-  private async read(number: number): Promise<Page> {
+  private async read(number: number, key: string): Promise<Page> {
     await this.enter();
     try {
       const start = number * PAGE;
@@ -67,7 +70,7 @@ export class JournalPages {
       const entries = await this.journal.read(start, PAGE);
       const page = entries.filter(({ position }) => position <= end).map((entry) => new PageEntry(entry));
       // One that still grows is not remembered.
-      if (page.at(-1)?.position === end) this.pages.set(number, page);
+      if (page.at(-1)?.position === end) this.pages.set(key, page);
       return page;
     } finally {
       this.leave();

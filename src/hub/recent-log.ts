@@ -58,6 +58,13 @@ export class RecentLog {
     return recent;
   }
 
+  /** Lets go of everything: the next entry is the one after `head`. */
+  restart(head: number): void {
+    while (this.entries.shift());
+    this.held = 0;
+    this.newest = head;
+  }
+
   /** The entry at `position`, if it is held. */
   at(position: number): RecentEntry | undefined {
     return this.entries.at(position - this.oldest);

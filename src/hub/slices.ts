@@ -23,6 +23,13 @@ export interface Slice {
   readonly bytes: WireBytes | undefined;
 }
 
+/** Whose slice it is. */
+export interface Reader {
+  readonly cohort: Cohort;
+  /** Which history of the log it reads: see `FanOut`. */
+  readonly history: number;
+}
+
 /**
  * Reads the log for those that are behind: out of the recent log, or out of the journal where that has moved on. A slice
  * is read and joined once for all readers of a cohort that come by the same cursor, such as all that were cut off by a
@@ -41,12 +48,12 @@ export class Slices {
   }
 
   /** The slice that begins right after `cursor` and ends at `limit` or before. */
-  after(cursor: number, cohort: Cohort, limit: number): Slice | Promise<Slice> {
-    const key = `${cursor} ${cohort.id}`;
+  after(cursor: number, { cohort, history }: Reader, limit: number): Slice | Promise<Slice> {
+    const key = `${cursor} ${cohort.id} ${history}`;
     const known = this.remembered.get(key);
     if (known) return known;
     if (cursor + 1 >= this.log.oldest) return this.remember(key, this.fromRecentLog(cursor, cohort, limit));
-    const reading = this.fromJournal(cursor, cohort, limit);
+    const reading = this.fromJournal(cursor, { cohort, history }, limit);
     this.remembered.set(key, reading);
     reading.then(
       (slice) => this.remember(key, slice),
@@ -65,8 +72,8 @@ export class Slices {
     return builder.build();
   }
 
-  private async fromJournal(cursor: number, cohort: Cohort, limit: number): Promise<Slice> {
-    let page = await this.pages.after(cursor);
+  private async fromJournal(cursor: number, { cohort, history }: Reader, limit: number): Promise<Slice> {
+    let page = await this.pages.after(cursor, history);
     const builder = new SliceBuilder(page[0]?.position ?? cursor + 1, cohort);
     while (page.length > 0 && builder.last - cursor < SLICE_ENTRIES) {
       for (const entry of page) {
@@ -74,7 +81,7 @@ export class Slices {
         builder.add(entry);
       }
       // oxlint-disable-next-line no-await-in-loop -- in order; most pages are there already
-      page = builder.last < limit ? await this.pages.after(builder.last) : [];
+      page = builder.last < limit ? await this.pages.after(builder.last, history) : [];
     }
     return builder.build();
   }

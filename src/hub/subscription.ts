@@ -23,11 +23,15 @@ export class Subscription implements ConnectionListener {
   /** Set while somebody is at work on bringing it forward, so that nobody else begins to. */
   isCatchingUp = false;
 
-  /** @param cursor the position of the last entry that was offered. */
+  /**
+   * @param cursor the position of the last entry that was offered.
+   * @param history the history of the log that the cursor belongs to: see `FanOut`.
+   */
   constructor(
     readonly connection: Connection,
     readonly cohort: Cohort,
     public cursor: number,
+    public history: number,
     private readonly owner: SubscriptionOwner,
   ) {
     cohort.members += 1;

@@ -32,11 +32,14 @@ export interface Retention {
 
 export type TailListener = (entries: readonly Entry[]) => void;
 
+/** The engine has lost what came after `position`: other entries take those positions. */
+export type ResetListener = (position: number) => void;
+
 /**
  * An append-only, trimmed log of updates whose positions grow by one. The order is the same for everybody who reads.
  */
 export abstract class Journal {
-  /** The position of the newest entry; 0 while nothing was ever appended. */
+  /** The position of the newest entry that is known here; 0 while nothing was ever appended. */
   abstract readonly head: number;
 
   /** The position of the oldest entry that is still held; `head + 1` when none is. */
@@ -45,10 +48,16 @@ export abstract class Journal {
   /** The id of the newest entry, if one is held. */
   abstract readonly lastId: string | undefined;
 
+  /** Whether an append can be expected to work now. */
+  get isAvailable(): boolean {
+    return true;
+  }
+
   /**
    * Resolves once the update is as durable as the engine promises. Appends of one caller are stored in the order of
    * the calls.
-   * @throws {JournalUnavailableError} when the engine is away. The update was not accepted then.
+   * @throws {JournalUnavailableError} when the engine is away. The update was not accepted then, or the message says
+   * that this is not known.
    */
   abstract append(update: Update, options?: AppendOptions): Promise<Appended>;
 
@@ -58,20 +67,22 @@ export abstract class Journal {
    */
   abstract read(after: number, limit: number): Promise<readonly Entry[]>;
 
-  /** The position of the earliest held entry with this id (R68), in constant time. */
+  /** The position of the earliest held entry with this id (R68), in constant time. `oldest` is up to date then. */
   abstract locate(eventId: string): Promise<number | undefined>;
 
   /**
-   * Calls `listener` with everything that is appended after `from`, by anyone, in order and without gaps.
+   * Calls `listener` with everything that is appended after `from`, by anyone, in order and without gaps, other than of
+   * what was trimmed before it came here: compare positions.
+   * @param onReset called when the engine has lost entries that were given out; the next ones follow that position.
    * @returns a function that stops it.
    */
-  abstract tail(from: number, listener: TailListener): () => void;
+  abstract tail(from: number, listener: TailListener, onReset?: ResetListener): () => void;
 
   /** Lets go of whatever the engine holds. */
   abstract close(): Promise<void>;
 }
 
-/** The engine can't be reached or has no room. Nothing was stored; trying again later may help. */
+/** The engine can't be reached or has no room. Trying again later may help. */
 export class JournalUnavailableError extends Error {
   override readonly name = 'JournalUnavailableError';
 }

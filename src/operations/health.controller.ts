@@ -21,6 +21,6 @@ export class HealthController {
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.readiness.check()]);
+    return this.health.check([() => this.readiness.check(), () => this.readiness.checkJournal()]);
   }
 }

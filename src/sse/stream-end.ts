@@ -12,6 +12,10 @@ export const STREAM_ENDS = {
   revoked: { notice: 'revoked', client: 'reconnects, and is refused until it has another token' },
   overloaded: { notice: 'overloaded', client: 'reconnects after its own random delay: there are too many streams' },
   dismissed: { notice: 'dismissed', client: 'reconnects: an administrator has ended this stream' },
+  unavailable: {
+    notice: 'unavailable',
+    client: 'reconnects after its own random delay: where it was can not be looked up at the moment',
+  },
   drain: { notice: 'drain', client: 'reconnects after its own random delay: this process is stopping' },
 } as const satisfies Record<string, { notice: string | undefined; client: string }>;
 

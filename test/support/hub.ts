@@ -73,17 +73,17 @@ export function legacyToken(
     .sign(new TextEncoder().encode(role === 'publisher' ? PUBLISHER_KEY : SUBSCRIBER_KEY));
 }
 
+/** Keys that the tokens above fit, and readers that need none. */
+export const HUB_ENVIRONMENT: Readonly<Record<string, string>> = {
+  HERALD_PUBLISHER_KEY: PUBLISHER_KEY,
+  HERALD_SUBSCRIBER_KEY: SUBSCRIBER_KEY,
+  HERALD_ANONYMOUS: 'true',
+  HERALD_RESOURCE: RESOURCE,
+};
+
 /** The service with keys that the tokens above fit, and readers that need none. */
 export function startHub(env: Readonly<Record<string, string>> = {}): Promise<Herald> {
-  return startHerald({
-    env: {
-      HERALD_PUBLISHER_KEY: PUBLISHER_KEY,
-      HERALD_SUBSCRIBER_KEY: SUBSCRIBER_KEY,
-      HERALD_ANONYMOUS: 'true',
-      HERALD_RESOURCE: RESOURCE,
-      ...env,
-    },
-  });
+  return startHerald({ env: { ...HUB_ENVIRONMENT, ...env } });
 }
 
 export type Fields = Readonly<Record<string, string | readonly string[]>>;

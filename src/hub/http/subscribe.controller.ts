@@ -1,13 +1,14 @@
 import { Controller, Get, Inject, QueryMethod, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, SubscribeGuard } from '../../auth/guards.js';
+import { JournalUnavailableError } from '../../journal/journal.js';
 import { encodeRetry } from '../../sse/frame.js';
 import { randomRetry } from '../../sse/stream-registry.js';
 import { markStream } from '../../sse/stream-request.js';
 import { takeOver } from '../../sse/take-over.js';
 import type { Grants } from '../grants.js';
 import { HUB_OPTIONS, type HubOptions } from '../hub.options.js';
-import { HubService } from '../hub.service.js';
+import { HubService, type Start } from '../hub.service.js';
 import { HUB_PATH } from './hub-path.js';
 import { checkAccept } from './accept.js';
 import { bodyOf } from './body.js';
@@ -34,6 +35,19 @@ export class SubscribeController {
     return this.subscribe(request, reply, grants, body);
   }
 
+  /**
+   * Where the reader resumes; nothing when the journal is away. Then its stream ends as soon as it has begun, and it comes
+   * back: a native `EventSource` gives up for good on a 503.
+   */
+  private async locate(cursor: string | undefined, method: string): Promise<Start | undefined> {
+    try {
+      return await this.hub.locate(cursor);
+    } catch (error) {
+      if (error instanceof JournalUnavailableError && method !== 'HEAD') return undefined;
+      throw error;
+    }
+  }
+
   /** Goes through guards and filters like any route, and then takes the connection over. */
   private async subscribe(request: FastifyRequest, reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
     checkAccept(request.headers.accept);
@@ -46,9 +60,9 @@ export class SubscribeController {
       ...(body && { body }),
       ...(typeof lastEventIdHeader === 'string' && { lastEventIdHeader }),
     });
-    const start = await this.hub.locate(cursor);
+    const start = await this.locate(cursor, request.method);
     const lastEventIdName = dialect === 'legacy' ? 'last-event-id' : 'mercure-last-event-id';
-    if (start.lastEventId !== undefined) void reply.header(lastEventIdName, start.lastEventId);
+    if (start?.lastEventId !== undefined) void reply.header(lastEventIdName, start.lastEventId);
     if (request.method === 'HEAD') {
       await reply.header('content-type', 'text/event-stream').send();
       return;
@@ -59,6 +73,7 @@ export class SubscribeController {
     markStream(request.raw);
     const retry = encodeRetry(randomRetry());
     const connection = takeOver(request.raw, reply.raw, reply.getHeaders(), retry);
+    if (!start) return connection.end('unavailable');
     this.hub.subscribe(connection, { matchers, grants, start, requestId: request.id, address: request.ip });
   }
 }

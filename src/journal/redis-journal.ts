@@ -1,0 +1,192 @@
+import { Logger } from '@nestjs/common';
+import {
+  type Appended,
+  type AppendOptions,
+  type Entry,
+  Journal,
+  JournalUnavailableError,
+  type ResetListener,
+  type Retention,
+  type TailListener,
+} from './journal.js';
+import { RedisAppender } from './redis-appender.js';
+import { connectRedis, type RedisConnection, type RedisTarget } from './redis-connection.js';
+import { RedisFollower } from './redis-follower.js';
+import { messageOf, RedisLink } from './redis-link.js';
+import { RedisLog, type Report, type Row } from './redis-log.js';
+import { RedisTail } from './redis-tail.js';
+import { RedisTimeline } from './redis-timeline.js';
+import type { Update } from './update.js';
+
+export interface RedisJournalOptions extends RedisTarget {
+  /** What all keys begin with. Hubs with different prefixes share one Redis and know nothing of each other. */
+  readonly prefix: string;
+  /** Replicas that must have an update before its publisher is told that it is stored. */
+  readonly replicas: number;
+  readonly retention: Retention;
+  /** A clock for tests, in milliseconds. Default: Redis's own. */
+  readonly now?: () => number;
+}
+
+/** Milliseconds that the start waits for Redis. */
+const START_PATIENCE = 10_000;
+
+/** Milliseconds that a read waits while there is no connection. */
+const READ_PATIENCE = 1_000;
+
+/** Milliseconds that an append which is stored waits until this process's own readers are served. */
+const DELIVERY_PATIENCE = 500;
+
+/**
+ * Keeps updates in a Redis stream that any number of processes share: ids and order are the same for all of them. One
+ * connection appends and reads, another one follows the stream; `head` is how far that has got.
+ */
+export class RedisJournal extends Journal {
+  private readonly logger = new Logger('Journal');
+  private readonly tails = new Set<RedisTail>();
+  private readonly appender: RedisAppender;
+  private readonly follower: RedisFollower;
+  private resets = 0;
+  private oldestHeld: number;
+  private newestId: string | undefined;
+
+  private constructor(
+    private readonly log: RedisLog,
+    private readonly commands: RedisLink,
+    following: RedisLink,
+    replicas: number,
+    start: { readonly report: Report; readonly newest: number },
+  ) {
+    super();
+    this.oldestHeld = start.report.oldest;
+    this.newestId = start.report.lastId;
+    this.appender = new RedisAppender(commands, log, replicas, (report) => this.note(report));
+    const { epoch, head } = start.report;
+    this.follower = new RedisFollower(following, log, new RedisTimeline(epoch, head, start.newest), {
+      rows: (rows) => this.take(rows),
+      reset: (position, lost) => this.reset(position, lost),
+      report: (report) => this.note(report),
+    });
+  }
+
+  /**
+   * Connects to Redis.
+   * @throws {JournalUnavailableError} when it can't be reached within 10 seconds.
+   */
+  static async open({ prefix, replicas, retention, now, ...target }: RedisJournalOptions): Promise<RedisJournal> {
+    const log = new RedisLog(prefix, retention, now);
+    const logger = new Logger('Journal');
+    const tell = (trouble: string | undefined): void => {
+      if (trouble !== undefined) logger.warn(`Redis is away: ${trouble}`);
+    };
+    const commands = new RedisLink(() => connectRedis(target, log.key), tell);
+    const following = new RedisLink(
+      () => connectRedis(target, log.key),
+      () => undefined,
+    );
+    try {
+      const start = await log.look(await commands.get(START_PATIENCE), 0);
+      await following.get(START_PATIENCE);
+      return new RedisJournal(log, commands, following, replicas, start);
+    } catch (error) {
+      await Promise.all([commands.close(), following.close()]);
+      throw new JournalUnavailableError(
+        `Herald can't start without its journal. ${messageOf(error)}: check HERALD_JOURNAL and whether Redis is up.`,
+      );
+    }
+  }
+
+  get head(): number {
+    return this.follower.head;
+  }
+
+  get oldest(): number {
+    return Math.min(this.oldestHeld, this.head + 1);
+  }
+
+  get lastId(): string | undefined {
+    return this.newestId;
+  }
+
+  override get isAvailable(): boolean {
+    return this.commands.current !== undefined && this.follower.isConnected;
+  }
+
+  async append(update: Update, options: AppendOptions = {}): Promise<Appended> {
+    const appended = await this.appender.append(update, options);
+    // A publisher that reads here next finds what it published.
+    if (appended.outcome === 'stored') await this.follower.reached(appended.position, DELIVERY_PATIENCE);
+    return appended;
+  }
+
+  async read(after: number, limit: number): Promise<readonly Entry[]> {
+    const { head } = this;
+    const { report, rows } = await this.ask(async (connection) => {
+      // Sent together and executed in this order. What a read finds has been trimmed as it should be.
+      const [{ report: now }, found] = await Promise.all([
+        this.log.look(connection, 0),
+        this.log.range(connection, after, limit),
+      ]);
+      return { report: now, rows: found };
+    });
+    const isShort = (rows[0]?.position ?? report.head + 1) > Math.max(after + 1, report.oldest);
+    if (report.epoch !== this.follower.epoch || report.head < head || isShort || !this.follower.admits(rows)) {
+      throw new JournalUnavailableError('The log in Redis is not the one that was followed: it is being looked into.');
+    }
+    this.note(report);
+    return rows;
+  }
+
+  async locate(eventId: string): Promise<number | undefined> {
+    const { report, position } = await this.ask((connection) => this.log.locate(connection, eventId));
+    this.note(report);
+    return position;
+  }
+
+  tail(from: number, listener: TailListener, onReset?: ResetListener): () => void {
+    const tail = new RedisTail(from, this, listener, onReset);
+    this.tails.add(tail);
+    tail.goOn();
+    return () => {
+      this.tails.delete(tail);
+      tail.stop();
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const tail of this.tails) tail.stop();
+    this.tails.clear();
+    await Promise.all([this.commands.close(), this.follower.close()]);
+  }
+
+  private async ask<T>(question: (connection: RedisConnection) => Promise<T>): Promise<T> {
+    let connection: RedisConnection | undefined;
+    try {
+      connection = await this.commands.get(READ_PATIENCE);
+      return await question(connection);
+    } catch (error) {
+      if (connection) this.commands.drop(connection, messageOf(error));
+      throw new JournalUnavailableError("The journal's Redis can't be read at the moment.");
+    }
+  }
+
+  private take(rows: readonly Row[]): void {
+    this.newestId = rows.at(-1)?.update.id;
+    for (const tail of this.tails) tail.take(rows);
+  }
+
+  private reset(position: number, lost: number): void {
+    this.resets += 1;
+    this.oldestHeld = Math.min(this.oldestHeld, position + 1);
+    this.logger.error({ msg: 'Redis has lost its newest entries', position, lost, resets: this.resets });
+    // It may lead to a server that is not the master any more.
+    if (this.commands.current) this.commands.drop(this.commands.current, 'the log is another one');
+    for (const tail of this.tails) tail.reset(position);
+  }
+
+  private note({ epoch, oldest, head, lastId }: Report): void {
+    if (epoch !== this.follower.epoch) return;
+    this.oldestHeld = Math.max(this.oldestHeld, oldest);
+    if (head === this.head) this.newestId = lastId;
+  }
+}

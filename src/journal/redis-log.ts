@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import type { AppendOptions, Entry, Retention } from './journal.js';
+import type { RedisConnection } from './redis-connection.js';
+import type { Update } from './update.js';
+
+/** What an append script is given for one update. */
+export interface Draft {
+  readonly update: Update;
+  readonly content: string;
+  readonly options: AppendOptions;
+}
+
+export interface Batch {
+  readonly number: number;
+  readonly drafts: readonly Draft[];
+}
+
+/** What every script tells of the log. */
+export interface Report {
+  readonly epoch: string;
+  readonly head: number;
+  readonly oldest: number;
+  readonly lastId: string | undefined;
+}
+
+/** An entry as the stream has it. */
+export interface Row extends Entry {
+  readonly nonce: number;
+  /** The nonce of the entry before it. */
+  readonly previous: number;
+  /** Milliseconds, on Redis's clock. */
+  readonly storedAt: number;
+}
+
+/** The largest second half of a stream id: after it comes the next position. */
+const LAST = '18446744073709551615';
+
+/** Nonces are whole numbers that JavaScript and Redis both hold exactly. */
+const NONCE_BYTES = 6;
+
+/** The log's keys and scripts as functions: numbers and updates in, numbers and updates out. */
+export class RedisLog {
+  /** One of the keys, all of which have the same slot of a Cluster: that of the prefix. */
+  readonly key: string;
+  private readonly keys: readonly string[];
+  private readonly writerKey: string;
+
+  /** @param now a clock for tests. Default: Redis's own, which is the same for every process. */
+  constructor(
+    private readonly prefix: string,
+    private readonly retention: Retention,
+    private readonly now?: () => number,
+  ) {
+    this.keys = ['meta', 'log', 'ids', 'keys'].map((name) => this.named(name));
+    this.key = this.named('log');
+    this.writerKey = this.named(`writer:${randomBytes(8).toString('hex')}`);
+  }
+
+  /** Stores a batch, and answers with what became of each of its updates: see the script. */
+  async append(
+    { client, append }: RedisConnection,
+    { number, drafts }: Batch,
+  ): Promise<{ report: Report; outcomes: string[] }> {
+    const updates = drafts.flatMap(({ update, content, options }) => [
+      update.id,
+      content,
+      options.idempotencyKey ?? '',
+      options.fingerprint ?? '',
+    ]);
+    const nonce = randomBytes(NONCE_BYTES).readUIntBE(0, NONCE_BYTES);
+    const argv = [...this.common(), number, nonce, ...updates];
+    const reply = await client.evalsha(append, 5, ...this.keys, this.writerKey, ...argv);
+    const { report, rest } = readReport(reply);
+    return { report, outcomes: rest };
+  }
+
+  async locate({ client, locate }: RedisConnection, id: string): Promise<{ report: Report; position?: number }> {
+    const { report, rest } = readReport(await client.evalsha(locate, 4, ...this.keys, ...this.common(), id));
+    return { report, ...(rest[0] && { position: Number(rest[0]) }) };
+  }
+
+  /** The newest nonce, and the nonce at `position` if that is held. */
+  async look(
+    { client, look }: RedisConnection,
+    position: number,
+  ): Promise<{ report: Report; newest: number; nonce?: number }> {
+    const { report, rest } = readReport(await client.evalsha(look, 4, ...this.keys, ...this.common(), position));
+    return { report, newest: Number(rest[0]), ...(rest[1] && { nonce: Number(rest[1]) }) };
+  }
+
+  /** The rows after `after`, at most `limit`. */
+  async range({ client }: RedisConnection, after: number, limit: number): Promise<Row[]> {
+    return (await client.xrange(this.key, `(${after}-${LAST}`, '+', 'COUNT', limit)).map(readRow);
+  }
+
+  /** As `range`; waits up to `block` milliseconds while there is none. */
+  async follow({ client }: RedisConnection, after: number, limit: number, block: number): Promise<Row[]> {
+    const reply = await client.xread('COUNT', limit, 'BLOCK', block, 'STREAMS', this.key, `${after}-${LAST}`);
+    const [stream] = (reply ?? []) as [string, [string, string[]][]][];
+    return stream ? stream[1].map(readRow) : [];
+  }
+
+  private named(name: string): string {
+    return `{${this.prefix}}:${name}`;
+  }
+
+  private common(): (string | number)[] {
+    const { events, bytes, age } = this.retention;
+    // Another one each time: the log that is begun after a loss must not be taken for the one before.
+    return [randomBytes(8).toString('hex'), this.now?.() ?? '', events, bytes, age];
+  }
+}
+
+/** The part of an update that Redis need not look into. */
+export function contentOf(update: Update): string {
+  return JSON.stringify({ ...update, id: undefined });
+}
+
+function readReport(reply: unknown): { report: Report; rest: string[] } {
+  const [epoch = '', head = '', length = '', lastId = '', ...rest] = reply as string[];
+  const oldest = Number(head) - Number(length) + 1;
+  return { report: { epoch, head: Number(head), oldest, lastId: length === '0' ? undefined : lastId }, rest };
+}
+
+function readRow([streamId, [, previous, , storedAt, , id = '', , , , content = '']]: [string, string[]]): Row {
+  const [position, nonce] = streamId.split('-');
+  const update = { ...(JSON.parse(content) as Omit<Update, 'id'>), id };
+  return {
+    position: Number(position),
+    update,
+    nonce: Number(nonce),
+    previous: Number(previous),
+    storedAt: Number(storedAt),
+  };
+}

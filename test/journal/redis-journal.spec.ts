@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Retention } from '../../src/journal/journal.js';
+import { RedisJournal, type RedisJournalOptions } from '../../src/journal/redis-journal.js';
+import type { Update } from '../../src/journal/update.js';
+import { describeWith, redisServer } from '../support/programs.js';
+import { RedisServer } from '../support/redis.js';
+import { describeJournal } from './contract.js';
+
+const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
+
+function update(id: string, data = id): Update {
+  return { topics: ['https://example.com/t'], data, id, private: false };
+}
+
+async function idsIn(journal: RedisJournal): Promise<string[]> {
+  return (await journal.read(0, 1_000)).map((entry) => entry.update.id);
+}
+
+describeWith(redisServer, 'Redis', (program) => {
+  let redis: RedisServer;
+  let prefixes = 0;
+
+  beforeAll(async () => {
+    redis = await RedisServer.start(program, { configuration: ['appendfsync no'] });
+  });
+  afterAll(() => redis[Symbol.asyncDispose]());
+
+  function open(more: Partial<RedisJournalOptions> = {}): Promise<RedisJournal> {
+    return RedisJournal.open({
+      url: redis.url,
+      sentinels: [],
+      sentinelName: 'mymaster',
+      isCluster: false,
+      prefix: `test-${prefixes}`,
+      replicas: 0,
+      retention: PLENTY,
+      ...more,
+    });
+  }
+
+  describeJournal({
+    name: 'redis',
+    open: (retention, now) => {
+      prefixes += 1;
+      return open({ retention, now });
+    },
+  });
+
+  it('is the same for all who share it, and not for those with another prefix', async () => {
+    prefixes += 1;
+    const [one, other, stranger] = [await open(), await open(), await open({ prefix: 'another' })];
+    await one.append(update('1'));
+    await other.append(update('2'));
+    expect([await idsIn(one), await idsIn(other), await idsIn(stranger)]).toEqual([['1', '2'], ['1', '2'], []]);
+    await Promise.all([one, other, stranger].map((journal) => journal.close()));
+  });
+
+  it('stores an update once whose answer was lost, and finds out what became of it', async () => {
+    prefixes += 1;
+    const journal = await open();
+    redis.freeze();
+    const appended = journal.append(update('1'));
+    // It lies in the socket of the frozen Redis, which will read it after all.
+    while (journal.isAvailable) await delay(10);
+    redis.thaw();
+    expect(await appended).toMatchObject({ outcome: 'stored', position: 1 });
+    expect(await journal.append(update('2'))).toMatchObject({ position: 2 });
+    expect(await idsIn(journal)).toEqual(['1', '2']);
+    await journal.close();
+  });
+
+  it('leaves nothing in Redis that is not bounded by what it keeps', async () => {
+    prefixes += 1;
+    const journal = await open({ retention: { ...PLENTY, events: 5 } });
+    for (let number = 0; number < 50; number += 1) {
+      await journal.append(update(`${number % 7}`), { idempotencyKey: `k${number}`, fingerprint: '' });
+    }
+    const sizes = ['XLEN log', 'ZCARD ids', 'HLEN keys'].map(async (question) => {
+      const [command = '', key = ''] = question.split(' ');
+      return redis.command(command, `{test-${prefixes}}:${key}`);
+    });
+    expect(await Promise.all(sizes)).toEqual([5, 5, 5]);
+    await journal.close();
+  });
+
+  it('takes the log for another one when Redis was emptied', async () => {
+    prefixes += 1;
+    const journal = await open();
+    const epoch = (): Promise<unknown> => redis.command('HGET', `{test-${prefixes}}:meta`, 'epoch');
+    const resets: number[] = [];
+    journal.tail(
+      0,
+      () => undefined,
+      (position) => resets.push(position),
+    );
+    await journal.append(update('1'));
+    const before = await epoch();
+    await redis.command('FLUSHALL');
+    await journal.append(update('2'));
+    expect(await epoch()).not.toBe(before);
+    while (resets.length === 0) await delay(10);
+    expect(resets).toEqual([0]);
+    await journal.close();
+  });
+
+  it('says that nothing was stored when Redis has no room', async () => {
+    prefixes += 1;
+    const journal = await open();
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1mb');
+    try {
+      await expect(journal.append(update('1'))).rejects.toThrow(/does not take updates at the moment \(OOM\)/);
+    } finally {
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    }
+    expect(await journal.append(update('2'))).toMatchObject({ position: 1 });
+    await journal.close();
+  });
+
+  it('works on a Redis Cluster', async () => {
+    await using node = await RedisServer.start(program, { configuration: ['cluster-enabled yes'] });
+    await node.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+    while (!String(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) await delay(20);
+    const journal = await open({ url: node.url, isCluster: true });
+    await journal.append(update('1'));
+    expect([await idsIn(journal), await journal.locate('1'), journal.head]).toEqual([['1'], 1, 1]);
+    await journal.close();
+  });
+});
