@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What goes through, in both directions. */
 interface Pair {
@@ -81,10 +82,20 @@ export class TcpProxy implements AsyncDisposable {
 
   private pipe(from: Socket, to: Socket, pair: Pair): void {
     from.setNoDelay(true);
+    // In the order in which they came, also when the delay changes: a network does not swap the bytes of a connection.
+    let before = Promise.resolve();
+    let held = 0;
     from.on('data', (data) => {
       const pass = (): void => void (to.destroyed || to.write(data));
-      if (this.delay > 0) setTimeout(pass, this.delay);
-      else pass();
+      if (this.delay === 0 && held === 0) return pass();
+      held += 1;
+      const due = sleep(this.delay);
+      before = before
+        .then(() => due)
+        .then(() => {
+          held -= 1;
+          pass();
+        });
     });
     from.on('error', () => undefined);
     from.on('close', () => {
