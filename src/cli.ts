@@ -3,14 +3,20 @@ import process from 'node:process';
 import { explainCommand } from './cli/explain-command.js';
 import { tokenCommand } from './cli/token-command.js';
 import { type Command, UsageError } from './cli/command.js';
+import { journalCommand } from './cli/journal-command.js';
 import { ConfigError } from './config/config.js';
 
-const COMMANDS: Readonly<Record<string, Command>> = { token: tokenCommand, explain: explainCommand };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  token: tokenCommand,
+  explain: explainCommand,
+  journal: (args) => journalCommand([...args], process.stdout, process.stderr),
+};
 
 const USAGE = `Usage: herald COMMAND
 
   token     mint a token with the configured key
   explain   say what a token may do with a topic, and why not
+  journal   look into the files of a stopped service: stats, verify, export, import
 
 Each command tells its options with --help. The configuration is read from the environment, as the service does.
 `;

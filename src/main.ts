@@ -4,10 +4,10 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { firstSteps } from './auth/first-steps.js';
 import { createApp } from './bootstrap.js';
 import { ConfigError, loadConfig } from './config/config.js';
-import { JournalUnavailableError } from './journal/journal.js';
+import { JournalOpenError, JournalUnavailableError } from './journal/journal.js';
 import { createLogger } from './operations/logger.js';
 
-/** Exit status for a bad configuration: `EX_CONFIG` of sysexits.h. */
+/** Exit status for a bad configuration, or a journal that can't be opened: `EX_CONFIG` of sysexits.h. */
 const BAD_CONFIG = 78;
 
 /**
@@ -55,7 +55,7 @@ function shownUrl(address: string): string {
 
 function fail(error: unknown): never {
   process.stderr.write(`${explain(error)}\n`);
-  process.exit(error instanceof ConfigError ? BAD_CONFIG : 1);
+  process.exit(isMistake(error) ? BAD_CONFIG : 1);
 }
 
 function explain(error: unknown): string {
@@ -65,5 +65,10 @@ function explain(error: unknown): string {
     return `${error.message}: another program uses this port. Stop it, or set PORT to a free one.`;
   if (code === 'EACCES') return `${error.message}: this port needs privileges. Set PORT to one above 1023.`;
   if (error instanceof JournalUnavailableError) return error.message;
-  return error instanceof ConfigError ? error.message : (error.stack ?? error.message);
+  return isMistake(error) ? error.message : (error.stack ?? error.message);
+}
+
+/** Whether it is the operator's to mend, and the message says how. */
+function isMistake(error: unknown): error is ConfigError | JournalOpenError {
+  return error instanceof ConfigError || error instanceof JournalOpenError;
 }

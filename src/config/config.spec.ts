@@ -251,6 +251,7 @@ describe('loadConfig', () => {
     ['HERALD_REDIS_SENTINELS', 'a.example:0'],
     ['HERALD_REDIS_PREFIX', '{a}'],
     ['HERALD_REDIS_WAIT', '-1'],
+    ['HERALD_JOURNAL', 'lmdb:'],
     ['HERALD_RESOURCE', 'https://example.com/hub'],
   ])('refuses %s=%s, and does not repeat the value', (name, value) => {
     const mistakes = mistakesOf({ [name]: value });

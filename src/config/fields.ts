@@ -64,13 +64,13 @@ export function hubUrl() {
   }, 'must be the public URL of the hub, such as https://example.com/.well-known/mercure');
 }
 
-/** Where updates are kept: `memory:`, or the URL of a Redis. */
+/** Where updates are kept: `memory:`, a directory, or the URL of a Redis. */
 export function journal() {
   return z
     .string()
     .refine(
-      (text) => text === 'memory:' || isRedisUrl(text),
-      'must be memory:, or the URL of a Redis such as redis://user:password@host:6379/0 (rediss: with TLS)',
+      (text) => text === 'memory:' || /^lmdb:[^\0]+$/.test(text) || isRedisUrl(text),
+      'must be memory:, lmdb:PATH (a directory), or the URL of a Redis such as redis://user:password@host:6379/0 (rediss: with TLS)',
     );
 }
 

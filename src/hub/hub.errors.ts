@@ -40,7 +40,8 @@ export type HubErrorCode =
   | 'criteria-missing'
   | 'criteria-invalid'
   | 'revocations-too-many'
-  | 'journal-unavailable';
+  | 'journal-unavailable'
+  | 'journal-full';
 
 /**
  * A refusal. The message says what was wrong and what to do about it, and is told to the caller: it never repeats what

@@ -65,16 +65,26 @@ export class JournalPages {
   private async read(number: number, key: string): Promise<Page> {
     await this.enter();
     try {
-      const start = number * PAGE;
-      const end = start + PAGE;
-      const entries = await this.journal.read(start, PAGE);
-      const page = entries.filter(({ position }) => position <= end).map((entry) => new PageEntry(entry));
+      const end = (number + 1) * PAGE;
+      const page = (await this.entriesOf(number * PAGE, end)).map((entry) => new PageEntry(entry));
       // One that still grows is not remembered.
       if (page.at(-1)?.position === end) this.pages.set(key, page);
       return page;
     } finally {
       this.leave();
     }
+  }
+
+  /** An engine gives fewer than it is asked for where they are large. */
+  private async entriesOf(start: number, end: number): Promise<Entry[]> {
+    const all: Entry[] = [];
+    for (let last = start; last < end;) {
+      // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before has ended
+      const entries = await this.journal.read(last, end - last);
+      last = entries.at(-1)?.position ?? end;
+      all.push(...entries.filter(({ position }) => position <= end));
+    }
+    return all;
   }
 
   private async enter(): Promise<void> {

@@ -56,14 +56,14 @@ export abstract class Journal {
   /**
    * Resolves once the update is as durable as the engine promises. Appends of one caller are stored in the order of
    * the calls.
-   * @throws {JournalUnavailableError} when the engine is away. The update was not accepted then, or the message says
-   * that this is not known.
+   * @throws {JournalUnavailableError} when the engine is away, or full ({@link JournalFullError}). The update was not
+   * accepted then, or the message says that this is not known.
    */
   abstract append(update: Update, options?: AppendOptions): Promise<Appended>;
 
   /**
-   * The entries right after `after`, in order, at most `limit` of them. Where those have been trimmed, the first one is
-   * the oldest that is held: compare its position.
+   * The entries right after `after`, in order, at most `limit` of them; fewer, but at least one, when they are large.
+   * Where those have been trimmed, the first one is the oldest that is held: compare its position.
    */
   abstract read(after: number, limit: number): Promise<readonly Entry[]>;
 
@@ -82,7 +82,19 @@ export abstract class Journal {
   abstract close(): Promise<void>;
 }
 
-/** The engine can't be reached or has no room. Trying again later may help. */
+/** The engine can't be reached or can't store. Trying again later may help. */
 export class JournalUnavailableError extends Error {
-  override readonly name = 'JournalUnavailableError';
+  override readonly name: string = 'JournalUnavailableError';
+  readonly code: 'journal-unavailable' | 'journal-full' = 'journal-unavailable';
+}
+
+/** There is no room to store it. Nothing was stored, and nothing will be until somebody makes room. */
+export class JournalFullError extends JournalUnavailableError {
+  override readonly name = 'JournalFullError';
+  override readonly code = 'journal-full';
+}
+
+/** The journal can't be opened. The message is for the operator, and says what to do. */
+export class JournalOpenError extends Error {
+  override readonly name = 'JournalOpenError';
 }

@@ -1,6 +1,6 @@
-import type { Journal, Retention } from './journal.js';
+import { type Journal, JournalOpenError, type Retention } from './journal.js';
 import { MemoryJournal } from './memory-journal.js';
-import { RedisJournal, type RedisJournalOptions } from './redis-journal.js';
+import type { RedisJournalOptions } from './redis-journal.js';
 
 export interface JournalOptions {
   /** Which engine, and where it keeps its updates. May hold a password: never log it. */
@@ -14,21 +14,31 @@ type Open = (options: JournalOptions) => Promise<Journal>;
 
 const REDIS = { prefix: 'herald', sentinels: [], sentinelName: 'mymaster', isCluster: false, replicas: 0 };
 
-const openRedis: Open = ({ url, retention, redis = REDIS }) => RedisJournal.open({ ...redis, url, retention });
-
-/** The engines, by the scheme of their URLs. */
-const ENGINES: Readonly<Record<string, Open>> = {
-  'memory:': ({ retention }) => Promise.resolve(new MemoryJournal(retention)),
-  'redis:': openRedis,
-  'rediss:': openRedis,
+const openRedis: Open = async ({ url, retention, redis = REDIS }) => {
+  const { RedisJournal } = await import('./redis-journal.js');
+  return RedisJournal.open({ ...redis, url, retention });
 };
+
+/** The engines, by the scheme of their URLs. What an engine needs is loaded only where it is used. */
+const ENGINES: ReadonlyMap<string, Open> = new Map<string, Open>([
+  ['memory', ({ retention }) => Promise.resolve(new MemoryJournal(retention))],
+  [
+    'lmdb',
+    async ({ url, retention }) => {
+      const { LmdbJournal } = await import('./lmdb-journal.js');
+      return LmdbJournal.open(url.slice('lmdb:'.length), retention);
+    },
+  ],
+  ['redis', openRedis],
+  ['rediss', openRedis],
+]);
 
 /**
  * The journal that `url` names, ready for use.
- * @throws {JournalUnavailableError} when it can't be opened.
+ * @throws {JournalOpenError} {@link JournalUnavailableError} when it can't be opened; the message says what to do.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const open = ENGINES[options.url.slice(0, options.url.indexOf(':') + 1)];
-  if (!open) throw new Error('There is no journal engine for this URL: see HERALD_JOURNAL in the README.');
+  const open = ENGINES.get(options.url.split(':', 1)[0] ?? '');
+  if (!open) throw new JournalOpenError(`There is no journal engine of this name: ${[...ENGINES.keys()].join(', ')}.`);
   return open(options);
 }

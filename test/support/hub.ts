@@ -82,8 +82,8 @@ export const HUB_ENVIRONMENT: Readonly<Record<string, string>> = {
 };
 
 /** The service with keys that the tokens above fit, and readers that need none. */
-export function startHub(env: Readonly<Record<string, string>> = {}): Promise<Herald> {
-  return startHerald({ env: { ...HUB_ENVIRONMENT, ...env } });
+export function startHub(env: Readonly<Record<string, string>> = {}, port = 0): Promise<Herald> {
+  return startHerald({ port, env: { ...HUB_ENVIRONMENT, ...env } });
 }
 
 export type Fields = Readonly<Record<string, string | readonly string[]>>;

@@ -14,6 +14,7 @@ export interface Program {
 export const chromium = program(['chromium', 'chromium-browser', 'google-chrome'], 'apt-get install chromium');
 export const curl = program(['curl'], 'apt-get install curl');
 export const redisServer = program(['redis-server', 'valkey-server'], 'apt-get install redis-server');
+export const strace = program(['strace'], 'apt-get install strace');
 
 function program(names: readonly string[], install: string): Program {
   const candidates = names.flatMap((name) =>

@@ -40,4 +40,5 @@ export const HUB_ERROR_STATUS: Readonly<Record<HubErrorCode, number>> = {
   'criteria-invalid': 400,
   'revocations-too-many': 507,
   'journal-unavailable': 503,
+  'journal-full': 507,
 };

@@ -1,4 +1,4 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Injectable, Optional } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JournalUnavailableError } from '../../journal/journal.js';
 import { HubError, type HubErrorCode } from '../hub.errors.js';
@@ -27,15 +27,19 @@ export abstract class MetadataAddress {
 @Injectable()
 @Catch(HubError, JournalUnavailableError)
 export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavailableError> {
+  private readonly logger = new Logger(HubErrorFilter.name);
+
   constructor(@Optional() @Inject(MetadataAddress) private readonly metadata?: MetadataAddress) {}
 
   catch(error: HubError | JournalUnavailableError, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const reply = http.getResponse<FastifyReply>();
     if (reply.sent || reply.raw.headersSent) return;
-    const code = error instanceof HubError ? error.code : 'journal-unavailable';
+    const { code } = error;
     const status = HUB_ERROR_STATUS[code];
-    if (status === 503) void reply.header('retry-after', RETRY_AFTER);
+    // The publisher is told what to do, the operator why.
+    if (error instanceof JournalUnavailableError) this.logger.warn({ msg: error.message, code, err: error.cause });
+    if (status === 503 || status === 507) void reply.header('retry-after', RETRY_AFTER);
     const challenge = CHALLENGES[code];
     if (challenge !== undefined) void reply.header('www-authenticate', this.challenge(challenge, http.getRequest()));
     sendProblem(reply, problem(status, { code, detail: error.message }));

@@ -58,7 +58,6 @@ export class PublishController {
 
 function refusal(error: unknown): object {
   if (error instanceof HubError) return { error: { code: error.code, detail: error.message } };
-  if (error instanceof JournalUnavailableError)
-    return { error: { code: 'journal-unavailable', detail: error.message } };
+  if (error instanceof JournalUnavailableError) return { error: { code: error.code, detail: error.message } };
   throw error;
 }

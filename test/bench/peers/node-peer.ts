@@ -8,12 +8,14 @@ export interface NodePeerOptions {
   readonly readyPath: string;
   readonly environment: (port: number) => Readonly<Record<string, string>>;
   readonly target: (port: number) => Target;
+  /** A command that runs it in its own process, such as `nice`. */
+  readonly wrapper?: readonly string[];
 }
 
 /** Starts the script with this Node on the server's core, in production mode, on a free port given as `PORT`. */
 export async function startNodePeer(options: NodePeerOptions): Promise<RunningPeer> {
   const port = await freePort();
-  const program = startProgram(SERVER_CORE, [process.execPath, options.script], {
+  const program = startProgram(SERVER_CORE, [...(options.wrapper ?? []), process.execPath, options.script], {
     env: {
       PATH: process.env['PATH'],
       NODE_ENV: 'production',

@@ -5,6 +5,7 @@ import { latency } from './d-latency.js';
 import { topics } from './e-topics.js';
 import { resume } from './f-resume.js';
 import { stalled } from './g-stalled.js';
+import { durable } from './h-durable.js';
 import type { Scenario } from './scenario.js';
 
 export const ALL_SCENARIOS: readonly Scenario[] = [
@@ -15,4 +16,5 @@ export const ALL_SCENARIOS: readonly Scenario[] = [
   topics,
   resume,
   stalled,
+  durable,
 ];

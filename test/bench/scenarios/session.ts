@@ -9,7 +9,10 @@ export interface Session {
 }
 
 /** Starts both, does the work and stops both, also when it fails. */
-export async function withSession<Result>(peer: Peer, work: (session: Session) => Promise<Result>): Promise<Result> {
+export async function withSession<Result>(
+  peer: Pick<Peer, 'start'>,
+  work: (session: Session) => Promise<Result>,
+): Promise<Result> {
   const server = await peer.start();
   try {
     const load = await LoadProcess.start(server.target);

@@ -90,12 +90,7 @@ export class TcpProxy implements AsyncDisposable {
       if (this.delay === 0 && held === 0) return pass();
       held += 1;
       const due = sleep(this.delay);
-      before = before
-        .then(() => due)
-        .then(() => {
-          held -= 1;
-          pass();
-        });
+      before = passAfter(before, due, pass).finally(() => (held -= 1));
     });
     from.on('error', () => undefined);
     from.on('close', () => {
@@ -103,4 +98,9 @@ export class TcpProxy implements AsyncDisposable {
       to.destroy();
     });
   }
+}
+
+async function passAfter(before: Promise<void>, due: Promise<void>, pass: () => void): Promise<void> {
+  await Promise.all([before, due]);
+  pass();
 }

@@ -1,0 +1,216 @@
+import { once } from 'node:events';
+import { open } from 'node:fs/promises';
+import { stdin } from 'node:process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { parseArgs } from 'node:util';
+import { JournalOpenError, JournalUnavailableError } from '../journal/journal.js';
+import { faultsOf, recordsOf, withStore } from '../journal/lmdb-offline.js';
+import { encodeRecord, headOf } from '../journal/lmdb-record.js';
+import type { Change, LmdbStore } from '../journal/lmdb-store.js';
+import { entryLine, headerLine, readEntry, readHeader } from './journal-ndjson.js';
+
+export const JOURNAL_USAGE = `herald journal stats PATH          what a journal holds
+herald journal verify PATH         reads all of it, and says what is damaged
+herald journal export PATH         writes it to standard output, as NDJSON
+herald journal import PATH FILE    makes a new journal of an export; FILE may be - for standard input
+
+PATH is the directory of an LMDB journal that no service uses at the moment.`;
+
+const OK = 0;
+const FAILED = 1;
+const BAD_USAGE = 2;
+
+/** Faults that are spelt out. */
+const SHOWN_FAULTS = 100;
+
+/** Entries that are imported in one commit. */
+const GROUP = 1_000;
+
+interface Streams {
+  readonly out: Writable;
+  readonly err: Writable;
+}
+
+type Command = (paths: readonly string[], streams: Streams) => Promise<number>;
+
+const COMMANDS: ReadonlyMap<string, { readonly paths: number; readonly run: Command }> = new Map([
+  ['stats', { paths: 1, run: stats }],
+  ['verify', { paths: 1, run: verify }],
+  ['export', { paths: 1, run: exportAll }],
+  ['import', { paths: 2, run: importAll }],
+]);
+
+/**
+ * `herald journal …`: looks after the files of a stopped service.
+ * @returns the exit status: 0, or 1 when it failed or found something damaged, or 2 when it was called wrongly.
+ */
+export async function journalCommand(args: readonly string[], out: Writable, err: Writable): Promise<number> {
+  const [name, ...paths] = positionals(args) ?? [];
+  const command = COMMANDS.get(name ?? '');
+  if (!command || command.paths !== paths.length) {
+    err.write(`${JOURNAL_USAGE}\n`);
+    return BAD_USAGE;
+  }
+  try {
+    const [path = '', ...others] = paths;
+    return await command.run([path.replace(/^lmdb:/, ''), ...others], { out, err });
+  } catch (error) {
+    if (!isTold(error)) throw error;
+    err.write(`${error.message}\n`);
+    return FAILED;
+  }
+}
+
+function positionals(args: readonly string[]): string[] | undefined {
+  try {
+    return parseArgs({ args: [...args], options: {}, allowPositionals: true }).positionals;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Failures whose message says all that the operator needs. */
+function isTold(error: unknown): error is Error {
+  return (
+    error instanceof JournalOpenError ||
+    error instanceof JournalUnavailableError ||
+    error instanceof ImportError ||
+    (error instanceof Error && 'syscall' in error)
+  );
+}
+
+function stats([path = '']: readonly string[], { out }: Streams): Promise<number> {
+  return withStore(path, async (store) => {
+    const { first, last } = store;
+    const lines = {
+      id: store.id,
+      entries: countOf(store),
+      'first position': first ?? '–',
+      'last position': last ?? '–',
+      'stored from': timeAt(store, first),
+      'stored until': timeAt(store, last),
+      'bytes of files': store.size,
+    };
+    for (const [name, value] of Object.entries(lines)) out.write(`${name.padEnd(16)}${value}\n`);
+    return OK;
+  });
+}
+
+function verify([path = '']: readonly string[], { out, err }: Streams): Promise<number> {
+  return withStore(path, async (store) => {
+    let faults = 0;
+    for (const fault of faultsOf(store)) {
+      faults += 1;
+      if (faults <= SHOWN_FAULTS) err.write(`${fault}\n`);
+    }
+    out.write(`${countOf(store)} entries, ${faults === 0 ? 'nothing' : `${faults} thing(s)`} wrong\n`);
+    return faults === 0 ? OK : FAILED;
+  });
+}
+
+function exportAll([path = '']: readonly string[], { out }: Streams): Promise<number> {
+  return withStore(path, async (store) => {
+    await write(out, headerLine(countOf(store)));
+    for (const placed of recordsOf(store)) {
+      // At the pace of whoever reads it.
+      // oxlint-disable-next-line no-await-in-loop
+      await write(out, entryLine(placed));
+    }
+    return OK;
+  });
+}
+
+async function importAll([path = '', file = '']: readonly string[], { out }: Streams): Promise<number> {
+  // Opened first, so that a name that is wrong makes no journal.
+  const handle = file === '-' ? undefined : await open(file);
+  const input = handle?.createReadStream({ autoClose: false }) ?? stdin;
+  try {
+    const count = await withStore(path, (store) => importInto(store, input), { create: true });
+    out.write(`${count} entries imported\n`);
+    return OK;
+  } finally {
+    await handle?.close();
+  }
+}
+
+async function importInto(store: LmdbStore, input: Readable): Promise<number> {
+  if (store.last !== undefined) throw new ImportError('There is a journal already: choose a new path.');
+  const importer = new Importer(store);
+  for await (const line of createInterface({ input, crlfDelay: Infinity })) await importer.take(line);
+  return importer.finish();
+}
+
+/** Line by line into a new journal. Positions, times and idempotency keys stay as they were. */
+class Importer {
+  private lineNumber = 0;
+  private expected = 0;
+  private done = 0;
+  private total = 0;
+  private previous: { readonly position: number; readonly storedAt: number } | undefined;
+  private group: Change['append'][number][] = [];
+
+  constructor(private readonly store: LmdbStore) {}
+
+  async take(line: string): Promise<void> {
+    this.lineNumber += 1;
+    try {
+      if (this.lineNumber === 1) this.expected = readHeader(line);
+      else this.add(line);
+    } catch (error) {
+      throw this.failure(`line ${this.lineNumber} is wrong: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    if (this.group.length >= GROUP) await this.flush();
+  }
+
+  /** How many there were. */
+  async finish(): Promise<number> {
+    if (this.lineNumber === 0) throw this.failure('it is empty');
+    await this.flush();
+    if (this.done !== this.expected) throw this.failure(`it ends after ${this.done} of ${this.expected} entries`);
+    return this.done;
+  }
+
+  private add(line: string): void {
+    const { position, record } = readEntry(line);
+    if (this.previous && position !== this.previous.position + 1) {
+      throw new Error(`position ${position} does not follow ${this.previous.position}`);
+    }
+    if (this.previous && record.storedAt < this.previous.storedAt) {
+      throw new Error('it was stored before the entry that it follows');
+    }
+    const bytes = encodeRecord(record, this.total);
+    this.total = headOf(bytes).total;
+    this.previous = { position, storedAt: record.storedAt };
+    this.group.push({ position, bytes, id: record.update.id, idempotencyKey: record.idempotencyKey });
+  }
+
+  private async flush(): Promise<void> {
+    const append = this.group;
+    this.group = [];
+    if (append.length > 0) await this.store.write({ append, remove: [] });
+    this.done += append.length;
+  }
+
+  private failure(what: string): ImportError {
+    const rest = this.done > 0 ? ` ${this.done} entries were imported before: remove the new journal.` : '';
+    return new ImportError(`This is not an export that can be imported: ${what}.${rest}`);
+  }
+}
+
+class ImportError extends Error {
+  override readonly name = 'ImportError';
+}
+
+async function write(out: Writable, text: string): Promise<void> {
+  if (!out.write(text)) await once(out, 'drain');
+}
+
+function countOf({ first, last }: LmdbStore): number {
+  return first === undefined || last === undefined ? 0 : last - first + 1;
+}
+
+function timeAt(store: LmdbStore, position: number | undefined): string {
+  const bytes = position === undefined ? undefined : store.get(position);
+  return bytes ? new Date(headOf(bytes).storedAt).toISOString() : '–';
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { decodeRecord, type JournalRecord } from '../journal/lmdb-record.js';
+import type { Placed } from '../journal/lmdb-store.js';
+
+/** The number of the format. An export is read by every later version. */
+const FORMAT = 1;
+
+const header = z.object({
+  journal: z.literal('herald'),
+  format: z.literal(FORMAT, `this version of Herald reads exports of format ${FORMAT}`),
+  /** How many lines follow: an export that was cut off is told from a whole one. */
+  entries: z.int().nonnegative(),
+});
+
+const entry = z.object({
+  position: z.int().positive(),
+  /** Milliseconds since 1970. */
+  storedAt: z.number().nonnegative(),
+  id: z.string().min(1),
+  topics: z.array(z.string()).min(1),
+  data: z.string(),
+  private: z.boolean(),
+  type: z.string().optional(),
+  retry: z.number().optional(),
+  idempotencyKey: z.string().optional(),
+  fingerprint: z.string().optional(),
+});
+
+export interface ImportedEntry {
+  readonly position: number;
+  readonly record: Omit<JournalRecord, 'total'>;
+}
+
+/** The first line of an export. */
+export function headerLine(entries: number): string {
+  return `${JSON.stringify({ journal: 'herald', format: FORMAT, entries })}\n`;
+}
+
+/** An entry as a line of NDJSON. What is absent has no member. */
+export function entryLine({ position, bytes }: Placed): string {
+  const { update, storedAt, idempotencyKey, fingerprint } = decodeRecord(bytes);
+  return `${JSON.stringify({ position, storedAt, ...update, idempotencyKey, fingerprint })}\n`;
+}
+
+/** How many entries the export says that it has. Throws an `Error` when it is no export. */
+export function readHeader(line: string): number {
+  return parse(header, line).entries;
+}
+
+/** Throws an `Error` that says what is wrong with the line. */
+export function readEntry(line: string): ImportedEntry {
+  const { position, storedAt, idempotencyKey, fingerprint, ...rest } = parse(entry, line);
+  const { type, retry, ...update } = rest;
+  return {
+    position,
+    record: {
+      storedAt,
+      update: { ...update, ...(type !== undefined && { type }), ...(retry !== undefined && { retry }) },
+      idempotencyKey,
+      fingerprint,
+    },
+  };
+}
+
+function parse<Shape extends z.ZodType>(shape: Shape, line: string): z.output<Shape> {
+  const result = shape.safeParse(parseJson(line));
+  if (result.success) return result.data;
+  const issues = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(issues.join('; '));
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new Error('it is not JSON');
+  }
+}

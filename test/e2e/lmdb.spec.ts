@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { textOf } from '../support/event-stream.js';
+import { Herald } from '../support/herald.js';
+import { form, noticesOf, Publisher, startHub, subscribe, updatesOf } from '../support/hub.js';
+import { describeWith, strace } from '../support/programs.js';
+
+let path: string;
+
+beforeEach(async () => (path = await mkdtemp(join(tmpdir(), 'herald-lmdb-'))));
+afterEach(() => rm(path, { recursive: true }));
+
+function start(): Promise<Herald> {
+  return startHub({ HERALD_JOURNAL: `lmdb:${path}` });
+}
+
+/** Publishes in a process of its own. */
+async function publishOnce(data: string): Promise<string> {
+  await using herald = await start();
+  using publisher = await Publisher.of(herald);
+  return await publisher.publish({ topic: 'a', data }, { 'idempotency-key': 'once' });
+}
+
+describe('the service with an LMDB journal', () => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)('goes on after %s where it was', async (signal) => {
+    const ids: string[] = [];
+    {
+      await using herald = await start();
+      using publisher = await Publisher.of(herald);
+      for (const data of ['1', '2', '3']) ids.push(await publisher.publish({ topic: 'a', data }));
+      await herald.kill(signal);
+    }
+    await using herald = await start();
+    using publisher = await Publisher.of(herald);
+    await using stream = await subscribe(herald, { query: 'match=a', headers: { 'last-event-id': ids[0] ?? '' } });
+    await stream.until(() => noticesOf(stream).some(({ type }) => type === 'caught-up'));
+    ids.push(await publisher.publish({ topic: 'a', data: '4' }));
+    await stream.until(() => updatesOf(stream).length === 3);
+    expect(updatesOf(stream)).toEqual(['2', '3', '4'].map((data, index) => ({ id: ids[index + 1], data })));
+  });
+
+  it('knows an idempotency key from before a restart', async () => {
+    const id = await publishOnce('x');
+    expect(await publishOnce('x')).toBe(id);
+    await expect(publishOnce('y')).rejects.toThrow(/422/);
+  });
+
+  it('does not start where another one runs, says so in one line, and leaves it alone', async () => {
+    await using herald = await start();
+    using publisher = await Publisher.of(herald);
+    await using second = Herald.spawn({ env: { HERALD_JOURNAL: `lmdb:${path}` } });
+    expect(await second.exit()).toEqual({ code: 78, signal: null });
+    expect(second.logs().trim().split('\n')).toEqual([
+      `Process ${herald.pid} uses the journal at ${path} already: stop it first, or choose another path.`,
+    ]);
+    await publisher.publish({ topic: 'a', data: 'x' });
+  });
+
+  it('is given to one only of many that start together', async () => {
+    const candidates = Array.from({ length: 4 }, () => Herald.spawn({ env: { HERALD_JOURNAL: `lmdb:${path}` } }));
+    try {
+      const outcomes = await Promise.all(
+        candidates.map((candidate) =>
+          candidate.waitForLog(/Herald is at/).then(
+            () => 'runs',
+            () => 'ended',
+          ),
+        ),
+      );
+      expect(outcomes.filter((outcome) => outcome === 'runs').length).toBeLessThanOrEqual(1);
+    } finally {
+      await Promise.all(candidates.map((candidate) => candidate[Symbol.asyncDispose]()));
+    }
+    // What the dead have left keeps nobody out.
+    await using herald = await start();
+    expect((await readdir(path)).filter((name) => name.startsWith('owner-'))).toHaveLength(1);
+    expect(herald.pid).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['files that are no journal', '/journal', /can't be opened/],
+    ['a file for a directory', '/journal/data.mdb', /needs a directory/],
+  ])('does not start with %s, and says so in one line', async (_, place, message) => {
+    await mkdir(join(path, 'journal'));
+    await writeFile(join(path, 'journal', 'data.mdb'), 'x'.repeat(10_000));
+    await using herald = Herald.spawn({ env: { HERALD_JOURNAL: `lmdb:${path}${place}` } });
+    expect(await herald.exit()).toEqual({ code: 78, signal: null });
+    expect(herald.logs().trim().split('\n')).toEqual([expect.stringMatching(message)]);
+  });
+});
+
+describeWith(strace, 'the service with an LMDB journal on a disk that fails', (program) => {
+  it.each(['fdatasync', 'pwrite64'])(
+    'answers 503 when %s fails, stores nothing then, and goes on when it works again',
+    async (call) => {
+      await using herald = await start();
+      using publisher = await Publisher.of(herald);
+      const before = await publisher.publish({ topic: 'a', data: 'before' });
+      const inject = ['-e', `trace=${call}`, '-e', `inject=${call}:error=EIO`, '-e', 'signal=none'];
+      const fault = spawn(program, ['-f', '-p', String(herald.pid), '-P', join(path, 'data.mdb'), ...inject], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      await once(fault.stderr, 'data');
+      const refused = await publisher.post(form({ topic: 'a', id: 'refused', data: 'x' }));
+      expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '5']);
+      expect(JSON.parse(await textOf(refused))).toMatchObject({ code: 'journal-unavailable' });
+      fault.kill('SIGINT');
+      await once(fault, 'close');
+      let after: string | undefined;
+      while (after === undefined) after = await publisher.publish({ topic: 'a', data: 'after' }).catch(() => undefined);
+      await using stream = await subscribe(herald, { query: 'match=a&last_event_id=earliest' });
+      await stream.until(() => updatesOf(stream).length >= 2);
+      expect(updatesOf(stream).map(({ id }) => id)).toEqual([before, after]);
+    },
+    60_000,
+  );
+});

@@ -1,0 +1,75 @@
+import { EventEmitter, once } from 'node:events';
+
+/** What a publisher knows of an update that it has sent. */
+export type Answer =
+  /** 200: it is the hub's now. */
+  | 'acknowledged'
+  /** The hub said that it has not stored it. */
+  | 'refused'
+  /** No answer came, and the publisher gave up: it may be stored or not, but not twice. */
+  | 'unknown';
+
+/** What a reader saw: an id, or a notice that something is missing. */
+export type Seen = { readonly id: string } | { readonly gap: string };
+
+/** Milliseconds that something may take before the run gives up on it. */
+const PATIENCE = 60_000;
+
+/** Who was told what, over all faults. The checks are in `check-history.ts`. */
+export class History {
+  readonly answers = new Map<string, Answer>();
+  /** Statuses and problem codes of refusals, by how often they came. */
+  readonly refusals = new Map<string, number>();
+  readonly readers = new Map<string, Seen[]>();
+  /** How many answers were lost with their connection. */
+  lost = 0;
+  private readonly changes = new EventEmitter().setMaxListeners(1_000);
+  private acknowledgedCount = 0;
+
+  get acknowledged(): number {
+    return this.acknowledgedCount;
+  }
+
+  answered(id: string, answer: Answer): void {
+    this.answers.set(id, answer);
+    if (answer === 'acknowledged') this.acknowledgedCount += 1;
+    this.changed();
+  }
+
+  refused(reason: string): void {
+    this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
+    this.changed();
+  }
+
+  saw(reader: string, seen: Seen): void {
+    const all = this.readers.get(reader) ?? [];
+    all.push(seen);
+    this.readers.set(reader, all);
+    this.changed();
+  }
+
+  /** The ids that a reader saw, in order. */
+  idsOf(reader: string): string[] {
+    return (this.readers.get(reader) ?? []).flatMap((seen) => ('id' in seen ? [seen.id] : []));
+  }
+
+  /** The last id that a reader saw: where it resumes. */
+  lastIdOf(reader: string): string | undefined {
+    const last = this.readers.get(reader)?.findLast((seen) => 'id' in seen);
+    return last && 'id' in last ? last.id : undefined;
+  }
+
+  /** Resolves once `condition` holds, which is looked at whenever something happens. */
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const signal = AbortSignal.timeout(PATIENCE);
+    while (!condition()) {
+      await once(this.changes, 'change', { signal }).catch(() => {
+        throw new Error(`waited in vain until ${what}`);
+      });
+    }
+  }
+
+  private changed(): void {
+    this.changes.emit('change');
+  }
+}

@@ -1,0 +1,156 @@
+import { open, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { journalCommand } from '../../src/cli/journal-command.js';
+import type { Retention } from '../../src/journal/journal.js';
+import { LmdbJournal } from '../../src/journal/lmdb-journal.js';
+import type { Update } from '../../src/journal/update.js';
+
+const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
+
+let directory: string;
+let path: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'herald-command-'));
+  path = join(directory, 'journal');
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+function update(id: string): Update {
+  return { topics: ['https://example.com/t'], data: `the data of ${id}`, id, private: false };
+}
+
+async function fill(count: number, retention: Partial<Retention> = {}): Promise<void> {
+  const journal = await LmdbJournal.open(path, { ...PLENTY, ...retention });
+  for (let id = 1; id <= count; id += 1) await journal.append(update(`id-${id}`), { idempotencyKey: `key-${id}` });
+  await journal.close();
+}
+
+interface Result {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(...args: string[]): Promise<Result> {
+  const [out, err] = [new Collector(), new Collector()];
+  return { status: await journalCommand(args, out, err), out: out.text, err: err.text };
+}
+
+class Collector extends Writable {
+  text = '';
+
+  constructor() {
+    super({ decodeStrings: false });
+  }
+
+  override _write(text: string, _encoding: string, done: () => void): void {
+    this.text += text;
+    done();
+  }
+}
+
+describe('herald journal', () => {
+  it('tells what a journal holds', async () => {
+    await fill(3);
+    const { status, out } = await run('stats', `lmdb:${path}`);
+    expect(status).toBe(0);
+    expect(out).toMatch(/^entries +3$/m);
+    expect(out).toMatch(/^last position +3$/m);
+  });
+
+  it('finds nothing wrong with a journal that was trimmed', async () => {
+    await fill(300, { events: 20 });
+    expect(await run('verify', path)).toMatchObject({ status: 0, err: '', out: expect.stringContaining('nothing') });
+  });
+
+  it('finds a byte that has changed', async () => {
+    await fill(50);
+    const data = join(path, 'data.mdb');
+    const place = (await readFile(data)).lastIndexOf('the data of id-7');
+    const file = await open(data, 'r+');
+    await file.write('!', place);
+    await file.close();
+    expect(await run('verify', path)).toEqual({
+      status: 1,
+      out: '50 entries, 1 thing(s) wrong\n',
+      err: 'Entry 7 is damaged.\n',
+    });
+  });
+
+  it('exports and imports everything: positions, times, keys and what the updates say', async () => {
+    const text = fc.string({ unit: fc.constantFrom('a', '"', '\\', '\n', '\0', 'ü', '😀', '\ud800') });
+    const entry = fc.record({
+      topics: fc.array(text, { minLength: 1, maxLength: 3 }),
+      data: text,
+      private: fc.boolean(),
+      type: fc.option(text, { nil: undefined }),
+      retry: fc.option(fc.nat(), { nil: undefined }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(entry, { maxLength: 20 }), fc.integer({ min: 1, max: 30 }), async (entries, events) => {
+        await rm(path, { recursive: true, force: true });
+        await rm(`${path}-2`, { recursive: true, force: true });
+        const journal = await LmdbJournal.open(path, { ...PLENTY, events });
+        for (const [index, { type, retry, ...rest }] of entries.entries()) {
+          const optional = { ...(type !== undefined && { type }), ...(retry !== undefined && { retry }) };
+          const options = index % 2 === 0 ? { idempotencyKey: `k${index}`, fingerprint: 'f' } : {};
+          await journal.append({ ...rest, ...optional, id: `id-${index}` }, options);
+        }
+        await journal.close();
+        const first = await run('export', path);
+        await writeFile(join(directory, 'export'), first.out);
+        expect(await run('import', `${path}-2`, join(directory, 'export'))).toMatchObject({ status: 0 });
+        expect((await run('export', `${path}-2`)).out).toBe(first.out);
+        expect(await run('verify', `${path}-2`)).toMatchObject({ status: 0 });
+        const copy = await LmdbJournal.open(`${path}-2`, { ...PLENTY, events });
+        expect(copy.head).toBe(entries.length);
+        await copy.close();
+      }),
+      { numRuns: 15 },
+    );
+  }, 60_000);
+
+  it.each([
+    ['a line that is no JSON', (text: string) => text.replace('{"position":3', '{"position"')],
+    ['a line that lacks something', (text: string) => text.replace('"data"', '"date"')],
+    ['an export that was cut off', (text: string) => text.split('\n').slice(0, 4).join('\n')],
+    ['a missing line', (text: string) => text.replace(/^{"position":3.*\n/m, '')],
+    ['another format', (text: string) => text.replace('"format":1', '"format":2')],
+    ['an empty file', () => ''],
+  ])('refuses to import %s', async (_, spoil) => {
+    await fill(5);
+    await writeFile(join(directory, 'export'), spoil((await run('export', path)).out));
+    const { status, err } = await run('import', `${path}-2`, join(directory, 'export'));
+    expect([status, err]).toEqual([1, expect.stringContaining('not an export that can be imported')]);
+  });
+
+  it('does not import into a journal that holds something', async () => {
+    await fill(2);
+    await writeFile(join(directory, 'export'), (await run('export', path)).out);
+    expect(await run('import', path, join(directory, 'export'))).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/already/),
+    });
+  });
+
+  it('keeps away from a journal in use, and from where there is none', async () => {
+    expect(await run('stats', path)).toMatchObject({ status: 1, err: expect.stringMatching(/There is no journal/) });
+    const journal = await LmdbJournal.open(path, PLENTY);
+    expect(await run('verify', path)).toMatchObject({ status: 1, err: expect.stringMatching(/uses the journal/) });
+    await journal.close();
+  });
+
+  it('explains itself when it is called wrongly', async () => {
+    for (const args of [[], ['stats'], ['shred', path], ['stats', path, path], ['--all', path]]) {
+      expect(await run(...args)).toMatchObject({
+        status: 2,
+        err: expect.stringContaining('herald journal export PATH'),
+      });
+    }
+  });
+});

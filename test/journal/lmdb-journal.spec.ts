@@ -1,0 +1,150 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { open as openLmdb } from 'lmdb';
+import { JournalOpenError, type Retention } from '../../src/journal/journal.js';
+import { LmdbJournal } from '../../src/journal/lmdb-journal.js';
+import type { Update } from '../../src/journal/update.js';
+import { describeJournal } from './contract.js';
+
+const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
+
+const directories: string[] = [];
+
+async function newDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'herald-journal-'));
+  directories.push(directory);
+  return directory;
+}
+
+afterAll(async () => {
+  await Promise.all(directories.map((directory) => rm(directory, { recursive: true })));
+});
+
+function update(id: string, data = id): Update {
+  return { topics: ['https://example.com/t'], data, id, private: false };
+}
+
+describeJournal({
+  name: 'LMDB',
+  open: async (retention, now) => LmdbJournal.open(await newDirectory(), retention, now),
+});
+
+describe('the files of the LMDB journal', () => {
+  let path: string;
+  let journal: LmdbJournal;
+
+  beforeEach(async () => {
+    path = join(await newDirectory(), 'a.b', 'journal');
+    journal = await LmdbJournal.open(path, PLENTY);
+  });
+  afterEach(() => journal.close());
+
+  async function reopen(retention: Partial<Retention> = {}, now?: () => number): Promise<void> {
+    await journal.close();
+    journal = await LmdbJournal.open(path, { ...PLENTY, ...retention }, now);
+  }
+
+  async function idsHeld(): Promise<string[]> {
+    return (await journal.read(0, 10_000)).map((entry) => entry.update.id);
+  }
+
+  it('keep everything over a restart', async () => {
+    const full: Update = { topics: ['a', 'ü\n'], data: '\u0000"☃\ud800', id: 'x', private: true, type: 't', retry: 5 };
+    const key = { idempotencyKey: 'subject\nkey', fingerprint: 'f' };
+    await journal.append(full, key);
+    await journal.append(update('2'));
+    const { id } = journal;
+    await reopen();
+    expect(await journal.read(0, 10)).toEqual([
+      { position: 1, update: full },
+      { position: 2, update: update('2') },
+    ]);
+    expect([journal.head, journal.oldest, journal.lastId, journal.id]).toEqual([2, 1, '2', id]);
+    expect(await journal.locate('x')).toBe(1);
+    expect(await journal.append(update('3'), key)).toEqual({ outcome: 'repeated', id: 'x' });
+    expect(await journal.append(update('3'))).toMatchObject({ position: 3 });
+  });
+
+  it('go on where they were, also when everything in them has grown too old', async () => {
+    await Promise.all(Array.from({ length: 500 }, (_, index) => journal.append(update(String(index)))));
+    const later = Date.now() + 2 * PLENTY.age;
+    await reopen({}, () => later);
+    expect([journal.head, journal.oldest, journal.lastId]).toEqual([500, 501, undefined]);
+    expect(await journal.read(0, 10)).toEqual([]);
+    expect(await journal.append(update('new'))).toMatchObject({ position: 501 });
+    await reopen({}, () => later);
+    expect(await idsHeld()).toEqual(['new']);
+  });
+
+  it('follow a shorter retention at once', async () => {
+    await Promise.all(Array.from({ length: 5_000 }, (_, index) => journal.append(update(String(index)))));
+    await reopen({ events: 10 });
+    expect([journal.head, journal.oldest]).toEqual([5_000, 4_991]);
+    expect(await journal.locate('4989')).toBeUndefined();
+    expect(await journal.locate('4990')).toBe(4_991);
+  });
+
+  it('stop growing when as much is trimmed as is appended', async () => {
+    await reopen({ events: 100 });
+    const sizes: number[] = [];
+    for (let round = 0; round < 30; round += 1) {
+      await Promise.all(Array.from({ length: 100 }, (_, index) => journal.append(update(`${round}-${index}`))));
+      sizes.push(journal.size);
+    }
+    expect(sizes.at(-1)).toBeLessThanOrEqual(2 * (sizes[9] ?? 0));
+  });
+
+  it('tell a follower that comes late what it missed, and then what is new, once and in order', async () => {
+    await Promise.all(Array.from({ length: 3_000 }, (_, index) => journal.append(update(String(index)))));
+    const seen: number[] = [];
+    const stop = journal.tail(100, (entries) => seen.push(...entries.map(({ position }) => position)));
+    await Promise.all(Array.from({ length: 500 }, (_, index) => journal.append(update(`more-${index}`))));
+    while (seen.length < 3_400) await new Promise(setImmediate);
+    stop();
+    expect(seen).toEqual(Array.from({ length: 3_400 }, (_, index) => 101 + index));
+  });
+
+  it('answer the same key that is on its way twice once it is stored', async () => {
+    const key = { idempotencyKey: 'k', fingerprint: 'f' };
+    const outcomes = await Promise.all([
+      journal.append(update('1'), key),
+      journal.append(update('2'), key),
+      journal.append(update('3'), { ...key, fingerprint: 'g' }),
+    ]);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['stored', 'repeated', 'conflict']);
+    expect(await idsHeld()).toEqual(['1']);
+  });
+
+  it('finish what is under way before they close', async () => {
+    const appends = Array.from({ length: 100 }, (_, index) => journal.append(update(String(index))));
+    await journal.close();
+    expect((await Promise.all(appends)).at(-1)).toMatchObject({ outcome: 'stored', position: 100 });
+    await expect(journal.append(update('late'))).rejects.toThrow(/closed/);
+  });
+
+  it('are for one at a time, and leave nothing behind that keeps the next one out', async () => {
+    await expect(LmdbJournal.open(path, PLENTY)).rejects.toThrow(new RegExp(`Process ${process.pid} uses the journal`));
+    await reopen();
+    expect((await readdir(path)).filter((name) => name.startsWith('owner-'))).toHaveLength(1);
+  });
+
+  it('are for one at a time, also at a path that is too long for a socket', async () => {
+    const long = join(path, 'x'.repeat(120), 'y'.repeat(120));
+    const first = await LmdbJournal.open(long, PLENTY);
+    await expect(LmdbJournal.open(long, PLENTY)).rejects.toThrow(/uses the journal/);
+    await first.close();
+    await (await LmdbJournal.open(long, PLENTY)).close();
+  });
+
+  it('of a newer format are refused', async () => {
+    await journal.close();
+    const files = openLmdb<Buffer, string>({ path, noSubdir: false, encoding: 'binary', overlappingSync: false });
+    await files.put('about', Buffer.from(JSON.stringify({ format: 2, id: 'x' })));
+    await files.close();
+    const refusal = LmdbJournal.open(path, PLENTY);
+    await expect(refusal).rejects.toBeInstanceOf(JournalOpenError);
+    await expect(refusal).rejects.toThrow(/format 2.*none above 1/);
+  });
+});
