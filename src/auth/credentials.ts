@@ -23,8 +23,9 @@ export interface CredentialOptions {
 /** What the 0.x dialect calls its cookie. */
 const LEGACY_COOKIE = 'mercureAuthorization';
 
-const BEARER = /^bearer +([\w-]+\.[\w-]+\.[\w-]+) *$/i;
-const COMPACT_JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+// A token without a signature (`"alg": "none"`) is well-formed (RFC 7515, A.5), and for the verifier to refuse (R52).
+const BEARER = /^bearer +([\w-]+\.[\w-]+\.[\w-]*) *$/i;
+const COMPACT_JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
  * The token that a request brings, if any (R42–R45). The header comes first: with one, a cookie isn't even looked at

@@ -14,7 +14,10 @@ const TIMEOUT = 5_000;
 const MAX_BYTES = 512 * 1024;
 const MAX_KEYS = 100;
 
-type Keys = readonly (CryptoKey | Uint8Array)[];
+/** RSA keys with fewer bits are not verified with (RFC 7518, 3.3). */
+const SMALLEST_RSA_BITS = 2048;
+
+type Keys = readonly CryptoKey[];
 
 /** For tests of what time does to a set. */
 export type Clock = () => number;
@@ -76,12 +79,11 @@ export class KeySet {
   private async lookUp(header: JWSHeaderParameters): Promise<Keys> {
     if (!this.find) return [];
     try {
-      return [await this.find(header)];
+      return [await this.find(header)].filter(isStrong);
     } catch (error) {
-      if (error instanceof errors.JWKSMultipleMatchingKeys) return collect(error);
-      // None that fits, or one that jose can't use.
-      if (error instanceof errors.JOSEError) return [];
-      throw error;
+      if (error instanceof errors.JWKSMultipleMatchingKeys) return (await collect(error)).filter(isStrong);
+      // None that fits, or one that can't be used: whatever the platform says of a broken key, the token is at fault.
+      return [];
     }
   }
 
@@ -89,6 +91,10 @@ export class KeySet {
   private source(): string | undefined {
     return this.config.uri?.split('?', 1)[0] ?? this.config.file;
   }
+}
+
+function isStrong({ algorithm }: CryptoKey): boolean {
+  return !('modulusLength' in algorithm) || Number(algorithm.modulusLength) >= SMALLEST_RSA_BITS;
 }
 
 async function collect(keys: AsyncIterable<CryptoKey>): Promise<Keys> {

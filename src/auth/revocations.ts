@@ -16,38 +16,33 @@ const MAX_REVOCATIONS = 100_000;
 /** What has been revoked. Looked at for every request that brings a token, so it's found by hash. */
 @Injectable()
 export class Revocations {
-  private readonly tokens = new Map<string, Revocation>();
-  private readonly subjects = new Map<string, Revocation>();
-  private everybody: Revocation | undefined;
+  /** Up to which time of issue tokens don't count, by what they have in common. */
+  private readonly limits = new Map<string, number>();
 
-  /** @throws {HubError} `revocations-too-many`: dropping an older one would let somebody in again. */
-  add(revocation: Revocation): void {
-    const { tokenId, subject } = revocation;
-    if (this.tokens.size + this.subjects.size >= MAX_REVOCATIONS) {
+  /**
+   * What was revoked before stays so.
+   * @throws {HubError} `revocations-too-many`: dropping an older one would let somebody in again.
+   */
+  add({ tokenId, subject, issuedBefore = Infinity }: Revocation): void {
+    const name = nameOf(tokenId, subject);
+    const earlier = this.limits.get(name);
+    // There is always room for the one that is about everybody.
+    if (earlier === undefined && name !== EVERYBODY && this.limits.size >= MAX_REVOCATIONS) {
       throw new HubError('revocations-too-many', 'Too many tokens are revoked: revoke by issued_before instead.');
     }
-    if (tokenId !== undefined) this.tokens.set(tokenId, revocation);
-    else if (subject !== undefined) this.subjects.set(subject, later(this.subjects.get(subject), revocation));
-    else this.everybody = later(this.everybody, revocation);
+    this.limits.set(name, Math.max(issuedBefore, earlier ?? -Infinity));
   }
 
-  revokes(caller: Caller): boolean {
-    const { tokenId, subject } = caller;
-    return (
-      covers(this.everybody, caller) ||
-      (tokenId !== undefined && covers(this.tokens.get(tokenId), caller)) ||
-      (subject !== undefined && covers(this.subjects.get(subject), caller))
-    );
+  revokes({ tokenId, subject, issuedAt = 0 }: Caller): boolean {
+    if (this.limits.size === 0) return false;
+    const names = [EVERYBODY, nameOf(tokenId, undefined), nameOf(undefined, subject), nameOf(tokenId, subject)];
+    return names.some((name) => issuedAt < (this.limits.get(name) ?? -Infinity));
   }
 }
 
-function covers(revocation: Revocation | undefined, { tokenId, subject, issuedAt = 0 }: Caller): boolean {
-  if (!revocation) return false;
-  if (revocation.tokenId !== undefined && revocation.tokenId !== tokenId) return false;
-  if (revocation.subject !== undefined && revocation.subject !== subject) return false;
-  return issuedAt < (revocation.issuedBefore ?? Infinity);
+/** As JSON, in which no name can be taken for another. */
+function nameOf(tokenId: string | undefined, subject: string | undefined): string {
+  return JSON.stringify({ tokenId, subject });
 }
 
-function later(one: Revocation | undefined, other: Revocation): Revocation {
-  return one && (one.issuedBefore ?? Infinity) > (other.issuedBefore ?? Infinity) ? one : other;
-}
+const EVERYBODY = nameOf(undefined, undefined);

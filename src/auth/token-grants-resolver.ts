@@ -27,12 +27,13 @@ export class TokenGrantsResolver extends GrantsResolver {
   }
 
   async resolve(request: FastifyRequest, role: Role): Promise<Grants | undefined> {
-    const credentials = credentialsOf(request, this.options);
+    const { cookieName } = this.options;
+    // Carriers and tokens of the 0.x dialect count only where the request may speak it.
+    const allowLegacy = role !== 'admin' && dialectOf(request, this.options) !== 'current';
+    const credentials = credentialsOf(request, { cookieName, legacy: allowLegacy });
     if (!credentials) return undefined;
     const resource = resourceOf(request, this.options.resource);
     this.checkCarrier(request, credentials, new URL(resource).origin);
-    const { legacy } = this.options;
-    const allowLegacy = legacy && role !== 'admin' && dialectOf(request, { legacy }) !== 'current';
     const grants = await this.verifier.verify(credentials.token, { role, resource, allowLegacy });
     if (!this.revocations.revokes(grants)) return grants;
     throw new HubError('token-revoked', 'The token has been revoked.');

@@ -19,14 +19,19 @@ const detailSchema = z.object({
   payload: z.record(z.string(), z.unknown()).optional(),
 });
 
-type Detail = z.output<typeof detailSchema>;
+/** A detail whose matchers have been checked. */
+interface Detail {
+  readonly actions: readonly string[];
+  readonly matchers: readonly Matcher[];
+  readonly payload?: object | undefined;
+}
 
 /**
  * What the verified claims of a token allow (R55–R58).
  * @throws {HubError} `token-invalid` when any of its details of our type is broken: a token counts whole or not at all.
  */
 export function grantsOf(claims: Claims, hubUrl: URL): Grants {
-  const details = ourDetails(claims['authorization_details']);
+  const details = ourDetails(claims['authorization_details'], hubUrl);
   const publish = interestOf(withAction(details, 'publish'), hubUrl);
   const read = interestOf(withAction(details, 'subscribe'), hubUrl);
   const admin = interestOf(withAction(details, 'admin'), hubUrl);
@@ -45,14 +50,19 @@ export function grantsOf(claims: Claims, hubUrl: URL): Grants {
   };
 }
 
-function ourDetails(given: unknown): Detail[] {
+function ourDetails(given: unknown, hubUrl: URL): Detail[] {
   if (given === undefined) return [];
   if (!Array.isArray(given) || given.length > LARGEST_TOKEN) throw broken();
   const ours = given.filter((detail: unknown) => isObject(detail) && detail['type'] === DETAIL_TYPE);
   const parsed = z.array(detailSchema).safeParse(ours);
   if (!parsed.success) throw broken();
   if (parsed.data.reduce((sum, { topics }) => sum + topics.length, 0) > LARGEST_TOKEN) throw broken();
-  return parsed.data;
+  // Of every detail, also of those whose actions grant nothing here: a broken one rejects the whole token (R57).
+  return parsed.data.map(({ actions, payload, topics }) => ({
+    actions,
+    payload,
+    matchers: topics.map(({ match, match_type }) => toMatcher(match, match_type, hubUrl)),
+  }));
 }
 
 /** Actions that the hub doesn't know grant nothing, and harm nothing (R55). */
@@ -61,9 +71,8 @@ function withAction(details: readonly Detail[], action: string): Detail[] {
 }
 
 function interestOf(details: readonly Detail[], hubUrl: URL): Interest {
-  const entries = details.flatMap(({ topics }) => topics);
   return new Interest(
-    entries.map(({ match, match_type }) => toMatcher(match, match_type, hubUrl)),
+    details.flatMap(({ matchers }) => matchers),
     hubUrl,
   );
 }

@@ -49,6 +49,11 @@ async function sign({ claims = {}, header = {}, key = PUBLISHER_KEY, expires = 6
   return token.sign(new TextEncoder().encode(key));
 }
 
+/** JSON as a part of a token. */
+function part(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
 function details(...topics: object[]): Record<string, unknown> {
   return { authorization_details: [{ type: DETAIL_TYPE, actions: ['publish', 'dance'], topics }] };
 }
@@ -112,6 +117,26 @@ describe('TokenVerifier', () => {
     });
     const forged = await sign({ key: pem });
     await expect(asymmetric.verify(forged, PURPOSE)).rejects.toMatchObject({ code: 'token-invalid' });
+  });
+
+  it('R47: takes whatever can not be read for an invalid token, and never fails otherwise', async () => {
+    const [header = '', payload = '', signature = ''] = (await sign({})).split('.');
+    const headers = [
+      'AAAA',
+      part(null),
+      part([]),
+      part('x'),
+      part({}),
+      part({ alg: 7 }),
+      part({ alg: 'HS256', crit: ['x'] }),
+    ];
+    const tokens = [
+      ...headers.map((other) => `${other}.${payload}.${signature}`),
+      `${header}.AAAA.${signature}`,
+      `${header}.${part([])}.${signature}`,
+      `${header}.${payload}.A`,
+    ];
+    for (const token of tokens) await expect(verify(token)).rejects.toMatchObject({ code: 'token-invalid' });
   });
 
   it('remembers a good token for its own role, and only until it expires', async () => {

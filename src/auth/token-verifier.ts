@@ -1,6 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type CryptoKey, decodeJwt, decodeProtectedHeader, errors, type JWTVerifyOptions, jwtVerify } from 'jose';
+import {
+  type CryptoKey,
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JWTVerifyOptions,
+  jwtVerify,
+  type ProtectedHeaderParameters,
+} from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { IssuerConfig, Role } from '../config/issuers.js';
 import type { Grants } from '../hub/grants.js';
@@ -116,12 +124,21 @@ export class TokenVerifier {
 async function candidatesOf({ keys, set }: TrustedIssuer, role: Role, token: string): Promise<Candidate[]> {
   const own = keys[role];
   const candidates: Candidate[] = own ? [{ key: own.key, algorithms: [own.algorithm] }] : [];
-  const header = decodeProtectedHeader(token);
+  const header = headerOf(token);
   if (!set?.config.roles.includes(role) || !header.alg) return candidates;
   const { algorithms } = set.config;
   if (!algorithms.includes(header.alg)) return candidates;
   const found = await set.keysFor({ ...header, alg: header.alg });
   return [...candidates, ...found.map((key) => ({ key, algorithms }))];
+}
+
+/** The header, which jose reads without an error of its own for one that can't be read. */
+function headerOf(token: string): ProtectedHeaderParameters {
+  try {
+    return decodeProtectedHeader(token);
+  } catch (cause) {
+    throw new errors.JWTInvalid('the header can not be read', { cause });
+  }
 }
 
 /** The claims, if one of the keys verifies the signature. */

@@ -1,12 +1,14 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { ownAudience } from '../auth/first-steps.js';
 import { mintToken, type SigningKey, type TokenGrant, type TokenRequest, type TokenTopic } from '../auth/mint-token.js';
 import { type Config, loadConfig } from '../config/config.js';
 import type { IssuerConfig, Role } from '../config/issuers.js';
+import type { VerificationKey } from '../config/keys.js';
 import { parseDuration } from '../config/units.js';
-import { parseMatcher } from '../hub/matcher.js';
+import { HubError } from '../hub/hub.errors.js';
+import { type Matcher, parseMatcher } from '../hub/matcher.js';
 import { type Command, orUsage, UsageError } from './command.js';
 
 const USAGE = `Usage: herald token [--publish TOPIC]... [--subscribe TOPIC]... [--admin] [--ttl 1h] [--subject NAME]
@@ -94,8 +96,16 @@ function topicOf(given: string, hubUrl: URL): TokenTopic {
   const [, type, rest] = /^(exact|urlpattern):(.*)$/s.exec(given) ?? [];
   const match = rest ?? given;
   const matchType = type ?? (match !== '*' && /\/:|[*{(]/.test(match) ? 'urlpattern' : 'exact');
-  const matcher = parseMatcher(matchType, match, hubUrl);
+  const matcher = matcherOf(matchType, match, hubUrl);
   return matcher.type === 'urlpattern' ? { match, match_type: 'urlpattern' } : { match };
+}
+
+function matcherOf(type: string, pattern: string, hubUrl: URL): Matcher {
+  try {
+    return parseMatcher(type, pattern, hubUrl);
+  } catch (error) {
+    throw error instanceof HubError ? new UsageError(error.message) : error;
+  }
 }
 
 function payloadOf(text: string): object {
@@ -122,23 +132,37 @@ async function signingKeys(
   keyFile: string | undefined,
 ): Promise<Map<SigningKey, TokenGrant[]>> {
   const byKey = new Map<SigningKey, TokenGrant[]>();
-  const fromFile = keyFile === undefined ? undefined : createPrivateKey(await readFile(keyFile, 'utf8'));
+  const fromFile = keyFile === undefined ? undefined : await readPrivateKey(keyFile);
   for (const grant of grants) {
     const role = ROLE_OF[grant.action];
-    const key = keys[role];
-    if (!key || auth.madeUp.includes(role)) {
-      throw new UsageError(
-        `HERALD_${role.toUpperCase()}_KEY is not set: the service has no key that this could be for.`,
-      );
-    }
-    if (key.key.type !== 'secret' && !fromFile) {
-      throw new UsageError(`HERALD_${role.toUpperCase()}_KEY is a public key: give the private one with --key-file.`);
-    }
-    const same = [...byKey.keys()].find((other) => other === key || other.key.equals(key.key));
-    const signing = same ?? (fromFile ? { key: fromFile, algorithm: key.algorithm } : key);
+    const own = signingKey(role, auth.madeUp.includes(role) ? undefined : keys[role], fromFile);
+    const signing = [...byKey.keys()].find((other) => isSame(other, own)) ?? own;
     byKey.set(signing, [...(byKey.get(signing) ?? []), grant]);
   }
   return byKey;
+}
+
+function signingKey(role: Role, key: VerificationKey | undefined, fromFile: KeyObject | undefined): SigningKey {
+  const name = `HERALD_${role.toUpperCase()}_KEY`;
+  if (!key) throw new UsageError(`${name} is not set: the service has no key that this could be for.`);
+  const isSecret = key.key.type === 'secret';
+  if (!isSecret && !fromFile) throw new UsageError(`${name} is a public key: give the private one with --key-file.`);
+  if (fromFile && (isSecret || !createPublicKey(fromFile).equals(key.key))) {
+    throw new UsageError(`--key-file is not the private key of ${name}.`);
+  }
+  return { key: fromFile ?? key.key, algorithm: key.algorithm };
+}
+
+async function readPrivateKey(path: string): Promise<KeyObject> {
+  try {
+    return createPrivateKey(await readFile(path, 'utf8'));
+  } catch {
+    throw new UsageError('--key-file must be the path of a private key in PEM, without a passphrase.');
+  }
+}
+
+function isSame(one: SigningKey, other: SigningKey): boolean {
+  return one.algorithm === other.algorithm && one.key.equals(other.key);
 }
 
 function ownUrl({ server }: Config): string {

@@ -36,7 +36,7 @@ export function parseKey(text: string, algorithm?: string): VerificationKey {
 }
 
 function parseSecret(text: string, algorithm: string): VerificationKey {
-  const bytes = SECRET_ALGORITHMS[algorithm];
+  const bytes = Object.hasOwn(SECRET_ALGORITHMS, algorithm) ? SECRET_ALGORITHMS[algorithm] : undefined;
   if (bytes === undefined) {
     throw new KeyError(`a secret is for ${listOf(Object.keys(SECRET_ALGORITHMS))}; for other algorithms give a PEM`);
   }

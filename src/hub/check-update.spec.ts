@@ -60,10 +60,10 @@ describe('checkUpdate', () => {
     ['id-invalid', { id: 'a b' }],
     ['id-invalid', { id: 'é' }],
     ['id-invalid', { id: 'a\nid: b' }],
-    ['id-invalid', { id: 'a'.repeat(256) }],
+    ['id-too-long', { id: 'a'.repeat(256) }],
     ['type-invalid', { type: 'a\nb' }],
     ['type-invalid', { type: 'a\ud800' }],
-    ['type-invalid', { type: 'a'.repeat(256) }],
+    ['type-too-long', { type: 'a'.repeat(256) }],
     ...['mercure', 'herald', 'open', 'error'].map((type): [string, Partial<UpdateDraft>] => ['type-invalid', { type }]),
     ...['-1', '+1', '1e3', '1.5', ' 1', '٣', '3600001', '9'.repeat(400)].map(
       (retry): [string, Partial<UpdateDraft>] => ['retry-invalid', { retry }],

@@ -7,7 +7,9 @@ export type HubErrorCode =
   | 'topic-too-long'
   | 'topics-too-many'
   | 'id-invalid'
+  | 'id-too-long'
   | 'type-invalid'
+  | 'type-too-long'
   | 'retry-invalid'
   | 'data-invalid'
   // A subscription that can't be accepted.

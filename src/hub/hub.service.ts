@@ -139,6 +139,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     );
     this.logger.debug({ msg: 'stream opened', requestId });
     this.streams.add(connection);
+    // The registry has had a reason to end it at once: nothing may follow the end.
+    if (connection.isOver) return subscription;
     if (start.isGap) connection.notify({ type: 'gap', reason: 'not-held' });
     subscription.isResuming = start.cursor !== undefined;
     const isResuming = start.lastEventId !== undefined;

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { createHash, randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { type Journal, JournalUnavailableError } from '../journal/journal.js';
 import type { StreamInfo } from '../sse/stream-info.js';
 import type { Grants } from './grants.js';
 import type { Interest } from './interest.js';
+import { matcherKey } from './matcher.js';
 import {
   type ActiveSubscription,
   legacySubscriptionDocument,
@@ -62,7 +62,7 @@ export class Presence {
 
   /** Somebody has subscribed, or is back. */
   enter(interest: Interest, grants: Grants, { address, isResuming }: { address: string; isResuming: boolean }): Lease {
-    const key = `${keyOf(grants, address)}\n${interest.key}`;
+    const key = keyOf(interest, grants, address);
     const former = isResuming ? this.takeAway(key) : undefined;
     if (former) return former;
     this.serial += 1;
@@ -140,7 +140,7 @@ export class Presence {
       this.logger.error('the journal has been away for too long: who came and went meanwhile will not be told');
       this.waiting = [];
     }
-    this.telling ??= this.tellAll().finally(() => (this.telling = undefined));
+    this.telling ??= this.tellAll();
   }
 
   private async tellAll(): Promise<void> {
@@ -149,6 +149,8 @@ export class Presence {
       // oxlint-disable-next-line no-await-in-loop -- see above
       for (const update of this.updatesOf(next)) await this.append(update);
     }
+    // In the turn in which nothing was left: what comes from here on begins anew.
+    this.telling = undefined;
   }
 
   private async append(update: { topic: string; document: object; type?: string }): Promise<void> {
@@ -164,7 +166,7 @@ export class Presence {
     } catch (error) {
       if (!(error instanceof JournalUnavailableError)) throw error;
       if (this.isClosed) return;
-      await delay(RETRY, undefined, { ref: false });
+      await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
       await this.append(update);
     }
   }
@@ -193,7 +195,14 @@ function subscriptionsOf({ interest, subscriber, grants }: Lease, isActive: bool
   }));
 }
 
-/** A subject is somebody only together with who vouches for it. */
-function keyOf({ issuer = '', subject }: Grants, address: StreamInfo['address']): string {
-  return subject === undefined ? `address ${address}` : `subject ${issuer}\n${subject}`;
+/**
+ * A subject is somebody only together with who vouches for it, and whoever tells others something else of itself (R63)
+ * is somebody else. Hashed, because a hundred matchers with their payloads are no name for anything.
+ */
+function keyOf(interest: Interest, grants: Grants, address: StreamInfo['address']): string {
+  const { issuer = '', subject } = grants;
+  const who = subject === undefined ? { address } : { issuer, subject };
+  const what = interest.matchers.map((matcher) => [matcherKey(matcher), grants.payloadFor?.(matcher.pattern)]);
+  const text = JSON.stringify([who, what.map((one) => JSON.stringify(one)).toSorted()]);
+  return createHash('sha256').update(text).digest('base64');
 }

@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { URLPattern } from 'urlpattern-polyfill/urlpattern';
 import { type Matcher, matcherKey } from './matcher.js';
 import { TopicIndex } from './topic-index.js';
+import { compileUriTemplate } from './uri-template.js';
 
 const HUB = new URL('https://hub.example/.well-known/mercure');
 
 const exact = (pattern: string): Matcher => ({ type: 'exact', pattern });
 const urlPattern = (pattern: string): Matcher => ({ type: 'urlpattern', pattern });
+const uriTemplate = (pattern: string): Matcher => ({ type: 'uritemplate', pattern });
 
 function sorted(values: Iterable<number>): number[] {
   return [...values].toSorted((left, right) => left - right);
@@ -79,6 +81,73 @@ describe('TopicIndex', () => {
     const index = new TopicIndex<string>(HUB);
     expect(() => index.add(urlPattern('/{'), 'value')).toThrow('malformed');
     expect(index.match(['/{']).size).toBe(0);
+  });
+});
+
+describe('TopicIndex with selectors of the 0.x dialect', () => {
+  it('finds them beside the others, for topics that are no URLs as well, and for their own text', () => {
+    const index = new TopicIndex<string>(HUB);
+    index.add(uriTemplate('https://example.com/books/{id}'), 'template');
+    index.add(uriTemplate('{+anything}!'), 'no prefix');
+    index.add(urlPattern('https://example.com/books/:id'), 'pattern');
+    index.add(exact('https://example.com/books/{id}'), 'exact');
+    const found = (topic: string): string[] => [...index.match([topic])].toSorted();
+    expect(found('https://example.com/books/1')).toEqual(['pattern', 'template']);
+    expect(found('https://example.com/books/1!')).toEqual(['no prefix', 'pattern']);
+    expect(found('https://example.com/books/{id}')).toEqual(['exact', 'pattern', 'template']);
+    expect(found('//[no-URL]!')).toEqual(['no prefix']);
+    expect(found('HTTPS://example.com/books/1')).toEqual(['pattern']);
+  });
+
+  it('takes a template and a pattern with the same text for two', () => {
+    const index = new TopicIndex<string>(HUB);
+    index.add(uriTemplate('/books/{id}'), 'value');
+    index.add(urlPattern('/books/{id}'), 'value');
+    index.remove(urlPattern('/books/{id}'), 'value');
+    expect(index.match(['/books/1']).size).toBe(1);
+    index.remove(uriTemplate('/books/{id}'), 'value');
+    expect(index.match(['/books/1']).size).toBe(0);
+  });
+
+  it('R23: knows the wildcard under this type as well', () => {
+    const index = new TopicIndex<string>(HUB);
+    index.add(uriTemplate('*'), 'value');
+    expect(index.match(['a']).size).toBe(1);
+    index.remove(uriTemplate('*'), 'value');
+    expect(index.match(['a']).size).toBe(0);
+  });
+
+  it('evaluates each once for a topic, and only those that the topic begins like', () => {
+    const index = new TopicIndex<number>(HUB);
+    for (let user = 0; user < 200; user += 1) index.add(uriTemplate(`/users/${user}/{+rest}`), user);
+    for (let times = 0; times < 3; times += 1) expect([...index.match(['/users/77/inbox'])]).toEqual([77]);
+    expect(index.evaluations).toBe(1);
+    index.add(uriTemplate('/users/77/{box}'), 1_000);
+    expect(sorted(index.match(['/users/77/inbox']))).toEqual([77, 1_000]);
+    expect(index.evaluations).toBe(2);
+  });
+
+  it('finds what the matchers one by one would find, whatever comes and goes', () => {
+    const pattern = fc.constantFrom('a{x}', '{+x}', 'a/{x}/{y}', 'b{?q}', '{x}', 'é{x}');
+    const matcher = fc.tuple(fc.constantFrom(exact, uriTemplate), pattern).map(([make, text]) => make(text));
+    const act = fc.tuple(fc.constantFrom('add', 'remove'), matcher, fc.integer({ min: 0, max: 2 }));
+    const topic = fc.constantFrom('a', 'a1', 'a/b/c', 'b?q=1', 'é1', '%C3%A91', 'a{x}', '', '//[');
+    fc.assert(
+      fc.property(fc.array(fc.tuple(act, topic), { maxLength: 40 }), (steps) => {
+        const index = new TopicIndex<number>(HUB, { cachedTopics: 2 });
+        const held = new Map<string, readonly [Matcher, number]>();
+        for (const [[what, one, value], text] of steps) {
+          index[what](one, value);
+          const key = `${value} ${matcherKey(one)}`;
+          if (what === 'add') held.set(key, [one, value]);
+          else held.delete(key);
+          const expected = [...held.values()].filter(([{ type, pattern: given }]) =>
+            type === 'exact' ? given === text : compileUriTemplate(given).matches(text),
+          );
+          expect(sorted(index.match([text]))).toEqual(sorted(new Set(expected.map(([, by]) => by))));
+        }
+      }),
+    );
   });
 });
 

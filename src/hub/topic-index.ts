@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type Matcher, type MatcherType, WILDCARD } from './matcher.js';
 import { PatternBuckets, type PatternHits } from './pattern-buckets.js';
 import { parseTopicUrl, type TopicUrl } from './topic-url.js';
-import { UriTemplate } from './uri-template.js';
+import { compileUriTemplate } from './uri-template.js';
 import { compileUrlPattern } from './url-pattern.js';
 
 /** What the cache of pattern results may hold at most: the least recently published topics leave first. */
@@ -53,7 +53,7 @@ export class TopicIndex<T> {
       addressOf: ({ address }) => address,
     });
     this.templates = new PatternBuckets({
-      compile: (template) => new UriTemplate(template),
+      compile: compileUriTemplate,
       addressOf: (topic) => topic,
     });
     this.known = new LRUCache({ max: cachedTopics, maxSize: cachedBytes, sizeCalculation: sizeOf });
@@ -100,6 +100,7 @@ export class TopicIndex<T> {
   match(topics: readonly string[]): Set<T> {
     const found = new Set(this.everything.exact);
     addAll(found, this.everything.urlpattern);
+    addAll(found, this.everything.uritemplate);
     for (const topic of topics) {
       addAll(found, this.exact.get(topic));
       if (!this.patterns.isEmpty || !this.templates.isEmpty) this.matchPatterns(topic, found);

@@ -2,7 +2,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyServerOptions } from 'fastify';
 import type { Config } from '../config/config.js';
 import type { TrustProxy } from '../config/fields.js';
-import { answerFrameworkError } from '../hub/http/problem.js';
+import { answerFrameworkError, answerUnreadableRequest } from '../hub/http/problem.js';
 import { readCertificate } from './certificate.js';
 
 /** Chromium opens at most 100 streams on an HTTP/2 connection that announces no limit, and up to 256 otherwise. */
@@ -17,6 +17,7 @@ export function createAdapter({ server }: Config): FastifyAdapter {
     // Fastify also takes a number of hops; the adapter's types have lost it.
     trustProxy: server.trustProxy as Exclude<TrustProxy, number>,
     frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerUnreadableRequest,
   };
   if (!server.tls) return new FastifyAdapter(options);
   const https = { ...readCertificate(server.tls), allowHTTP1: true, settings: { maxConcurrentStreams: HTTP2_STREAMS } };

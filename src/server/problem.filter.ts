@@ -5,6 +5,8 @@ import { problem, sendProblem } from '../hub/http/problem.js';
 
 const METHODS = ['GET', 'HEAD', 'QUERY', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
+const PLAIN_PATH = /^[\w./-]*$/;
+
 /** Turns whatever was thrown into an answer: the caller's mistakes are told to the caller, ours only to the log. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter<unknown> {
@@ -33,7 +35,8 @@ export class ProblemFilter implements ExceptionFilter<unknown> {
 /** 405 with `Allow` where the path exists for other methods (RFC 9110, 15.5.6), else 404. */
 function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): void {
   const url = request.url.split('?', 1)[0] ?? '/';
-  const allowed = METHODS.filter((method) => request.server.hasRoute({ method, url }));
+  // Fastify takes what it is asked for as a pattern, and fails on one that is malformed.
+  const allowed = PLAIN_PATH.test(url) ? METHODS.filter((method) => request.server.hasRoute({ method, url })) : [];
   if (allowed.length === 0) return sendProblem(reply, problem(404, { detail: 'There is nothing at this path.' }));
   void reply.header('allow', allowed.join(', '));
   sendProblem(reply, problem(405, { detail: 'This path exists, but not for this method: see the Allow header.' }));

@@ -29,18 +29,22 @@ export class Admission {
 
   enter({ address, caller }: StreamInfo): void {
     if (this.limits.maxConnectionsPerAddress > 0) this.addresses.add(address, 1);
-    if (this.limits.maxConnectionsPerSubject > 0) this.subjects.add(subjectOf(caller), 1);
+    if (this.limits.maxConnectionsPerSubject > 0 && caller.subject !== undefined) {
+      this.subjects.add(subjectOf(caller), 1);
+    }
   }
 
   leave({ address, caller }: StreamInfo): void {
     if (this.limits.maxConnectionsPerAddress > 0) this.addresses.add(address, -1);
-    if (this.limits.maxConnectionsPerSubject > 0) this.subjects.add(subjectOf(caller), -1);
+    if (this.limits.maxConnectionsPerSubject > 0 && caller.subject !== undefined) {
+      this.subjects.add(subjectOf(caller), -1);
+    }
   }
 }
 
 /** A subject is somebody only together with who vouches for it. */
 function subjectOf({ issuer = '', subject = '' }: StreamInfo['caller']): string {
-  return `${issuer}\n${subject}`;
+  return JSON.stringify([issuer, subject]);
 }
 
 function isBelow(count: number, limit: number): boolean {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { type OpenStream, randomRetry, StreamRegistry } from './stream-registry.js';
-import { UNKNOWN_STREAM } from './stream-info.js';
+import { type StreamInfo, UNKNOWN_STREAM } from './stream-info.js';
 
 class FakeStream implements OpenStream {
   readonly openedAt = performance.now();
@@ -10,9 +10,11 @@ class FakeStream implements OpenStream {
   heartbeats = 0;
   ends: string[] = [];
   serial = 0;
-  info = UNKNOWN_STREAM;
 
-  constructor(private readonly registry: StreamRegistry) {
+  constructor(
+    private readonly registry: StreamRegistry,
+    readonly info: StreamInfo = UNKNOWN_STREAM,
+  ) {
     registry.add(this);
   }
   describe(): Readonly<Record<string, unknown>> {
@@ -49,6 +51,24 @@ describe('StreamRegistry', () => {
     streams.forEach((stream) => registry.delete(stream));
     expect(jest.getTimerCount()).toBe(0);
     expect(registry.size).toBe(0);
+  });
+
+  it('R62: ends a stream by the time at which what was granted ends, whenever it comes, and little before', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 1, max: 10_000 }), (wait, validity) => {
+        const registry = new StreamRegistry({ heartbeat: 20_000, maxAge: 600_000, writeTimeout: 30_000 });
+        const other = new FakeStream(registry);
+        jest.advanceTimersByTime(wait);
+        const expiresAt = Date.now() + validity;
+        const stream = new FakeStream(registry, { ...UNKNOWN_STREAM, caller: { expiresAt } });
+        jest.advanceTimersByTime(validity);
+        expect(stream.ends).toHaveLength(1);
+        const [reason, age] = (stream.ends[0] ?? '').split(' at ');
+        expect(reason).toBe('expired');
+        expect(Number(age)).toBeGreaterThanOrEqual(validity - 2_000);
+        registry.delete(other);
+      }),
+    );
   });
 
   it('writes to a quiet stream about once in a heartbeat, never much later, and leaves a busy one alone', () => {

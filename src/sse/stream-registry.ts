@@ -79,6 +79,8 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
     this.timer ??= setInterval(() => this.sweep(performance.now()), this.period()).unref();
     // A stream that was asked for just before the process began to stop, and got here just after.
     if (this.draining) stream.end('drain');
+    // One that the next look would come too late for.
+    else if (this.expiresSoon(stream)) stream.end('expired');
   }
 
   delete(stream: OpenStream): void {
@@ -117,14 +119,18 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
     const { heartbeat, writeTimeout } = this.options;
     // Half a period early rather than late: what waits for the heartbeat is somebody's timeout.
     const quiet = heartbeat === 0 ? Infinity : heartbeat - this.period() / 2;
-    // By then, and not after (R62): whatever ends before the next look ends now.
-    const expired = Date.now() + this.period();
     for (const [stream, deadline] of this.deadlines) {
       if (stream.fullSince > 0 && now - stream.fullSince >= writeTimeout) stream.cut('stalled');
-      else if ((stream.info.caller.expiresAt ?? Infinity) <= expired) stream.end('expired');
+      else if (this.expiresSoon(stream)) stream.end('expired');
       else if (now >= deadline) stream.end('max-age');
       else if (now - stream.lastWriteAt >= quiet) stream.heartbeat();
     }
+  }
+
+  /** By then, and not after (R62): whatever ends before the next look ends now. */
+  private expiresSoon({ info }: OpenStream): boolean {
+    const { expiresAt } = info.caller;
+    return expiresAt !== undefined && expiresAt <= Date.now() + this.period();
   }
 
   /** Fine enough for both limits, never more often than it pays. */

@@ -1,18 +1,32 @@
-import { describe, expect, it } from '@jest/globals';
-import { startHerald } from '../support/herald.js';
-import { RESOURCE, startHub } from '../support/hub.js';
-import { ask } from './hub-client.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startHerald, type Herald } from '../support/herald.js';
+import { HUB, publisherToken, RESOURCE, startHub } from '../support/hub.js';
+import { ask, publish } from './exchange.js';
 
-const PATH = '//.well-known/oauth-protected-resource/.well-known/mercure';
+const METADATA = '/.well-known/oauth-protected-resource/.well-known/mercure';
 
 describe('discovery', () => {
-  it('R81, R84, R85: publishes what a client must know to get a token', async () => {
-    await using herald = await startHub({ HERALD_ISSUER: 'https://login.example/', HERALD_SUBSCRIPTIONS: 'true' });
-    const answer = await ask(herald, { path: PATH });
-    expect(answer.headers['content-type']).toMatch(/^application\/json/);
-    expect(JSON.parse(answer.text)).toEqual({
+  let herald: Herald;
+
+  beforeAll(async () => {
+    herald = await startHub({ HERALD_CORS_ORIGINS: 'https://app.example', HERALD_SUBSCRIPTIONS: 'true' });
+  });
+  afterAll(() => herald[Symbol.asyncDispose]());
+
+  it('R81: the hub is at its well-known path', async () => {
+    expect(HUB).toBe('/.well-known/mercure');
+    expect((await ask(herald, { query: 'match=urn:a' })).status).toBe(200);
+    for (const path of ['/.well-known/mercure/', '/.well-known/mercure/x', '/.well-known', '/mercure']) {
+      expect((await ask(herald, { path, query: 'match=urn:a' })).status).toBe(404);
+    }
+  });
+
+  it('R84: the metadata says what a client needs to get a token for this hub', async () => {
+    const { status, headers, text } = await ask(herald, { path: METADATA });
+    expect(status).toBe(200);
+    expect(headers['content-type']).toMatch(/^application\/json/);
+    expect(JSON.parse(text)).toEqual({
       resource: RESOURCE,
-      authorization_servers: ['https://login.example/'],
       authorization_details_types_supported: ['https://mercure.rocks/authorization-detail'],
       bearer_methods_supported: ['header'],
       mercure_cookie: '__Secure-mercure_access_token',
@@ -21,9 +35,34 @@ describe('discovery', () => {
     });
   });
 
-  it('R54, R84: is the resource that the client has asked, where none is configured', async () => {
-    await using herald = await startHerald();
-    const { text } = await ask(herald, { path: PATH, headers: { host: 'hub.test:1234' } });
-    expect(JSON.parse(text)).toMatchObject({ resource: 'http://hub.test:1234/.well-known/mercure' });
+  it('R84: the resource that it names is the audience that tokens must have', async () => {
+    const { resource } = JSON.parse((await ask(herald, { path: METADATA })).text) as { resource: string };
+    const token = await publisherToken({ claims: { aud: resource } });
+    expect((await publish(herald, { topic: 'urn:a' }, token)).status).toBe(200);
+  });
+
+  it('R84: issuers that can be asked are its authorization servers', async () => {
+    await using other = await startHub({ HERALD_ISSUER: 'https://login.example' });
+    expect(JSON.parse((await ask(other, { path: METADATA })).text)).toMatchObject({
+      authorization_servers: ['https://login.example'],
+      mercure_subscriptions: false,
+    });
+  });
+
+  it('R84: it is where the challenge says, also where no resource is configured', async () => {
+    await using plain = await startHerald();
+    const { challenge = '' } = await ask(plain, { method: 'POST' });
+    const address = /resource_metadata="([^"]+)"/.exec(challenge)?.[1] ?? '';
+    expect(new URL(address).host).toBe(`127.0.0.1:${plain.port}`);
+    const { status, text } = await ask(plain, { path: new URL(address).pathname });
+    expect(status).toBe(200);
+    expect(JSON.parse(text)).toMatchObject({ resource: `${new URL(address).origin}${HUB}` });
+  });
+
+  it('R85: there is metadata, by which a client can tell the current protocol from 0.x', async () => {
+    expect((await ask(herald, { path: METADATA })).status).toBe(200);
+    expect((await ask(herald, { path: METADATA, headers: { origin: 'https://app.example' } })).headers).toMatchObject({
+      'access-control-allow-origin': 'https://app.example',
+    });
   });
 });

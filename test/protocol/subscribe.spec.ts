@@ -1,208 +1,335 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { EventStream, send } from '../support/event-stream.js';
+import { EventStream, openStream, send } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
+import { HUB, noticesOf, publisherToken, startHub, subscribe, subscriberToken } from '../support/hub.js';
 import {
-  HUB,
-  noticesOf,
-  Publisher,
-  publisherToken,
-  RESOURCE,
-  startHub,
-  subscribe,
-  subscriberToken,
-  updatesOf,
-} from '../support/hub.js';
-import { ask, bearer, post } from './hub-client.js';
+  ask,
+  bearer,
+  dataOf,
+  dataOfUntilEnd,
+  endOf,
+  FORM,
+  PATIENCE,
+  publish,
+  publishEnd,
+  withEnd,
+} from './exchange.js';
 
-const ALLOWED = 'https://app.example';
+const CERTIFICATES = fileURLToPath(new URL('../support/certificates/', import.meta.url));
+
+const ORIGIN = 'https://app.example';
 
 describe('subscribing', () => {
   let herald: Herald;
-  let publisher: Publisher;
+  let token: string;
 
   beforeAll(async () => {
-    herald = await startHub({ HERALD_HEARTBEAT: '100ms', HERALD_CORS_ORIGINS: ALLOWED });
-    publisher = await Publisher.of(herald);
+    herald = await startHub({ HERALD_CORS_ORIGINS: ORIGIN });
+    token = await publisherToken();
   });
-  afterAll(async () => {
-    publisher[Symbol.dispose]();
-    await herald.kill();
-  });
+  afterAll(() => herald[Symbol.asyncDispose]());
 
-  /** Which of these topics a subscription with this query gets. */
-  async function matched(query: string, topics: readonly string[]): Promise<string[]> {
-    await using stream = await subscribe(herald, { query: `${query}&match=urn:end-of-test` });
-    for (const topic of topics) await publisher.publish({ topic, data: topic });
-    await publisher.publish({ topic: 'urn:end-of-test', data: 'end' });
-    await stream.until(({ events }) => events.some(({ data }) => data === 'end'));
-    return updatesOf(stream)
-      .map(({ data }) => data)
-      .filter((data) => data !== 'end');
+  /** Which of these topics' updates a subscription gets. */
+  async function delivered(matchers: string, topics: readonly string[]): Promise<string[]> {
+    await using stream = await subscribe(herald, { query: withEnd(matchers) });
+    for (const topic of topics) expect((await publish(herald, { topic, data: topic }, token)).status).toBe(200);
+    await publishEnd(herald, token);
+    return await dataOfUntilEnd(stream);
   }
 
-  it.each([
-    ['R12', 'a mistyped matcher', '?matchfoo=a'],
-    ['R12', 'a matcher in capitals', '?Match=a'],
-    ['R12, R22', 'a registered type that is not supported', '?match_regexp=a'],
-    ['R13', 'a control character in a matcher', '?match=a%00'],
-    ['R13', 'a matcher that is not UTF-8', '?match=%FF'],
-    ['R13', 'a malformed URL Pattern', '?match_urlpattern=https://a.example/%7B'],
-    ['R15', 'more matchers than the limit', `?${Array.from({ length: 101 }, (_, i) => `match=${i}`).join('&')}`],
-    ['R15', 'a pattern above the limit', `?match=${'x'.repeat(4097)}`],
-    ['R9', 'no matcher at all', '?last_event_id=x'],
-    ['R22', 'the selector of another dialect', '?topic=urn:a'],
-  ])('%s: refuses %s with 400', async (_, __, path) => {
-    expect((await ask(herald, { path })).status).toBe(400);
+  function query(queryString: string, body: string, headers: Record<string, string> = FORM): Promise<EventStream> {
+    const path = queryString === '' ? HUB : `${HUB}?${queryString}`;
+    return send(herald.url, { method: 'QUERY', path, headers }, body).then((response) => new EventStream(response));
+  }
+
+  it('R2: an update is delivered once to who matches any of its topics, the first or another', async () => {
+    await using stream = await subscribe(herald, { query: withEnd('match=urn:r2:a&match=urn:r2:b') });
+    await publish(herald, { topic: ['urn:r2:a', 'urn:r2:x'], data: 'canonical' }, token);
+    await publish(herald, { topic: ['urn:r2:x', 'urn:r2:b'], data: 'alternate' }, token);
+    await publish(herald, { topic: ['urn:r2:a', 'urn:r2:b'], data: 'both' }, token);
+    await publish(herald, { topic: ['urn:r2:x'], data: 'neither' }, token);
+    await publishEnd(herald, token);
+    expect(await dataOfUntilEnd(stream)).toEqual(['canonical', 'alternate', 'both']);
   });
 
-  it('R5: streams text/event-stream on GET, and on HEAD only says so', async () => {
-    await using stream = await subscribe(herald, { query: 'match=*' });
-    expect(stream.response.headers['content-type']).toBe('text/event-stream');
-    expect(await ask(herald, { method: 'HEAD', path: '?match=*' })).toMatchObject({ status: 200, text: '' });
+  it('R4: whether readers need a token is the hub’s own policy', async () => {
+    expect((await ask(herald, { query: 'match=urn:a' })).status).toBe(200);
+    await using closed = await startHub({ HERALD_ANONYMOUS: 'false' });
+    expect((await ask(closed, { query: 'match=urn:a' })).status).toBe(401);
   });
 
-  it('R6: takes a form in the body of a QUERY, and nothing else', async () => {
-    const query = (type: string | undefined) =>
-      ask(herald, { method: 'QUERY', headers: type ? { 'content-type': type } : {}, body: 'match=a' });
-    expect((await query('application/json')).status).toBe(415);
-    expect((await query(undefined)).status).toBe(400);
-  });
-
-  it('R7: subscribes to the query and the body together; the cursor of the query wins over the body’s', async () => {
-    const [first, second] = [
-      await publisher.publish({ topic: 'urn:r7:a', data: '1' }),
-      await publisher.publish({ topic: 'urn:r7:b', data: '2' }),
-    ];
-    const response = await send(
-      `${herald.url}${HUB}?match=urn:r7:a&last_event_id=${first}`,
-      { method: 'QUERY', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
-      `match=urn:r7:b&last_event_id=${second}`,
-    );
-    await using stream = new EventStream(response);
-    expect(response.headers['mercure-last-event-id']).toBe(first);
-    await stream.until((one) => noticesOf(one).length > 0);
-    expect(updatesOf(stream).map(({ id }) => id)).toEqual([second]);
-  });
-
-  it('R9, R14: takes several matchers of all types', async () => {
-    const topics = ['urn:r9:a', 'urn:r9:b', 'https://r9.example/x', 'urn:r9:c'];
-    const query = 'match=urn:r9:a&match_exact=urn:r9:b&match_urlpattern=https://r9.example/:id';
-    expect(await matched(query, topics)).toEqual(topics.slice(0, 3));
-  });
-
-  it('R10: gives nobody a private update for matching it', async () => {
-    await using stream = await subscribe(herald, { query: 'match=*' });
-    await publisher.publish({ topic: 'urn:r10', data: 'secret', private: 'on' });
-    await publisher.publish({ topic: 'urn:r10', data: 'public' });
-    await stream.until(({ events }) => events.length > 0);
-    expect(stream.text).not.toContain('secret');
-  });
-
-  it('R61: gives a private update to who may read one of its topics, whichever it was matched by', async () => {
-    const query = 'match=urn:r61:a';
-    const reader = async (match: string) =>
-      subscribe(herald, { query, headers: bearer(await subscriberToken({ topics: [{ match }] })) });
-    await using byOther = await reader('urn:r61:b');
-    await using byNone = await reader('urn:r61:c');
-    await publisher.publish({ topic: ['urn:r61:a', 'urn:r61:b'], data: 'secret', private: 'on' });
-    await publisher.publish({ topic: 'urn:r61:a', data: 'end' });
-    for (const stream of [byOther, byNone]) {
-      await stream.until(({ events }) => events.some(({ data }) => data === 'end'));
+  it('R5: GET and QUERY both subscribe, and HEAD only tells what GET would', async () => {
+    for (const method of ['GET', 'QUERY']) {
+      const body = method === 'QUERY' ? 'match=urn:r5' : '';
+      const answer = await ask(herald, { method, query: method === 'GET' ? 'match=urn:r5' : '', headers: FORM, body });
+      expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'text/event-stream' } });
     }
-    expect(updatesOf(byOther).map(({ data }) => data)).toEqual(['secret', 'end']);
-    expect(updatesOf(byNone).map(({ data }) => data)).toEqual(['end']);
+    // It is over at once: nothing stays subscribed that nobody reads.
+    const head = await ask(herald, { method: 'HEAD', query: 'match=urn:r5' });
+    expect(head).toMatchObject({ status: 200, text: '', headers: { 'content-type': 'text/event-stream' } });
   });
 
-  it('R11: takes a name without a value for an empty one, and a plus sign for a space', async () => {
-    expect(await matched('match=urn:r11+x&match', ['urn:r11 x'])).toEqual(['urn:r11 x']);
+  it('R5: another method is answered with 405 and those that there are', async () => {
+    for (const method of ['PUT', 'DELETE', 'PATCH']) {
+      const { status, headers } = await ask(herald, { method });
+      expect(status).toBe(405);
+      expect(headers.allow?.split(', ').toSorted()).toEqual(['GET', 'HEAD', 'POST', 'QUERY']);
+    }
   });
 
-  it('R18: names the one origin that is allowed, with credentials, and no other', async () => {
-    const headers = (origin: string) => ({ origin });
-    const allowed = await ask(herald, { method: 'HEAD', path: '?match=a', headers: headers(ALLOWED) });
-    expect(allowed.headers).toMatchObject({
-      'access-control-allow-origin': ALLOWED,
-      'access-control-allow-credentials': 'true',
-      'access-control-expose-headers': expect.stringMatching(/Mercure-Last-Event-ID.*WWW-Authenticate/),
+  it('R6: the body of a QUERY is a form by the rules of the query', async () => {
+    await using stream = await query('', withEnd('match_urlpattern=https://example.com/%3Aid&match=a+b%2Bc;d'));
+    await publish(herald, { topic: 'https://example.com/1', data: 'pattern' }, token);
+    await publish(herald, { topic: 'a b+c;d', data: 'exact' }, token);
+    await publishEnd(herald, token);
+    expect(await dataOfUntilEnd(stream)).toEqual(['pattern', 'exact']);
+    expect(await ask(herald, { method: 'QUERY', headers: FORM, body: 'matchfoo=a' })).toMatchObject({
+      status: 400,
+      code: 'matcher-unknown',
     });
-    const other = await ask(herald, { method: 'HEAD', path: '?match=a', headers: headers('https://evil.example') });
-    expect(other.headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  it('R19: writes a comment when there is nothing else to say', async () => {
-    await using stream = await subscribe(herald, { query: 'match=urn:r19' });
-    await stream.until(({ comments }) => comments.length > 1);
+  it.each<[string, number, Record<string, string>]>([
+    ['another type', 415, { 'content-type': 'application/json' }],
+    ['no type', 400, {}],
+    ['something that is no type', 415, { 'content-type': 'form' }],
+  ])('R6: a body with %s is refused with %d', async (_, status, headers) => {
+    expect((await ask(herald, { method: 'QUERY', headers, body: 'match=urn:a' })).status).toBe(status);
+  });
+
+  it('R7: query and body are taken together, each matcher once', async () => {
+    await using stream = await query('match=urn:r7:a&match=urn:r7:both', withEnd('match=urn:r7:b&match=urn:r7:both'));
+    for (const data of ['a', 'b', 'both', 'other']) await publish(herald, { topic: `urn:r7:${data}`, data }, token);
+    await publishEnd(herald, token);
+    expect(await dataOfUntilEnd(stream)).toEqual(['a', 'b', 'both']);
+  });
+
+  it('R7: the cursor of the query comes before the one of the body, and the header before both', async () => {
+    for (const id of ['1', '2', '3', '4']) {
+      await publish(herald, { topic: 'urn:r7', data: id, id: `urn:r7:${id}` }, token);
+    }
+    await using byQuery = await query('match=urn:r7&last_event_id=urn:r7:2', 'last_event_id=urn:r7:1');
+    await using byBody = await query('match=urn:r7', 'last_event_id=urn:r7:1');
+    const headers = { ...FORM, 'last-event-id': 'urn:r7:3' };
+    await using byHeader = await query('match=urn:r7&last_event_id=urn:r7:2', 'last_event_id=urn:r7:1', headers);
+    for (const stream of [byQuery, byBody, byHeader]) await stream.until((seen) => dataOf(seen).includes('4'));
+    expect([dataOf(byQuery), dataOf(byBody), dataOf(byHeader)]).toEqual([['3', '4'], ['2', '3', '4'], ['4']]);
+  });
+
+  it('R8: a subscription works over HTTP/2', async () => {
+    await using secure = await startHub({
+      HERALD_TLS_CERT_FILE: `${CERTIFICATES}first.crt`,
+      HERALD_TLS_KEY_FILE: `${CERTIFICATES}first.key`,
+    });
+    const session = connectHttp2(secure.url, { ca: readFileSync(`${CERTIFICATES}first.crt`), servername: 'localhost' });
+    const signal = AbortSignal.timeout(PATIENCE);
+    try {
+      const reading = session.request({ ':path': `${HUB}?match=urn:r8` }).setEncoding('utf8');
+      let text = '';
+      reading.on('data', (piece: string) => (text += piece));
+      await once(reading, 'data', { signal });
+      const posting = session.request({ ':method': 'POST', ':path': HUB, ...FORM, ...bearer(token) });
+      posting.end('topic=urn:r8&data=over+HTTP/2&id=urn:r8:1');
+      while (!text.endsWith('\n\n')) await once(reading, 'data', { signal });
+      expect(text).toMatch(/^retry: \d+\nid: urn:r8:1\ndata: over HTTP\/2\n\n$/);
+    } finally {
+      session.destroy();
+    }
+  });
+
+  it('R10: a matcher grants nothing: private updates need a token', async () => {
+    const reader = await subscriberToken({ topics: [{ match: 'urn:r10:mine' }] });
+    await using stream = await subscribe(herald, {
+      query: withEnd('match=urn:r10:mine&match=urn:r10:yours&match=*'),
+      headers: bearer(reader),
+    });
+    await publish(herald, { topic: 'urn:r10:yours', data: 'yours', private: 'on' }, token);
+    await publish(herald, { topic: 'urn:r10:mine', data: 'mine', private: 'on' }, token);
+    await publishEnd(herald, token);
+    expect(await dataOfUntilEnd(stream)).toEqual(['mine']);
+  });
+
+  it.each([
+    ['plus is a space', 'match=a+b', 'a b'],
+    ['a percent-encoded plus is one', 'match=a%2Bb', 'a+b'],
+    ['a semicolon separates nothing', 'match=a;match=b', 'a;match=b'],
+    ['a stray percent sign stays', 'match=100%', '100%'],
+    ['a percent sign before no digits stays', 'match=%zz', '%zz'],
+    ['percent-encoded UTF-8 is decoded once', 'match=caf%C3%A9%2541', 'café%41'],
+    ['an equals sign after the first is part of the value', 'match=a=b', 'a=b'],
+    ['empty pairs are nothing', '&&match=urn:r11&', 'urn:r11'],
+    ['names are decoded too', 'm%61tch=urn:r11', 'urn:r11'],
+  ])('R11: %s', async (_, parameters, topic) => {
+    const response = await send(herald.url, { path: `${HUB}?${withEnd(parameters)}` });
+    await using stream = new EventStream(response);
+    expect(response.statusCode).toBe(200);
+    await publish(herald, { topic, data: 'hit' }, token);
+    await publishEnd(herald, token);
+    expect(await dataOfUntilEnd(stream)).toEqual(['hit']);
+  });
+
+  it('R11: a name without a value has an empty one', async () => {
+    // The empty exact topic is a matcher like any other, although nothing can be published to it.
+    expect((await ask(herald, { query: 'match' })).status).toBe(200);
+    expect((await ask(herald, { query: 'match=' })).status).toBe(200);
+  });
+
+  it.each([
+    'Match',
+    'MATCH',
+    'matchfoo',
+    'match_',
+    'match_regexp',
+    'Match_exact',
+    'match_URLPattern',
+    'mAtChes',
+    'match[]',
+  ])('R12: the name %s is refused', async (name) => {
+    const answer = await ask(herald, { query: `match=urn:a&${encodeURIComponent(name)}=urn:b` });
+    expect(answer).toMatchObject({ status: 400, code: 'matcher-unknown' });
+  });
+
+  it('R12: other names are ignored, but for the one of the other dialect', async () => {
+    expect((await ask(herald, { query: 'match=urn:a&mat=x&topics=y&rematch=z' })).status).toBe(200);
+    // Whoever still speaks 0.x to this hub is told so, and not subscribed to nothing.
+    expect(await ask(herald, { query: 'topic=urn:a' })).toMatchObject({ status: 400, code: 'matcher-unknown' });
+    expect(await ask(herald, { query: '' })).toMatchObject({ status: 400, code: 'matcher-missing' });
+  });
+
+  it.each([
+    ['a C0 control', 'match=a%00b', 'matcher-invalid'],
+    ['DEL', 'match=a%7Fb', 'matcher-invalid'],
+    ['a C1 control', 'match=a%C2%85b', 'matcher-invalid'],
+    ['a zero-width character', 'match=a%E2%80%8Bb', 'matcher-invalid'],
+    ['an override of the writing direction', 'match_exact=a%E2%80%AEb', 'matcher-invalid'],
+    ['the same in a pattern', 'match_urlpattern=https://example.com/%E2%80%AE', 'matcher-invalid'],
+    ['what is not UTF-8', 'match=%FF', 'encoding-invalid'],
+    ['a surrogate in UTF-8', 'match=%ED%A0%80', 'encoding-invalid'],
+    ['a malformed pattern', 'match_urlpattern=https://example.com/(', 'matcher-invalid'],
+    ['a pattern with one name twice', 'match_urlpattern=https://example.com/:a/:a', 'matcher-invalid'],
+  ])('R13: %s is refused', async (_, parameters, code) => {
+    expect(await ask(herald, { query: parameters })).toMatchObject({ status: 400, code });
+  });
+
+  it('R14: every update whose topic satisfies a matcher is delivered, in order', async () => {
+    const topics = Array.from({ length: 50 }, (_, index) => `https://example.com/r14/${index}`);
+    const others = ['https://example.com/r14', 'https://example.com/r14/a/b', 'urn:r14:other'];
+    const parameters = 'match_urlpattern=https://example.com/r14/:id&match=urn:r14';
+    expect(await delivered(parameters, [...topics, ...others, 'urn:r14'])).toEqual([...topics, 'urn:r14']);
+  });
+
+  it('R15: a hundred matchers are taken, the same one counts once, and one more is refused', async () => {
+    const hundred = Array.from({ length: 100 }, (_, index) => `match=urn:r15:${index}`).join('&');
+    expect((await ask(herald, { query: hundred })).status).toBe(200);
+    expect((await ask(herald, { query: `${hundred}&match=urn:r15:7` })).status).toBe(200);
+    expect(await ask(herald, { query: `${hundred}&match=more` })).toMatchObject({
+      status: 400,
+      code: 'matchers-too-many',
+    });
+    expect((await ask(herald, { query: `match=${'x'.repeat(4096)}` })).status).toBe(200);
+    expect(await ask(herald, { query: `match=${'x'.repeat(4097)}` })).toMatchObject({
+      status: 400,
+      code: 'matcher-too-long',
+    });
+  });
+
+  it.each(['HERALD_MAX_CONNECTIONS', 'HERALD_MAX_CONNECTIONS_PER_ADDRESS'])(
+    'R16: above %s a stream ends at once, and says why',
+    async (variable) => {
+      await using limited = await startHub({ [variable]: '1' });
+      await using first = await subscribe(limited, { query: 'match=urn:a' });
+      // Any other status than 200 would stop a native EventSource for good.
+      await using second = await subscribe(limited, { query: 'match=urn:a' });
+      expect(await endOf(second)).toBe(true);
+      expect(noticesOf(second)).toEqual([{ type: 'overloaded' }]);
+      expect(second.retries.length).toBeGreaterThan(0);
+      expect(first.response.complete).toBe(false);
+    },
+  );
+
+  describe('from a page of another origin', () => {
+    it('R18: an origin on the list may read, with credentials, also what is in the headers', async () => {
+      const { headers } = await ask(herald, { query: 'match=urn:a&last_event_id=', headers: { origin: ORIGIN } });
+      expect(headers['access-control-allow-origin']).toBe(ORIGIN);
+      expect(headers['access-control-allow-credentials']).toBe('true');
+      expect(headers.vary).toMatch(/origin/i);
+      const exposed = headers['access-control-expose-headers']?.toLowerCase().split(/, ?/);
+      expect(exposed).toEqual(expect.arrayContaining(['mercure-last-event-id', 'www-authenticate']));
+    });
+
+    it('R18: a refusal can be read as well', async () => {
+      const { status, headers } = await ask(herald, { query: 'matchfoo=a', headers: { origin: ORIGIN } });
+      expect(status).toBe(400);
+      expect(headers['access-control-allow-origin']).toBe(ORIGIN);
+    });
+
+    it.each(['https://evil.example', 'https://app.example.evil.example', 'http://app.example', 'null'])(
+      'R18: %s is not on the list, and gets nothing',
+      async (origin) => {
+        const { headers } = await ask(herald, { query: 'match=urn:a', headers: { origin } });
+        expect(Object.keys(headers).filter((name) => name.startsWith('access-control-'))).not.toContain(
+          'access-control-allow-origin',
+        );
+      },
+    );
+
+    it.each([
+      ['QUERY', 'content-type,last-event-id'],
+      ['POST', 'authorization,content-type'],
+    ])('R18: the preflight of a %s is answered', async (method, names) => {
+      const headers = {
+        origin: ORIGIN,
+        'access-control-request-method': method,
+        'access-control-request-headers': names,
+      };
+      const answer = await ask(herald, { method: 'OPTIONS', headers });
+      expect(answer.status).toBe(204);
+      expect(answer.headers['access-control-allow-methods']).toContain(method);
+      const allowed = String(answer.headers['access-control-allow-headers']).toLowerCase().split(/, ?/);
+      expect(allowed).toEqual(expect.arrayContaining(names.split(',')));
+    });
+  });
+
+  it('R19: a stream is text/event-stream, unbuffered, with comments while it is quiet', async () => {
+    await using quiet = await startHub({ HERALD_HEARTBEAT: '50ms' });
+    await using stream = await subscribe(quiet, { query: 'match=urn:r19' });
+    expect(stream.response.headers['content-type']).toBe('text/event-stream');
+    expect(stream.response.headers['x-accel-buffering']).toBe('no');
+    expect(stream.response.headers['cache-control']).toMatch(/no-store.*no-transform/);
+    await stream.until(({ comments }) => comments.length >= 2);
     expect(stream.events).toEqual([]);
+    expect(stream.text).toMatch(/^retry: \d+\n(?::\n)+$/);
   });
 
-  it('R22, R84: supports exact and urlpattern, and says so', async () => {
-    const { text } = await ask(herald, { path: '//.well-known/oauth-protected-resource/.well-known/mercure' });
-    expect(JSON.parse(text)).toMatchObject({ mercure_matcher_types_supported: ['exact', 'urlpattern'] });
+  it.each([
+    ['text/html', 406],
+    ['application/json, text/plain;q=0.5', 406],
+    ['*/*, text/event-stream;q=0', 406],
+    ['text/event-stream', 200],
+    ['text/*', 200],
+    ['text/html, */*;q=0.1', 200],
+    ['nonsense', 200],
+  ])('R19: to who accepts %s the answer is %d', async (accept, status) => {
+    expect((await ask(herald, { query: 'match=urn:a', headers: { accept } })).status).toBe(status);
   });
 
-  it('R23: takes * for every topic, whatever the type that it comes under', async () => {
-    expect(await matched('match_urlpattern=*', ['urn:r23'])).toEqual(['urn:r23']);
-    expect(await matched('match=*', ['no url at all'])).toEqual(['no url at all']);
+  it('R20: every field of an event arrives, data byte for byte', async () => {
+    await using stream = await subscribe(herald, { query: 'match=urn:r20' });
+    const data = ' {"a": "é😀",\n\n  "b": [1]}\n';
+    await publish(herald, { topic: 'urn:r20', data, id: 'urn:r20:1', type: 'change', retry: '1234' }, token);
+    await stream.take(1);
+    expect(stream.events[0]).toMatchObject({ data, id: 'urn:r20:1', event: 'change' });
+    expect(stream.retries.at(-1)).toBe(1234);
   });
 
-  it('R24: compares exact topics byte for byte', async () => {
-    // The same letter in one code point and in two.
-    const [composed, decomposed] = ['/r24/\u00e9', '/r24/e\u0301'];
-    const topics = [
-      'https://r24.example/A',
-      'https://r24.example/a/../A',
-      'https://R24.example/A',
-      composed,
-      decomposed,
-    ];
-    const query = `match=https://r24.example/A&match=${encodeURIComponent(composed)}`;
-    expect(await matched(query, topics)).toEqual([topics[0], composed]);
-  });
-
-  it('R25: resolves relative patterns and topics against the hub, and minds case but for hosts', async () => {
-    const { origin } = new URL(RESOURCE);
-    const topics = ['/r25/x', `${origin}/r25/y`, `${origin.toUpperCase()}/r25/z`, `${origin}/R25/x`];
-    expect(await matched('match_urlpattern=/r25/:id', topics)).toEqual(topics.slice(0, 3));
-  });
-
-  it('R26: matches no pattern with a topic that is no URL', async () => {
-    expect(await matched('match_urlpattern=https://*/*', ['https://['])).toEqual([]);
-  });
-
-  it('R27: is not held up by a pattern that backtracks for ever elsewhere', async () => {
-    const start = performance.now();
-    const pattern = encodeURIComponent('https://r27.example/:x((?:a+)+)');
-    const topics = [`https://r27.example/${'a'.repeat(3000)}!`, 'https://r27.example/aaa'];
-    expect(await matched(`match_urlpattern=${pattern}`, topics)).toEqual([topics[1]]);
-    // Where it does backtrack, thirty characters take minutes.
-    expect(performance.now() - start).toBeLessThan(20_000);
-  });
-
-  it('R15: subscribes once to what is asked for twice', async () => {
-    expect(await matched('match=urn:r15&match=urn:r15', ['urn:r15'])).toEqual(['urn:r15']);
-  });
-
-  it('post-snapshot: answers 406 to who accepts no event stream', async () => {
-    const accept = (value: string) => ask(herald, { method: 'HEAD', path: '?match=a', headers: { accept: value } });
-    expect((await accept('application/json')).status).toBe(406);
-    expect((await accept('text/event-stream;q=0, */*')).status).toBe(406);
-    expect((await accept('text/*')).status).toBe(200);
-    expect((await accept('???')).status).toBe(200);
-  });
-
-  it('answers 405 with what is allowed', async () => {
-    const answer = await ask(herald, { method: 'PUT' });
-    expect(answer.status).toBe(405);
-    expect(answer.headers.allow?.split(', ').toSorted()).toEqual(['GET', 'HEAD', 'POST', 'QUERY']);
-  });
-
-  it('R16, R59: tells who has too many connections, in a way that no client takes for the end', async () => {
-    await using limited = await startHub({ HERALD_MAX_CONNECTIONS_PER_ADDRESS: '1' });
-    await using first = await subscribe(limited, { query: 'match=*' });
-    await using second = await subscribe(limited, { query: 'match=*' });
-    expect(await second.ended).toBe(true);
-    expect(noticesOf(second)).toEqual([{ type: 'overloaded' }]);
-    await post(limited, await publisherToken(), 'topic=urn:a&data=x');
-    await first.until(({ events }) => events.length > 0);
+  it('R20: an event without data is still one', async () => {
+    await using stream = await openStream(`${herald.url}${HUB}?match=urn:r20`);
+    await publish(herald, { topic: 'urn:r20', id: 'urn:r20:2' }, token);
+    await stream.take(1);
+    expect(stream.events[0]).toMatchObject({ data: '', id: 'urn:r20:2' });
   });
 });

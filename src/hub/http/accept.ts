@@ -21,7 +21,12 @@ export function checkAccept(accept: string | undefined): void {
     if (!/^[^\s/]+\/[^\s/]+$/.test(type)) return;
     const exactness = RANGES.get(type) ?? 0;
     const quality = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
-    if (exactness > best.exactness) best = { exactness, isExcluded: Number(quality ?? 1) === 0 };
+    if (exactness > best.exactness) best = { exactness, isExcluded: isZero(quality) };
   }
   if (best.isExcluded) throw new HubError('not-acceptable', 'A subscription is answered with text/event-stream.');
+}
+
+/** What is no quality at all excludes nothing (RFC 9110, 12.4.2). */
+function isZero(quality: string | undefined): boolean {
+  return quality !== undefined && /^0(?:\.0{0,3})?$/.test(quality);
 }

@@ -8,6 +8,8 @@ export const HUB_ERROR_STATUS: Readonly<Record<HubErrorCode, number>> = {
   // R38: what is above a limit of publishing is 413.
   'topic-too-long': 413,
   'topics-too-many': 413,
+  'id-too-long': 413,
+  'type-too-long': 413,
   'id-invalid': 400,
   'type-invalid': 400,
   'retry-invalid': 400,

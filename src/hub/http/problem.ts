@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /**
@@ -32,3 +33,36 @@ export function sendProblem(reply: FastifyReply, body: Problem): void {
 export function answerFrameworkError(_error: Error, _request: FastifyRequest, reply: FastifyReply): void {
   sendProblem(reply, problem(400, { detail: 'The request target is malformed.' }));
 }
+
+/**
+ * What the HTTP parser refuses: there is no request then that could be answered, only a connection. Where an earlier
+ * request on it is still being answered, the refusal would be taken for that answer: none is better than a wrong one.
+ */
+export function answerUnreadableRequest(error: Error & { readonly code?: string }, socket: Socket): void {
+  // oxlint-disable-next-line no-underscore-dangle -- Node's name for the response that is under way
+  const isAnswering = Boolean((socket as Socket & { _httpMessage?: unknown })._httpMessage);
+  if (isAnswering || socket.destroyed || !socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = UNREADABLE[error.code ?? ''] ?? 400;
+  const body = JSON.stringify(problem(status, { detail: 'The request is not HTTP, too slow, or its head too large.' }));
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'content-type: application/problem+json; charset=utf-8',
+      `content-length: ${body.length}`,
+      'x-content-type-options: nosniff',
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+    // A client that never closes its half must not keep the connection.
+    () => socket.destroy(),
+  );
+}
+
+const UNREADABLE: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};

@@ -18,6 +18,8 @@ export class PublishController {
 
   @Post()
   @HttpCode(200)
+  // Nobody else's, where a token of the 0.x dialect is part of the URL.
+  @Header('cache-control', 'private')
   @Header('content-type', 'text/plain; charset=utf-8')
   publish(
     @Body() body: unknown,
@@ -34,6 +36,8 @@ export class PublishController {
   /** Appends the lines in order. One that is refused does not stop the others: each has its own line in the answer. */
   @Post('batch')
   @HttpCode(200)
+  // Nobody else's, where a token of the 0.x dialect is part of the URL.
+  @Header('cache-control', 'private')
   @Header('content-type', 'application/x-ndjson; charset=utf-8')
   async publishBatch(
     @Body() body: unknown,

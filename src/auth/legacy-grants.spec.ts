@@ -1,0 +1,72 @@
+import { describe, expect, it } from '@jest/globals';
+import { isLegacy, legacyGrantsOf } from './legacy-grants.js';
+
+const HUB = new URL('https://hub.example/.well-known/mercure');
+
+function read(mercure: unknown, more: Record<string, unknown> = {}) {
+  return legacyGrantsOf({ mercure, ...more }, HUB);
+}
+
+describe('isLegacy', () => {
+  it('knows the claim by its two names, and takes a token with details for a current one', () => {
+    expect(isLegacy({ mercure: {} })).toBe(true);
+    expect(isLegacy({ 'https://mercure.rocks/': {} })).toBe(true);
+    expect(isLegacy({ mercure: {}, authorization_details: [] })).toBe(false);
+    expect(isLegacy({ sub: 's' })).toBe(false);
+  });
+});
+
+describe('legacyGrantsOf', () => {
+  it('grants what the selectors match: everything, a topic as it stands, or a URI Template', () => {
+    const grants = read({ publish: ['*'], subscribe: ['urn:a', 'https://example.com/books/{id}'] });
+    expect(grants.canPublish(['anything', 'at all'])).toBe(true);
+    expect(grants.canRead(['urn:a'])).toBe(true);
+    expect(grants.canRead(['https://example.com/books/1'])).toBe(true);
+    expect(grants.canRead(['https://example.com/books/{id}'])).toBe(true);
+    expect(grants.canRead(['https://example.com/books/1/2', 'urn:b'])).toBe(false);
+    expect(grants.isLegacy).toBe(true);
+    expect(grants.isAdmin).toBeUndefined();
+  });
+
+  it('takes no selector for a URL Pattern', () => {
+    const grants = read({ subscribe: ['https://example.com/:id'] });
+    expect(grants.canRead(['https://example.com/1'])).toBe(false);
+    expect(grants.canRead(['https://example.com/:id'])).toBe(true);
+  });
+
+  it('grants nothing where there are no selectors', () => {
+    for (const claim of [{}, { publish: [], subscribe: [] }, { publish: null, subscribe: null }]) {
+      expect(read(claim).canPublish(['a'])).toBe(false);
+      expect(read(claim).canRead(['a'])).toBe(false);
+    }
+  });
+
+  it('reads the namespaced claim where there is no other', () => {
+    const namespaced = { 'https://mercure.rocks/': { publish: ['a'] } };
+    expect(legacyGrantsOf(namespaced, HUB).canPublish(['a'])).toBe(true);
+    expect(read({ publish: [] }, namespaced).canPublish(['a'])).toBe(false);
+  });
+
+  it('tells one payload for all, if it is one that can be told', () => {
+    expect(read({ payload: { name: 'Ann' } }).payloadFor?.('any')).toEqual({ name: 'Ann' });
+    expect(read({ payload: 'Ann' }).payloadFor?.('any')).toBeUndefined();
+    expect(read({}).payloadFor?.('any')).toBeUndefined();
+  });
+
+  it('can not be taken for a reader with the same text in a token of the current protocol', () => {
+    expect(read({ subscribe: ['/{id}'] }).readKey).not.toBe(read({ subscribe: ['/{ID}'] }).readKey);
+  });
+
+  it.each<[string, unknown]>([
+    ['no object', 'publish'],
+    ['nothing', null],
+    ['selectors that are no list', { publish: '*' }],
+    ['a selector that is no string', { subscribe: ['a', 1] }],
+    ['more selectors than the limit', { subscribe: Array.from({ length: 101 }, String) }],
+    ['a selector that is too long', { subscribe: ['x'.repeat(4_097)] }],
+    ['a selector with a line end', { publish: ['a\nb'] }],
+    ['a template that costs too much', { publish: ['{a}'.repeat(21)] }],
+  ])('refuses a claim that is %s', (_, claim) => {
+    expect(() => read(claim)).toThrow(expect.objectContaining({ code: 'token-invalid' }));
+  });
+});

@@ -1,0 +1,178 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { HUB_ERROR_STATUS } from '../../src/hub/http/hub-error-status.js';
+import { send, textOf } from '../support/event-stream.js';
+import type { Herald } from '../support/herald.js';
+import {
+  HUB,
+  noticesOf,
+  PUBLISHER_KEY,
+  Publisher,
+  RESOURCE,
+  startHub,
+  subscribe,
+  SUBSCRIBER_KEY,
+  subscriberToken,
+  updatesOf,
+} from '../support/hub.js';
+import { type Answer, exchange } from './exchange.js';
+import { type Attack, attacks } from './requests.js';
+
+/**
+ * Random and mutated requests never crash the service, make it hang, or store what was refused. Everything that is sent
+ * is decided by the seed: `HERALD_FUZZ_SEED` repeats a run, `HERALD_FUZZ_RUNS` prolongs it (requests for each setting).
+ */
+const SEED = Number(process.env['HERALD_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+const RUNS = Number(process.env['HERALD_FUZZ_RUNS'] ?? 1_200);
+
+/** Milliseconds for each setting, unless the number of runs was asked for. */
+const BUDGET = process.env['HERALD_FUZZ_RUNS'] ? Infinity : 8_000;
+
+/** All that may be answered. 5xx are not among them. */
+const STATUSES: ReadonlySet<number> = new Set([
+  200, 400, 401, 403, 404, 405, 406, 413, 415, 422,
+  // Node's own: an expectation that it doesn't know, and a head that is too large.
+  417, 431,
+]);
+
+/** What is refused before it's known what is asked for has no code of the hub's. */
+const WITHOUT_CODE: ReadonlySet<number> = new Set([400, 404, 405, 413, 415, 417, 431]);
+
+/** How many requests that store nothing are under way beside the one that may. */
+const READERS = 4;
+
+/** What a run has seen. */
+class Findings {
+  readonly accepted: string[] = [];
+  readonly statuses: Record<number, number> = {};
+  /** Updates that may have been stored although nobody was told: their connections were cut. */
+  unanswered = 0;
+  private readonly ids = new Set<string>();
+
+  take({ bytes, isPublication, isKeyed, isForged }: Attack, answers: readonly Answer[]): void {
+    for (const answer of answers) {
+      const { status, headers, body } = answer;
+      this.statuses[status] = (this.statuses[status] ?? 0) + 1;
+      expectExpected(answer);
+      if (isForged && status < 400) throw new Error(`a forged token was taken:\n${bytes.toString('latin1')}`);
+      if (status === 200 && isPublication)
+        for (const id of idsOf(headers['content-type'] ?? '', body)) this.accept(id, isKeyed);
+    }
+    if (isPublication && answers.length === 0) this.unanswered += bytes.toString('latin1').split('\n').length;
+  }
+
+  private accept(id: string, isKeyed: boolean): void {
+    if (isKeyed && this.ids.has(id)) return;
+    this.ids.add(id);
+    this.accepted.push(id);
+  }
+}
+
+function expectExpected(answer: Answer): void {
+  const { status, headers } = answer;
+  expect([status, STATUSES.has(status)]).toEqual([status, true]);
+  expect(headers).not.toHaveProperty('x-injected');
+  if (status >= 400) expectProblem(answer);
+}
+
+function expectProblem({ status, headers, body }: Answer): void {
+  // Node's own answers, to a request without a host or with an odd expectation, are a status and nothing more.
+  if ((status === 400 || status === 417) && body === '' && headers['content-type'] === undefined) return;
+  expect([status, headers['content-type']]).toEqual([status, 'application/problem+json; charset=utf-8']);
+  // The answer to HEAD has none.
+  if (body === '') return;
+  const problem = JSON.parse(body) as { status: number; code?: keyof typeof HUB_ERROR_STATUS };
+  expect(problem.status).toBe(status);
+  if (problem.code === undefined) expect([status, WITHOUT_CODE.has(status)]).toEqual([status, true]);
+  else expect(HUB_ERROR_STATUS[problem.code]).toBe(status);
+}
+
+function idsOf(type: string, body: string): string[] {
+  if (type.startsWith('text/plain')) return [body];
+  if (!type.startsWith('application/x-ndjson')) return [];
+  const lines = body
+    .trimEnd()
+    .split('\n')
+    .filter((line) => line !== '');
+  const answers = lines.map((line) => JSON.parse(line) as { id?: string; error?: { code: string } });
+  for (const { id, error } of answers) expect(id ?? HUB_ERROR_STATUS[error?.code as never]).toBeDefined();
+  return answers.flatMap(({ id }) => (id === undefined ? [] : [id]));
+}
+
+/** Publications go one after the other, so that their order is known; other requests go beside them. */
+async function run(herald: Herald, given: readonly Attack[]): Promise<Findings> {
+  const findings = new Findings();
+  const until = performance.now() + BUDGET;
+  const lane = async (queue: Iterator<Attack>): Promise<void> => {
+    for (let next = queue.next(); !next.done && performance.now() < until; next = queue.next()) {
+      const attack = next.value;
+      try {
+        const { answers, isOver } = await exchange(herald.port, attack.bytes, attack.method);
+        if (!isOver) throw new Error('the service does not let go of the connection');
+        findings.take(attack, answers);
+      } catch (cause) {
+        throw new Error(`seed ${SEED}, this request:\n${attack.bytes.toString('latin1').slice(0, 1_000)}`, { cause });
+      }
+    }
+  };
+  const others = given.filter(({ isPublication }) => !isPublication).values();
+  const publications = given.filter(({ isPublication }) => isPublication).values();
+  await Promise.all([lane(publications), ...Array.from({ length: READERS }, () => lane(others))]);
+  return findings;
+}
+
+/** The ids of everything that is held, from the first on. */
+async function heldIds(herald: Herald, audience: string): Promise<(string | undefined)[]> {
+  using publisher = await Publisher.of(herald, { claims: { aud: audience } });
+  const last = await publisher.publish({ topic: 'urn:last', data: 'last' });
+  const token = await subscriberToken({ claims: { aud: audience } });
+  await using stream = await subscribe(herald, {
+    query: 'match=*&last_event_id=earliest',
+    headers: { authorization: `Bearer ${token}` },
+  });
+  await stream.until(({ events }) => events.some(({ id }) => id === last));
+  expect(noticesOf(stream).filter(({ type }) => type === 'gap')).toEqual([]);
+  // What the hub itself says of its subscribers is not what is looked for.
+  return updatesOf(stream)
+    .filter(({ data }) => !data.includes('"subscriber":"urn:uuid:'))
+    .map(({ id }) => id)
+    .filter((id) => id !== last);
+}
+
+describe(`fuzzing with HERALD_FUZZ_SEED=${SEED}`, () => {
+  it.each<[string, Record<string, string>]>([
+    ['as it should be run', { HERALD_ANONYMOUS: 'false' }],
+    [
+      'with everything switched on, and no name of its own',
+      { HERALD_RESOURCE: '', HERALD_LEGACY: 'true', HERALD_SUBSCRIPTIONS: 'true', HERALD_TRUST_PROXY: 'true' },
+    ],
+  ])(
+    'the hub %s neither crashes, nor hangs, nor stores what it has refused',
+    async (_, env) => {
+      await using herald = await startHub({ LOG_LEVEL: 'trace', HERALD_MAX_BODY: '64kb', ...env });
+      const audience = env['HERALD_RESOURCE'] === '' ? herald.url + HUB : RESOURCE;
+      const given = fc.sample(attacks(audience, Math.floor(Date.now() / 1_000)), { seed: SEED, numRuns: RUNS });
+      const findings = await run(herald, given);
+      console.log(`seed ${SEED}: ${JSON.stringify(findings.statuses)}, ${findings.accepted.length} updates stored`);
+
+      const ready = await send(`${herald.url}/health/ready`);
+      expect([ready.statusCode, await textOf(ready)]).toEqual([200, expect.any(String)]);
+      // Enough got through for the rest to mean something.
+      expect(findings.accepted.length).toBeGreaterThan(20);
+      const held = await heldIds(herald, audience);
+      const accepted = new Set(findings.accepted);
+      expect(held.filter((id) => accepted.has(id ?? ''))).toEqual(findings.accepted);
+      expect(held.length - findings.accepted.length).toBeLessThanOrEqual(findings.unanswered);
+
+      const log = herald.logs();
+      const signatures = given.flatMap(
+        ({ bytes }) => /Bearer [\w-]+\.[\w-]+\.([\w-]{40,})/.exec(bytes.toString('latin1'))?.[1] ?? [],
+      );
+      expect(signatures.length).toBeGreaterThan(20);
+      expect([...new Set(signatures)].filter((signature) => log.includes(signature))).toEqual([]);
+      for (const secret of [PUBLISHER_KEY, SUBSCRIBER_KEY]) expect(log).not.toContain(secret);
+      expect(log).not.toMatch(/request failed|"level":(?:50|60)/);
+    },
+    BUDGET === Infinity ? 3_600_000 : 90_000,
+  );
+});
