@@ -88,7 +88,7 @@ describe('the 0.x dialect', () => {
   });
 
   it('R27: templates are matched in linear time', async () => {
-    const template = `https://example.com/${'{a}'.repeat(30)}!`;
+    const template = `https://example.com/${'{a}'.repeat(20)}!`;
     const topic = `https://example.com/${'a'.repeat(4_000)}`;
     expect(await delivered(template, [topic, `${topic}!`])).toEqual([`${topic}!`]);
   });
