@@ -12,6 +12,7 @@ async function come(herald: Herald, path: string, subject?: string): Promise<Eve
 
 /** A native `EventSource` gives up for good on any status but 200. */
 async function expectRefusal(stream: EventStream): Promise<void> {
+  await stream.until(() => noticesOf(stream).length > 0);
   expect(await stream.ended).toBe(true);
   expect(stream.response.statusCode).toBe(200);
   expect(stream.response.headers['content-type']).toMatch(/^text\/event-stream/);

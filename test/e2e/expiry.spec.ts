@@ -16,6 +16,7 @@ async function open(herald: Herald, path: string, token: string): Promise<EventS
 }
 
 async function expectEndBy(stream: EventStream, expires: Date): Promise<void> {
+  await stream.until(() => noticesOf(stream).length > 0);
   expect(await stream.ended).toBe(true);
   // `stream-registry.spec.ts` has the law to the millisecond.
   expect(Date.now()).toBeLessThanOrEqual(expires.getTime() + HEARING);
