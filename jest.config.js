@@ -35,7 +35,10 @@ export default {
     {
       ...common,
       displayName: 'e2e',
-      testMatch: ['<rootDir>/test/{e2e,hub,journal,protocol,fuzz}/**/*.spec.ts', '<rootDir>/test/clients/*.spec.ts'],
+      testMatch: [
+        '<rootDir>/test/{e2e,hub,journal,protocol,state,fuzz}/**/*.spec.ts',
+        '<rootDir>/test/clients/*.spec.ts',
+      ],
     },
     { ...common, displayName: 'faults', testMatch: ['<rootDir>/test/faults/**/*.spec.ts'] },
     { ...common, displayName: 'browser', testMatch: ['<rootDir>/test/{browser,clients/browser}/**/*.spec.ts'] },

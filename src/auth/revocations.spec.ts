@@ -1,11 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Caller } from '../sse/caller.js';
+import { StreamRegistry } from '../sse/stream-registry.js';
+import { MemoryState } from '../state/memory-state.js';
 import { type Revocation, Revocations } from './revocations.js';
 
-function revocations(...given: Revocation[]): Revocations {
-  const all = new Revocations();
-  for (const one of given) all.add(one);
+const NO_STREAMS = new StreamRegistry({ heartbeat: 0, maxAge: 0, writeTimeout: 1_000 });
+
+async function revocations(...given: Revocation[]): Promise<Revocations> {
+  const all = new Revocations(new MemoryState(0), NO_STREAMS);
+  for (const one of given) await all.add(one);
   return all;
 }
 
@@ -17,44 +21,49 @@ function covers(one: Revocation, by: Caller): boolean {
 }
 
 describe('Revocations', () => {
-  it('covers the tokens that have all that is named, and no others', () => {
-    const byToken = revocations({ tokenId: 't' });
+  it('covers the tokens that have all that is named, and no others', async () => {
+    const byToken = await revocations({ tokenId: 't' });
     expect(byToken.revokes({ tokenId: 't', subject: 'anybody', issuedAt: Date.now() })).toBe(true);
     expect(byToken.revokes({ tokenId: 'u', subject: 't' })).toBe(false);
     expect(byToken.revokes({})).toBe(false);
-    const bySubject = revocations({ subject: 's', issuedBefore: 1_000 });
+    const bySubject = await revocations({ subject: 's', issuedBefore: 1_000 });
     expect(bySubject.revokes({ subject: 's', issuedAt: 999 })).toBe(true);
     expect(bySubject.revokes({ subject: 's' })).toBe(true);
     expect(bySubject.revokes({ subject: 's', issuedAt: 1_000 })).toBe(false);
     expect(bySubject.revokes({ tokenId: 's' })).toBe(false);
-    const both = revocations({ tokenId: 't', subject: 's' });
+    const both = await revocations({ tokenId: 't', subject: 's' });
     expect(both.revokes({ tokenId: 't', subject: 's' })).toBe(true);
     expect(both.revokes({ tokenId: 't' })).toBe(false);
-    expect(revocations({ issuedBefore: 1_000 }).revokes({ issuedAt: 5 })).toBe(true);
+    const everybody = await revocations({ issuedBefore: 1_000 });
+    expect(everybody.revokes({ issuedAt: 5 })).toBe(true);
   });
 
-  it('never lets somebody in again because of a later revocation', () => {
+  it('never lets somebody in again because of a later revocation', async () => {
     const name = fc.option(fc.constantFrom('a', 'b', '', '"', 'a","subject":"b'), { nil: undefined });
     const time = fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined });
     const revocation = fc.record({ tokenId: name, subject: name, issuedBefore: time });
     const caller = fc.record({ tokenId: name, subject: name, issuedAt: time });
-    fc.assert(
-      fc.property(fc.array(revocation, { maxLength: 8 }), fc.array(caller, { maxLength: 8 }), (given, callers) => {
-        const clean = given.map(withoutUndefined) as Revocation[];
-        const all = revocations(...clean);
-        for (const by of callers.map(withoutUndefined) as Caller[]) {
-          expect(all.revokes(by)).toBe(clean.some((one) => covers(one, by)));
-        }
-      }),
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(revocation, { maxLength: 8 }),
+        fc.array(caller, { maxLength: 8 }),
+        async (given, callers) => {
+          const clean = given.map(withoutUndefined) as Revocation[];
+          const all = await revocations(...clean);
+          for (const by of callers.map(withoutUndefined) as Caller[]) {
+            expect(all.revokes(by)).toBe(clean.some((one) => covers(one, by)));
+          }
+        },
+      ),
     );
   });
 
-  it('is bounded, and has room for revoking everything even when it is full', () => {
-    const all = new Revocations();
-    for (let index = 0; index < 100_000; index += 1) all.add({ tokenId: String(index) });
-    expect(() => all.add({ tokenId: 'one more' })).toThrow(expect.objectContaining({ code: 'revocations-too-many' }));
-    expect(() => all.add({ tokenId: '7' })).not.toThrow();
-    expect(() => all.add({ issuedBefore: 1_000 })).not.toThrow();
+  it('is bounded, and has room for revoking everything even when it is full', async () => {
+    const all = await revocations();
+    for (let index = 0; index < 100_000; index += 1) await all.add({ tokenId: String(index) });
+    await expect(all.add({ tokenId: 'one more' })).rejects.toMatchObject({ code: 'revocations-too-many' });
+    await all.add({ tokenId: '7' });
+    await all.add({ issuedBefore: 1_000 });
     expect(all.revokes({ issuedAt: 999 })).toBe(true);
     expect(all.revokes({ tokenId: '99999', issuedAt: 2_000 })).toBe(true);
   });

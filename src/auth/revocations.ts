@@ -1,6 +1,9 @@
-import { Injectable } from '@nestjs/common';
-import type { Caller } from '../sse/caller.js';
+import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { HubError } from '../hub/hub.errors.js';
+import { JournalUnavailableError } from '../journal/journal.js';
+import type { Caller } from '../sse/caller.js';
+import { StreamRegistry } from '../sse/stream-registry.js';
+import { type Revoked, SharedState } from '../state/shared-state.js';
 
 /** Tokens that no longer count, although they have not expired: those that have all that is named. */
 export interface Revocation {
@@ -13,30 +16,75 @@ export interface Revocation {
 
 const MAX_REVOCATIONS = 100_000;
 
-/** What has been revoked. Looked at for every request that brings a token, so it's found by hash. */
+/** How soon what one process revokes is known to the others. Milliseconds. */
+const INTERVAL = 1_000;
+
+/**
+ * What has been revoked, at any process of the hub. Looked at for every request that brings a token, so it's all in
+ * memory, and found by hash. Streams that were opened with such a token end.
+ */
 @Injectable()
-export class Revocations {
+export class Revocations implements OnModuleInit, OnModuleDestroy {
+  private readonly logger = new Logger(Revocations.name);
   /** Up to which time of issue tokens don't count, by what they have in common. */
   private readonly limits = new Map<string, number>();
+  private timer: NodeJS.Timeout | undefined;
+  private following: Promise<void> | undefined;
+
+  constructor(
+    private readonly state: SharedState,
+    private readonly streams: StreamRegistry,
+  ) {}
+
+  /** Nobody is let in before it's known who is kept out. */
+  async onModuleInit(): Promise<void> {
+    this.take(await this.state.revocations(this.limits));
+    this.timer = setInterval(() => void (this.following ??= this.follow()), INTERVAL).unref();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    clearInterval(this.timer);
+    await this.following;
+  }
 
   /**
-   * What was revoked before stays so.
+   * Resolves once no process of the hub will forget it, with the number of streams that this one has ended. What was
+   * revoked before stays so.
    * @throws {HubError} `revocations-too-many`: dropping an older one would let somebody in again.
+   * @throws {JournalUnavailableError} when it can't be stored: nothing is revoked then, or it is not known.
    */
-  add({ tokenId, subject, issuedBefore = Infinity }: Revocation): void {
+  async add({ tokenId, subject, issuedBefore = Infinity }: Revocation): Promise<number> {
     const name = nameOf(tokenId, subject);
-    const earlier = this.limits.get(name);
     // There is always room for the one that is about everybody.
-    if (earlier === undefined && name !== EVERYBODY && this.limits.size >= MAX_REVOCATIONS) {
+    if (!this.limits.has(name) && name !== EVERYBODY && this.limits.size >= MAX_REVOCATIONS) {
       throw new HubError('revocations-too-many', 'Too many tokens are revoked: revoke by issued_before instead.');
     }
-    this.limits.set(name, Math.max(issuedBefore, earlier ?? -Infinity));
+    await this.state.revoke([name, issuedBefore]);
+    return this.take([[name, issuedBefore]]);
   }
 
   revokes({ tokenId, subject, issuedAt = 0 }: Caller): boolean {
     if (this.limits.size === 0) return false;
     const names = [EVERYBODY, nameOf(tokenId, undefined), nameOf(undefined, subject), nameOf(tokenId, subject)];
     return names.some((name) => issuedAt < (this.limits.get(name) ?? -Infinity));
+  }
+
+  private async follow(): Promise<void> {
+    try {
+      const disconnected = this.take(await this.state.revocations(this.limits));
+      if (disconnected > 0) this.logger.log({ msg: 'tokens revoked at another process', disconnected });
+    } catch (error) {
+      if (!(error instanceof JournalUnavailableError)) throw error;
+    } finally {
+      this.following = undefined;
+    }
+  }
+
+  /** Answers with the number of streams that have ended by it. */
+  private take(revoked: readonly Revoked[]): number {
+    if (revoked.length === 0) return 0;
+    for (const [name, limit] of revoked) this.limits.set(name, Math.max(limit, this.limits.get(name) ?? -Infinity));
+    return this.streams.endWhere(({ info }) => this.revokes(info.caller), 'revoked');
   }
 }
 

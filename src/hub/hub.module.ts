@@ -3,6 +3,8 @@ import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { APP_FILTER } from '@nestjs/core';
 import { Journal } from '../journal/journal.js';
 import { type JournalOptions, openJournal } from '../journal/open-journal.js';
+import { openState } from '../state/open-state.js';
+import { SharedState } from '../state/shared-state.js';
 import { HubErrorFilter } from './http/hub-error.filter.js';
 import { PublishController } from './http/publish.controller.js';
 import { SubscribeController } from './http/subscribe.controller.js';
@@ -39,10 +41,16 @@ export class HubModule {
       providers: [
         HubService,
         { provide: Journal, useFactory: () => openJournal(journal) },
+        {
+          provide: SharedState,
+          // Their files are in the directory that the journal keeps for this process.
+          inject: [Journal],
+          useFactory: () => openState(journal, options.subscriptions.grace),
+        },
         { provide: APP_FILTER, useClass: HubErrorFilter },
         { provide: HUB_OPTIONS, useValue: options },
       ],
-      exports: [HubService],
+      exports: [HubService, SharedState],
     };
   }
 }

@@ -6,6 +6,7 @@ import type { Connection } from '../sse/connection.js';
 import type { StreamEnd } from '../sse/stream-end.js';
 import type { StreamInfo } from '../sse/stream-info.js';
 import { StreamRegistry } from '../sse/stream-registry.js';
+import { SharedState } from '../state/shared-state.js';
 import { CatchUp } from './catch-up.js';
 import { checkUpdate, type UpdateDraft } from './check-update.js';
 import type { Cohort } from './cohort.js';
@@ -66,10 +67,11 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   constructor(
     private readonly journal: Journal,
     private readonly streams: StreamRegistry,
+    private readonly state: SharedState,
     @Inject(HUB_OPTIONS) private readonly options: HubOptions,
   ) {
     const { enabled, grace } = options.subscriptions;
-    this.presence = enabled ? new Presence(journal, { ...options, grace }) : undefined;
+    this.presence = enabled ? new Presence(journal, state, { ...options, grace }) : undefined;
     const log = new RecentLog(options.recentBytes, journal.head);
     this.fanOut = new FanOut(journal, log, new TopicIndex<Cohort>(options.hubUrl), options.flushInterval);
     this.catchUp = new CatchUp(journal, this.fanOut, new Slices(journal, log));
@@ -156,11 +158,12 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
 
   async onApplicationShutdown(): Promise<void> {
     this.fanOut.close();
+    await this.state.close();
     await this.journal.close();
   }
 
   private forget({ cohort, connection, lease }: Subscription, reason: StreamEnd): void {
-    if (lease) this.presence?.leave(lease);
+    if (lease !== undefined) this.presence?.leave(lease);
     this.fanOut.release(cohort);
     this.streams.delete(connection);
     const age = Math.round(performance.now() - connection.openedAt);

@@ -1,7 +1,6 @@
 import type { Connection, ConnectionListener, WireBytes } from '../sse/connection.js';
 import type { StreamEnd } from '../sse/stream-end.js';
 import type { Cohort } from './cohort.js';
-import type { Lease } from './presence.js';
 
 /** What a subscription asks of the hub. */
 export interface SubscriptionOwner {
@@ -19,7 +18,7 @@ export class Subscription implements ConnectionListener {
   /** Set by whoever wants `caught-up` said when the replay that was asked for is over. */
   isResuming = false;
   /** Its place among those who are told to be subscribed, where that is told. */
-  lease: Lease | undefined;
+  lease: number | undefined;
   /** Set while somebody is at work on bringing it forward, so that nobody else begins to. */
   isCatchingUp = false;
 

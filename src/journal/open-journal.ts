@@ -12,7 +12,8 @@ export interface JournalOptions {
 
 type Open = (options: JournalOptions) => Promise<Journal>;
 
-const REDIS = { prefix: 'herald', sentinels: [], sentinelName: 'mymaster', isCluster: false, replicas: 0 };
+/** A Redis of which nothing but its URL is known. */
+export const REDIS = { prefix: 'herald', sentinels: [], sentinelName: 'mymaster', isCluster: false, replicas: 0 };
 
 const openRedis: Open = async ({ url, retention, redis = REDIS }) => {
   const { RedisJournal } = await import('./redis-journal.js');

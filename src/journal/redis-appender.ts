@@ -1,6 +1,6 @@
 import { type Appended, type AppendOptions, JournalUnavailableError } from './journal.js';
-import { COMMAND_TIMEOUT, type RedisConnection } from './redis-connection.js';
-import { messageOf, type RedisLink } from './redis-link.js';
+import { COMMAND_TIMEOUT, type RedisConnection } from '../redis/redis-connection.js';
+import { messageOf, type RedisLink } from '../redis/redis-link.js';
 import { type Batch, contentOf, type Draft, type RedisLog, type Report } from './redis-log.js';
 import { Queue } from './queue.js';
 import type { Update } from './update.js';

@@ -1,5 +1,5 @@
-import { messageOf, type RedisLink } from './redis-link.js';
-import type { RedisConnection } from './redis-connection.js';
+import { messageOf, type RedisLink } from '../redis/redis-link.js';
+import type { RedisConnection } from '../redis/redis-connection.js';
 import type { RedisLog, Report, Row } from './redis-log.js';
 import { RedisTimeline } from './redis-timeline.js';
 

@@ -10,10 +10,11 @@ import {
   type TailListener,
 } from './journal.js';
 import { RedisAppender } from './redis-appender.js';
-import { connectRedis, type RedisConnection, type RedisTarget } from './redis-connection.js';
+import { connectRedis, type RedisConnection, type RedisTarget } from '../redis/redis-connection.js';
 import { RedisFollower } from './redis-follower.js';
-import { messageOf, RedisLink } from './redis-link.js';
+import { messageOf, RedisLink } from '../redis/redis-link.js';
 import { RedisLog, type Report, type Row } from './redis-log.js';
+import { LOG_SCRIPTS } from './redis-script.js';
 import { RedisTail } from './redis-tail.js';
 import { RedisTimeline } from './redis-timeline.js';
 import type { Update } from './update.js';
@@ -79,9 +80,9 @@ export class RedisJournal extends Journal {
     const tell = (trouble: string | undefined): void => {
       if (trouble !== undefined) logger.warn(`Redis is away: ${trouble}`);
     };
-    const commands = new RedisLink(() => connectRedis(target, log.key), tell);
+    const commands = new RedisLink(() => connectRedis(target, log.key, LOG_SCRIPTS), tell);
     const following = new RedisLink(
-      () => connectRedis(target, log.key),
+      () => connectRedis(target, log.key, LOG_SCRIPTS),
       () => undefined,
     );
     try {

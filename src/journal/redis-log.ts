@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AppendOptions, Entry, Retention } from './journal.js';
-import type { RedisConnection } from './redis-connection.js';
+import { type RedisConnection, runScript } from '../redis/redis-connection.js';
+import { APPEND, LOCATE, LOOK } from './redis-script.js';
 import type { Update } from './update.js';
 
 /** What an append script is given for one update. */
@@ -58,7 +59,7 @@ export class RedisLog {
 
   /** Stores a batch, and answers with what became of each of its updates: see the script. */
   async append(
-    { client, append }: RedisConnection,
+    connection: RedisConnection,
     { number, drafts }: Batch,
   ): Promise<{ report: Report; outcomes: string[] }> {
     const updates = drafts.flatMap(({ update, content, options }) => [
@@ -69,22 +70,22 @@ export class RedisLog {
     ]);
     const nonce = randomBytes(NONCE_BYTES).readUIntBE(0, NONCE_BYTES);
     const argv = [...this.common(), number, nonce, ...updates];
-    const reply = await client.evalsha(append, 5, ...this.keys, this.writerKey, ...argv);
+    const reply = await runScript(connection, APPEND, [...this.keys, this.writerKey], argv);
     const { report, rest } = readReport(reply);
     return { report, outcomes: rest };
   }
 
-  async locate({ client, locate }: RedisConnection, id: string): Promise<{ report: Report; position?: number }> {
-    const { report, rest } = readReport(await client.evalsha(locate, 4, ...this.keys, ...this.common(), id));
+  async locate(connection: RedisConnection, id: string): Promise<{ report: Report; position?: number }> {
+    const { report, rest } = readReport(await runScript(connection, LOCATE, this.keys, [...this.common(), id]));
     return { report, ...(rest[0] && { position: Number(rest[0]) }) };
   }
 
   /** The newest nonce, and the nonce at `position` if that is held. */
   async look(
-    { client, look }: RedisConnection,
+    connection: RedisConnection,
     position: number,
   ): Promise<{ report: Report; newest: number; nonce?: number }> {
-    const { report, rest } = readReport(await client.evalsha(look, 4, ...this.keys, ...this.common(), position));
+    const { report, rest } = readReport(await runScript(connection, LOOK, this.keys, [...this.common(), position]));
     return { report, newest: Number(rest[0]), ...(rest[1] && { nonce: Number(rest[1]) }) };
   }
 

@@ -133,3 +133,5 @@ export const LOOK = `${PRELUDE}
 local row = redis.call('XRANGE', log, ARGV[6], ARGV[6], 'COUNT', 1)[1]
 return report(nonce, row and string.match(row[1], '%d+$') or '')
 `;
+
+export const LOG_SCRIPTS = [APPEND, LOCATE, LOOK];

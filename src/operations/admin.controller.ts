@@ -6,6 +6,7 @@ import { type Revocation, Revocations } from '../auth/revocations.js';
 import { HubError } from '../hub/hub.errors.js';
 import type { OpenStream } from '../sse/stream-registry.js';
 import { StreamRegistry } from '../sse/stream-registry.js';
+import { Processes } from './processes.js';
 
 const LARGEST_PAGE = 1_000;
 
@@ -31,7 +32,7 @@ const revocationSchema = z.strictObject({
   issued_before: z.number().int().min(0).optional(),
 });
 
-/** For administrators: who is connected, and out with them. */
+/** For administrators: which processes there are, who is connected, and out with them. */
 @Controller('admin')
 @UseGuards(AdminGuard)
 export class AdminController {
@@ -40,9 +41,16 @@ export class AdminController {
   constructor(
     private readonly streams: StreamRegistry,
     private readonly revocations: Revocations,
+    private readonly processes: Processes,
   ) {}
 
-  /** The open streams, oldest first; `next` is what to ask for `after` to get those that follow. */
+  /** The processes of this hub that are alive. */
+  @Get('processes')
+  async all(): Promise<object> {
+    return { processes: await this.processes.list() };
+  }
+
+  /** The open streams of this process, oldest first; `next` is what to ask for `after` to get those that follow. */
   @Get('connections')
   list(@Query() query: unknown): object {
     const { limit, after, ...criteria } = parse(pageSchema, query, 'limit, after, subject and token');
@@ -57,7 +65,7 @@ export class AdminController {
     return { connections, total: this.streams.size };
   }
 
-  /** Ends connections. Who holds a good token may come back: revoke that first. */
+  /** Ends connections of this process. Who holds a good token may come back: revoke that first. */
   @Delete('connections')
   dismiss(@Query() query: unknown): object {
     const criteria = parse(dismissSchema, query, 'subject, token and id');
@@ -72,7 +80,7 @@ export class AdminController {
   /** Tokens no longer count from here on, nor do the connections that were opened with them. */
   @Post('revocations')
   @HttpCode(200)
-  revoke(@Req() { body }: FastifyRequest): object {
+  async revoke(@Req() { body }: FastifyRequest): Promise<object> {
     const given = parse(revocationSchema, jsonOf(body), 'jti, subject and issued_before (seconds)');
     if (Object.keys(given).length === 0) {
       throw new HubError('criteria-missing', 'Say which tokens are meant: by "jti", "subject" or "issued_before".');
@@ -82,8 +90,7 @@ export class AdminController {
       ...(given.subject !== undefined && { subject: given.subject }),
       ...(given.issued_before !== undefined && { issuedBefore: given.issued_before * 1_000 }),
     };
-    this.revocations.add(revocation);
-    const disconnected = this.streams.endWhere(({ info }) => this.revocations.revokes(info.caller), 'revoked');
+    const disconnected = await this.revocations.add(revocation);
     this.logger.log({ msg: 'tokens revoked', disconnected });
     return { disconnected };
   }

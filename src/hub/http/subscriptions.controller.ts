@@ -32,7 +32,7 @@ export class SubscriptionsController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @GrantsOfRequest() grants: Grants,
     @Query('after') after?: string,
-  ): object | undefined {
+  ): Promise<object | undefined> {
     return this.collection(this.inquire(request, grants, after), reply, () => true);
   }
 
@@ -44,7 +44,7 @@ export class SubscriptionsController {
     @GrantsOfRequest() grants: Grants,
     @Param() { first, second }: { first: string; second: string },
     @Query('after') after?: string,
-  ): object | undefined {
+  ): Promise<object | undefined> {
     const inquiry = this.inquire(request, grants, after);
     if (inquiry.isLegacy) return this.single(inquiry, reply, second, ({ pattern }) => pattern === first);
     checkType(first);
@@ -58,7 +58,7 @@ export class SubscriptionsController {
     @GrantsOfRequest() grants: Grants,
     @Param('first') topic: string,
     @Query('after') after?: string,
-  ): object | undefined {
+  ): Promise<object | undefined> {
     const inquiry = this.inquire(request, grants, after);
     if (!inquiry.isLegacy) throw notFound();
     return this.collection(inquiry, reply, ({ pattern }) => pattern === topic);
@@ -70,7 +70,7 @@ export class SubscriptionsController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @GrantsOfRequest() grants: Grants,
     @Param() { type, match, subscriber }: { type: string; match: string; subscriber: string },
-  ): object | undefined {
+  ): Promise<object | undefined> {
     const inquiry = this.inquire(request, grants);
     checkType(type);
     return this.single(inquiry, reply, subscriber, (matcher) => matcher.type === type && matcher.pattern === match);
@@ -88,14 +88,16 @@ export class SubscriptionsController {
     return { presence, path, after: Number(after) || 0, isLegacy: grants.isLegacy === true };
   }
 
-  private collection(
+  private async collection(
     { presence, path, after, isLegacy }: Inquiry,
     reply: FastifyReply,
     isMeant: (matcher: ActiveSubscription['matcher']) => boolean,
-  ): object | undefined {
+  ): Promise<object | undefined> {
+    // First: what is told from here on is at worst told twice.
+    const { lastEventId } = this.hub;
     const subscriptions: ActiveSubscription[] = [];
     let last = 0;
-    for (const subscription of presence.list(after)) {
+    for await (const subscription of presence.list(after)) {
       if (!isMeant(subscription.matcher) || !isToldIn(isLegacy, subscription)) continue;
       // A page ends between two subscribers.
       if (subscriptions.length >= PAGE && subscription.serial !== last) {
@@ -105,44 +107,52 @@ export class SubscriptionsController {
       last = subscription.serial;
       subscriptions.push(subscription);
     }
-    return this.answer(reply, isLegacy, {
-      ...(isLegacy && { '@context': 'https://mercure.rocks/' }),
-      id: path,
-      type: isLegacy ? 'Subscriptions' : 'subscriptions',
-      subscriptions: subscriptions.map((subscription) => documentOf(subscription, isLegacy)),
-    });
+    return answer(
+      reply,
+      { isLegacy, lastEventId },
+      {
+        ...(isLegacy && { '@context': 'https://mercure.rocks/' }),
+        id: path,
+        type: isLegacy ? 'Subscriptions' : 'subscriptions',
+        subscriptions: subscriptions.map((subscription) => documentOf(subscription, isLegacy)),
+      },
+    );
   }
 
-  private single(
+  private async single(
     { presence, isLegacy }: Inquiry,
     reply: FastifyReply,
     subscriber: string,
     isMeant: (matcher: ActiveSubscription['matcher']) => boolean,
-  ): object | undefined {
-    const found = presence.of(subscriber).find(({ matcher }) => isMeant(matcher));
-    if (!found) throw notFound();
-    return this.answer(reply, isLegacy, documentOf(found, isLegacy));
-  }
-
-  /** Says how far it is true, so that a client can follow it from there (R80). */
-  private answer(reply: FastifyReply, isLegacy: boolean, document: object): object | undefined {
+  ): Promise<object | undefined> {
     const { lastEventId } = this.hub;
-    const type = isLegacy ? 'application/ld+json' : 'application/json';
-    const hub = `<${HUB_PATH}>; rel="mercure"; last-event-id="${quoted(lastEventId)}"`;
-    const links = [`${hub}${isLegacy ? '' : '; type="mercure"'}; content-type="${type}"`, reply.getHeader('link')];
-    const tag = `"${quoted(lastEventId)}"`;
-    void reply
-      .header('link', links.filter(Boolean).join(', '))
-      .header('etag', tag)
-      .header('vary', 'authorization, cookie')
-      .header('cache-control', 'private, must-revalidate');
-    if (isNotModified(reply.request.headers['if-none-match'], tag)) {
-      void reply.status(304);
-      return undefined;
-    }
-    void reply.header('content-type', `${type}; charset=utf-8`);
-    return isLegacy ? { ...document, lastEventID: lastEventId } : document;
+    const found = (await presence.of(subscriber)).find(({ matcher }) => isMeant(matcher));
+    if (!found) throw notFound();
+    return answer(reply, { isLegacy, lastEventId }, documentOf(found, isLegacy));
   }
+}
+
+/** Says how far it is true, so that a client can follow it from there (R80). */
+function answer(
+  reply: FastifyReply,
+  { isLegacy, lastEventId }: { isLegacy: boolean; lastEventId: string },
+  document: object,
+): object | undefined {
+  const type = isLegacy ? 'application/ld+json' : 'application/json';
+  const hub = `<${HUB_PATH}>; rel="mercure"; last-event-id="${quoted(lastEventId)}"`;
+  const links = [`${hub}${isLegacy ? '' : '; type="mercure"'}; content-type="${type}"`, reply.getHeader('link')];
+  const tag = `"${quoted(lastEventId)}"`;
+  void reply
+    .header('link', links.filter(Boolean).join(', '))
+    .header('etag', tag)
+    .header('vary', 'authorization, cookie')
+    .header('cache-control', 'private, must-revalidate');
+  if (isNotModified(reply.request.headers['if-none-match'], tag)) {
+    void reply.status(304);
+    return undefined;
+  }
+  void reply.header('content-type', `${type}; charset=utf-8`);
+  return isLegacy ? { ...document, lastEventID: lastEventId } : document;
 }
 
 function documentOf(subscription: ActiveSubscription, isLegacy: boolean): object {

@@ -1,5 +1,4 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { APPEND, LOCATE, LOOK } from './redis-script.js';
 
 /** Where Redis is. */
 export interface RedisTarget {
@@ -18,12 +17,11 @@ export interface RedisAddress {
   readonly port: number;
 }
 
-/** A connection that the scripts are known to. */
+/** A connection to a server that knows the scripts. */
 export interface RedisConnection {
   readonly client: Redis;
-  readonly append: string;
-  readonly locate: string;
-  readonly look: string;
+  /** What the server calls each script, by its text. */
+  readonly scripts: ReadonlyMap<string, string>;
 }
 
 /** Milliseconds in which a command that does not block must be answered: Redis is taken for stalled then. */
@@ -35,19 +33,32 @@ export const COMMAND_TIMEOUT = 2_000;
  * reads and `WAIT` are the same everywhere.
  *
  * @param key one of the keys, all of which have the same slot.
+ * @param scripts that {@link runScript} will be asked for.
  * @throws when there is none within a few seconds.
  */
-export async function connectRedis(target: RedisTarget, key: string): Promise<RedisConnection> {
+export async function connectRedis(
+  target: RedisTarget,
+  key: string,
+  scripts: readonly string[],
+): Promise<RedisConnection> {
   const client = target.isCluster ? await openOwner(target, key) : await open(optionsOf(target));
   try {
-    const [append, locate, look] = (await Promise.all(
-      [APPEND, LOCATE, LOOK].map((script) => client.script('LOAD', script)),
-    )) as [string, string, string];
-    return { client, append, locate, look };
+    const names = await Promise.all(scripts.map(async (script) => String(await client.script('LOAD', script))));
+    return { client, scripts: new Map(scripts.map((script, index) => [script, names[index] ?? ''])) };
   } catch (error) {
     client.disconnect();
     throw error;
   }
+}
+
+/** Runs one of the scripts that the connection was made with. */
+export function runScript(
+  { client, scripts }: RedisConnection,
+  script: string,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  return client.evalsha(scripts.get(script) ?? '', keys.length, ...keys, ...args);
 }
 
 function optionsOf({ url, sentinels, sentinelName }: RedisTarget): RedisOptions {
