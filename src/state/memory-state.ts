@@ -21,7 +21,7 @@ export class MemoryState extends SharedState {
   /** By what the connection is called. */
   private readonly connected = new Map<number, HeldLease>();
   /** Those that nobody has, by their key. */
-  private readonly away = new Map<string, HeldLease[]>();
+  private readonly away = new Map<string, Set<HeldLease>>();
   /** When those that nobody has are over, the first one first: the grace is the same for all. */
   private readonly deadlines = new Map<HeldLease, number>();
   private serial = 0;
@@ -91,7 +91,7 @@ export class MemoryState extends SharedState {
   }
 
   private enter({ ref, key, about, isResuming }: Arrival): Entered {
-    const former = isResuming ? this.away.get(key)?.at(-1) : undefined;
+    const [former] = (isResuming && this.away.get(key)) || [];
     if (former) {
       this.take(former);
       this.connected.set(ref, former);
@@ -110,14 +110,14 @@ export class MemoryState extends SharedState {
     this.connected.delete(ref);
     this.deadlines.set(lease, this.now() + this.grace);
     const others = this.away.get(lease.key);
-    if (others) others.push(lease);
-    else this.away.set(lease.key, [lease]);
+    if (others) others.add(lease);
+    else this.away.set(lease.key, new Set([lease]));
   }
 
   private take(lease: HeldLease): void {
     this.deadlines.delete(lease);
-    const others = this.away.get(lease.key)?.filter((other) => other !== lease) ?? [];
-    if (others.length > 0) this.away.set(lease.key, others);
-    else this.away.delete(lease.key);
+    const alike = this.away.get(lease.key);
+    alike?.delete(lease);
+    if (alike?.size === 0) this.away.delete(lease.key);
   }
 }

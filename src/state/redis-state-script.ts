@@ -79,7 +79,7 @@ if earlier then
 end
 
 local function take(key)
-  local place = redis.call('ZREVRANGEBYLEX', places, '(' .. key .. '\\011', '[' .. key .. '\\n', 'LIMIT', 0, 1)[1]
+  local place = within('ZRANGEBYLEX', places, key, 'LIMIT', 0, 1)[1]
   if not place then return nil end
   local _, rest = split(place)
   local _, subscriber = split(rest)
