@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { Caller } from '../sse/caller.js';
-import { StreamRegistry } from '../sse/stream-registry.js';
+import { type OpenStream, StreamRegistry } from '../sse/stream-registry.js';
 import { MemoryState } from '../state/memory-state.js';
 import { type Revocation, Revocations } from './revocations.js';
 
@@ -66,6 +66,27 @@ describe('Revocations', () => {
     await all.add({ issuedBefore: 1_000 });
     expect(all.revokes({ issuedAt: 999 })).toBe(true);
     expect(all.revokes({ tokenId: '99999', issuedAt: 2_000 })).toBe(true);
+  });
+
+  it('ends the stream of somebody who was let in just before, and opens it just after', async () => {
+    jest.useFakeTimers();
+    const streams = new StreamRegistry({ heartbeat: 0, maxAge: 0, writeTimeout: 1_000 });
+    const all = new Revocations(new MemoryState(0), streams);
+    await all.onModuleInit();
+    try {
+      await expect(all.add({ subject: 's' })).resolves.toBe(0);
+      const endWhere = jest.spyOn(streams, 'endWhere').mockReturnValue(1);
+      await jest.advanceTimersByTimeAsync(1_000);
+      const [isMeant] = endWhere.mock.calls[0] ?? [];
+      expect(isMeant?.({ info: { caller: { subject: 's' } } } as OpenStream)).toBe(true);
+      expect(isMeant?.({ info: { caller: { subject: 'other' } } } as OpenStream)).toBe(false);
+      await jest.advanceTimersByTimeAsync(60_000);
+      // Walking over every stream is not for ever.
+      expect(endWhere.mock.calls.length).toBeLessThan(5);
+    } finally {
+      await all.onModuleDestroy();
+      jest.useRealTimers();
+    }
   });
 });
 

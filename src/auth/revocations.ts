@@ -19,6 +19,9 @@ const MAX_REVOCATIONS = 100_000;
 /** How soon what one process revokes is known to the others. Milliseconds. */
 const INTERVAL = 1_000;
 
+/** Who was let in just before may open a stream just after: for so many intervals streams are looked through again. */
+const LOOKS = 3;
+
 /**
  * What has been revoked, at any process of the hub. Looked at for every request that brings a token, so it's all in
  * memory, and found by hash. Streams that were opened with such a token end.
@@ -28,6 +31,7 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(Revocations.name);
   /** Up to which time of issue tokens don't count, by what they have in common. */
   private readonly limits = new Map<string, number>();
+  private looks = 0;
   private timer: NodeJS.Timeout | undefined;
   private following: Promise<void> | undefined;
 
@@ -72,7 +76,7 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
   private async follow(): Promise<void> {
     try {
       const disconnected = this.take(await this.state.revocations(this.limits));
-      if (disconnected > 0) this.logger.log({ msg: 'tokens revoked at another process', disconnected });
+      if (disconnected > 0) this.logger.log({ msg: 'streams of revoked tokens ended', disconnected });
     } catch (error) {
       if (!(error instanceof JournalUnavailableError)) throw error;
     } finally {
@@ -82,7 +86,8 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
 
   /** Answers with the number of streams that have ended by it. */
   private take(revoked: readonly Revoked[]): number {
-    if (revoked.length === 0) return 0;
+    this.looks = revoked.length > 0 ? LOOKS : this.looks - 1;
+    if (this.looks < 0) return 0;
     for (const [name, limit] of revoked) this.limits.set(name, Math.max(limit, this.limits.get(name) ?? -Infinity));
     return this.streams.endWhere(({ info }) => this.revokes(info.caller), 'revoked');
   }

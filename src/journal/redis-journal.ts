@@ -161,12 +161,9 @@ export class RedisJournal extends Journal {
   }
 
   private async ask<T>(question: (connection: RedisConnection) => Promise<T>): Promise<T> {
-    let connection: RedisConnection | undefined;
     try {
-      connection = await this.commands.get(READ_PATIENCE);
-      return await question(connection);
-    } catch (error) {
-      if (connection) this.commands.drop(connection, messageOf(error));
+      return await this.commands.ask(question, READ_PATIENCE);
+    } catch {
       throw new JournalUnavailableError("The journal's Redis can't be read at the moment.");
     }
   }

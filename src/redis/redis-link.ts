@@ -51,6 +51,21 @@ export class RedisLink {
     throw new Error(`Redis can't be reached: ${this.trouble}`);
   }
 
+  /**
+   * Asks something of the connection, which nobody gets any more if that fails.
+   * @param patience milliseconds to wait for a connection.
+   * @throws whatever went wrong.
+   */
+  async ask<T>(question: (connection: RedisConnection) => Promise<T>, patience: number): Promise<T> {
+    const connection = await this.get(patience);
+    try {
+      return await question(connection);
+    } catch (error) {
+      this.drop(connection, messageOf(error));
+      throw error;
+    }
+  }
+
   /** Something went wrong on this connection: nobody gets it any more. */
   drop({ client }: RedisConnection, trouble: string): void {
     disconnect(client);

@@ -196,12 +196,9 @@ export class RedisState extends SharedState {
   }
 
   private async ask<T>(question: (connection: RedisConnection) => Promise<T>): Promise<T> {
-    let connection: RedisConnection | undefined;
     try {
-      connection = await this.link.get(PATIENCE);
-      return await question(connection);
+      return await this.link.ask(question, PATIENCE);
     } catch (error) {
-      if (connection) this.link.drop(connection, messageOf(error));
       throw new JournalUnavailableError('What processes share in Redis is out of reach at the moment.', {
         cause: new Error(messageOf(error)),
       });
