@@ -6,6 +6,9 @@ import { topics } from './e-topics.js';
 import { resume } from './f-resume.js';
 import { stalled } from './g-stalled.js';
 import { durable } from './h-durable.js';
+import { redis } from './i-redis.js';
+import { startUp } from './j-start-up.js';
+import { longReplay } from './k-long-replay.js';
 import type { Scenario } from './scenario.js';
 
 export const ALL_SCENARIOS: readonly Scenario[] = [
@@ -17,4 +20,7 @@ export const ALL_SCENARIOS: readonly Scenario[] = [
   resume,
   stalled,
   durable,
+  redis,
+  startUp,
+  longReplay,
 ];

@@ -1,5 +1,6 @@
 import { closeSync, constants, fdatasyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { open } from 'lmdb';
 import { costOf } from '../measure.js';
 import { startHerald } from '../peers/herald.js';
 import { projectFolder } from '../peers/installed.js';
@@ -9,6 +10,8 @@ import { withSession } from './session.js';
 const PUBLISHER_COUNTS = [1, 32, 256] as const;
 const PAYLOAD_BYTES = 100;
 const PAGE_BYTES = 4096;
+/** An update of `PAYLOAD_BYTES` with its id, topic and times. */
+const ENTRY_BYTES = 256;
 
 /** What a flush takes longer on the slower disk: the disk of a test machine may have a cache that hides it. Milliseconds. */
 const DELAY = 4;
@@ -30,6 +33,9 @@ const DISKS: readonly Disk[] = [
   { key: '', label: 'this disk', wrapper: [] },
   { key: 'Slow', label: `a flush takes ${DELAY} ms longer`, wrapper: SLOW_DISK },
 ];
+
+/** No disk at all: the most that the way to a journal allows. */
+const MEMORY: Disk = { key: 'Memory', label: 'memory journal', wrapper: [] };
 
 function metricsOf({ key, label }: Disk): Metric[] {
   return [
@@ -75,8 +81,27 @@ function syncRate(directory: string, { windowSeconds }: Effort): number {
   return count / seconds;
 }
 
+/** How often a second LMDB itself stores an entry in a transaction of its own, synced before the next begins. */
+async function transactionRate(directory: string, { windowSeconds }: Effort): Promise<number> {
+  const files = open<Buffer, number>({
+    path: join(directory, 'transactions'),
+    encoding: 'binary',
+    overlappingSync: false,
+  });
+  const entry = Buffer.alloc(ENTRY_BYTES, 1);
+  const begin = performance.now();
+  let count = 0;
+  for (; performance.now() - begin < windowSeconds * 1000; count += 1) files.putSync(count, entry);
+  const seconds = (performance.now() - begin) / 1000;
+  await files.close();
+  return count / seconds;
+}
+
 async function measure(directory: string, effort: Effort): Promise<Record<string, number>> {
-  const figures: Record<string, number> = { syncs: syncRate(directory, effort) };
+  const figures: Record<string, number> = {
+    syncs: syncRate(directory, effort),
+    transactions: await transactionRate(directory, effort),
+  };
   for (const disk of DISKS) {
     for (const publishers of PUBLISHER_COUNTS) {
       const journal = `lmdb:${join(directory, `journal${disk.key}${publishers}`)}`;
@@ -86,6 +111,8 @@ async function measure(directory: string, effort: Effort): Promise<Record<string
     const [alone = NaN, together = NaN] = [1, 256].map((count) => figures[`publishes${disk.key}${count}`]);
     figures[`gain${disk.key}`] = together / alone;
   }
+  Object.assign(figures, await measurePublishers('memory:', MEMORY, 256, effort));
+  figures['gainTransactions'] = (figures['publishes256'] ?? NaN) / (figures['transactions'] ?? NaN);
   return figures;
 }
 
@@ -114,8 +141,33 @@ export const durable: Scenario = {
   id: 'h',
   title: 'Publishing to an LMDB journal',
   explanation:
-    'Publishers that each wait for their answer, which comes once the update of 100 bytes is on the disk; no readers. One publisher alone has a sync for each update; the gain is what sharing them brings. Measured on this disk, and with a flush that takes 4 ms longer, as on a disk without a cache that hides it (by strace, whose own cost is in it).',
+    'Publishers that each wait for their answer, which comes once the update of 100 bytes is on the disk; no readers. One publisher alone has a sync for each update; the gain is what sharing them brings. Beside it stand one sync each through the LMDB library alone, without a hub, one transaction after the other and, with the memory journal, what the hub reaches without a disk. Measured on this disk, and with a flush that takes 4 ms longer, as on a disk without a cache that hides it (by strace, whose own cost is in it).',
   metrics: [
+    {
+      key: 'transactions',
+      label: 'LMDB transactions of one entry per second, no hub',
+      unit: 'per second',
+      compared: false,
+    },
+    {
+      key: 'gainTransactions',
+      label: 'times the rate of those transactions, 256 at once, this disk',
+      unit: 'ratio',
+      compared: false,
+    },
+    {
+      key: 'publishesMemory256',
+      label: 'publishes per second, 256 at once, memory journal',
+      unit: 'per second',
+      compared: false,
+    },
+    {
+      key: 'serverMemory256',
+      label: 'server core busy, 256 at once, memory journal',
+      unit: 'percent',
+      compared: false,
+    },
+    othersMetric('Memory256', ', 256 at once, memory journal'),
     { key: 'syncs', label: 'durable pages per second of the disk', unit: 'per second', compared: false },
     ...DISKS.flatMap(metricsOf),
   ],

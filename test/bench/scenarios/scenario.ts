@@ -1,6 +1,6 @@
 import type { Peer, PeerName } from '../peers/peer.js';
 
-export type ScenarioId = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h';
+export type ScenarioId = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k';
 
 /** How long the benchmark takes over each thing. */
 export interface Effort {
@@ -12,10 +12,28 @@ export interface Effort {
   readonly restSeconds: number;
   /** A window at a fixed rate. */
   readonly paceSeconds: number;
+  /** What a journal holds that is called full. */
+  readonly storedEntries: number;
+  /** Readers that come back at once for a long replay. */
+  readonly replayReaders: number;
 }
 
-export const FULL_EFFORT: Effort = { warmupSeconds: 2, windowSeconds: 5, restSeconds: 25, paceSeconds: 20 };
-export const QUICK_EFFORT: Effort = { warmupSeconds: 1, windowSeconds: 2, restSeconds: 21, paceSeconds: 6 };
+export const FULL_EFFORT: Effort = {
+  warmupSeconds: 2,
+  windowSeconds: 5,
+  restSeconds: 25,
+  paceSeconds: 20,
+  storedEntries: 5_000_000,
+  replayReaders: 1000,
+};
+export const QUICK_EFFORT: Effort = {
+  warmupSeconds: 1,
+  windowSeconds: 2,
+  restSeconds: 21,
+  paceSeconds: 6,
+  storedEntries: 200_000,
+  replayReaders: 100,
+};
 
 /** How a figure is written. */
 export type Unit =

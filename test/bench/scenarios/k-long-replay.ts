@@ -1,0 +1,144 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { LoadProcess } from '../load/load-process.js';
+import { costOf } from '../measure.js';
+import { startHerald } from '../peers/herald.js';
+import { projectFolder } from '../peers/installed.js';
+import { type Effort, type Metric, type Scenario, othersMetric } from './scenario.js';
+import { startWatch, withSession } from './session.js';
+
+const MISSED = 10_000;
+const PAYLOAD_BYTES = 100;
+const LIVE_RATE = 50;
+const REPLAY_SECONDS = 70;
+const HUB_PATH = '/.well-known/mercure';
+const TOPIC = 'https%3A%2F%2Fbench.example%2F';
+
+/** How the readers ask: the part of the metrics' keys, and how it is told. */
+interface Way {
+  readonly key: 'Shared' | 'Own';
+  readonly label: string;
+  /** What reader n subscribes to, whose number is put in place of `{topic}`. */
+  readonly subscribePath: string;
+}
+
+const WAYS: readonly Way[] = [
+  { key: 'Shared', label: 'one cohort', subscribePath: `${HUB_PATH}?match=${TOPIC}0` },
+  {
+    key: 'Own',
+    label: 'a cohort each',
+    subscribePath: `${HUB_PATH}?match=${TOPIC}0&match=${TOPIC}nothing-{topic}`,
+  },
+];
+
+function metricsOf({ key, label }: Way): Metric[] {
+  const metric = (name: string, text: string, unit: Metric['unit']): Metric => {
+    return { key: `${name}${key}`, label: `${text}, ${label}`, unit, compared: false };
+  };
+  return [
+    metric('rate', 'replayed events per server CPU-second', 'per second'),
+    metric('lost', 'events not delivered', 'count'),
+    metric('violations', 'events lost, doubled or out of order', 'count'),
+    metric('calm', 'p99 of a live reader, no replay', 'milliseconds'),
+    metric('busy', 'p99 of a live reader, during the replay', 'milliseconds'),
+    metric('starved', 'p99 during the replay to without', 'ratio'),
+    metric('load', 'load core busy', 'percent'),
+    othersMetric(key, `, ${label}`),
+  ];
+}
+
+/** Publishes to the live reader for a second at a time until `isOver`, and tells its p99. */
+async function liveP99(live: LoadProcess, isOver: () => boolean): Promise<number> {
+  await startWatch(live, 'latency');
+  let events = 0;
+  do {
+    await live.tell('pace', { eventsPerSecond: LIVE_RATE, events: LIVE_RATE, bytes: PAYLOAD_BYTES });
+    events += LIVE_RATE;
+  } while (!isOver());
+  await live.tell('settle', { events, maxSeconds: 30 });
+  return (await live.tell('latency', null)).p99;
+}
+
+async function measureWay(
+  path: string,
+  { key, subscribePath }: Way,
+  { paceSeconds, replayReaders: readers }: Effort,
+): Promise<Record<string, number>> {
+  const start = async () => {
+    const server = await startHerald({ HERALD_JOURNAL: `lmdb:${path}`, HERALD_RECENT_BYTES: '64kb' });
+    return { ...server, target: { ...server.target, subscribePath } };
+  };
+  return withSession({ start }, async ({ server, load }) => {
+    const { target } = server;
+    const live = await LoadProcess.start({
+      ...target,
+      subscribePath: `${HUB_PATH}?match=${TOPIC}live`,
+      publishBody: target.publishBody.replace('{topic}', 'live'),
+    });
+    try {
+      await live.tell('open', { readers: 1, topics: 1, atOnce: 1 });
+      await startWatch(load, 'count');
+      const lastEventId = await load.tell('mark', { bytes: PAYLOAD_BYTES });
+      await load.tell('close', null);
+      // Numbered from 0 again, so that the missed events are the ones a reader that comes back expects.
+      await startWatch(load, 'count');
+      const flood = { publishers: 1, topics: 1, bytes: PAYLOAD_BYTES, maxEvents: MISSED, maxSeconds: 60 };
+      const { events: missed } = await load.tell('flood', flood);
+      if (missed !== MISSED) throw new Error(`only ${missed} of ${MISSED} events could be stored in time`);
+
+      const end = performance.now() + paceSeconds * 1000;
+      const calm = await liveP99(live, () => performance.now() >= end);
+
+      await startWatch(load, 'order', { readers });
+      let isOver = false;
+      const busy = liveP99(live, () => isOver);
+      const cost = await costOf(server.pids, load.pid, async () => {
+        try {
+          await load.tell('open', { readers, topics: readers, atOnce: readers, lastEventId });
+          return await load.tell('settle', { events: readers * MISSED, maxSeconds: REPLAY_SECONDS });
+        } finally {
+          isOver = true;
+        }
+      });
+      const { violations } = await load.tell('order', null);
+      const busyP99 = await busy;
+      return {
+        [`rate${key}`]: cost.result.received / cost.serverCpuSeconds,
+        [`lost${key}`]: readers * MISSED - cost.result.received,
+        [`violations${key}`]: violations,
+        [`calm${key}`]: calm,
+        [`busy${key}`]: busyP99,
+        [`starved${key}`]: busyP99 / calm,
+        [`load${key}`]: (100 * cost.loadCpuSeconds) / cost.wallSeconds,
+        [`others${key}`]: cost.othersPercent,
+      };
+    } finally {
+      await live.stop();
+    }
+  });
+}
+
+export const longReplay: Scenario = {
+  id: 'k',
+  title: '10,000 missed events each, from the disk',
+  explanation:
+    '1,000 readers (with `--quick` 100) come back at once, each for the same 10,000 missed events of 100 bytes, which only the LMDB journal holds: the recent log has 64 KiB. Once they have the same matcher and share a cohort, which joins what it replays once; and once each has a second matcher of its own that matches nothing, so that no two share a cohort. What is read from the disk is shared in both. Meanwhile one more reader follows another topic live, at 50 events a second; its load generator shares a core with that of the replay, which its latency suffers from too. All of the server’s CPU counts.',
+  metrics: WAYS.flatMap(metricsOf),
+  goals: WAYS.flatMap(({ key }) => [
+    { metric: `lost${key}`, atMost: 0 },
+    { metric: `violations${key}`, atMost: 0 },
+  ]),
+  measure: async (peer, effort) => {
+    if (peer.name !== 'herald') return { none: 'not offered' };
+    const parent = join(projectFolder(), 'bench-results');
+    mkdirSync(parent, { recursive: true });
+    const directory = mkdtempSync(join(parent, 'journal-'));
+    try {
+      const figures: Record<string, number> = {};
+      for (const way of WAYS) Object.assign(figures, await measureWay(join(directory, way.key), way, effort));
+      return { figures };
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  },
+};
