@@ -1,24 +1,19 @@
 import type { Journal } from '../journal/journal.js';
-import { Queue } from '../journal/queue.js';
+import type { Background } from './background.js';
 import type { FanOut } from './fan-out.js';
 import type { Slice, Slices } from './slices.js';
 import type { Subscription } from './subscription.js';
-
-/** Slices written in one turn of the event loop before live delivery and other requests get theirs. */
-const SLICES_PER_TURN = 32;
 
 /**
  * Brings subscriptions that are behind forward, slice by slice, until they are live. A subscription waits here only
  * while its socket has room; one that is full comes back by itself when it has drained.
  */
 export class CatchUp {
-  private readonly waiting = new Queue<Subscription>();
-  private isScheduled = false;
-
   constructor(
     private readonly journal: Journal,
     private readonly fanOut: FanOut,
     private readonly slices: Slices,
+    private readonly background: Background,
   ) {}
 
   /** Takes on a subscription that is behind, unless it has been taken on already. */
@@ -29,26 +24,7 @@ export class CatchUp {
   }
 
   private queue(subscription: Subscription): void {
-    this.waiting.push(subscription);
-    this.schedule();
-  }
-
-  private schedule(): void {
-    if (this.isScheduled || this.waiting.length === 0) return;
-    this.isScheduled = true;
-    setImmediate(() => {
-      this.isScheduled = false;
-      this.turn();
-      this.schedule();
-    });
-  }
-
-  private turn(): void {
-    for (let written = 0; written < SLICES_PER_TURN; written += 1) {
-      const subscription = this.waiting.shift();
-      if (!subscription) return;
-      this.advance(subscription);
-    }
+    this.background.add(() => this.advance(subscription));
   }
 
   /** One step: the next slice, or live. */
@@ -71,7 +47,7 @@ export class CatchUp {
       return;
     }
     slice.then(
-      (ready) => this.write(subscription, ready),
+      (ready) => this.background.add(() => this.write(subscription, ready)),
       // The engine is away: the reader stays, and is caught up when it is back.
       () => setTimeout(() => this.queue(subscription), RETRY_AFTER).unref(),
     );

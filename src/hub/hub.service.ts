@@ -7,6 +7,7 @@ import type { StreamEnd } from '../sse/stream-end.js';
 import type { StreamInfo } from '../sse/stream-info.js';
 import { StreamRegistry } from '../sse/stream-registry.js';
 import { SharedState } from '../state/shared-state.js';
+import { Background } from './background.js';
 import { CatchUp } from './catch-up.js';
 import { checkUpdate, type UpdateDraft } from './check-update.js';
 import type { Cohort } from './cohort.js';
@@ -74,7 +75,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     this.presence = enabled ? new Presence(journal, state, { ...options, grace }) : undefined;
     const log = new RecentLog(options.recentBytes, journal.head);
     this.fanOut = new FanOut(journal, log, new TopicIndex<Cohort>(options.hubUrl), options.flushInterval);
-    this.catchUp = new CatchUp(journal, this.fanOut, new Slices(journal, log));
+    const background = new Background();
+    this.catchUp = new CatchUp(journal, this.fanOut, new Slices(journal, log, background), background);
   }
 
   /** The id of the newest update, for those who want to know later what has come after it (R80). */

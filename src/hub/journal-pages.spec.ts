@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Entry } from '../journal/journal.js';
 import { MemoryJournal } from '../journal/memory-journal.js';
+import { Background } from './background.js';
 import { JournalPages } from './journal-pages.js';
 
 /** Counts what is read of it, and holds reads back until they are let go. */
@@ -44,7 +45,7 @@ class CountedJournal extends MemoryJournal {
 describe('JournalPages', () => {
   it('reads a range once for all who ask for it, at once or later', async () => {
     const journal = await new CountedJournal(1_000).fill(1_000);
-    const pages = new JournalPages(journal);
+    const pages = new JournalPages(journal, new Background());
     const answers = await Promise.all(Array.from({ length: 1_000 }, () => pages.after(300)));
     expect(new Set(answers.map((page) => page.map(({ position }) => position).join())).size).toBe(1);
     await pages.after(310);
@@ -53,10 +54,10 @@ describe('JournalPages', () => {
 
   it('reads only some pages side by side, and all of them in the end', async () => {
     const journal = await new CountedJournal(20_000, true).fill(20_000);
-    const pages = new JournalPages(journal);
+    const pages = new JournalPages(journal, new Background());
     const all = Promise.all(Array.from({ length: 50 }, (_, page) => pages.after(page * 32)));
-    // 50 pages, 8 at a time.
-    for (let round = 0; round < 7; round += 1) {
+    // 50 pages, 8 at a time, each begun in one turn and read in the next.
+    for (let round = 0; round < 20; round += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one round of reads after the other
       await new Promise(setImmediate);
       journal.release();
@@ -66,13 +67,13 @@ describe('JournalPages', () => {
   });
 
   it('goes on with the oldest that is held where what was asked for has been trimmed', async () => {
-    const pages = new JournalPages(await new CountedJournal(100).fill(1_000));
+    const pages = new JournalPages(await new CountedJournal(100).fill(1_000), new Background());
     expect((await pages.after(3))[0]?.position).toBe(901);
   });
 
   it('reads again for who wants what was appended while the page was being read', async () => {
     const journal = await new CountedJournal(1_000, true).fill(10);
-    const pages = new JournalPages(journal);
+    const pages = new JournalPages(journal, new Background());
     const early = pages.after(5);
     await new Promise(setImmediate);
     await journal.fill(1);
@@ -97,7 +98,7 @@ describe('JournalPages', () => {
         async (held, from, more, atMost) => {
           // Like an engine that gives fewer than it is asked for.
           const journal = await new CountedJournal(10_000, false, atMost).fill(held);
-          const pages = new JournalPages(journal);
+          const pages = new JournalPages(journal, new Background());
           const seen: number[] = [];
           let cursor = Math.min(from, held);
           const start = cursor;

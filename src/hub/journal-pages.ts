@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Entry, Journal } from '../journal/journal.js';
 import type { Update } from '../journal/update.js';
 import type { WireBytes } from '../sse/connection.js';
+import type { Background } from './background.js';
 import { encodeEntry, type RecentEntry } from './recent-log.js';
 
 /** Entries in a page: few, because each of them may be large. */
@@ -28,6 +29,7 @@ export class JournalPages {
 
   constructor(
     private readonly journal: Journal,
+    private readonly background: Background,
     limit = REMEMBERED_BYTES,
   ) {
     this.pages = new LRUCache({ maxSize: limit, sizeCalculation: sizeOf });
@@ -80,7 +82,7 @@ export class JournalPages {
     const all: Entry[] = [];
     for (let last = start; last < end;) {
       // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before has ended
-      const entries = await this.journal.read(last, end - last);
+      const entries = await this.background.do(() => this.journal.read(last, end - last));
       last = entries.at(-1)?.position ?? end;
       all.push(...entries.filter(({ position }) => position <= end));
     }

@@ -1,6 +1,7 @@
 import type { Journal } from '../journal/journal.js';
 import type { WireBytes } from '../sse/connection.js';
 import { type Cohort, join } from './cohort.js';
+import type { Background } from './background.js';
 import { JournalPages } from './journal-pages.js';
 import type { RecentEntry, RecentLog } from './recent-log.js';
 
@@ -43,8 +44,9 @@ export class Slices {
   constructor(
     journal: Journal,
     private readonly log: RecentLog,
+    private readonly background: Background,
   ) {
-    this.pages = new JournalPages(journal);
+    this.pages = new JournalPages(journal, background);
   }
 
   /** The slice that begins right after `cursor` and ends at `limit` or before. */
@@ -75,13 +77,13 @@ export class Slices {
   private async fromJournal(cursor: number, { cohort, history }: Reader, limit: number): Promise<Slice> {
     let page = await this.pages.after(cursor, history);
     const builder = new SliceBuilder(page[0]?.position ?? cursor + 1, cohort);
-    while (page.length > 0 && builder.last - cursor < SLICE_ENTRIES) {
-      for (const entry of page) {
-        if (builder.isFull || entry.position > limit) return builder.build();
-        builder.add(entry);
-      }
+    while (page.length > 0) {
+      const entries = page;
+      // oxlint-disable-next-line no-await-in-loop -- in order
+      const isDone = await this.background.do(() => builder.addAll(entries, limit));
+      if (isDone || builder.last - cursor >= SLICE_ENTRIES) break;
       // oxlint-disable-next-line no-await-in-loop -- in order; most pages are there already
-      page = builder.last < limit ? await this.pages.after(builder.last, history) : [];
+      page = await this.pages.after(builder.last, history);
     }
     return builder.build();
   }
@@ -126,6 +128,15 @@ class SliceBuilder {
     if (!this.cohort.wants(entry.update)) return;
     this.wanted.push(entry);
     this.size += entry.bytes.chunked.length;
+  }
+
+  /** Answers whether it is full, or has come to the limit. */
+  addAll(entries: readonly RecentEntry[], limit: number): boolean {
+    for (const entry of entries) {
+      if (this.isFull || entry.position > limit) return true;
+      this.add(entry);
+    }
+    return this.isFull || this.last >= limit;
   }
 
   build(): Slice {

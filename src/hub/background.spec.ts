@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { Background } from './background.js';
+
+describe('Background', () => {
+  /** A clock on which each look takes a tenth of a millisecond. */
+  const slowly = (): (() => number) => {
+    let now = 0;
+    return () => (now += 0.1);
+  };
+
+  it('does what it is given in the order of coming, some of it in each turn of the event loop', async () => {
+    const background = new Background(slowly());
+    const done: number[] = [];
+    for (let job = 0; job < 25; job += 1) background.add(() => done.push(job));
+    const afterTurns: number[] = [];
+    while (done.length < 25) {
+      await new Promise(setImmediate);
+      afterTurns.push(done.length);
+    }
+    expect(done).toEqual(Array.from({ length: 25 }, (_, job) => job));
+    expect(afterTurns.length).toBeGreaterThan(2);
+  });
+
+  it('does one job in a turn even where that takes longer than its share', async () => {
+    let now = 0;
+    const background = new Background(() => (now += 10));
+    const done: number[] = [];
+    for (let job = 0; job < 3; job += 1) background.add(() => done.push(job));
+    await new Promise(setImmediate);
+    expect(done).toEqual([0]);
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(done).toEqual([0, 1, 2]);
+  });
+
+  it('gives what a job gives, and what it throws', async () => {
+    const background = new Background();
+    await expect(background.do(() => 7)).resolves.toBe(7);
+    await expect(background.do(() => Promise.resolve(8))).resolves.toBe(8);
+    const failing = background.do(() => {
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    await expect(background.do(() => 9)).resolves.toBe(9);
+  });
+});
