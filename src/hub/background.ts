@@ -28,7 +28,7 @@ export class Background {
         try {
           resolve(job());
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
     });

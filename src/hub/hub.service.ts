@@ -45,11 +45,16 @@ export interface SubscribeOptions {
 export interface Start {
   /** The position after which it begins; undefined for "what comes from now on". */
   readonly cursor: number | undefined;
+  /** Which history of the log `cursor` belongs to: see {@link FanOut.history}. */
+  readonly history: number | undefined;
   /** Whether the client asked for an id that is not held (any more). */
   readonly isGap: boolean;
   /** The id before the first event that is sent, or `earliest` (R69); undefined where no cursor was asked for. */
   readonly lastEventId: string | undefined;
 }
+
+/** From now on. */
+const LIVE = { cursor: undefined, history: undefined, isGap: false };
 
 /** The hub: publish into the log, subscribe to it. HTTP and in-process callers take the same path. */
 @Injectable()
@@ -111,12 +116,13 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
 
   /** Where a subscription begins that asked to resume after `lastEventId` (R65–R69). */
   async locate(lastEventId: string | undefined): Promise<Start> {
-    if (lastEventId === undefined) return { cursor: undefined, isGap: false, lastEventId: undefined };
-    if (lastEventId === '') return { cursor: undefined, isGap: false, lastEventId: this.journal.lastId ?? 'earliest' };
+    if (lastEventId === undefined) return { ...LIVE, lastEventId: undefined };
+    if (lastEventId === '') return { ...LIVE, lastEventId: this.journal.lastId ?? 'earliest' };
     const position = await this.journal.locate(lastEventId);
-    if (position !== undefined) return { cursor: position, isGap: false, lastEventId };
+    const { history } = this.fanOut;
+    if (position !== undefined) return { cursor: position, history, isGap: false, lastEventId };
     // No update has the id `earliest`, and what is oldest is known for sure after any look.
-    return { cursor: this.journal.oldest - 1, isGap: lastEventId !== 'earliest', lastEventId: 'earliest' };
+    return { cursor: this.journal.oldest - 1, history, isGap: lastEventId !== 'earliest', lastEventId: 'earliest' };
   }
 
   /**
@@ -138,7 +144,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
       connection,
       cohort,
       start.cursor ?? this.fanOut.head,
-      this.fanOut.history,
+      start.history ?? this.fanOut.history,
       this.owner,
     );
     this.logger.debug({ msg: 'stream opened', requestId });

@@ -130,10 +130,12 @@ class SliceBuilder {
     this.size += entry.bytes.chunked.length;
   }
 
-  /** Answers whether it is full, or has come to the limit. */
+  /** Answers whether it is full, or has come to the limit, or to a gap. */
   addAll(entries: readonly RecentEntry[], limit: number): boolean {
     for (const entry of entries) {
-      if (this.isFull || entry.position > limit) return true;
+      // What was trimmed while the pages were read makes a gap, which is seen where the next slice begins.
+      const follows = entry.position === this.last + 1;
+      if (this.isFull || entry.position > limit || !follows) return true;
       this.add(entry);
     }
     return this.isFull || this.last >= limit;

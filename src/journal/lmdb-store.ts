@@ -1,9 +1,9 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { open as openFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { JournalFullError, JournalOpenError, JournalUnavailableError } from './journal.js';
+import { withWholeFile } from './lmdb-file.js';
 import { decodeRecord } from './lmdb-record.js';
 
 /** The number of the format that this version writes. One that is older must be read by every later version. */
@@ -206,8 +206,7 @@ interface Appendable {
 
 function openTables(path: string): Tables {
   try {
-    checkMagic(path);
-    return openUnchecked(path);
+    return withWholeFile(path, () => openUnchecked(path), readAll);
   } catch (error) {
     if (error instanceof JournalOpenError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
@@ -215,22 +214,16 @@ function openTables(path: string): Tables {
   }
 }
 
-/** Where the first page says what the file is, after its header; and what it says. */
-const MAGIC_AT = 24;
-const MAGIC = 0xbeefc0de;
-
-/** LMDB takes other files at their word, and crashes. Throws an `Error` for those. */
-function checkMagic(path: string): void {
-  const file = join(path, 'data.mdb');
-  if (!existsSync(file)) return;
-  const start = Buffer.alloc(MAGIC_AT + 4);
-  const descriptor = openSync(file, 'r');
+/** Reads everything once, and closes it where a page is missing: then it throws. */
+function readAll({ root, entries, ids, keys }: Tables): void {
   try {
-    const length = readSync(descriptor, start);
-    const isLmdb = start.readUInt32LE(MAGIC_AT) === MAGIC || start.readUInt32BE(MAGIC_AT) === MAGIC;
-    if (length > 0 && !isLmdb) throw new Error('data.mdb is no LMDB database.');
-  } finally {
-    closeSync(descriptor);
+    for (const { value } of entries.getRange({ start: 0 })) decodeRecord(value);
+    for (const index of [ids, keys]) Array.from(index.getRange({}), () => undefined);
+    // The free pages are looked for only by those who write.
+    root.putSync('about', root.get('about') ?? Buffer.alloc(0));
+  } catch (error) {
+    void root.close();
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { messageOf, type RedisLink } from '../redis/redis-link.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
-import type { RedisLog, Report, Row } from './redis-log.js';
+import type { Place, RedisLog, Report, Row } from './redis-log.js';
 import { RedisTimeline } from './redis-timeline.js';
 
 /** Rows in one answer. */
@@ -51,9 +51,9 @@ export class RedisFollower {
     return this.timeline.epoch;
   }
 
-  /** Whether these rows may belong to the log that was followed. */
-  admits(rows: readonly Row[]): boolean {
-    return rows.every(({ position, nonce }) => this.timeline.admits(position, nonce));
+  /** Whether these may belong to the log that was followed. */
+  admits(places: readonly Place[]): boolean {
+    return places.every(({ position, nonce }) => this.timeline.admits(position, nonce));
   }
 
   /** Resolves when `position` has been handed on; or after `patience` milliseconds, or when the connection is lost. */

@@ -132,16 +132,20 @@ export class RedisJournal extends Journal {
     });
     const isShort = (rows[0]?.position ?? report.head + 1) > Math.max(after + 1, report.oldest);
     if (report.epoch !== this.follower.epoch || report.head < head || isShort || !this.follower.admits(rows)) {
-      throw new JournalUnavailableError('The log in Redis is not the one that was followed: it is being looked into.');
+      throw notFollowed();
     }
     this.note(report);
     return rows;
   }
 
   async locate(eventId: string): Promise<number | undefined> {
-    const { report, position } = await this.ask((connection) => this.log.locate(connection, eventId));
+    const { report, found } = await this.ask((connection) => this.log.locate(connection, eventId));
+    if (found) await this.follower.reached(found.position, READ_PATIENCE);
+    const isFollowed = !found || (this.follower.head >= found.position && this.follower.admits([found]));
+    // A reader that has been elsewhere may know of a loss that is not known here yet, and have got what came after it.
+    if (report.epoch !== this.follower.epoch || !isFollowed) throw notFollowed();
     this.note(report);
-    return position;
+    return found?.position;
   }
 
   tail(from: number, listener: TailListener, onReset?: ResetListener): () => void {
@@ -187,4 +191,8 @@ export class RedisJournal extends Journal {
     this.oldestHeld = Math.max(this.oldestHeld, oldest);
     if (head === this.head) this.newestId = lastId;
   }
+}
+
+function notFollowed(): JournalUnavailableError {
+  return new JournalUnavailableError('The log in Redis is not the one that was followed: it is being looked into.');
 }

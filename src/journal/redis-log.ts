@@ -24,9 +24,14 @@ export interface Report {
   readonly lastId: string | undefined;
 }
 
-/** An entry as the stream has it. */
-export interface Row extends Entry {
+/** Which entry it is: the same position with another nonce is another one. */
+export interface Place {
+  readonly position: number;
   readonly nonce: number;
+}
+
+/** An entry as the stream has it. */
+export interface Row extends Entry, Place {
   /** The nonce of the entry before it. */
   readonly previous: number;
   /** Milliseconds, on Redis's clock. */
@@ -75,9 +80,9 @@ export class RedisLog {
     return { report, outcomes: rest };
   }
 
-  async locate(connection: RedisConnection, id: string): Promise<{ report: Report; position?: number }> {
+  async locate(connection: RedisConnection, id: string): Promise<{ report: Report; found?: Place }> {
     const { report, rest } = readReport(await runScript(connection, LOCATE, this.keys, [...this.common(), id]));
-    return { report, ...(rest[0] && { position: Number(rest[0]) }) };
+    return { report, ...(rest[0] && { found: { position: Number(rest[0]), nonce: Number(rest[1]) } }) };
   }
 
   /** The newest nonce, and the nonce at `position` if that is held. */

@@ -121,11 +121,14 @@ trim()
 return report(unpack(outcomes))
 `;
 
-/** Answers with the position of the earliest entry with an id, padded with zeros, or with nothing. ARGV[6]: the id. */
+/** Answers with the position of the earliest entry with an id, padded with zeros, and its nonce; or with nothing. ARGV[6]: the id. */
 export const LOCATE = `${PRELUDE}
 local prefix = ARGV[6] .. '\\n'
 local found = redis.call('ZRANGEBYLEX', ids, '[' .. prefix, '(' .. prefix .. ':', 'LIMIT', 0, 1)[1]
-return report(found and string.sub(found, #prefix + 1) or '')
+if not found then return report('', '') end
+local position = string.sub(found, #prefix + 1)
+local row = redis.call('XRANGE', log, digits(tonumber(position)), digits(tonumber(position)), 'COUNT', 1)[1]
+return report(position, row and string.match(row[1], '%d+$') or '')
 `;
 
 /** Answers with the newest nonce, and with the nonce of the entry at a position if it is held. ARGV[6]: the position. */

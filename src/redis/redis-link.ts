@@ -68,8 +68,10 @@ export class RedisLink {
 
   /** Something went wrong on this connection: nobody gets it any more. */
   drop({ client }: RedisConnection, trouble: string): void {
+    if (this.connection?.client !== client) return;
+    // First: the client may tell of its end while it is being disconnected, which comes here again.
+    this.lose(trouble);
     disconnect(client);
-    if (this.connection?.client === client) this.lose(trouble);
   }
 
   async close(): Promise<void> {

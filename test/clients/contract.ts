@@ -4,6 +4,7 @@ import { Publisher, startHub, subscriberToken } from '../support/hub.js';
 import type { CursorPlace, Received, SseClient } from './client.js';
 import { attemptsAtBadGateway, attemptsWhenRefused, Observations } from './giving-up.js';
 import { type Exchange, Proxy } from './support/proxy.js';
+import { Reading } from './support/reading.js';
 import { noticesIn, numbersIn, publishNumbers, range, urlOf } from './support/updates.js';
 
 /** Milliseconds in which a client that is refused may ask three times, and no more often. */
@@ -70,12 +71,8 @@ export function describeClients(clients: readonly SseClient[], { env = () => ({}
     });
 
     it('gets what it missed when its connection was cut, once and in order, and goes on', async () => {
-      await using proxy = await Proxy.to(hub.port);
-      await using reader = await client.open({ url: urlOf(proxy, 'resumes') });
-      using publisher = await Publisher.of(hub);
-      await proxy.answered(1);
-      await publishNumbers(publisher, 'resumes', 1, 5);
-      const seen = await reader.until('5');
+      await using reading = await Reading.start(client, hub, 'resumes', 5);
+      const { proxy, reader, publisher, seen } = reading;
       proxy.cut();
       await publishNumbers(publisher, 'resumes', 6, 30);
       proxy.restore();
@@ -89,12 +86,8 @@ export function describeClients(clients: readonly SseClient[], { env = () => ({}
     });
 
     it('goes on without loss when the hub ends the stream, as it does with every stream in time', async () => {
-      await using proxy = await Proxy.to(shortLived.port);
-      await using reader = await client.open({ url: urlOf(proxy, 'ends') });
-      using publisher = await Publisher.of(shortLived);
-      await proxy.answered(1);
-      await publishNumbers(publisher, 'ends', 1, 5);
-      await reader.until('5');
+      await using reading = await Reading.start(client, shortLived, 'ends', 5);
+      const { proxy, reader, publisher } = reading;
       await proxy.ended();
       await publishNumbers(publisher, 'ends', 6, 30);
       await reader.resume?.();
@@ -103,12 +96,8 @@ export function describeClients(clients: readonly SseClient[], { env = () => ({}
 
     if (client.onBadGateway === 'tries again') {
       it('comes back when a gateway has answered 502 meanwhile, and gets what it missed', async () => {
-        await using proxy = await Proxy.to(hub.port);
-        await using reader = await client.open({ url: urlOf(proxy, 'gateway') });
-        using publisher = await Publisher.of(hub);
-        await proxy.answered(1);
-        await publishNumbers(publisher, 'gateway', 1, 5);
-        const seen = await reader.until('5');
+        await using reading = await Reading.start(client, hub, 'gateway', 5);
+        const { proxy, reader, publisher, seen } = reading;
         proxy.failLikeGateway();
         await proxy.failedLikeGateway();
         await publishNumbers(publisher, 'gateway', 6, 30);

@@ -1,8 +1,8 @@
 import type { Herald } from '../support/herald.js';
-import { Publisher } from '../support/hub.js';
 import type { SseClient } from './client.js';
 import { type Exchange, Proxy } from './support/proxy.js';
-import { publishNumbers, urlOf } from './support/updates.js';
+import { Reading } from './support/reading.js';
+import { urlOf } from './support/updates.js';
 
 /**
  * Milliseconds: the longest delay that the hub itself asks for, and longer than any that a client here has of its own.
@@ -42,12 +42,8 @@ export async function attemptsWhenRefused(client: SseClient, strict: Herald): Pr
 
 /** What a client that gives up asks when a gateway answers 502 while the hub is away. */
 export async function attemptsAtBadGateway(client: SseClient, hub: Herald): Promise<readonly Exchange[]> {
-  await using proxy = await Proxy.to(hub.port);
-  await using reader = await client.open({ url: urlOf(proxy, 'bad-gateway') });
-  using publisher = await Publisher.of(hub);
-  await proxy.answered(1);
-  await publishNumbers(publisher, 'bad-gateway', 1, 1);
-  await reader.until('1');
+  await using reading = await Reading.start(client, hub, 'bad-gateway', 1);
+  const { proxy, reader } = reading;
   proxy.failLikeGateway();
   await reader.resume?.();
   await proxy.failedLikeGateway();

@@ -11,11 +11,10 @@ import {
   ADMIN_KEY,
   form,
   HUB,
+  HUB_ENVIRONMENT,
   PUBLISHER_KEY,
-  RESOURCE,
   startHub,
   subscribe,
-  SUBSCRIBER_KEY,
   subscriberToken,
   updatesOf,
 } from '../support/hub.js';
@@ -26,12 +25,7 @@ const BAD_CONFIG = 78;
 
 const TOPIC = 'https://example.com/books/1';
 
-const ENV = {
-  HERALD_PUBLISHER_KEY: PUBLISHER_KEY,
-  HERALD_SUBSCRIBER_KEY: SUBSCRIBER_KEY,
-  HERALD_ADMIN_KEY: ADMIN_KEY,
-  HERALD_RESOURCE: RESOURCE,
-};
+const ENV: Readonly<Record<string, string>> = { ...HUB_ENVIRONMENT, HERALD_ADMIN_KEY: ADMIN_KEY };
 
 /** What the command prints, if all went well. */
 async function printed(args: readonly string[], env: Readonly<Record<string, string>> = ENV): Promise<string> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -92,6 +92,43 @@ describe('the service with an LMDB journal', () => {
     expect(herald.logs().trim().split('\n')).toEqual([expect.stringMatching(message)]);
   });
 });
+
+describe('the service with damaged files of an LMDB journal', () => {
+  async function fill(): Promise<string> {
+    await using herald = await start();
+    using publisher = await Publisher.of(herald);
+    for (let count = 0; count < 20; count += 1) await publisher.publish({ topic: 'a', data: 'x'.repeat(20_000) });
+    await herald.kill();
+    return join(path, 'data.mdb');
+  }
+
+  it.each<[string, (file: string) => Promise<void>, RegExp]>([
+    [
+      'that are cut off in the middle',
+      async (file) => truncate(file, (await stat(file)).size / 2),
+      /was cut off: it has \d+ bytes of \d+\. Bring it back from a copy/,
+    ],
+    ['that lack their last page', async (file) => truncate(file, (await stat(file)).size - 4_096), /was cut off/],
+    ['whose first header is zeros', (file) => overwrite(file, 0), /its header is damaged/],
+    ['whose second header is zeros', (file) => overwrite(file, 4_096), /its header is damaged/],
+    ['of which only the first bytes are left', (file) => truncate(file, 10), /its header is damaged/],
+  ])('does not start with files %s, says so in one line, and leaves them as they are', async (_, damage, message) => {
+    const file = await fill();
+    await damage(file);
+    const before = await readFile(file);
+    await using herald = Herald.spawn({ env: { HERALD_JOURNAL: `lmdb:${path}` } });
+    expect(await herald.exit()).toEqual({ code: 78, signal: null });
+    expect(herald.logs().trim().split('\n')).toEqual([expect.stringMatching(message)]);
+    expect((await readFile(file)).equals(before)).toBe(true);
+  });
+});
+
+/** A page of zeros. */
+async function overwrite(file: string, offset: number): Promise<void> {
+  const handle = await open(file, 'r+');
+  await handle.write(Buffer.alloc(4_096), 0, 4_096, offset);
+  await handle.close();
+}
 
 describeWith(strace, 'the service with an LMDB journal on a disk that fails', (program) => {
   it.each(['fdatasync', 'pwrite64'])(

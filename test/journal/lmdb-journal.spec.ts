@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -136,6 +136,22 @@ describe('the files of the LMDB journal', () => {
     await expect(LmdbJournal.open(long, PLENTY)).rejects.toThrow(/uses the journal/);
     await first.close();
     await (await LmdbJournal.open(long, PLENTY)).close();
+  });
+
+  it('may be shorter than their header says, where only free pages are missing', async () => {
+    const large = 'x'.repeat(100_000);
+    for (let count = 0; count < 40; count += 1) await journal.append(update(String(count), large));
+    await reopen({ events: 1 });
+    for (let count = 0; count < 60; count += 1) await journal.append(update(`small-${count}`, 'x'));
+    const { id } = journal;
+    await journal.close();
+    const file = join(path, 'data.mdb');
+    const { size } = await stat(file);
+    await truncate(file, size - 300_000);
+    await reopen();
+    expect([journal.id, journal.head, (await idsHeld()).at(-1)]).toEqual([id, 100, 'small-59']);
+    await journal.append(update('after', large));
+    expect((await stat(file)).size).toBe(size);
   });
 
   it('of a newer format are refused', async () => {

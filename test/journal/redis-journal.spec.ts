@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Retention } from '../../src/journal/journal.js';
+import { JournalUnavailableError, type Retention } from '../../src/journal/journal.js';
 import { RedisJournal, type RedisJournalOptions } from '../../src/journal/redis-journal.js';
 import type { Update } from '../../src/journal/update.js';
 import { describeWith, redisServer } from '../support/programs.js';
@@ -12,6 +12,18 @@ const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
 function update(id: string, data = id): Update {
   return { topics: ['https://example.com/t'], data, id, private: false };
 }
+
+/** Puts an entry with the id `other` in the place of the newest, the third. */
+const REPLACE_THIRD = `
+local row = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local nonce = string.format('%.0f', tonumber(string.match(row[1], '%d+$')) + 1)
+redis.call('XDEL', KEYS[1], row[1])
+row[2][6] = 'other'
+redis.call('XADD', KEYS[1], '3-' .. nonce, unpack(row[2]))
+redis.call('ZREMRANGEBYLEX', KEYS[2], '[3\\n', '(3\\n:')
+redis.call('ZADD', KEYS[2], 0, 'other\\n' .. string.format('%016.0f', 3))
+redis.call('HSET', KEYS[3], 'nonce', nonce, 'last', 'other')
+`;
 
 async function idsIn(journal: RedisJournal): Promise<string[]> {
   return (await journal.read(0, 1_000)).map((entry) => entry.update.id);
@@ -101,6 +113,27 @@ describeWith(redisServer, 'Redis', (program) => {
     expect(await epoch()).not.toBe(before);
     while (resets.length === 0) await delay(10);
     expect(resets).toEqual([0]);
+    await journal.close();
+  });
+
+  it('does not take the id of an entry for a place in a log that has lost that place meanwhile', async () => {
+    prefixes += 1;
+    const journal = await open();
+    for (const id of ['1', '2', '3']) await journal.append(update(id));
+    const resets: number[] = [];
+    journal.tail(
+      3,
+      () => undefined,
+      (position) => resets.push(position),
+    );
+    // As after a failover: another entry has the place of the third. Herald notices at its next look, within a second.
+    const keys = ['log', 'ids', 'meta'].map((name) => `{test-${prefixes}}:${name}`);
+    await redis.command('EVAL', REPLACE_THIRD, 3, ...keys);
+    const position = await journal.locate('other').catch((error: unknown) => error);
+    if (resets.length === 0) expect(position).toBeInstanceOf(JournalUnavailableError);
+    while (resets.length === 0) await delay(10);
+    await journal.append(update('4'));
+    expect([await journal.locate('other'), await journal.locate('3'), resets]).toEqual([3, undefined, [2]]);
     await journal.close();
   });
 

@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { describe, it } from '@jest/globals';
 
 /** A program that some suites need and `npm ci` does not bring. */
@@ -13,12 +13,26 @@ export interface Program {
 
 export const chromium = program(['chromium', 'chromium-browser', 'google-chrome'], 'apt-get install chromium');
 export const curl = program(['curl'], 'apt-get install curl');
-export const redisServer = program(['redis-server', 'valkey-server'], 'apt-get install redis-server');
+export const openssl = program(['openssl'], 'apt-get install openssl');
+export const prlimit = program(['prlimit'], 'apt-get install util-linux');
+
+export const redisCli = program(
+  process.env['HERALD_TEST_REDIS']
+    ? [process.env['HERALD_TEST_REDIS'].replace(/-server$/, '-cli')]
+    : ['redis-cli', 'valkey-cli'],
+  'apt-get install redis-tools',
+);
+
+/** Which server the suites of Redis run against: `HERALD_TEST_REDIS`, a name or a path such as `valkey-server`. */
+export const redisServer = program(
+  process.env['HERALD_TEST_REDIS'] ? [process.env['HERALD_TEST_REDIS']] : ['redis-server', 'valkey-server'],
+  'apt-get install redis-server',
+);
 export const strace = program(['strace'], 'apt-get install strace');
 
 function program(names: readonly string[], install: string): Program {
   const candidates = names.flatMap((name) =>
-    (process.env['PATH'] ?? '').split(delimiter).map((dir) => join(dir, name)),
+    isAbsolute(name) ? [name] : (process.env['PATH'] ?? '').split(delimiter).map((dir) => join(dir, name)),
   );
   return { name: names[0] ?? '', path: candidates.find(isExecutable), install };
 }

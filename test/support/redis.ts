@@ -14,6 +14,10 @@ export interface RedisServerOptions {
   readonly configuration?: readonly string[];
   /** Runs it as a Sentinel. */
   readonly isSentinel?: boolean;
+  /** What its own commands, and those who use `url`, have to say: all may do everything without it. */
+  readonly login?: { readonly user: string; readonly password: string };
+  /** PEM files: it speaks TLS, and nothing else. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
 }
 
 /** A real Redis of the test's own, with an append-only file that survives a restart. `await using` ends it. */
@@ -36,14 +40,20 @@ export class RedisServer implements AsyncDisposable {
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    const { login, tls } = this.options;
+    const credentials = login ? `${login.user}:${encodeURIComponent(login.password)}@` : '';
+    return `${tls ? 'rediss' : 'redis'}://${credentials}127.0.0.1:${this.port}`;
   }
 
   /** Starts it (again), and resolves once it takes connections. */
   async start(): Promise<void> {
-    const { configuration = [], isSentinel = false } = this.options;
+    const { configuration = [], isSentinel = false, login, tls } = this.options;
     const lines = [
-      `port ${this.port}`,
+      ...(tls
+        ? ['port 0', `tls-port ${this.port}`, `tls-cert-file ${tls.certificate}`, `tls-key-file ${tls.key}`]
+        : [`port ${this.port}`]),
+      ...(tls ? ['tls-auth-clients no'] : []),
+      ...(login ? ['user default off', `user ${login.user} on >${login.password} ~{herald}:* &* +@all`] : []),
       'bind 127.0.0.1',
       `dir ${this.directory}`,
       ...(isSentinel ? [] : ['save ""', 'appendonly yes', 'appendfsync always', 'repl-diskless-sync-delay 0']),
@@ -92,7 +102,15 @@ export class RedisServer implements AsyncDisposable {
 
   /** Runs one command on a connection of its own. */
   async command(name: string, ...args: (string | number)[]): Promise<unknown> {
-    const client = new Redis({ port: this.port, host: '127.0.0.1', maxRetriesPerRequest: 1, protocol: 2 });
+    const { login, tls } = this.options;
+    const client = new Redis({
+      port: this.port,
+      host: '127.0.0.1',
+      maxRetriesPerRequest: 1,
+      protocol: 2,
+      ...(login && { username: login.user, password: login.password }),
+      ...(tls && { tls: { rejectUnauthorized: false } }),
+    });
     client.on('error', () => undefined);
     try {
       return await client.call(name, ...args);

@@ -21,12 +21,12 @@ export class Fleet implements AsyncDisposable {
 
   readonly urls = (): readonly string[] => this.members.map(({ herald }) => herald.url);
 
-  /** Kills an instance without a warning. */
-  async kill(index: number): Promise<void> {
-    await this.members[index]?.herald.kill('SIGKILL');
+  /** Ends an instance: without a warning, unless it is said how. */
+  async kill(index: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    await this.members[index]?.herald.kill(signal);
   }
 
-  /** Starts one that was killed again, at the same address. */
+  /** Starts one that has ended again, at the same address. */
   async revive(index: number): Promise<void> {
     const member = this.members[index];
     if (member) member.herald = await startHerald({ env: withKeys(member.env), port: member.herald.port });

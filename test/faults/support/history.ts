@@ -1,59 +1,91 @@
-import { expect } from '@jest/globals';
+import { EventEmitter, once } from 'node:events';
 
-/** What one reader has seen, over however many connections, and what it was told in between. */
-export interface Sighting {
-  readonly reader: string;
-  /** Ids in the order in which they came. */
-  readonly seen: readonly string[];
-  /** The types of the notices that tell of something lost, each with how much had been seen by then. */
-  readonly breaks: readonly Break[];
+/** What a publisher knows in the end of an update that it has sent. */
+export type Answer =
+  /** 200: it is the hub's now. */
+  | 'acknowledged'
+  /** The hub said that it has not stored it. */
+  | 'refused'
+  /** No answer came, or one that does not know, and the publisher gave up: it may be stored or not, but not twice. */
+  | 'unknown';
+
+/** What a reader saw: an update, or a notice that something is missing or was taken back. */
+export type Seen = { readonly id: string } | Told;
+
+export interface Told {
+  readonly notice: 'gap' | 'reset';
+  readonly reason?: string;
 }
 
-export interface Break {
-  readonly type: string;
-  readonly after: number;
-}
+/** Milliseconds that something may take before the run gives up on it. */
+const PATIENCE = 60_000;
 
-/** What was promised to publishers and what readers saw. */
-export interface History {
-  /** Ids whose publication was answered with 200, in the order of the answers. */
-  readonly acknowledged: readonly string[];
-  readonly sightings: readonly Sighting[];
-  /** Everything that is held in the end, in order. */
-  readonly order: readonly string[];
-}
+/** Who was told what, over all faults. What must hold of it is in `check.ts`. */
+export class History {
+  readonly answers = new Map<string, Answer>();
+  /** Statuses and problem codes of refusals, by how often they came. */
+  readonly refusals = new Map<string, number>();
+  readonly readers = new Map<string, Seen[]>();
+  /** How many answers did not come. */
+  unanswered = 0;
+  private readonly lastIds = new Map<string, string>();
+  private readonly changes = new EventEmitter().setMaxListeners(1_000);
+  private acknowledgedCount = 0;
 
-/**
- * Nothing acknowledged is lost, nothing is stored twice, each publisher's updates are in its order, and every reader has
- * seen all of it, once and in that order: readers begin with the earliest update.
- */
-export function checkHistory({ acknowledged, sightings, order }: History): void {
-  const held = new Set(order);
-  expect(acknowledged.filter((id) => !held.has(id))).toEqual([]);
-  expect(order.length).toBe(held.size);
-  checkPublishersOrder(order);
-  for (const { reader, seen, breaks } of sightings) {
-    expect({ reader, breaks, seen }).toEqual({ reader, breaks: [], seen: order });
+  get acknowledged(): number {
+    return this.acknowledgedCount;
   }
-}
 
-/** As `checkHistory`, for readers who were told that the log has lost something: from the last time on, all is right. */
-export function checkHistoryWithBreaks({ acknowledged, sightings, order }: History): void {
-  checkHistory({ acknowledged, sightings: [], order });
-  for (const { reader, seen, breaks } of sightings) {
-    const since = seen.slice(breaks.at(-1)?.after ?? 0);
-    expect({ reader, since }).toEqual({ reader, since: order.slice(order.length - since.length) });
-    const known = new Set(seen);
-    expect({ reader, missing: order.filter((id) => !known.has(id)) }).toEqual({ reader, missing: [] });
+  /** Ids that had this answer, in the order of the answers. */
+  idsWith(wanted: Answer): string[] {
+    return [...this.answers].filter(([, answer]) => answer === wanted).map(([id]) => id);
   }
-}
 
-/** Ids are `publisher-number`. */
-function checkPublishersOrder(order: readonly string[]): void {
-  const newest = new Map<string, number>();
-  for (const id of order) {
-    const [publisher = '', number = ''] = id.split('-');
-    expect({ id, isLater: Number(number) > (newest.get(publisher) ?? -1) }).toEqual({ id, isLater: true });
-    newest.set(publisher, Number(number));
+  answered(id: string, answer: Answer): void {
+    this.answers.set(id, answer);
+    if (answer === 'acknowledged') this.acknowledgedCount += 1;
+    this.changed();
+  }
+
+  refused(reason: string): void {
+    this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
+    this.changed();
+  }
+
+  saw(reader: string, seen: Seen): void {
+    const all = this.readers.get(reader) ?? [];
+    all.push(seen);
+    this.readers.set(reader, all);
+    if ('id' in seen) this.lastIds.set(reader, seen.id);
+    this.changed();
+  }
+
+  /** The ids that a reader saw, in order. */
+  idsOf(reader: string): string[] {
+    return (this.readers.get(reader) ?? []).flatMap((seen) => ('id' in seen ? [seen.id] : []));
+  }
+
+  /** The last id that a reader saw: where it resumes. */
+  lastIdOf(reader: string): string | undefined {
+    return this.lastIds.get(reader);
+  }
+
+  /** What a reader was told of losses. */
+  noticesTo(reader: string): Told[] {
+    return (this.readers.get(reader) ?? []).flatMap((seen) => ('id' in seen ? [] : [seen]));
+  }
+
+  /** Resolves once `condition` holds, which is looked at whenever something happens. */
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const signal = AbortSignal.timeout(PATIENCE);
+    while (!condition()) {
+      await once(this.changes, 'change', { signal }).catch(() => {
+        throw new Error(`waited in vain until ${what}`);
+      });
+    }
+  }
+
+  private changed(): void {
+    this.changes.emit('change');
   }
 }

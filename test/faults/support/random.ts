@@ -15,9 +15,18 @@ export class Random {
     return low + Math.floor(this.next() * (high - low + 1));
   }
 
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
   pick<T>(items: readonly T[]): T {
     const item = items[this.between(0, items.length - 1)];
     if (item === undefined) throw new Error('there is nothing to pick from');
     return item;
+  }
+
+  /** One that goes its own way from here, for a part that runs beside others. */
+  fork(): Random {
+    return new Random(this.between(0, 2 ** 31));
   }
 }

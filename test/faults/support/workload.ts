@@ -1,165 +1,88 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { EventStream, send, textOf } from '../../support/event-stream.js';
-import { form, HUB, noticesOf, publisherToken } from '../../support/hub.js';
-import type { Break, History, Sighting } from './history.js';
+import { FaultPublisher, type PublisherOptions } from './publisher.js';
+import { FaultReader, type ReaderOptions } from './reader.js';
+import { History } from './history.js';
 import type { Random } from './random.js';
 
 const TOPIC = 'urn:faults';
 
-/** Milliseconds after which a publisher or a reader takes an instance for dead and asks another one. */
-const PATIENCE = 6_000;
-
-/** Milliseconds that the readers get to come to the end when all is well again. */
-const CLOSING_PATIENCE = 40_000;
-
-/** The notices that tell a reader that it has lost something. `trimmed` and `not-held` are gaps. */
-const BREAKS = new Set(['gap', 'reset']);
-
-/** URLs of the instances, asked for anew each time: they come and go. */
-export type Instances = () => readonly string[];
+/** The last update: who has it has everything. */
+const LAST = 'last-0';
 
 export interface WorkloadOptions {
   readonly random: Random;
-  readonly publishAt: Instances;
-  readonly readAt: Instances;
-  readonly publishers?: number;
-  readonly readers?: number;
+  /** Where the hubs are: asked for anew each time, as they come and go. */
+  readonly urls: () => readonly string[];
 }
 
-/**
- * Publishers that try each update again until it is acknowledged, and readers that move between the instances. Runs
- * while a scenario makes trouble; `finish` waits until all readers have everything, and gives the history.
- */
-export class Workload {
-  private readonly acknowledged: string[] = [];
-  private readonly publishing: Promise<void>[];
-  private readonly readers: Reader[];
-  private readonly reading: Promise<void>[];
-  private isStopping = false;
+/** Publishers and readers that go on while a scenario makes trouble. `await using` ends them. */
+export class Workload implements AsyncDisposable {
+  readonly history = new History();
+  private readonly publishers: FaultPublisher[] = [];
+  private readonly readers: FaultReader[] = [];
 
-  private constructor(
-    private readonly token: string,
-    private readonly options: WorkloadOptions,
-  ) {
-    const { publishers = 3, readers = 6 } = options;
-    this.readers = Array.from({ length: readers }, (_, index) => new Reader(`reader ${index}`, options));
-    this.reading = this.readers.map((reader) => reader.run());
-    this.publishing = Array.from({ length: publishers }, (_, index) => this.publishAll(`p${index}`));
-  }
+  constructor(private readonly options: WorkloadOptions) {}
 
-  static async start(options: WorkloadOptions): Promise<Workload> {
-    return new Workload(await publisherToken(), options);
-  }
-
-  get acknowledgedIds(): readonly string[] {
-    return this.acknowledged;
-  }
-
-  /** Stops publishing, lets every reader read to the end, and tells what happened. */
-  async finish(): Promise<History> {
-    this.isStopping = true;
-    await Promise.all(this.publishing);
-    await this.publish('last-0');
-    const patience = AbortSignal.timeout(CLOSING_PATIENCE);
-    for (const reader of this.readers) reader.stopAfter('last-0', patience);
-    await Promise.all(this.reading);
-    const order = new Reader('order', this.options);
-    order.stopAfter('last-0', patience);
-    await order.run();
-    return {
-      acknowledged: this.acknowledged,
-      sightings: this.readers.map((reader) => reader.sighting()),
-      order: order.sighting().seen,
-    };
-  }
-
-  private async publishAll(publisher: string): Promise<void> {
-    for (let number = 0; !this.isStopping; number += 1) {
-      await this.publish(`${publisher}-${number}`);
-      await delay(this.options.random.between(0, 8));
+  async addPublishers(count: number, options: Partial<PublisherOptions> = {}): Promise<void> {
+    for (let index = 0; index < count; index += 1) {
+      const name = `p${this.publishers.length}`;
+      const publisher = await FaultPublisher.of({ ...this.common(), name, ...options });
+      this.publishers.push(publisher.start());
     }
   }
 
-  /** Publishes one update, as often as it takes: the idempotency key keeps it from being stored twice. */
-  private async publish(id: string): Promise<void> {
-    while (!(await this.attempt(id))) await delay(this.options.random.between(5, 60));
-    this.acknowledged.push(id);
+  addReader(options: Partial<ReaderOptions> = {}): FaultReader {
+    const reader = new FaultReader({ ...this.common(), name: `r${this.readers.length}`, ...options });
+    this.readers.push(reader);
+    return reader.start();
   }
 
-  private async attempt(id: string): Promise<boolean> {
-    try {
-      const headers = {
-        authorization: `Bearer ${this.token}`,
-        'content-type': 'application/x-www-form-urlencoded',
-        'idempotency-key': id,
-      };
-      const signal = AbortSignal.timeout(PATIENCE);
-      const url = this.options.random.pick(this.options.publishAt()) + HUB;
-      const response = await send(url, { method: 'POST', headers, signal }, form({ topic: TOPIC, id, data: id }));
-      const text = await textOf(response);
-      return response.statusCode === 200 && text === id;
-    } catch {
-      return false;
-    }
-  }
-}
-
-/** A reader as its application sees it: one sequence of ids, over however many connections to whichever instances. */
-class Reader {
-  private readonly seen: string[] = [];
-  private readonly breaks: Break[] = [];
-  private last: string | undefined;
-  private patience: AbortSignal | undefined;
-
-  constructor(
-    private readonly name: string,
-    private readonly options: WorkloadOptions,
-  ) {}
-
-  sighting(): Sighting {
-    return { reader: this.name, seen: this.seen, breaks: this.breaks };
+  addReaders(count: number, options: Partial<ReaderOptions> = {}): void {
+    for (let index = 0; index < count; index += 1) this.addReader(options);
   }
 
-  /** Comes to its end with this id, or when it takes too long. */
-  stopAfter(id: string, patience: AbortSignal): void {
-    this.last = id;
-    this.patience = patience;
+  /** Resolves once that many more updates have been acknowledged. */
+  async acknowledges(count: number): Promise<void> {
+    const { history } = this;
+    const wanted = history.acknowledged + count;
+    await history.until(`${count} more updates are acknowledged`, () => history.acknowledged >= wanted);
   }
 
-  async run(): Promise<void> {
-    while (!this.isDone()) {
-      await this.visit().catch(() => delay(this.options.random.between(5, 60)));
-    }
+  /** Resolves once every reader's newest update is the one with this id. */
+  async readersReach(id: string): Promise<void> {
+    const { history, readers } = this;
+    await history.until(`all readers have ${id}`, () => readers.every(({ name }) => history.lastIdOf(name) === id));
   }
 
-  private isDone(): boolean {
-    return (this.last !== undefined && this.seen.at(-1) === this.last) || this.patience?.aborted === true;
+  /**
+   * Publishes one last update when all trouble is over, lets every reader read up to it, and answers with what is held
+   * then, in order.
+   */
+  async finish(): Promise<string[]> {
+    const { history } = this;
+    await Promise.all(this.publishers.map((publisher) => publisher.stop()));
+    const last = await FaultPublisher.of({ ...this.common(), name: 'last', givesUp: 0 });
+    this.publishers.push(last);
+    void last.publish(LAST);
+    await history.until('the last update is acknowledged', () => history.answers.has(LAST));
+    await this.readersReach(LAST);
+    return this.readLog();
   }
 
-  /** One connection, until it ends or the reader has had enough of it. */
-  private async visit(): Promise<void> {
-    const { random, readAt } = this.options;
-    const id = this.seen.at(-1) ?? 'earliest';
-    const signal = AbortSignal.timeout(PATIENCE);
-    const url = `${random.pick(readAt())}${HUB}?match=${TOPIC}&last_event_id=${encodeURIComponent(id)}`;
-    const stream = new EventStream(await send(url, { signal }));
-    const hadEnough = new AbortController();
-    const stay = delay(random.between(50, 1_500), undefined, { signal: hadEnough.signal }).catch(() => undefined);
-    await Promise.race([stream.ended, stay]);
-    hadEnough.abort();
-    this.collect(stream);
-    await stream[Symbol.asyncDispose]();
+  /** What is held, as a reader sees it that is told of nothing amiss: not every hub may have noticed a loss by now. */
+  private async readLog(attempt = 1): Promise<string[]> {
+    const { history } = this;
+    const reader = this.addReader({ name: `log${attempt}` });
+    await history.until('the log is read', () => history.lastIdOf(reader.name) === LAST);
+    await reader.stop();
+    return history.noticesTo(reader.name).length === 0 ? history.idsOf(reader.name) : this.readLog(attempt + 1);
   }
 
-  private collect(stream: EventStream): void {
-    const types = noticesOf(stream).map(({ type }) => String(type));
-    for (const { event, id } of stream.events) {
-      if (event !== 'herald') {
-        this.seen.push(id ?? '');
-        continue;
-      }
-      const type = types.shift() ?? '';
-      if (BREAKS.has(type)) this.breaks.push({ type, after: this.seen.length });
-    }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.publishers, ...this.readers].map((one) => one.stop()));
+  }
+
+  private common() {
+    const { random, urls } = this.options;
+    return { urls, topic: TOPIC, history: this.history, random: random.fork() };
   }
 }

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { describeWith, prlimit } from '../support/programs.js';
+import { checkHistory } from './support/check.js';
+import { Fleet } from './support/fleet.js';
+import { KEEPS_ALL } from './support/keeps-all.js';
+import { LimitedFiles, type Room, SmallDisk } from './support/room.js';
+import { chance, harass, say, TIMEOUT } from './support/run-options.js';
+import { Workload } from './support/workload.js';
+
+/** Refusals in between: enough to tell a full disk from a passing failure. */
+const REFUSALS = 20;
+
+interface Kind {
+  readonly name: string;
+  readonly make: () => Room;
+  /** How publishing is refused. */
+  readonly refusals: readonly string[];
+}
+
+const disk: Kind = { name: 'is full', make: () => new SmallDisk(), refusals: ['507 journal-full'] };
+const limit: Kind = {
+  name: 'lets files grow no further',
+  make: () => new LimitedFiles(),
+  // A write that is cut short is an I/O error to LMDB, and another file has room.
+  refusals: ['507 journal-full', '503 journal-unavailable'],
+};
+
+describeWith(prlimit, 'a disk under an LMDB journal', () => {
+  it.each(SmallDisk.mayBeMade ? [disk, limit] : [limit])(
+    'that $name costs nothing that was acknowledged, and once there is room it goes on',
+    async ({ name, make, refusals }) => {
+      const random = chance(`the disk ${name}`);
+      using room = make();
+      const journal = `lmdb:${join(room.path, 'journal')}`;
+      await using fleet = await Fleet.start([{ HERALD_JOURNAL: journal, ...KEEPS_ALL }]);
+      const addToRoom = (): void => fleet.heralds.forEach((herald) => room.add(herald));
+      addToRoom();
+      await using workload = new Workload({ random, urls: fleet.urls });
+      const { history } = workload;
+      const refused = (): number => refusals.reduce((sum, reason) => sum + (history.refusals.get(reason) ?? 0), 0);
+      workload.addReaders(3, { drops: 0.002 });
+      await workload.addPublishers(8, { maxData: 8_000, givesUp: 0.5 });
+      const fills = await harass(2, async () => {
+        const before = refused();
+        await history.until('the disk is full', () => refused() > before + REFUSALS);
+        if (random.chance(0.5)) {
+          await fleet.kill(0, random.pick(['SIGKILL', 'SIGTERM']));
+          await fleet.revive(0);
+          addToRoom();
+        }
+        room.grow();
+        await workload.acknowledges(100);
+      });
+      room.grow();
+      const log = await workload.finish();
+      say(
+        `the disk ${name}`,
+        `${fills} times, ${history.acknowledged} acknowledged, ${JSON.stringify([...history.refusals])}`,
+      );
+      expect(checkHistory(history, { log })).toEqual([]);
+      expect([...history.refusals.keys()].filter((reason) => !refusals.includes(reason))).toEqual([]);
+    },
+    TIMEOUT,
+  );
+});

@@ -1,0 +1,78 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { RedisServer } from '../../support/redis.js';
+
+/** Milliseconds between two looks at something that Redis does in its own time, and until a test gives up on it. */
+const LOOK = 20;
+const PATIENCE = 30_000;
+
+/** A master with one replica, and a Sentinel that makes the one take the other's place. `await using` ends them. */
+export class SentinelTrio implements AsyncDisposable {
+  private constructor(
+    readonly master: RedisServer,
+    readonly replica: RedisServer,
+    private readonly sentinel: RedisServer,
+  ) {}
+
+  static async start(program: string): Promise<SentinelTrio> {
+    const master = await RedisServer.start(program);
+    const replica = await RedisServer.start(program, { configuration: [`replicaof 127.0.0.1 ${master.port}`] });
+    await says(master, 'replication', /slave0:.*state=online/);
+    const sentinel = await RedisServer.start(program, {
+      isSentinel: true,
+      configuration: [
+        `sentinel monitor main 127.0.0.1 ${master.port} 1`,
+        'sentinel down-after-milliseconds main 1000',
+        'sentinel failover-timeout main 3000',
+      ],
+    });
+    await says(sentinel, 'sentinel', /slaves=1/);
+    return new SentinelTrio(master, replica, sentinel);
+  }
+
+  /** For a Herald that waits for so many replicas. */
+  environment(replicas: number): Record<string, string> {
+    return {
+      HERALD_JOURNAL: 'redis://main',
+      HERALD_REDIS_SENTINELS: `127.0.0.1:${this.sentinel.port}`,
+      HERALD_REDIS_SENTINEL_NAME: 'main',
+      HERALD_REDIS_WAIT: String(replicas),
+    };
+  }
+
+  /** Keeps what is stored from now on from the replica, also when that goes on. */
+  async cutReplica(): Promise<void> {
+    this.replica.freeze();
+    // What is on its way already would be read after the thaw.
+    await this.master.command('CLIENT', 'KILL', 'TYPE', 'replica');
+  }
+
+  /** The master dies, and the replica takes its place. */
+  async failOver(): Promise<void> {
+    await this.master.stop();
+    this.replica.thaw();
+    await says(this.replica, 'replication', /role:master/);
+    // Before that, it would lead to the old one where that came back.
+    await says(this.sentinel, 'sentinel', new RegExp(`address=127\\.0\\.0\\.1:${this.replica.port}\\b`));
+  }
+
+  /** The old master comes back as the replica of the new one. */
+  async restoreReplica(): Promise<void> {
+    await this.master.start();
+    await says(this.replica, 'replication', /slave0:.*state=online/);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of [this.sentinel, this.replica, this.master]) await server[Symbol.asyncDispose]();
+  }
+}
+
+/** Resolves once a section of a server's `INFO` matches. */
+async function says(server: RedisServer, section: string, pattern: RegExp): Promise<void> {
+  const end = performance.now() + PATIENCE;
+  for (;;) {
+    const text = String(await server.command('INFO', section).catch(() => ''));
+    if (pattern.test(text)) return;
+    if (performance.now() > end) throw new Error(`no ${pattern} in:\n${text}`);
+    await delay(LOOK);
+  }
+}
