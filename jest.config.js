@@ -28,7 +28,7 @@ export default {
       displayName: 'unit',
       testMatch: [
         '<rootDir>/src/**/*.spec.ts',
-        '<rootDir>/client/src/**/*.spec.ts',
+        '<rootDir>/client/{src,lib}/**/*.spec.ts',
         '<rootDir>/test/bench/**/*.spec.ts',
       ],
     },
@@ -36,7 +36,7 @@ export default {
       ...common,
       displayName: 'e2e',
       testMatch: [
-        '<rootDir>/test/{e2e,hub,journal,protocol,state,fuzz}/**/*.spec.ts',
+        '<rootDir>/test/{e2e,hub,journal,protocol,state,fuzz,client-library}/**/*.spec.ts',
         '<rootDir>/test/clients/*.spec.ts',
       ],
     },

@@ -4,6 +4,7 @@ import type { Grants } from './grants.js';
 import type { Interest } from './interest.js';
 import type { RecentEntry } from './recent-log.js';
 import type { Subscription } from './subscription.js';
+import { nameTopics, topicsToName } from './topic-naming.js';
 
 /** More than this, in bytes, is not pushed to a live reader in one go: it reads that like any backlog, in slices. */
 const LARGEST_PUSH = 1024 ** 2;
@@ -11,7 +12,7 @@ const LARGEST_PUSH = 1024 ** 2;
 let nextId = 1;
 
 /**
- * The subscriptions that see the same stream: the same matchers and the same read grants. What is new is matched and
+ * The subscriptions that see the same stream: the same matchers, the same read grants, topics named or not. What is new is matched and
  * joined once for all of them.
  */
 export class Cohort {
@@ -33,6 +34,8 @@ export class Cohort {
     readonly key: string,
     readonly interest: Interest,
     private readonly grants: Grants,
+    /** Whether its frames name the topics. */
+    private readonly namesTopics = false,
   ) {}
 
   /** Whether an update belongs into this stream: matched, and if private then granted now (R3, R61, R66). */
@@ -46,7 +49,12 @@ export class Cohort {
 
   /** Keeps a wanted entry for the live readers. Answers whether it is the first. */
   add(entry: RecentEntry): boolean {
-    return this.pending.push(entry) === 1;
+    return this.pending.push(this.view(entry)) === 1;
+  }
+
+  /** A wanted entry as this cohort gets it. */
+  view(entry: RecentEntry): RecentEntry {
+    return this.namesTopics ? nameTopics(entry, topicsToName(entry.update, this.interest, this.grants)) : entry;
   }
 
   /**

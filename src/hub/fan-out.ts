@@ -52,11 +52,11 @@ export class FanOut {
   }
 
   /** The cohort for these matchers and grants, which exists for as long as it has members. */
-  cohortFor(interest: Interest, grants: Grants): Cohort {
-    const key = `${grants.readKey}\n${interest.key}`;
+  cohortFor(interest: Interest, grants: Grants, namesTopics = false): Cohort {
+    const key = `${namesTopics}\n${grants.readKey}\n${interest.key}`;
     const existing = this.cohorts.get(key);
     if (existing) return existing;
-    const cohort = new Cohort(key, interest, grants);
+    const cohort = new Cohort(key, interest, grants, namesTopics);
     this.cohorts.set(key, cohort);
     for (const matcher of interest.matchers) this.index.add(matcher, cohort);
     return cohort;

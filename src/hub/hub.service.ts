@@ -35,6 +35,8 @@ export interface SubscribeOptions {
   readonly grants: Grants;
   /** Where to resume from, as {@link HubService.locate} found it. */
   readonly start: Start;
+  /** Whether each event is to name the topics that it was matched by. */
+  readonly namesTopics?: boolean;
   /** What the log calls the request that asked for it. */
   readonly requestId: string;
   /** The client's, as far as proxies are trusted to tell it. */
@@ -130,7 +132,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
    * many streams already, it ends at once, after saying so: any status but 200 would stop a native `EventSource` for good.
    */
   subscribe(connection: Connection, options: SubscribeOptions): Subscription | undefined {
-    const { matchers, grants, start, requestId, address } = options;
+    const { matchers, grants, start, namesTopics, requestId, address } = options;
     const info: StreamInfo = { requestId, address, caller: grants };
     connection.info = info;
     if (!this.streams.admits(info)) {
@@ -139,7 +141,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
       return undefined;
     }
     const interest = new Interest(matchers, this.options.hubUrl);
-    const cohort = this.fanOut.cohortFor(interest, grants);
+    const cohort = this.fanOut.cohortFor(interest, grants, namesTopics);
     const subscription = new Subscription(
       connection,
       cohort,

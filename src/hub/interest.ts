@@ -35,6 +35,11 @@ export class Interest {
     return this.exact.size < this.matchers.length && this.patternIndex().match(topics).size > 0;
   }
 
+  /** Whether the topic itself was asked for, not only a pattern that it matches. */
+  names(topic: string): boolean {
+    return this.exact.has(topic);
+  }
+
   /** Whether every one of the topics is matched. */
   includesAll(topics: readonly string[]): boolean {
     return topics.every((topic) => this.includes([topic]));

@@ -71,8 +71,9 @@ export class RecentLog {
   }
 }
 
-export function encodeEntry({ position, update }: Entry): RecentEntry {
-  return { position, update, bytes: inBothFormats(encodeFrame(update)) };
+/** @param topics to be named in the frame. */
+export function encodeEntry({ position, update }: Entry, topics: readonly string[] = []): RecentEntry {
+  return { position, update, bytes: inBothFormats(encodeFrame({ ...update, topics })) };
 }
 
 function sizeOf({ update, bytes }: RecentEntry): number {

@@ -123,9 +123,10 @@ class SliceBuilder {
     return this.size >= SLICE_BYTES;
   }
 
-  add(entry: RecentEntry): void {
-    this.last = entry.position;
-    if (!this.cohort.wants(entry.update)) return;
+  add(recent: RecentEntry): void {
+    this.last = recent.position;
+    if (!this.cohort.wants(recent.update)) return;
+    const entry = this.cohort.view(recent);
     this.wanted.push(entry);
     this.size += entry.bytes.chunked.length;
   }

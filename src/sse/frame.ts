@@ -7,6 +7,8 @@ export interface Frame {
   /** How long the client waits before it reconnects, in milliseconds. */
   readonly retry?: number;
   readonly data: string;
+  /** One `topic:` line each: a field that Herald's client reads, and every other reader ignores, as the standard asks. */
+  readonly topics?: readonly string[];
   /** Seen by nobody but whoever reads the stream as text. */
   readonly comment?: string;
 }
@@ -24,13 +26,14 @@ const LINE_END = /\r\n|\r|\n/;
  * `data:` line for each line of the data, and always the space after the colon, so that a value that starts with a space
  * keeps it. A lone surrogate becomes U+FFFD, and CR and CRLF in the data arrive as LF: the format has no other line end.
  *
- * @throws TypeError when `id` or `type` has a line end or U+0000, or `retry` is no whole number: check them first
+ * @throws TypeError when `id`, `type` or a topic has a line end or U+0000, or `retry` is no whole number: check them first
  */
-export function encodeFrame({ id, type, retry, data, comment }: Frame): Buffer {
+export function encodeFrame({ id, type, retry, topics = [], data, comment }: Frame): Buffer {
   let text = '';
   if (id !== undefined) text += `id: ${singleLine('id', id)}\n`;
   if (type !== undefined && type !== '') text += `event: ${singleLine('type', type)}\n`;
   if (retry !== undefined) text += retryLine(retry);
+  for (const topic of topics) text += `topic: ${singleLine('topic', topic)}\n`;
   if (comment !== undefined) text += lines(':', comment);
   text += lines('data:', data);
   return Buffer.from(`${text}\n`);

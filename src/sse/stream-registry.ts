@@ -61,6 +61,11 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
     this.admission = new Admission(options);
   }
 
+  /** Milliseconds of silence after which a stream gets a comment; 0 is never. */
+  get heartbeat(): number {
+    return this.options.heartbeat;
+  }
+
   get size(): number {
     return this.deadlines.size;
   }

@@ -20,6 +20,8 @@ export interface SubscribeRequest {
   readonly matchers: readonly Matcher[];
   /** The event id to resume after. An empty one is still a cursor: it names no event (R69). */
   readonly cursor?: string;
+  /** Whether `with=topics` was asked for: ours, and ignored by other hubs. */
+  readonly namesTopics: boolean;
 }
 
 export const MAX_MATCHERS = 100;
@@ -54,7 +56,8 @@ export function parseSubscribe(input: SubscribeInput): SubscribeRequest {
   if (body !== undefined) pairs.push(...parseForm(body, SUBSCRIBE_FORM_LIMITS));
   const matchers = gatherMatchers(dialect === 'legacy' ? selectorsOf(pairs) : matchersOf(pairs, hubUrl));
   const cursor = lastEventIdHeader ?? pairs.find(([name]) => CURSOR_PARAMETERS.has(name.toLowerCase()))?.[1];
-  return { matchers, ...(cursor !== undefined && { cursor }) };
+  const namesTopics = pairs.some(([name, value]) => name === 'with' && value === 'topics');
+  return { matchers, namesTopics, ...(cursor !== undefined && { cursor }) };
 }
 
 /** No two the same, and the first of each. */

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, SubscribeGuard } from '../../auth/guards.js';
 import { JournalUnavailableError } from '../../journal/journal.js';
 import { encodeRetry } from '../../sse/frame.js';
-import { randomRetry } from '../../sse/stream-registry.js';
+import { randomRetry, StreamRegistry } from '../../sse/stream-registry.js';
 import { markStream } from '../../sse/stream-request.js';
 import { takeOver } from '../../sse/take-over.js';
 import type { Grants } from '../grants.js';
@@ -21,6 +21,7 @@ import { parseSubscribe } from './subscribe-request.js';
 export class SubscribeController {
   constructor(
     private readonly hub: HubService,
+    private readonly streams: StreamRegistry,
     @Inject(HUB_OPTIONS) private readonly options: HubOptions,
   ) {}
 
@@ -53,7 +54,7 @@ export class SubscribeController {
     checkAccept(request.headers.accept);
     const lastEventIdHeader = request.headers['last-event-id'];
     const dialect = dialectOf(request, this.options) ?? 'current';
-    const { matchers, cursor } = parseSubscribe({
+    const { matchers, cursor, namesTopics } = parseSubscribe({
       query: request.url.split('?').slice(1).join('?'),
       hubUrl: this.options.hubUrl,
       dialect,
@@ -61,6 +62,8 @@ export class SubscribeController {
       ...(typeof lastEventIdHeader === 'string' && { lastEventIdHeader }),
     });
     const start = await this.locate(cursor, request.method);
+    // In seconds: how long a client may hear nothing before it may take the stream for dead is a multiple of this.
+    void reply.header('herald-heartbeat', String(this.streams.heartbeat / 1_000));
     const lastEventIdName = dialect === 'legacy' ? 'last-event-id' : 'mercure-last-event-id';
     if (start?.lastEventId !== undefined) void reply.header(lastEventIdName, start.lastEventId);
     if (request.method === 'HEAD') {
@@ -74,6 +77,13 @@ export class SubscribeController {
     const retry = encodeRetry(randomRetry());
     const connection = takeOver(request.raw, reply.raw, reply.getHeaders(), retry);
     if (!start) return connection.end('unavailable');
-    this.hub.subscribe(connection, { matchers, grants, start, requestId: request.id, address: request.ip });
+    this.hub.subscribe(connection, {
+      matchers,
+      grants,
+      start,
+      namesTopics,
+      requestId: request.id,
+      address: request.ip,
+    });
   }
 }

@@ -1,0 +1,36 @@
+import { useEffect, useRef, useSyncExternalStore } from 'react';
+import type { ConnectionState, HeraldClient, Match, Message, PayloadOf, SubscribeOptions } from '../index.js';
+
+/**
+ * Calls `handler` with each message of `match`, for as long as the component is mounted. It always calls the handler of
+ * the last render; only another `match` or `since` makes another subscription.
+ */
+export function useHerald<Topics, Topic extends keyof Topics & string>(
+  client: HeraldClient<Topics>,
+  match: Match<Topic>,
+  handler: (message: Message<PayloadOf<Topics, Topic>>) => unknown,
+  options: SubscribeOptions = {},
+): void {
+  const latest = useRef({ match, handler, options });
+  useEffect(() => {
+    latest.current = { match, handler, options };
+  });
+  const key = JSON.stringify([match, options.since]);
+  useEffect(() => {
+    const { current } = latest;
+    return client.subscribe(current.match, (message) => latest.current.handler(message), {
+      ...current.options,
+      onGap: (notice) => latest.current.options.onGap?.(notice),
+    });
+    // `key` stands for the match, which may be another object with each render.
+  }, [client, key]);
+}
+
+/** The state of the client's connection; renders anew when it changes. */
+export function useHeraldState<Topics>(client: HeraldClient<Topics>): ConnectionState {
+  return useSyncExternalStore(
+    (onChange) => client.on('state', onChange),
+    () => client.state,
+    () => 'idle',
+  );
+}

@@ -1,0 +1,147 @@
+import type { HeraldClient, HeraldClientOptions, HeraldEvents, SubscribeOptions } from './api.js';
+import { Connection } from './connection.js';
+import { HeraldError } from './errors.js';
+import { Feed } from './feed.js';
+import type { IterateOptions } from './iterate.js';
+import { type Match, toSelectors, type UrlPatternConstructor } from './matcher.js';
+import type { Message } from './message.js';
+import { followPage } from './page-events.js';
+import type { PublishOptions } from './publisher.js';
+import type { Memory } from './resume.js';
+import type { StreamSettings } from './stream.js';
+import { Subscription } from './subscription.js';
+import type { ConnectionState, Source, SourceListener, Start } from './wire.js';
+
+/** Of several connections, the state that people should know of. */
+const GRAVITY: readonly ConnectionState[] = ['idle', 'open', 'connecting', 'waiting', 'offline', 'failed'];
+
+/** The feed of everything that can be told apart by its topic. */
+const COMMON = '';
+
+/** Behind `createHeraldClient`: it puts the parts together. */
+export class Client implements HeraldClient {
+  readonly #options: HeraldClientOptions;
+  readonly #settings: StreamSettings;
+  /** By what they carry: everything that can be told apart goes over one. */
+  readonly #feeds = new Map<string, Feed>();
+  readonly #listeners = new Set<readonly [name: string, listener: (event: never) => unknown]>();
+  readonly #memory: Memory | undefined;
+  readonly #stopFollowing: () => void;
+  #state: ConnectionState = 'idle';
+
+  constructor(options: HeraldClientOptions) {
+    const { url = '/.well-known/mercure', token, cookies = false, grace = 2.5, fetch = globalThis.fetch } = options;
+    this.#options = options;
+    this.#settings = { url: new URL(url, globalThis.location?.href).href, token, cookies, grace, fetch };
+    this.#memory = options.resume?.(this.#settings.url, () => this.#feeds.get(COMMON)?.checkpoint);
+    this.#stopFollowing = followPage((act) => {
+      if (act === 'suspend') this.#memory?.save();
+      this.#eachFeed((feed) => feed[act]());
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  subscribe(match: Match, handler: (message: Message<never>) => unknown, options: SubscribeOptions = {}): () => void {
+    if (this.#state === 'closed') throw new HeraldError('misused', 'This client was disposed of.');
+    const { urlPattern = (globalThis as { URLPattern?: UrlPatternConstructor }).URLPattern, transport } = this.#options;
+    const subscription = new Subscription(toSelectors(match, this.#settings.url, urlPattern), {
+      ...options,
+      handler: handler as (message: Message) => unknown,
+      onError: (error) => this.#emit('error', error),
+    });
+    const { matchers, isRoutable } = subscription;
+    subscription.since ||= this.#memory?.sinceFor(matchers) ?? '';
+    const feed = this.#feed(isRoutable && !transport ? COMMON : matchers.join('&'));
+    feed.add(subscription);
+    return () => feed.remove(subscription);
+  }
+
+  async *iterate(
+    match: Match,
+    options?: SubscribeOptions & IterateOptions,
+  ): AsyncGenerator<Message<never>, void, undefined> {
+    const { iterate } = await import('./iterate.js');
+    yield* iterate<Message<never>>(this, match, options);
+  }
+
+  async publish(topic: string | readonly string[], data: unknown, options?: PublishOptions): Promise<string> {
+    const { publish } = await import('./publisher.js');
+    return publish(this.#settings, [topic].flat(), data, options);
+  }
+
+  on<Name extends keyof HeraldEvents>(name: Name, listener: (event: HeraldEvents[Name]) => unknown): () => void {
+    const entry = [name, listener] as const;
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
+  }
+
+  reconnect(): void {
+    this.#eachFeed((feed) => feed.hurry(true));
+  }
+
+  dispose(): void {
+    if (this.#state === 'closed') return;
+    this.#memory?.save();
+    this.#stopFollowing();
+    this.#enter('closed');
+    this.#eachFeed((feed) => feed.close());
+  }
+
+  #feed(name: string): Feed {
+    const existing = this.#feeds.get(name);
+    if (existing) return existing;
+    const feed = new Feed({
+      open: (listener) => (name === COMMON ? this.#openSource(listener) : this.#connect(listener)),
+      openAt: (since, listener) => this.#connect(listener, { cursor: since, covered: new Set() }),
+      emit: (event, detail) => this.#emit(event, detail),
+      onState: () => this.#noteState(),
+      onProgress: () => this.#memory?.touch(),
+    });
+    this.#feeds.set(name, feed);
+    return feed;
+  }
+
+  /** A connection, or a share of one. What that takes is only loaded by pages that may have other tabs. */
+  async #openSource(listener: SourceListener): Promise<Source> {
+    const options = this.#options;
+    const connect = (own: SourceListener, start?: Start): Source => this.#connect(own, start);
+    if (options.share === 'none' || typeof document === 'undefined') return connect(listener);
+    try {
+      // A tab that takes over may have to catch up, at a time when nothing can be loaded.
+      const [{ openShared }] = await Promise.all([import('./share/open-shared.js'), import('./catch-up.js')]);
+      return await openShared({ options, settings: this.#settings, connect }, listener);
+    } catch (cause) {
+      this.#emit('error', new HeraldError('misused', 'Sharing failed.', { cause }));
+      return connect(listener);
+    }
+  }
+
+  #connect(listener: SourceListener, start?: Start): Connection {
+    return new Connection({ ...this.#options, settings: this.#settings, start }, listener);
+  }
+
+  #eachFeed(act: (feed: Feed) => void): void {
+    for (const feed of this.#feeds.values()) act(feed);
+  }
+
+  #noteState(): void {
+    const ranks = [...this.#feeds.values()].map(({ current }) => GRAVITY.indexOf(current));
+    this.#enter(GRAVITY[Math.max(...ranks)] ?? 'idle');
+  }
+
+  #enter(state: ConnectionState): void {
+    if (state === this.#state || this.#state === 'closed') return;
+    this.#state = state;
+    this.#emit('state', state);
+  }
+
+  #emit<Name extends keyof HeraldEvents>(name: Name, detail: HeraldEvents[Name]): void {
+    for (const [wanted, listener] of this.#listeners) {
+      // What it throws is its own affair, and not that of the stream: the platform reports it.
+      if (wanted === name) void new Promise((resolve) => resolve(listener(detail as never)));
+    }
+  }
+}

@@ -1,0 +1,44 @@
+/** What can go wrong, for programs. A code that has been released keeps its meaning. */
+export type HeraldErrorCode =
+  /** The hub can't be reached, or the connection broke. The client comes back by itself. */
+  | 'unreachable'
+  /** The stream was silent for longer than the hub's heartbeat allows. The client comes back by itself. */
+  | 'stalled'
+  /** The hub is busy (408, 425, 429 or 5xx). The client comes back by itself. */
+  | 'busy'
+  /** The answer was no event stream: something between here and the hub has answered. The client comes back by itself. */
+  | 'not-a-stream'
+  /** The token provider failed. The client comes back by itself. */
+  | 'token-failed'
+  /** The hub refused the token, and a fresh one too. */
+  | 'unauthorized'
+  /** The hub refused the request for good: `status` says how. */
+  | 'refused'
+  /** The hub has nothing (more) to send, and asked not to come back (204). */
+  | 'stopped'
+  /** A handler threw: `cause` is what it threw. */
+  | 'handler-failed'
+  /** The data of a message is not the JSON that `message.data` was asked for. */
+  | 'data-invalid'
+  /** An iterator's buffer was full, and it was told to fail then. */
+  | 'overflow'
+  /** This hub does not tell which topic a message is of, so several topics can't share a connection. */
+  | 'topics-unknown'
+  /** The client was asked for something it can't do: the message says what. */
+  | 'misused';
+
+/** Whatever the client throws or reports. The message says what is wrong and what to do. */
+export class HeraldError extends Error {
+  override readonly name = 'HeraldError';
+  /** Of the hub's answer, where there was one. */
+  readonly status: number | undefined;
+
+  constructor(
+    readonly code: HeraldErrorCode,
+    message: string,
+    { status, cause }: { readonly status?: number | undefined; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause });
+    this.status = status;
+  }
+}

@@ -1,0 +1,91 @@
+/** One event of a stream, as the block between two blank lines said it. */
+export interface ParsedEvent {
+  /** The block's own id; undefined when it had none, and then the last event id stays what it was. */
+  readonly id: string | undefined;
+  /** `message` where the block named no type. */
+  readonly type: string;
+  readonly data: string;
+  /** The values of `topic:` fields, which Herald writes when asked to and every other reader ignores. */
+  readonly topics: readonly string[];
+}
+
+/** Whom the parser tells. */
+export interface ParserListener {
+  event(event: ParsedEvent): void;
+  /** The last event id has moved: at a blank line, before the block's event, and also for a block without data. */
+  moved(lastEventId: string): void;
+  /** The hub's wish for the reconnection delay, in milliseconds. It holds at once, without a blank line. */
+  retry(milliseconds: number): void;
+}
+
+/** Characters of one event. A stream that exceeds it is broken, or wants to fill the memory. */
+const MAX_EVENT_LENGTH = 16 * 1024 ** 2;
+
+/** A line's field name and its value, without the one space that may lead it. A comment is a field without a name. */
+const FIELD = /^([^:]*)(?:: ?)?(.*)$/s;
+
+/** What the lines since the last blank one have said. */
+interface Block {
+  id?: string;
+  type?: string;
+  data?: string;
+  readonly topics: string[];
+}
+
+/**
+ * An incremental parser of `text/event-stream` (HTML Standard, section 9.2.6): bytes in, events out, however the bytes
+ * were split. What is unfinished at the end of a stream is discarded with the parser, its id too.
+ */
+export class EventParser {
+  readonly #listener: ParserListener;
+  /** Drops one leading byte-order mark and turns malformed bytes into U+FFFD, as the standard asks. */
+  readonly #decoder = new TextDecoder();
+  /** A line that has not ended yet. */
+  #rest = '';
+  #hadCarriageReturn = false;
+  /** Of everything since the last blank line. */
+  #length = 0;
+  #block: Block = { topics: [] };
+
+  constructor(listener: ParserListener) {
+    this.#listener = listener;
+  }
+
+  /** @throws RangeError when an event is too long to be held. */
+  push(bytes: Uint8Array): void {
+    let text = this.#decoder.decode(bytes, { stream: true });
+    if (text === '') return;
+    // A lone CR ends a line, and is not held back to see whether it was half of a CRLF.
+    if (this.#hadCarriageReturn && text.startsWith('\n')) text = text.slice(1);
+    this.#hadCarriageReturn = text.endsWith('\r');
+    // Only what is new is searched: a long line that comes in many pieces takes time for its length, not its square.
+    const lines = text.split(/\r\n|\n|\r/);
+    lines[0] = this.#rest + lines[0];
+    this.#rest = lines.pop() ?? '';
+    this.#length += text.length;
+    for (const line of lines) this.#takeLine(line);
+    if (this.#length > MAX_EVENT_LENGTH) throw new RangeError('An event of the stream is too long.');
+  }
+
+  #takeLine(line: string): void {
+    if (line === '') {
+      this.#dispatch();
+      return;
+    }
+    const block = this.#block;
+    const [, name, value = ''] = FIELD.exec(line) ?? [];
+    if (name === 'data') block.data = block.data === undefined ? value : `${block.data}\n${value}`;
+    else if (name === 'event') block.type = value;
+    else if (name === 'topic') block.topics.push(value);
+    else if (name === 'id' && !value.includes('\0')) block.id = value;
+    else if (name === 'retry' && /^\d+$/.test(value)) this.#listener.retry(Number(value));
+  }
+
+  #dispatch(): void {
+    const { id, type, data, topics } = this.#block;
+    this.#block = { topics: [] };
+    this.#length = 0;
+    if (id !== undefined) this.#listener.moved(id);
+    if (data !== undefined) this.#listener.event({ id, type: type || 'message', data, topics });
+  }
+}

@@ -1,0 +1,195 @@
+import type { HeraldEvents } from './api.js';
+import { HeraldError } from './errors.js';
+import type { Matcher } from './matcher.js';
+import { SeenIds } from './seen-ids.js';
+import type { Subscription } from './subscription.js';
+import {
+  type ConnectionState,
+  isGap,
+  type Notice,
+  type Source,
+  type SourceListener,
+  type WireMessage,
+} from './wire.js';
+
+export interface FeedOptions {
+  /** Makes what it gets its messages from. */
+  readonly open: (listener: SourceListener) => Source | Promise<Source>;
+  /** A connection for the history after `since`. */
+  readonly openAt: (since: string, listener: SourceListener) => Source;
+  readonly emit: <Name extends 'error' | 'notice'>(name: Name, event: HeraldEvents[Name]) => void;
+  readonly onState: () => void;
+  /** The position that a reload could resume from has moved. */
+  readonly onProgress: () => void;
+}
+
+/** Milliseconds after which a part of this library that could not be loaded is asked for again. */
+const LOAD_AGAIN = 3_000;
+
+/** Several subscriptions on one source: each gets its own, once, in one order. */
+export class Feed implements SourceListener {
+  current: ConnectionState = 'idle';
+  readonly #options: FeedOptions;
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #seen = new SeenIds();
+  #source: Source | undefined;
+  #covered: ReadonlySet<string> = new Set();
+  #isClosed = false;
+  #isSuspended = false;
+  #isCatchingUp = false;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    void this.#start();
+  }
+
+  /** Where the source stands, if everybody has got everything up to there. */
+  get checkpoint(): { readonly id: string; readonly keys: readonly string[] } | undefined {
+    const id = this.#source?.cursor;
+    const isUpToDate = [...this.#subscriptions].every(({ isLive }) => isLive);
+    return id && isUpToDate ? { id, keys: matchersOf(this.#subscriptions) } : undefined;
+  }
+
+  add(subscription: Subscription): void {
+    this.#subscriptions.add(subscription);
+    this.#want();
+    this.#settle();
+  }
+
+  remove(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription);
+    subscription.catchUp?.drop(subscription);
+    this.#want();
+  }
+
+  hurry(evenIfFailed?: boolean): void {
+    this.#source?.hurry(evenIfFailed);
+    for (const { catchUp } of this.#subscriptions) catchUp?.hurry(evenIfFailed);
+  }
+
+  suspend(): void {
+    this.#isSuspended = true;
+    for (const subscription of this.#subscriptions) if (!subscription.isLive) this.#interrupt(subscription);
+    this.#source?.suspend();
+  }
+
+  resume(): void {
+    this.#isSuspended = false;
+    this.#source?.resume();
+    this.#settle();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const { catchUp } of this.#subscriptions) catchUp?.close();
+    this.#subscriptions.clear();
+    this.#source?.close();
+  }
+
+  message(message: WireMessage): void {
+    if (message.id !== undefined && !this.#seen.add(message.id)) return;
+    for (const subscription of this.#recipients(message.topics)) subscription.take(message);
+    this.#options.onProgress();
+  }
+
+  notice(notice: Notice): void {
+    if (isGap(notice)) for (const subscription of this.#subscriptions) subscription.notifyGap(notice);
+    this.#options.emit('notice', notice);
+  }
+
+  covers(matchers: ReadonlySet<string>): void {
+    this.#covered = matchers;
+    for (const subscription of this.#subscriptions) {
+      const isServed = subscription.isLive || subscription.catchUp;
+      if (isServed && !subscription.isCoveredBy(matchers)) this.#interrupt(subscription);
+    }
+    this.#settle();
+  }
+
+  missed(lastEventId: string): void {
+    for (const subscription of this.#subscriptions) {
+      // One that is catching up begins anew from where it has got to; one that waits has missed nothing yet.
+      if (subscription.isLive) subscription.interrupt(lastEventId);
+      else if (subscription.catchUp) this.#interrupt(subscription);
+    }
+    this.#settle();
+  }
+
+  state(state: ConnectionState): void {
+    this.current = state;
+    this.#options.onState();
+  }
+
+  error(error: HeraldError): void {
+    this.#options.emit('error', error);
+  }
+
+  async #start(): Promise<void> {
+    const source = await this.#options.open(this);
+    this.#source = source;
+    if (this.#isClosed) source.close();
+    else if (this.#isSuspended) source.suspend();
+    this.#want();
+  }
+
+  #want(): void {
+    this.#source?.want(matchersOf(this.#subscriptions));
+  }
+
+  /** A subscription stops where it is, and goes on from there when its topics are covered again. */
+  #interrupt(subscription: Subscription): void {
+    const { catchUp } = subscription;
+    const since = catchUp?.cursor ?? (subscription.isLive ? this.#source?.cursor : subscription.since);
+    subscription.interrupt(since);
+    catchUp?.drop(subscription);
+  }
+
+  /** Those that are covered by now go live at once: the next message may be part of the same bytes. */
+  #settle(): void {
+    for (const subscription of this.#ready()) if (!subscription.since) subscription.goLive();
+    if (this.#ready().length > 0 && !this.#isCatchingUp) void this.#catchUp();
+  }
+
+  /**
+   * Those that have missed something begin to catch up, all that miss the same together. What that takes is loaded when it
+   * is needed: until then they simply miss a little more.
+   */
+  async #catchUp(): Promise<void> {
+    this.#isCatchingUp = true;
+    try {
+      const { bringUp } = await import('./catch-up.js');
+      const { openAt: open } = this.#options;
+      for (const since of new Set(this.#ready().map((subscription) => subscription.since))) {
+        const subscriptions = this.#ready().filter((subscription) => subscription.since === since);
+        bringUp({ since, subscriptions, open, onError: (error) => this.error(error) });
+      }
+    } catch (cause) {
+      this.error(new HeraldError('unreachable', 'catch-up.js can not be loaded.', { cause }));
+      setTimeout(() => this.#settle(), LOAD_AGAIN);
+    }
+    this.#isCatchingUp = false;
+  }
+
+  #ready(): Subscription[] {
+    if (this.#isSuspended) return [];
+    return [...this.#subscriptions].filter(
+      (subscription) => !subscription.isLive && !subscription.catchUp && subscription.isCoveredBy(this.#covered),
+    );
+  }
+
+  #recipients(topics: readonly string[]): Subscription[] {
+    const all = [...this.#subscriptions];
+    if (topics.length > 0) return all.filter((subscription) => subscription.topicAmong(topics));
+    // The hub matched it, and may not name the topic; or it is a hub that never does.
+    const some = matchersOf(all).length === 1 ? all : all.filter(({ isOpenEnded }) => isOpenEnded);
+    if (some.length === 0) {
+      this.error(new HeraldError('topics-unknown', 'This hub names no topics: use a client for each.'));
+    }
+    return some;
+  }
+}
+
+/** What they want together, each matcher once. */
+export function matchersOf(subscriptions: Iterable<Subscription>): Matcher[] {
+  return [...new Set([...subscriptions].flatMap(({ matchers }) => matchers))];
+}

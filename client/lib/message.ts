@@ -1,0 +1,39 @@
+import { HeraldError } from './errors.js';
+import type { WireMessage } from './wire.js';
+
+/** One update, as a handler gets it. */
+export class Message<Data = unknown> {
+  /** The update's id; undefined on hubs that give none. */
+  readonly id: string | undefined;
+  /** The update's type; `message` where its publisher gave none. */
+  readonly type: string;
+  /** The data as it was published. */
+  readonly text: string;
+  /** Whether it came from the hub's history, and not the moment it was published. */
+  readonly replayed: boolean;
+  /** In an object, for `null` is data too. */
+  #parsed: { readonly data: Data } | undefined;
+
+  /** @param topic the one that was subscribed to; where a pattern was, the topic that it matched. */
+  constructor(
+    { id, type, data, replayed }: WireMessage,
+    readonly topic: string,
+  ) {
+    this.id = id;
+    this.type = type;
+    this.text = data;
+    this.replayed = replayed;
+  }
+
+  /**
+   * The data as JSON, parsed when it is first asked for. Its type is what the publisher promised: nobody has checked it.
+   * @throws {HeraldError} `data-invalid` when it is not JSON: use `text` then.
+   */
+  get data(): Data {
+    try {
+      return (this.#parsed ??= { data: JSON.parse(this.text) as Data }).data;
+    } catch (cause) {
+      throw new HeraldError('data-invalid', 'Not JSON: read `text`.', { cause });
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import type { Candidate, Election } from './election.js';
+
+/** An election by Web Locks: the browser lets go of the lock with the tab, however that ends. */
+export class LockElection implements Election {
+  readonly #name: string;
+  readonly #locks: LockManager;
+  #candidate: Candidate | undefined;
+  /** Of the request that is under way or has been granted. */
+  #turn: AbortController | undefined;
+
+  constructor(name: string, locks: LockManager) {
+    this.#name = name;
+    this.#locks = locks;
+  }
+
+  stand(candidate: Candidate): void {
+    this.#candidate = candidate;
+    this.#ask(false);
+  }
+
+  seize(): void {
+    if (this.#candidate) this.#ask(true);
+  }
+
+  leave(): void {
+    this.#turn?.abort();
+    this.#turn = undefined;
+    this.#candidate = undefined;
+  }
+
+  #ask(steal: boolean): void {
+    this.#turn?.abort();
+    const turn = new AbortController();
+    const { signal } = turn;
+    this.#turn = turn;
+    let wasElected = false;
+    const hold = (): Promise<void> => {
+      if (signal.aborted) return Promise.resolve();
+      wasElected = true;
+      this.#candidate?.elected();
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+    };
+    // A request may have a signal or steal, not both.
+    this.#locks.request(this.#name, steal ? { steal } : { signal }, hold).catch(() => {
+      // Aborted here, or stolen there.
+      if (wasElected && this.#turn === turn) this.#candidate?.deposed();
+    });
+  }
+}

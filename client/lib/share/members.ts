@@ -1,0 +1,34 @@
+import type { Matcher } from '../matcher.js';
+
+/** Roll calls that a tab may leave without an answer. */
+const PATIENCE = 2;
+
+interface Member {
+  readonly matchers: readonly Matcher[];
+  silentFor: number;
+}
+
+/** The other tabs, and what they want. */
+export class Members {
+  readonly #members = new Map<string, Member>();
+
+  want(tab: string, matchers: readonly Matcher[]): void {
+    this.#members.set(tab, { matchers, silentFor: 0 });
+  }
+
+  remove(tab: string): void {
+    this.#members.delete(tab);
+  }
+
+  /** Forgets those that are gone without a word. One that was only frozen announces itself when it is back. */
+  dropSilent(): void {
+    for (const [tab, member] of this.#members) {
+      member.silentFor += 1;
+      if (member.silentFor > PATIENCE) this.#members.delete(tab);
+    }
+  }
+
+  matchers(): Matcher[] {
+    return [...this.#members.values()].flatMap(({ matchers }) => matchers);
+  }
+}

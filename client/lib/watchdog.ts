@@ -1,0 +1,35 @@
+/** Notices that nothing comes any more, though nobody has hung up. */
+export interface Watchdog {
+  /** Something has come. */
+  feed(): void;
+  /** Looks now: the machine or the page may just have woken up. */
+  look(): void;
+  stop(): void;
+}
+
+/** Milliseconds between two looks, at the most. */
+const LONGEST_PERIOD = 5_000;
+
+/**
+ * Calls `bark` once when nothing has come for `limit` milliseconds; never, if that is 0. It looks twice before it barks:
+ * a page that was busy or asleep has not yet read what has arrived meanwhile.
+ */
+export function watch(limit: number, bark: () => void): Watchdog {
+  // The clock on the wall, for the other one stands still while the machine sleeps.
+  let lastByte = Date.now();
+  let isSuspicious = false;
+  const look = (): void => {
+    const isLate = limit > 0 && Date.now() - lastByte > limit;
+    if (isLate && isSuspicious) {
+      stop();
+      bark();
+    }
+    isSuspicious = isLate;
+  };
+  const timer = setInterval(look, Math.min(LONGEST_PERIOD, limit / 4 || LONGEST_PERIOD));
+  const stop = (): void => clearInterval(timer);
+  const feed = (): void => {
+    lastByte = Date.now();
+  };
+  return { feed, look, stop };
+}

@@ -1,0 +1,65 @@
+import type { HeraldError } from './errors.js';
+import type { Matcher } from './matcher.js';
+
+/** A message as it came: plain strings, so that it goes from tab to tab as it is. */
+export interface WireMessage {
+  /** Undefined on hubs that give none. */
+  readonly id: string | undefined;
+  readonly type: string;
+  readonly data: string;
+  /** The topics that this subscription may know of; none on hubs that do not tell. */
+  readonly topics: readonly string[];
+  /** Whether it came from the hub's history. */
+  readonly replayed: boolean;
+}
+
+/** What the hub says of the stream itself: an event named `herald`. */
+export interface Notice {
+  readonly type: string;
+  readonly reason?: string;
+}
+
+/** Whether messages are missing for good, or were delivered that the hub has lost: what was built upon them is wrong. */
+export function isGap({ type }: Notice): boolean {
+  return type === 'gap' || type === 'reset';
+}
+
+/**
+ * `idle`: nobody has subscribed. `waiting`: for the next attempt. `offline`: the same, and the browser says that there is
+ * no network. `failed` and `closed`: the client does not come back by itself any more.
+ */
+export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'offline' | 'failed' | 'closed';
+
+/** Whom a source of messages tells. */
+export interface SourceListener {
+  message(message: WireMessage): void;
+  notice(notice: Notice): void;
+  /** From here on every message that one of these matches is delivered, whatever happens to connections. */
+  covers(matchers: ReadonlySet<string>): void;
+  /** Messages after this id may have been missed, and must be fetched. */
+  missed(lastEventId: string): void;
+  state(state: ConnectionState): void;
+  error(error: HeraldError): void;
+}
+
+/** Where a connection begins. */
+export interface Start {
+  /** Empty: from now on. */
+  readonly cursor: string;
+  /** What a connection that it takes over from has covered. */
+  readonly covered: ReadonlySet<string>;
+}
+
+/** Where messages come from: a connection, or another tab that has one. */
+export interface Source {
+  /** The id after which the next message comes; empty before anything is known. */
+  readonly cursor: string;
+  /** Asks for exactly these, each named once. None lets go of the connection after a while. */
+  want(matchers: readonly Matcher[]): void;
+  /** Tries now, whatever it is waiting for, and looks whether an open stream is still alive. */
+  hurry(evenIfFailed?: boolean): void;
+  /** The page is put aside: lets go of everything until `resume()`. */
+  suspend(): void;
+  resume(): void;
+  close(): void;
+}

@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingMessage,
+  request as httpRequest,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Herald } from '../support/herald.js';
+
+const PAGE = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>library</title>';
+
+/** An application's site: a page of its own, and Herald behind the same origin, which it can cut off. */
+export class LibrarySite implements AsyncDisposable {
+  /** Streams of the hub that are open now. */
+  readonly streams = new Set<ServerResponse>();
+  /** What pages have reported. */
+  readonly reports: string[] = [];
+  /** Streams that were asked for so far. */
+  asked = 0;
+  private isAway = false;
+  private policy: string | undefined;
+  private readonly watchers = new Set<() => void>();
+
+  private constructor(
+    private readonly server: Server,
+    private readonly herald: Herald,
+  ) {
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => this.answer(request, response));
+  }
+
+  static async before(herald: Herald): Promise<LibrarySite> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new LibrarySite(server, herald);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Resolves once exactly `count` streams are open. */
+  has(count: number): Promise<void> {
+    return this.until(() => this.streams.size === count);
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      await new Promise<void>((resolve) => {
+        const watcher = (): void => {
+          this.watchers.delete(watcher);
+          resolve();
+        };
+        this.watchers.add(watcher);
+      });
+    }
+  }
+
+  /** Cuts every connection, and those that come, until `comeBack`. */
+  goAway(): void {
+    this.isAway = true;
+    this.server.closeAllConnections();
+    for (const stream of this.streams) stream.destroy();
+  }
+
+  comeBack(): void {
+    this.isAway = false;
+  }
+
+  /** The open streams stay open and carry nothing more. */
+  stall(): void {
+    for (const stream of this.streams) stream.emit('stall');
+  }
+
+  /** Its page gets the Content-Security-Policy that Herald has for its own. */
+  async takePolicy(): Promise<void> {
+    const { headers } = await fetch(this.herald.url);
+    this.policy = headers.get('content-security-policy') ?? undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.goAway();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse): void {
+    if (this.isAway) request.socket.destroy();
+    else if (request.url === '/') this.servePage(response);
+    else if (request.url?.startsWith('/report/')) this.note(request.url.slice('/report/'.length), response);
+    else this.forward(request, response);
+  }
+
+  private note(report: string, response: ServerResponse): void {
+    this.reports.push(report);
+    response.writeHead(204).end();
+    this.tell();
+  }
+
+  private servePage(response: ServerResponse): void {
+    response.writeHead(200, {
+      'content-type': 'text/html',
+      ...(this.policy !== undefined && { 'content-security-policy': this.policy }),
+    });
+    response.end(PAGE);
+  }
+
+  private forward(request: IncomingMessage, response: ServerResponse): void {
+    const { method, url = '', headers } = request;
+    const target = httpRequest(this.herald.url + url, { method, headers, agent: false }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      response.flushHeaders();
+      answer.pipe(response);
+      answer.on('error', () => response.destroy());
+      if (answer.headers['content-type'] === 'text/event-stream') this.track(response, answer);
+    });
+    target.on('error', () => response.destroy());
+    response.on('close', () => target.destroy());
+    request.pipe(target);
+  }
+
+  private track(response: ServerResponse, answer: IncomingMessage): void {
+    this.asked += 1;
+    this.streams.add(response);
+    response.on('stall', () => answer.unpipe(response));
+    response.on('close', () => {
+      this.streams.delete(response);
+      this.tell();
+    });
+    this.tell();
+  }
+
+  private tell(): void {
+    for (const watcher of this.watchers) watcher();
+  }
+}

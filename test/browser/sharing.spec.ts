@@ -1,0 +1,242 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { type Browser, type BrowserContext, chromium as playwright } from 'playwright-core';
+import type { Herald } from '../support/herald.js';
+import { Publisher, startHub } from '../support/hub.js';
+import { chromium, describeWith } from '../support/programs.js';
+import { LibrarySite } from './library-site.js';
+import { Tab, type TabOptions } from './tab.js';
+
+/** What Playwright switches off, and tabs of people have. */
+const AS_PEOPLE_HAVE_IT = [
+  '--disable-back-forward-cache',
+  '--disable-background-timer-throttling',
+  '--disable-renderer-backgrounding',
+  '--disable-backgrounding-occluded-windows',
+];
+
+/** A host name that is no secure context: Web Locks are missing there. */
+const INTRANET = 'intranet.test';
+
+function range(from: number, to: number): string[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
+}
+
+describeWith(chromium, 'tabs that share a connection', (path) => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let herald: Herald;
+  let site: LibrarySite;
+  let publisher: Publisher;
+  let published: number;
+
+  beforeAll(async () => {
+    browser = await playwright.launch({
+      executablePath: path,
+      ignoreDefaultArgs: AS_PEOPLE_HAVE_IT,
+      args: [
+        '--no-sandbox',
+        '--disable-dev-shm-usage',
+        '--disable-gpu',
+        `--host-resolver-rules=MAP ${INTRANET} 127.0.0.1`,
+      ],
+    });
+    herald = await startHub();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await herald[Symbol.asyncDispose]();
+  });
+
+  beforeEach(async () => {
+    site = await LibrarySite.before(herald);
+    publisher = await Publisher.of(herald);
+    context = await browser.newContext();
+    published = 0;
+  });
+
+  afterEach(async () => {
+    await context.close();
+    publisher[Symbol.dispose]();
+    await site[Symbol.asyncDispose]();
+  });
+
+  async function openTabs(count: number, options?: TabOptions, url = site.url): Promise<Tab[]> {
+    const tabs: Tab[] = [];
+    for (let index = 0; index < count; index += 1) {
+      tabs.push(await Tab.open(context, url, options));
+    }
+    return tabs;
+  }
+
+  async function publish(count: number): Promise<void> {
+    for (let index = 0; index < count; index += 1) {
+      published += 1;
+      await publisher.publish({ topic: 'urn:t', data: String(published) });
+    }
+  }
+
+  async function expectAll(tabs: readonly Tab[]): Promise<void> {
+    for (const tab of tabs) await tab.has(String(published));
+    for (const tab of tabs) expect(await tab.texts()).toEqual(range(1, published));
+  }
+
+  it('have one stream, get every message once, and leave room for other requests', async () => {
+    const tabs = await openTabs(8);
+    await publish(50);
+    await expectAll(tabs);
+    expect(site.streams.size).toBe(1);
+    const status = await tabs[7]?.page.evaluate(
+      async () => (await fetch('/health/live', { credentials: 'omit' })).status,
+    );
+    expect(status).toBe(200);
+  });
+
+  it('would use up the connections of HTTP/1.1 otherwise', async () => {
+    const [tab] = await openTabs(6, { share: 'none' });
+    await site.has(6);
+    // Chromium counts requests without cookies by themselves, as the streams are.
+    const seventh = tab?.page.evaluate(async () => {
+      await fetch('/health/live', { credentials: 'omit', signal: AbortSignal.timeout(1_500) });
+    });
+
+    await expect(seventh).rejects.toThrow('TimeoutError');
+  });
+
+  it('get what each of them wants', async () => {
+    const [one] = await openTabs(1, { topics: ['urn:a'] });
+    const [other] = await openTabs(1, { topics: ['urn:b', 'urn:both'] });
+    await publisher.publish({ topic: 'urn:a', data: 'a' });
+    await publisher.publish({ topic: 'urn:b', data: 'b' });
+    await publisher.publish({ topic: ['urn:both', 'urn:a'], data: 'both' });
+    await one?.has('both');
+    await other?.has('both');
+
+    expect(await one?.texts()).toEqual(['a', 'both']);
+    expect(await other?.texts()).toEqual(['b', 'both']);
+    await site.has(1);
+  });
+
+  it('are taken over from a leader that is closed', async () => {
+    const [leader, ...others] = await openTabs(4);
+    await publish(10);
+    await leader?.page.close();
+    await publish(10);
+    await expectAll(others);
+    await site.has(1);
+  });
+
+  it('are taken over from a leader that crashes', async () => {
+    const [leader, ...others] = await openTabs(3);
+    await publish(10);
+    leader?.page.goto('chrome://crash').catch(() => undefined);
+    await publish(10);
+    await expectAll(others);
+    await site.has(1);
+  });
+
+  it('are taken over from a leader that is stuck, which follows when it is back', async () => {
+    const [leader, ...others] = await openTabs(3);
+    if (!leader) throw new Error('no leader');
+    await publish(5);
+    const asked = site.asked;
+    const stuck = leader.page.evaluate(() => {
+      for (const end = Date.now() + 20_000; Date.now() < end;);
+    });
+    await site.until(() => site.asked > asked);
+    await publish(5);
+    await expectAll(others);
+    await stuck;
+    await publish(5);
+    await expectAll([leader, ...others]);
+    await site.has(1);
+  }, 60_000);
+
+  it('are taken over from a leader that is frozen, which misses nothing when it thaws', async () => {
+    const [leader, ...others] = await openTabs(3);
+    if (!leader) throw new Error('no leader');
+    await publish(5);
+    const session = await context.newCDPSession(leader.page);
+    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await publish(5);
+    await expectAll(others);
+    await session.send('Page.setWebLifecycleState', { state: 'active' });
+    await publish(5);
+    await expectAll([leader, ...others]);
+    await site.has(1);
+  });
+
+  it('are taken over from a leader that the browser has put aside, which misses nothing when it is back', async () => {
+    const [leader] = await openTabs(1, { reports: true });
+    const others = await openTabs(2);
+    await publish(5);
+    await leader?.page.goto(`${site.url}/health/live`);
+    await publish(5);
+    await expectAll(others);
+    // Playwright does not see a page again that comes out of the cache. It is there, and nothing else knows its client.
+    await leader?.page.evaluate(() => {
+      setTimeout(() => history.back());
+    });
+    await publish(5);
+    // They come in any order.
+    await site.until(() => site.reports.length >= published);
+    expect(site.reports.toSorted((a, b) => Number(a) - Number(b))).toEqual(range(1, published));
+    await site.has(1);
+  });
+
+  it('lose and double nothing when the hub is away for nine seconds', async () => {
+    const tabs = await openTabs(3);
+    await publish(5);
+    site.goAway();
+    await publish(20);
+    await new Promise((resolve) => setTimeout(resolve, 9_000));
+    site.comeBack();
+    await expectAll(tabs);
+    await publish(5);
+    await expectAll(tabs);
+    await site.has(1);
+  }, 60_000);
+
+  it('of different people do not share', async () => {
+    const [one] = await openTabs(1, { subject: 'one' });
+    const [other] = await openTabs(1, { subject: 'other' });
+    await publish(1);
+    await expectAll([one, other].filter((tab) => tab !== undefined));
+
+    expect(site.streams.size).toBe(2);
+  });
+
+  it('share by the worker that Herald serves where Web Locks are missing, under its strict policy', async () => {
+    await site.takePolicy();
+    const url = `http://${INTRANET}:${site.port}`;
+    const tabs = await openTabs(4, {}, url);
+    expect(await tabs[0]?.page.evaluate(() => 'locks' in navigator)).toBe(false);
+    await publish(10);
+    await expectAll(tabs);
+    expect(site.streams.size).toBe(1);
+    const [leader, ...others] = tabs;
+    await leader?.page.close();
+    await publish(10);
+    await expectAll(others);
+    await site.has(1);
+    others[0]?.page.goto('chrome://crash').catch(() => undefined);
+    await publish(10);
+    await expectAll(others.slice(1));
+    await site.has(1);
+  }, 60_000);
+
+  it('go on over a reload from where they were, if asked', async () => {
+    const [tab] = await openTabs(1, { resume: 'session' });
+    if (!tab) throw new Error('no tab');
+    await publish(3);
+    await tab.has('3');
+    await tab.page.goto('data:text/html,elsewhere');
+    await publish(3);
+    await tab.page.goto(site.url);
+    await tab.start({ resume: 'session' });
+    await publish(1);
+    await tab.has('7');
+
+    expect(await tab.texts()).toEqual(range(4, 7));
+  });
+});

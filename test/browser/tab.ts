@@ -1,0 +1,79 @@
+import type { BrowserContext, Page } from 'playwright-core';
+
+export interface TabOptions {
+  readonly subject?: string;
+  readonly share?: 'auto' | 'locks' | 'worker' | 'none';
+  readonly resume?: 'session';
+  readonly topics?: readonly string[];
+  /** Whether it reads by the browser's `EventSource`. */
+  readonly transport?: boolean;
+  /** Whether it tells the site of each message: for a page that Playwright has lost sight of. */
+  readonly reports?: boolean;
+}
+
+/** What the tests put into the page. */
+interface TabGlobals {
+  texts: string[];
+}
+
+/** A tab of an application that uses the client library as Herald serves it. */
+export class Tab {
+  private constructor(readonly page: Page) {}
+
+  static async open(context: BrowserContext, url: string, options: TabOptions = {}): Promise<Tab> {
+    const tab = new Tab(await context.newPage());
+    await tab.page.goto(url);
+    await tab.start(options);
+    return tab;
+  }
+
+  /** Makes a client in the page, subscribes, and resolves once that holds. */
+  async start({
+    topics = ['urn:t'],
+    reports = false,
+    transport = false,
+    resume,
+    ...options
+  }: TabOptions = {}): Promise<void> {
+    await this.page.evaluate(start, { topics, reports, transport, resume, options });
+  }
+
+  /** Resolves once the message has come. */
+  async has(text: string): Promise<void> {
+    await this.page.waitForFunction((wanted) => (globalThis as unknown as TabGlobals).texts.includes(wanted), text);
+  }
+
+  texts(): Promise<string[]> {
+    return this.page.evaluate(() => (globalThis as unknown as TabGlobals).texts);
+  }
+}
+
+interface StartOptions {
+  readonly topics: readonly string[];
+  readonly reports: boolean;
+  readonly transport: boolean;
+  readonly resume: 'session' | undefined;
+  readonly options: Omit<TabOptions, 'topics' | 'reports' | 'resume' | 'transport'>;
+}
+
+/** Runs in the page. */
+async function start({ topics, reports, transport, resume, options }: StartOptions): Promise<void> {
+  const path = '/herald/client.js';
+  const { createHeraldClient } = (await import(path)) as typeof import('../../client/lib/index.js');
+  const store = '/herald/resume.js';
+  const { resumeFrom } = (await import(store)) as typeof import('../../client/lib/resume.js');
+  const native = '/herald/eventsource.js';
+  const { eventSource } = (await import(native)) as typeof import('../../client/lib/event-source.js');
+  const way = transport && { transport: eventSource(['named']) };
+  const memory = resume && { resume: resumeFrom(resume) };
+  const client = createHeraldClient({ backoff: { min: 50, max: 500 }, ...memory, ...way, ...options });
+  const texts: string[] = [];
+  Object.assign(globalThis, { client, texts });
+  const take = ({ text }: { readonly text: string }): void => {
+    texts.push(text);
+    if (reports) void fetch(`/report/${text}`);
+  };
+  await new Promise<void>((resolve) => {
+    client.subscribe(topics, take, { onLive: resolve });
+  });
+}
