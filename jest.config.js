@@ -28,7 +28,7 @@ export default {
       displayName: 'unit',
       testMatch: [
         '<rootDir>/src/**/*.spec.ts',
-        '<rootDir>/client/{src,lib}/**/*.spec.ts',
+        '<rootDir>/client/{src,lib,console}/**/*.spec.ts',
         '<rootDir>/test/bench/**/*.spec.ts',
       ],
     },

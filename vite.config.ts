@@ -1,5 +1,7 @@
 import { defineConfig } from 'vite';
 
+const SERVICE = `http://localhost:${process.env['PORT'] ?? '8080'}`;
+
 /** The page in `client/`: built into `dist/client`, which the service serves at `/`. */
 export default defineConfig({
   root: 'client',
@@ -15,6 +17,6 @@ export default defineConfig({
   server: {
     port: 5173,
     // `npm run dev`: Vite serves the page with live reload, everything else comes from the service.
-    proxy: { '/events': `http://localhost:${process.env['PORT'] ?? '8080'}` },
+    proxy: Object.fromEntries(['/events', '/.well-known', '/developer', '/admin'].map((path) => [path, SERVICE])),
   },
 });

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-/** What a page loads of the client library, gzipped, and how much that may be. Run it after the build. */
+/** What a page loads of the client library, and what Herald's own page loads, gzipped. Run it after the build. */
 const DIRECTORY = fileURLToPath(new URL('../dist/client/herald', import.meta.url));
 const KB = 1024;
 const CORE = 'client.js';
@@ -45,3 +45,11 @@ for (const { what, entries, limit } of BUDGETS) {
   const verdict = size > limit ? 'TOO LARGE' : 'ok';
   process.stdout.write(`${what}: ${size} of ${limit} bytes (${[...files].join(', ')}): ${verdict}\n`);
 }
+
+/** Everything of the page, loaded at once or not. */
+const ASSETS = join(DIRECTORY, '../assets');
+const PAGE_LIMIT = 80 * KB;
+const scripts = readdirSync(ASSETS).filter((name) => name.endsWith('.js'));
+const page = scripts.reduce((sum, name) => sum + sizeOf(join('../assets', name)), 0);
+if (page > PAGE_LIMIT) process.exitCode = 1;
+process.stdout.write(`the page: ${page} of ${PAGE_LIMIT} bytes: ${page > PAGE_LIMIT ? 'TOO LARGE' : 'ok'}\n`);

@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { DeveloperModule } from './auth/developer.module.js';
+import { hasMadeUpKeys } from './auth/developer-tokens.js';
 import { guardController } from './auth/guard-controller.js';
 import { SubscribeGuard } from './auth/guards.js';
 import type { Config } from './config/config.js';
@@ -24,6 +26,7 @@ export class AppModule {
         HeraldModule.forRoot({ hubUrl: new URL(hubUrl), streams: config.streams, hub, auth: config.auth }),
         EventsModule.forRoot(config.events),
         AdminModule,
+        ...(hasMadeUpKeys({ production: config.production, madeUp: config.auth.madeUp }) ? [DeveloperModule] : []),
         HealthModule,
         ServerModule,
         servePage(),

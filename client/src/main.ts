@@ -4,7 +4,7 @@ import { ClockFace } from './clock-face.js';
 import { ConnectionView } from './connection-view.js';
 import { byId } from './dom.js';
 import { EventStream, type StreamState } from './event-stream.js';
-import { isLanguage, pickLanguage, Translator } from './language.js';
+import { isLanguage, type Language, pickLanguage, Translator } from './language.js';
 import { MessageList } from './message-list.js';
 import { setText, translatePage } from './page-text.js';
 import { drawRow, type Row } from './rows.js';
@@ -18,7 +18,9 @@ const SUMMARY_PERIOD = 30_000;
 const SILENT_INTERVALS = 4;
 const SHORTEST_SILENCE = 10_000;
 
+let tellConsole: ((language: Language) => void) | undefined;
 let translator = new Translator(pickLanguage(navigator.languages));
+let isAside = false;
 let received = 0;
 let unannounced = 0;
 let paused = false;
@@ -86,6 +88,7 @@ function setLanguage(language: string): void {
   connection.draw();
   list.redraw();
   drawNumbers();
+  tellConsole?.(translator.language);
 }
 
 function setPaused(value: boolean): void {
@@ -96,8 +99,36 @@ function setPaused(value: boolean): void {
   if (!value) drawNumbers();
 }
 
+/** Which of the page's two views is shown is in its address. The other one's stream is let go of. */
+function showView(): void {
+  const isConsole = location.hash.startsWith('#/console');
+  document.documentElement.dataset['view'] = isConsole ? 'console' : 'clock';
+  byId('simple', HTMLElement).hidden = isConsole;
+  byId('console', HTMLElement).hidden = !isConsole;
+  setText(byId('page-title', HTMLElement), isConsole ? 'consoleTitle' : 'title', translator);
+  for (const link of document.querySelectorAll<HTMLAnchorElement>('nav a')) {
+    link.ariaCurrent = (link.dataset['view'] === 'console') === isConsole ? 'page' : null;
+  }
+  if (!isConsole) {
+    if (isAside) stream.retryNow();
+  } else {
+    stream.close();
+    void openConsole();
+  }
+  isAside = isConsole;
+}
+
+/** Loaded when somebody wants it: the simple view needs none of it. */
+async function openConsole(): Promise<void> {
+  if (tellConsole) return;
+  const { startConsole } = await import('../console/console.js');
+  tellConsole ??= startConsole(byId('console', HTMLElement));
+  tellConsole(translator.language);
+}
+
 /** The network, or the reader, has come back: no reason to sit a delay out. */
 function hurry(): void {
+  if (isAside) return;
   const { name } = stream.state;
   if (name === 'waiting' || name === 'failed') stream.retryNow();
 }
@@ -116,6 +147,8 @@ document.addEventListener('visibilitychange', () => {
 // A page that the browser puts aside would keep its connection open, frozen, and never read it again.
 addEventListener('pagehide', () => stream.close());
 addEventListener('pageshow', ({ persisted }) => {
-  if (persisted) stream.retryNow();
+  if (persisted && !isAside) stream.retryNow();
 });
-stream.retryNow();
+addEventListener('hashchange', showView);
+showView();
+if (!isAside) stream.retryNow();

@@ -1,13 +1,17 @@
 import type { Translator } from './language.js';
 import { en, type TextKey } from './texts.js';
 
-/** Puts the whole page into the translator's language: the document's own, its title, and all that has `data-text`. */
+/** Puts the whole page into the translator's language: the document's own, its title, and all that has `data-text` or, for what is only read out, `data-text-label`. */
 export function translatePage(translator: Translator): void {
   document.documentElement.lang = translator.language;
   document.title = translator.text('title');
   for (const element of document.querySelectorAll<HTMLElement>('[data-text]')) {
     const key = element.dataset['text'];
     if (isTextKey(key)) setText(element, key, translator);
+  }
+  for (const element of document.querySelectorAll<HTMLElement>('[data-text-label]')) {
+    const key = element.dataset['textLabel'];
+    if (isTextKey(key)) element.ariaLabel = translator.text(key);
   }
 }
 

@@ -1,6 +1,10 @@
 /** Every text of the page. English is the source: a text that is missing in another language does not compile. */
 export const en = {
   title: 'Server-Sent Events example',
+  consoleTitle: 'Herald console',
+  views: 'Views',
+  viewClock: 'Clock',
+  viewConsole: 'Console',
   language: 'Language',
   theme: 'Theme',
   themeSystem: 'System theme',
@@ -43,6 +47,10 @@ export type Texts = Readonly<Record<TextKey, string>>;
 /** Simplified Chinese. */
 export const zhCN: Texts = {
   title: '服务器发送事件示例',
+  consoleTitle: 'Herald 控制台',
+  views: '视图',
+  viewClock: '时钟',
+  viewConsole: '控制台',
   language: '语言',
   theme: '主题',
   themeSystem: '跟随系统',

@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.js';
-import type { VerificationKey } from '../config/keys.js';
 import { HUB_PATH } from '../hub/http/hub-path.js';
-import { mintToken, type TokenGrant } from './mint-token.js';
+import { hasMadeUpKeys, mintDeveloperTokens } from './developer-tokens.js';
 
 /** Tokens for secrets that were made up are good for no longer than those anyway. */
 const DAY = 86_400;
@@ -11,15 +10,10 @@ const DAY = 86_400;
  * was given: its tokens are for its owner to make, and not for a terminal to show.
  */
 export async function firstSteps({ auth, production }: Config, url: string): Promise<string | undefined> {
-  const { issuer = '', keys = {} } = auth.issuers.at(-1) ?? {};
-  const { publisher, subscriber } = keys;
-  if (production || auth.madeUp.length < 2 || !publisher || !subscriber) return undefined;
-  const mint = (action: TokenGrant['action'], key: VerificationKey): Promise<string> => {
-    const grants = [{ action, topics: [{ match: '*' }] }];
-    const audience = ownAudience(auth.resource, url);
-    return mintToken({ issuer, audience, subject: 'developer', lifetime: DAY, grants }, key);
-  };
-  const [publish, subscribe] = await Promise.all([mint('publish', publisher), mint('subscribe', subscriber)]);
+  if (!hasMadeUpKeys({ production, madeUp: auth.madeUp })) return undefined;
+  const tokens = await mintDeveloperTokens(auth, { audience: ownAudience(auth.resource, url), lifetime: DAY });
+  if (!tokens) return undefined;
+  const { publish, subscribe } = tokens;
   return `
 No keys are set, so these tokens are good for this run only.
 Subscribe:

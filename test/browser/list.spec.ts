@@ -74,11 +74,11 @@ describeWith(chromium, 'the list of messages', (path) => {
     const focused = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.id);
     await visit.rows(40);
     const order = [];
-    for (let stop = 0; stop < 4; stop += 1) {
+    for (let stop = 0; stop < 6; stop += 1) {
       await page.keyboard.press('Tab');
       order.push(await focused());
     }
-    expect(order).toEqual(['language', 'theme', 'pause', 'messages']);
+    expect(order).toEqual(['to-clock', 'to-console', 'language', 'theme', 'pause', 'messages']);
 
     await page.keyboard.press('Home');
     await page.locator('#jump').waitFor();

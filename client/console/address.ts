@@ -1,0 +1,48 @@
+/** What the URL says of the console, behind the `#`. No token is ever part of it. */
+export interface Address {
+  readonly topics: readonly Topic[];
+  readonly since: string;
+  readonly filter: string;
+  readonly panel: Panel;
+}
+
+/** What is subscribed to. */
+export interface Topic {
+  readonly kind: 'exact' | 'pattern';
+  readonly text: string;
+}
+
+export const PANELS = ['publish', 'detail', 'charts', 'subscribers', 'admin'] as const;
+/** What is beside the log. */
+export type Panel = (typeof PANELS)[number];
+
+/** Topics that one page subscribes to: the hub takes a hundred. */
+export const MAX_TOPICS = 50;
+
+const PREFIX = '#/console';
+const LONGEST = 1_000;
+
+export function isConsole(hash: string): boolean {
+  return hash === PREFIX || hash.startsWith(`${PREFIX}?`);
+}
+
+/** What the hash says, as far as it makes sense: somebody may have typed it. */
+export function parseAddress(hash: string): Address {
+  const query = new URLSearchParams(hash.slice(PREFIX.length + 1));
+  const topics = [...query].flatMap(([name, text]): Topic[] => {
+    if (text === '' || text.length > LONGEST) return [];
+    if (name === 'topic') return [{ kind: 'exact', text }];
+    return name === 'pattern' ? [{ kind: 'pattern', text }] : [];
+  });
+  const panel = PANELS.find((known) => known === query.get('panel')) ?? 'publish';
+  const short = (name: string): string => (query.get(name) ?? '').slice(0, LONGEST);
+  return { topics: topics.slice(0, MAX_TOPICS), since: short('since'), filter: short('filter'), panel };
+}
+
+export function formatAddress({ topics, since, filter, panel }: Address): string {
+  const query = new URLSearchParams(topics.map(({ kind, text }) => [kind === 'exact' ? 'topic' : 'pattern', text]));
+  if (since !== '') query.set('since', since);
+  if (filter !== '') query.set('filter', filter);
+  if (panel !== 'publish') query.set('panel', panel);
+  return query.size > 0 ? `${PREFIX}?${query.toString()}` : PREFIX;
+}

@@ -1,0 +1,131 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { usePolling } from './hooks.js';
+import type { Session } from './session.js';
+import { formatDuration, formatNumber, t } from './translation.js';
+
+interface Process {
+  readonly id: string;
+  readonly host: string;
+  readonly version: string;
+  readonly startedAt: string;
+  readonly connections: number;
+  readonly isThis: boolean;
+}
+
+interface Connection {
+  readonly id: number;
+  readonly address: string;
+  readonly subject?: string;
+  /** Milliseconds. */
+  readonly age: number;
+  readonly isFull: boolean;
+  readonly isLive?: boolean;
+  readonly matchers?: readonly { readonly pattern: string }[];
+}
+
+const PERIOD = 3_000;
+const MOST = 200;
+
+/** The hub's processes, and who is connected to the one that answers. */
+export function Administration({ session }: { session: Session }): JSX.Element {
+  const processes = useSignal<readonly Process[] | undefined>(undefined);
+  const connections = useSignal<readonly Connection[] | undefined>(undefined);
+  const read = async <T,>(path: string): Promise<T | undefined> => {
+    const response = await session.ask(path).catch(() => undefined);
+    return response?.ok ? ((await response.json()) as T) : undefined;
+  };
+  const load = async (): Promise<void> => {
+    const [all, open] = await Promise.all([
+      read<{ processes: Process[] }>('admin/processes'),
+      read<{ connections: Connection[] }>(`admin/connections?limit=${MOST}`),
+    ]);
+    processes.value = all?.processes;
+    connections.value = open?.connections;
+  };
+  usePolling(() => void load(), PERIOD, [session.identity.value]);
+  const act = async (path: string, init: RequestInit): Promise<void> => {
+    await session.ask(path, init).catch(() => undefined);
+    await load();
+  };
+  const end = (id: number): void => void act(`admin/connections?id=${id}`, { method: 'DELETE' });
+  const revoke = (subject: string): void => {
+    const body = JSON.stringify({ subject, issued_before: Math.ceil(Date.now() / 1_000) });
+    void act('admin/revocations', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  };
+  if (!processes.value && !connections.value) return <p class="help">{t('adminRefused')}</p>;
+  return (
+    <div class="administration">
+      <h3>{t('processes')}</h3>
+      <ul class="processes">
+        {processes.value?.map(({ id, host, version, startedAt, connections: count, isThis }) => (
+          <li key={id}>
+            <strong>{host}</strong> {version} {isThis && <span class="badge">{t('thisProcess')}</span>}
+            <span class="faint">
+              {t('uptime')} {formatDuration(Date.now() - Date.parse(startedAt))} · {t('connections')}{' '}
+              {formatNumber(count)}
+            </span>
+          </li>
+        ))}
+      </ul>
+      <h3>{t('connections')}</h3>
+      <Connections connections={connections.value ?? []} end={end} revoke={revoke} />
+    </div>
+  );
+}
+
+interface Acts {
+  readonly end: (id: number) => void;
+  readonly revoke: (subject: string) => void;
+}
+
+function Connections({ connections, ...acts }: Acts & { connections: readonly Connection[] }): JSX.Element {
+  return (
+    <div class="table-frame" tabIndex={0} role="region" aria-label={t('connections')}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{t('subject')}</th>
+            <th scope="col">{t('topics')}</th>
+            <th scope="col">{t('since_col')}</th>
+            <th scope="col">{t('state')}</th>
+            <th scope="col">
+              <span class="unseen">{t('end')}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {connections.map((connection) => (
+            <ConnectionRow key={connection.id} connection={connection} {...acts} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function ConnectionRow({ connection, end, revoke }: Acts & { connection: Connection }): JSX.Element {
+  const { id, address, subject, age, isFull, isLive, matchers = [] } = connection;
+  const who = subject ?? address;
+  return (
+    <tr>
+      <th scope="row">{who}</th>
+      <td class="mono">{matchers.map(({ pattern }) => pattern).join(' ')}</td>
+      <td>{formatDuration(age)}</td>
+      <td>
+        {isFull && <span class="badge bad">{t('slow')}</span>}
+        {isLive === false && !isFull && <span class="badge">{t('behind')}</span>}
+      </td>
+      <td>
+        <button type="button" aria-label={`${t('end')}: ${who}`} onClick={() => end(id)}>
+          {t('end')}
+        </button>
+        {subject !== undefined && (
+          <button type="button" aria-label={`${t('revoke')}: ${subject}`} onClick={() => revoke(subject)}>
+            {t('revoke')}
+          </button>
+        )}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,169 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { clock } from './hooks.js';
+import { requestDeveloperTokens } from './developer-tokens.js';
+import type { Identity, Session } from './session.js';
+import { formatDuration, formatNumber, t } from './translation.js';
+
+const LOOKS = {
+  idle: 'idle',
+  connecting: 'busy',
+  open: 'open',
+  waiting: 'lost',
+  offline: 'lost',
+  failed: 'failed',
+  closed: 'failed',
+} as const;
+
+const ICONS = {
+  idle: 'M10 4a6 6 0 1 1 0 12 6 6 0 0 1 0-12',
+  busy: 'M10 2a8 8 0 1 1-8 8',
+  open: 'm4 10.5 4 4 8-9',
+  lost: 'M10 2.5 18.5 17h-17zM10 8v4m0 2.4v.1',
+  failed: 'm5 5 10 10m0-10-10 10',
+} as const;
+
+/** Who is connected to what, and for how long. */
+export function ConnectionBar({ session, since }: { session: Session; since: string }): JSX.Element {
+  const state = session.state.value;
+  const look = LOOKS[state];
+  return (
+    <section aria-label={t('connection')}>
+      <div class="bar-card">
+        <p class="state" data-look={look} id="console-state">
+          <svg viewBox="0 0 20 20" aria-hidden="true">
+            <path d={ICONS[look]} />
+          </svg>
+          {t(`state_${state}`)}
+        </p>
+        {session.isWanted.value ? <Facts session={session} /> : <ConnectForm session={session} since={since} />}
+      </div>
+      <Problem session={session} />
+    </section>
+  );
+}
+
+function Facts({ session }: { session: Session }): JSX.Element {
+  const now = clock.value;
+  const openedAt = session.openedAt.value;
+  const { lastByteAt } = session;
+  return (
+    <>
+      <dl class="facts">
+        <Fact name={t('transport')} value={`fetch · ${httpVersion()}`} />
+        <Fact name={t('uptime')} value={openedAt === undefined ? t('none') : formatDuration(now - openedAt)} />
+        <Fact
+          name={t('lastByte')}
+          value={lastByteAt === 0 ? t('none') : t('ago', { duration: formatDuration(now - lastByteAt) })}
+        />
+        <Fact name={t('reconnects')} value={formatNumber(session.reconnects.value)} />
+      </dl>
+      <button type="button" onClick={() => session.disconnect()}>
+        {t('disconnect')}
+      </button>
+    </>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }): JSX.Element {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function ConnectForm({ session, since }: { session: Session; since: string }): JSX.Element {
+  const developer = useSignal<Identity | undefined>(undefined);
+  const token = useSignal('');
+  const publishToken = useSignal('');
+  useEffect(() => {
+    void requestDeveloperTokens().then((tokens) => (developer.value = tokens));
+  }, []);
+  const connect = (event: Event): void => {
+    event.preventDefault();
+    session.connect(
+      {
+        ...(token.value !== '' && { token: token.value.trim() }),
+        ...(publishToken.value !== '' && { publishToken: publishToken.value.trim() }),
+      },
+      since,
+    );
+  };
+  const tokens = developer.value;
+  return (
+    <div class="connect">
+      <span class="label">{t('connectAs')}</span>
+      {tokens && (
+        <button type="button" class="primary" onClick={() => session.connect(tokens, since)}>
+          {t('developer')}
+        </button>
+      )}
+      <button type="button" onClick={() => session.connect({}, since)}>
+        {t('anonymous')}
+      </button>
+      <details>
+        <summary>{t('withToken')}</summary>
+        <form onSubmit={connect} autocomplete="off">
+          <label>
+            {t('token')}
+            <input
+              type="password"
+              autocomplete="off"
+              required
+              value={token.value}
+              onInput={({ currentTarget }) => (token.value = currentTarget.value)}
+            />
+          </label>
+          <label>
+            {t('publishToken')}
+            <input
+              type="password"
+              autocomplete="off"
+              value={publishToken.value}
+              onInput={({ currentTarget }) => (publishToken.value = currentTarget.value)}
+            />
+          </label>
+          <small>{t('tokenNote')}</small>
+          <button type="submit" class="primary">
+            {t('connect')}
+          </button>
+        </form>
+      </details>
+    </div>
+  );
+}
+
+function Problem({ session }: { session: Session }): JSX.Element {
+  const problem = session.problem.value;
+  const isOver = session.state.value === 'failed' || session.state.value === 'closed';
+  // Always there, so that what comes into it is read out.
+  return (
+    <div class="problem" role="alert">
+      {problem && (
+        <p class="notice">
+          {problem.status === undefined
+            ? t('unreachable', { reason: problem.message })
+            : t('refused', {
+                status: String(problem.status),
+                hint: problem.status === 401 || problem.status === 403 ? t('refusedToken') : t('refusedTopic'),
+              })}
+        </p>
+      )}
+      {isOver && (
+        <button type="button" onClick={() => session.reconnect()}>
+          {t('reconnectNow')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** As the page itself came: the stream is of the same server, and the browser tells of it only when it has ended. */
+function httpVersion(): string {
+  const [page] = performance.getEntriesByType('navigation');
+  const protocol = page instanceof PerformanceNavigationTiming ? page.nextHopProtocol : '';
+  return { h2: 'HTTP/2', h3: 'HTTP/3' }[protocol] ?? 'HTTP/1.1';
+}

@@ -1,0 +1,46 @@
+import type { LogEntry, LogMessage } from './message-log.js';
+
+/** One JSON document a line, oldest first, in the shape that `herald journal import` takes too. */
+export function toNdjson(entries: readonly LogEntry[]): string {
+  return entries
+    .filter((entry) => entry.kind === 'message')
+    .map(({ id, topic, type, text, at }) =>
+      JSON.stringify({ id, topic, type, data: text, at: new Date(at).toISOString() }),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** The frame as it came over the wire, as far as it was told. */
+export function toFrame({ id, type, text }: LogMessage): string {
+  const lines = text.split('\n').map((line) => `data: ${line}`);
+  return [...(type === 'message' ? [] : [`event: ${type}`]), ...(id === undefined ? [] : [`id: ${id}`]), ...lines].join(
+    '\n',
+  );
+}
+
+/** JSON with indents; what is none as it is. */
+export function pretty(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), undefined, 2);
+  } catch {
+    return text;
+  }
+}
+
+/** A command that publishes it again. The token is a variable of the shell's. */
+export function toCurl(hubUrl: string, { topic, type, text }: Pick<LogMessage, 'topic' | 'type' | 'text'>): string {
+  const fields = [`topic=${topic}`, ...(type === 'message' ? [] : [`type=${type}`]), `data=${text}`];
+  const options = fields.map((field) => `--data-urlencode ${quote(field)}`);
+  return [`curl -H "Authorization: Bearer $HERALD_TOKEN"`, ...options, quote(hubUrl)].join(' ');
+}
+
+/** A command that reads what this page reads. */
+export function toSubscribeCurl(hubUrl: string, queries: readonly string[]): string {
+  return `curl -N -H "Authorization: Bearer $HERALD_TOKEN" ${quote(`${hubUrl}?${queries.join('&')}`)}`;
+}
+
+/** For a POSIX shell: nothing in it means anything. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,114 @@
+/** What the log has of one update. */
+export interface LogMessage {
+  readonly kind: 'message';
+  /** In the order of coming, for ever. */
+  readonly serial: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly id: string | undefined;
+  readonly topic: string;
+  readonly type: string;
+  readonly text: string;
+  readonly isReplayed: boolean;
+  /** Milliseconds between the publish button and now, where this page has published it. */
+  readonly latency: number | undefined;
+}
+
+/** What became of the stream at this place. */
+export interface LogMark {
+  readonly kind: 'mark';
+  readonly serial: number;
+  readonly at: number;
+  readonly mark: 'lost' | 'resumed' | 'gap' | 'reset';
+  /** Milliseconds that the connection was away. */
+  readonly away?: number;
+  readonly replayed?: number;
+}
+
+export type LogEntry = LogMessage | LogMark;
+type Unnumbered<Entry> = Entry extends LogEntry ? Omit<Entry, 'kind' | 'serial' | 'at'> : never;
+
+/** What the log holds at most: entries, and characters of all their texts. */
+export const LIMITS = { entries: 10_000, characters: 16 * 1024 ** 2 };
+
+/** What goes at once when a limit is reached: moving what stays each time would cost more than the message. */
+const TRIMMED = 0.1;
+
+/** Ids that are remembered: a message that several topics match comes once for each. */
+const KNOWN_IDS = 2_000;
+
+/** Milliseconds since the epoch, with parts: a latency may be shorter than one. */
+export function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** The newest messages, and the marks between them. */
+export class MessageLog {
+  /** Oldest first. */
+  readonly entries: LogEntry[] = [];
+  received = 0;
+  dropped = 0;
+  private serial = 0;
+  private characters = 0;
+  private readonly known = new Set<string>();
+
+  constructor(
+    private readonly clock: () => number = now,
+    private readonly limits: typeof LIMITS = LIMITS,
+  ) {}
+
+  /** Answers whether it was not there already. */
+  add(message: Unnumbered<LogMessage>): boolean {
+    const { id } = message;
+    if (id !== undefined) {
+      if (this.known.has(id)) return false;
+      this.remember(id);
+    }
+    this.received += 1;
+    this.push({ kind: 'message', serial: ++this.serial, at: this.clock(), ...message });
+    return true;
+  }
+
+  mark(mark: Unnumbered<LogMark>): void {
+    this.push({ kind: 'mark', serial: ++this.serial, at: this.clock(), ...mark });
+  }
+
+  /** The message with this id was sent at `start`: notes and answers how long it took, if it is here. */
+  measure(id: string, start: number): number | undefined {
+    const index = this.entries.findLastIndex((entry) => entry.kind === 'message' && entry.id === id);
+    const entry = this.entries[index];
+    if (entry?.kind !== 'message') return undefined;
+    const latency = Math.max(0, entry.at - start);
+    this.entries[index] = { ...entry, latency };
+    return latency;
+  }
+
+  clear(): void {
+    this.entries.length = 0;
+    this.characters = 0;
+    this.received = 0;
+    this.dropped = 0;
+  }
+
+  private push(entry: LogEntry): void {
+    this.entries.push(entry);
+    this.characters += sizeOf(entry);
+    while (this.entries.length > this.limits.entries || this.characters > this.limits.characters) {
+      if (this.entries.length === 1) return;
+      const gone = this.entries.splice(0, Math.max(1, Math.floor(this.entries.length * TRIMMED)));
+      this.dropped += gone.length;
+      for (const one of gone) this.characters -= sizeOf(one);
+    }
+  }
+
+  private remember(id: string): void {
+    this.known.add(id);
+    if (this.known.size <= KNOWN_IDS) return;
+    const [oldest = ''] = this.known;
+    this.known.delete(oldest);
+  }
+}
+
+function sizeOf(entry: LogEntry): number {
+  return entry.kind === 'mark' ? 0 : entry.text.length;
+}

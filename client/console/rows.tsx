@@ -1,0 +1,191 @@
+import { type Signal, useSignal } from '@preact/signals';
+import type { JSX, RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import type { LogEntry, LogMessage } from './message-log.js';
+import { formatDuration, formatTime, t } from './translation.js';
+import { firstAfter } from './visible-entries.js';
+import { ROW_HEIGHT, windowOf } from './window.js';
+
+/** Pixels from the end within which a reader is taken to follow it. */
+const NEAR = ROW_HEIGHT;
+
+export interface RowsProps {
+  readonly entries: readonly LogEntry[];
+  readonly count: number;
+  readonly selected: Signal<LogMessage | undefined>;
+  readonly isPaused: boolean;
+}
+
+/** Rows of which only those in sight are in the document. */
+export function Rows({ entries, count, selected, isPaused }: RowsProps): JSX.Element {
+  const scroll = useScroll(entries, count);
+  const { first, end } = windowOf(count, scroll.top, scroll.height);
+  const select = (index: number): void => {
+    const entry = entries[Math.max(0, Math.min(count - 1, index))];
+    if (entry?.kind === 'message') selected.value = entry;
+    scroll.show(index);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const chosen = selected.value;
+    const current = chosen ? firstAfter(entries, chosen.serial - 1) : count;
+    select(nextMessage(entries, count, current, step));
+  };
+  const shown = entries.slice(first, end);
+  const isActiveShown = shown.some(({ serial }) => serial === selected.value?.serial);
+  return (
+    <div class="rows-frame">
+      <div
+        class="rows"
+        id="log-rows"
+        ref={scroll.element}
+        role="listbox"
+        tabIndex={0}
+        aria-labelledby="log-title"
+        aria-activedescendant={isActiveShown ? `row-${selected.value?.serial}` : undefined}
+        onScroll={scroll.onScroll}
+        onKeyDown={onKeyDown}
+      >
+        <div role="presentation" class="spacer" style={{ height: `${count * ROW_HEIGHT}px` }}>
+          <div role="presentation" class="drawn" style={{ transform: `translateY(${first * ROW_HEIGHT}px)` }}>
+            {shown.map((entry, index) => (
+              <Row
+                key={entry.serial}
+                entry={entry}
+                position={first + index + 1}
+                isSelected={entry.serial === selected.value?.serial}
+                onSelect={() => select(first + index)}
+              />
+            ))}
+          </div>
+        </div>
+      </div>
+      {scroll.unseen > 0 && !isPaused && (
+        <button type="button" class="jump" onClick={scroll.follow}>
+          {t('newMessages', { n: scroll.unseen })} ↓
+        </button>
+      )}
+    </div>
+  );
+}
+
+interface Scroll {
+  readonly element: RefObject<HTMLDivElement | null>;
+  /** Pixels. */
+  readonly top: number;
+  readonly height: number;
+  /** Rows that came below while the reader was elsewhere. */
+  readonly unseen: number;
+  readonly onScroll: () => void;
+  readonly follow: () => void;
+  /** Brings a row into sight. */
+  readonly show: (index: number) => void;
+}
+
+/** Follows the end while the reader is there, and otherwise keeps what is in sight where it is. */
+function useScroll(entries: readonly LogEntry[], count: number): Scroll {
+  const element = useRef<HTMLDivElement>(null);
+  const view = useSignal({ top: 0, height: 600 });
+  const isFollowing = useSignal(true);
+  const seen = useRef({ oldest: 0, newest: 0 });
+  const oldest = entries[0]?.serial ?? 0;
+  useEffect(() => {
+    const { current } = element;
+    if (!current) return undefined;
+    const observer = new ResizeObserver(() => (view.value = { ...view.value, height: current.clientHeight }));
+    observer.observe(current);
+    return () => observer.disconnect();
+  }, []);
+  useLayoutEffect(() => {
+    const { current } = element;
+    if (!current) return;
+    if (isFollowing.value) current.scrollTop = current.scrollHeight;
+    else current.scrollTop -= ROW_HEIGHT * trimmedSince(entries, seen.current.oldest, oldest);
+    seen.current.oldest = oldest;
+    if (isFollowing.value) seen.current.newest = entries[count - 1]?.serial ?? 0;
+  });
+  const onScroll = (): void => {
+    if (!element.current) return;
+    const { scrollTop, clientHeight, scrollHeight } = element.current;
+    isFollowing.value = scrollHeight - scrollTop - clientHeight <= NEAR;
+    view.value = { top: scrollTop, height: clientHeight };
+  };
+  const { top, height } = view.value;
+  return {
+    element,
+    top: isFollowing.value ? Math.max(0, count * ROW_HEIGHT - height) : top,
+    height,
+    unseen: isFollowing.value ? 0 : count - firstAfter(entries, seen.current.newest),
+    onScroll,
+    follow: () => {
+      isFollowing.value = true;
+      element.current?.focus();
+    },
+    show: (index) => bringIntoSight(element.current, index),
+  };
+}
+
+function bringIntoSight(element: HTMLElement | null, index: number): void {
+  if (!element) return;
+  const top = index * ROW_HEIGHT;
+  if (top < element.scrollTop) element.scrollTop = top;
+  const bottom = top + ROW_HEIGHT - element.clientHeight;
+  if (bottom > element.scrollTop) element.scrollTop = bottom;
+}
+
+/** How many rows have gone at the top. */
+function trimmedSince(entries: readonly LogEntry[], before: number, oldest: number): number {
+  if (before === 0 || oldest === before) return 0;
+  const newest = entries.at(-1)?.serial ?? oldest;
+  // Serials are one more each, and a filter leaves out about as many everywhere.
+  return Math.round(((oldest - before) / Math.max(1, newest - oldest)) * entries.length);
+}
+
+/** The next message from `current` on in the direction of `step`, past the marks. */
+function nextMessage(entries: readonly LogEntry[], count: number, current: number, step: number): number {
+  const direction = Math.sign(step);
+  let index = Math.max(0, Math.min(count - 1, current + step));
+  while (entries[index]?.kind === 'mark' && index + direction >= 0 && index + direction < count) index += direction;
+  return index;
+}
+
+interface RowProps {
+  readonly entry: LogEntry;
+  readonly position: number;
+  readonly isSelected: boolean;
+  readonly onSelect: () => void;
+}
+
+function Row({ entry, position, isSelected, onSelect }: RowProps): JSX.Element {
+  const common = { id: `row-${entry.serial}`, role: 'option', 'aria-posinset': position, 'aria-setsize': -1 } as const;
+  if (entry.kind === 'mark') {
+    return (
+      <div {...common} class="row mark" data-mark={entry.mark} aria-selected={false} aria-disabled={true}>
+        {textOfMark(entry)}
+      </div>
+    );
+  }
+  return (
+    <div {...common} class="row" aria-selected={isSelected} onClick={onSelect}>
+      <span class="at">{formatTime(entry.at)}</span>
+      <span class="topic" title={entry.topic}>
+        {entry.topic}
+      </span>
+      <span class="type">{entry.type === 'message' ? '' : entry.type}</span>
+      <span class="text">{entry.text.slice(0, 300)}</span>
+      <span class="extra">
+        {entry.isReplayed && <span class="badge">{t('replayed')}</span>}
+        {entry.latency !== undefined && t('milliseconds', { n: entry.latency })}
+      </span>
+    </div>
+  );
+}
+
+function textOfMark(entry: Extract<LogEntry, { kind: 'mark' }>): string {
+  if (entry.mark === 'lost') return t('markLost');
+  if (entry.mark === 'gap') return t('markGap');
+  if (entry.mark === 'reset') return t('markReset');
+  return t('markResumed', { duration: formatDuration(entry.away ?? 0), n: entry.replayed ?? 0 });
+}

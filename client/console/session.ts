@@ -1,0 +1,231 @@
+import { batch, computed, signal } from '@preact/signals';
+import {
+  type ConnectionState,
+  createHeraldClient,
+  type HeraldClient,
+  HeraldError,
+  type Message,
+} from '../lib/index.js';
+import type { Topic } from './address.js';
+import { MessageLog, now } from './message-log.js';
+import { Rates } from './rates.js';
+import { t } from './translation.js';
+
+/** By what the hub is to know this page. Tokens are in memory alone. */
+export interface Identity {
+  /** For reading. None: anonymous. */
+  readonly token?: string;
+  /** For publishing and administration, where that is another one. */
+  readonly publishToken?: string;
+}
+
+/** Where the hub is. */
+export const HUB_URL = new URL('.well-known/mercure', document.baseURI).href;
+
+/** Longer than this a publication of this page's own is not waited for. Milliseconds. */
+const LONGEST_WAIT = 60_000;
+
+interface Subscribed {
+  readonly topic: Topic;
+  readonly end: () => void;
+}
+
+/** The page's connection to the hub, and everything that has come over it. */
+export class Session {
+  readonly log = new MessageLog();
+  readonly rates = new Rates();
+  readonly state = signal<ConnectionState>('idle');
+  readonly identity = signal<Identity | undefined>(undefined);
+  readonly topics = signal<readonly Topic[]>([]);
+  readonly problem = signal<HeraldError | undefined>(undefined);
+  readonly openedAt = signal<number | undefined>(undefined);
+  readonly reconnects = signal(0);
+  /** Counts what has changed in the log. */
+  readonly version = signal(0);
+  readonly isWanted = computed(() => this.identity.value !== undefined);
+  /** When bytes came last, heartbeats too. */
+  lastByteAt = 0;
+  private client: HeraldClient | undefined;
+  private subscribed: Subscribed[] = [];
+  private lostAt: number | undefined;
+  private replayed = 0;
+  /** When this page's own publications were sent, by their ids. */
+  private readonly sent = new Map<string, number>();
+
+  /** Connects, or connects anew as somebody else. */
+  connect(identity: Identity, since = ''): void {
+    this.disconnect();
+    const client = createHeraldClient({
+      url: HUB_URL,
+      share: 'none',
+      fetch: (input, init) => this.watchBytes(input, init),
+      ...(identity.token && {
+        token: ({ reason }) => (reason === 'publish' && identity.publishToken) || identity.token || '',
+      }),
+    });
+    this.client = client;
+    client.on('state', (state) => this.onState(state));
+    client.on('error', (error) => (this.problem.value = error));
+    client.on('notice', ({ type }) => {
+      if (type === 'caught-up') this.onCaughtUp();
+    });
+    batch(() => {
+      this.identity.value = identity;
+      this.reconnects.value = 0;
+    });
+    for (const topic of this.topics.value) this.subscribe(topic, since);
+  }
+
+  disconnect(): void {
+    this.client?.dispose();
+    this.client = undefined;
+    this.subscribed = [];
+    this.lostAt = undefined;
+    batch(() => {
+      this.identity.value = undefined;
+      this.problem.value = undefined;
+      this.openedAt.value = undefined;
+      this.state.value = 'idle';
+    });
+  }
+
+  /** @throws TypeError for a pattern that is none. */
+  add(topic: Topic, since: string): void {
+    if (this.topics.value.some((known) => isSame(known, topic))) return;
+    if (this.client) this.subscribe(topic, since);
+    this.topics.value = [...this.topics.value, topic];
+  }
+
+  remove(topic: Topic): void {
+    const gone = this.subscribed.find((one) => isSame(one.topic, topic));
+    this.subscribed = this.subscribed.filter((one) => one !== gone);
+    this.topics.value = this.topics.value.filter((known) => !isSame(known, topic));
+    this.problem.value = undefined;
+    gone?.end();
+    if (this.state.value === 'failed') this.client?.reconnect();
+  }
+
+  reconnect(): void {
+    this.problem.value = undefined;
+    this.client?.reconnect();
+  }
+
+  /** @throws {HeraldError} with the hub's reason. */
+  async publish(
+    topic: string,
+    data: unknown,
+    options: { id?: string; type?: string; private?: boolean },
+  ): Promise<string> {
+    const { client } = this;
+    if (!client) throw new HeraldError('misused', t('state_idle'));
+    const start = now();
+    const id = await client.publish(topic, data, options);
+    // It may have come back before the answer.
+    const latency = this.log.measure(id, start);
+    if (latency === undefined) this.expect(id, start);
+    else this.rates.measure(latency);
+    this.version.value += 1;
+    return id;
+  }
+
+  /** Whoever asks the hub something else: with the token for that, if there is one. */
+  async ask(path: string, init: RequestInit = {}): Promise<Response> {
+    const { token, publishToken } = this.identity.value ?? {};
+    const bearer = path.startsWith('admin/') ? (publishToken ?? token) : token;
+    const headers = new Headers(init.headers);
+    if (bearer) headers.set('authorization', `Bearer ${bearer}`);
+    return fetch(new URL(path, document.baseURI), { ...init, headers, cache: 'no-store' });
+  }
+
+  clear(): void {
+    this.log.clear();
+    this.version.value += 1;
+  }
+
+  private subscribe(topic: Topic, since: string): void {
+    const match = topic.kind === 'exact' ? topic.text : { pattern: topic.text };
+    const client = this.client;
+    if (!client) return;
+    const end = client.subscribe(match, (message) => this.onMessage(message), {
+      ...(since !== '' && { since }),
+      onGap: ({ type }) => this.mark({ mark: type === 'reset' ? 'reset' : 'gap' }),
+    });
+    this.subscribed.push({ topic, end });
+  }
+
+  private onMessage({ id, topic, type, text, replayed }: Message): void {
+    const latency = id === undefined ? undefined : this.latencyOf(id);
+    if (!this.log.add({ id, topic, type, text, isReplayed: replayed, latency })) return;
+    if (replayed) this.replayed += 1;
+    this.rates.add();
+    if (latency !== undefined) this.rates.measure(latency);
+    this.version.value += 1;
+  }
+
+  private onState(state: ConnectionState): void {
+    if (state === 'open') this.onOpen();
+    else if (this.state.value === 'open') this.onLost(state);
+    this.state.value = state;
+  }
+
+  private onOpen(): void {
+    batch(() => {
+      this.openedAt.value = Date.now();
+      this.problem.value = undefined;
+      if (this.lostAt !== undefined) this.reconnects.value += 1;
+    });
+  }
+
+  private onLost(state: ConnectionState): void {
+    this.openedAt.value = undefined;
+    if (state === 'idle') return;
+    this.lostAt = Date.now();
+    this.replayed = 0;
+    this.mark({ mark: 'lost' });
+  }
+
+  /** What was missed has come. */
+  private onCaughtUp(): void {
+    if (this.lostAt === undefined) return;
+    this.mark({ mark: 'resumed', away: Date.now() - this.lostAt, replayed: this.replayed });
+    this.lostAt = undefined;
+  }
+
+  private mark(mark: Parameters<MessageLog['mark']>[0]): void {
+    this.log.mark(mark);
+    this.version.value += 1;
+  }
+
+  private expect(id: string, start: number): void {
+    this.sent.set(id, start);
+    setTimeout(() => this.sent.delete(id), LONGEST_WAIT);
+  }
+
+  private latencyOf(id: string): number | undefined {
+    const start = this.sent.get(id);
+    this.sent.delete(id);
+    return start === undefined ? undefined : now() - start;
+  }
+
+  private async watchBytes(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const response = await fetch(input, init);
+    if (!response.body) return response;
+    const watch = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform: (chunk, controller) => {
+        this.lastByteAt = Date.now();
+        controller.enqueue(chunk);
+      },
+    });
+    const { status, statusText, headers } = response;
+    return new Response(response.body.pipeThrough(watch), { status, statusText, headers });
+  }
+}
+
+/** The query that asks the hub for a topic. */
+export function queryOf({ kind, text }: Topic): string {
+  return `${kind === 'exact' ? 'match' : 'match_urlpattern'}=${encodeURIComponent(text)}`;
+}
+
+export function isSame(one: Topic, other: Topic): boolean {
+  return one.kind === other.kind && one.text === other.text;
+}

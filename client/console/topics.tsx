@@ -1,0 +1,117 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import type { Topic } from './address.js';
+import { MAX_TOPICS } from './address.js';
+import type { Session } from './session.js';
+import { t } from './translation.js';
+
+/** What is subscribed to: added and taken away while the stream runs. */
+export function Topics({ session, since }: { session: Session; since: { value: string } }): JSX.Element {
+  const text = useSignal('');
+  const kind = useSignal<Topic['kind']>('exact');
+  const problem = useSignal('');
+  const add = (event: Event): void => {
+    event.preventDefault();
+    const wanted = text.value.trim();
+    if (wanted === '') return;
+    try {
+      session.add({ kind: kind.value, text: wanted }, since.value);
+      text.value = '';
+      problem.value = '';
+    } catch (error) {
+      problem.value = t('patternInvalid', { reason: error instanceof Error ? error.message : '' });
+    }
+  };
+  return (
+    <section class="topics" aria-label={t('topics')}>
+      <form onSubmit={add}>
+        <label class="grow">
+          <span class="label">{t('addTopic')}</span>
+          <input
+            id="topic-text"
+            class="mono"
+            value={text.value}
+            placeholder="https://example.com/orders/1"
+            aria-describedby="topic-help"
+            aria-invalid={problem.value !== ''}
+            onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+          />
+        </label>
+        <Kind kind={kind} />
+        <Since since={since} />
+        <button type="submit" disabled={session.topics.value.length >= MAX_TOPICS}>
+          {t('add')}
+        </button>
+      </form>
+      <p id="topic-help" class={problem.value ? 'notice' : 'help'} role={problem.value ? 'alert' : undefined}>
+        {problem.value || t('patternHelp')}
+      </p>
+      <Chips session={session} />
+    </section>
+  );
+}
+
+function Kind({ kind }: { kind: { value: Topic['kind'] } }): JSX.Element {
+  return (
+    <label>
+      <span class="label">{t('kind')}</span>
+      <select
+        id="topic-kind"
+        value={kind.value}
+        onChange={({ currentTarget }) => (kind.value = currentTarget.value === 'pattern' ? 'pattern' : 'exact')}
+      >
+        <option value="exact">{t('kindExact')}</option>
+        <option value="pattern">{t('kindPattern')}</option>
+      </select>
+    </label>
+  );
+}
+
+function Chips({ session }: { session: Session }): JSX.Element {
+  return (
+    <ul class="chips" aria-label={t('topics')}>
+      {session.topics.value.map((topic) => (
+        <li key={`${topic.kind} ${topic.text}`} data-kind={topic.kind}>
+          <span class="mono">{topic.text}</span>
+          <button type="button" aria-label={t('remove', { topic: topic.text })} onClick={() => session.remove(topic)}>
+            ×
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Since({ since }: { since: { value: string } }): JSX.Element {
+  const isId = since.value !== '' && since.value !== 'earliest';
+  const choice = useSignal(isId ? 'id' : since.value);
+  return (
+    <>
+      <label>
+        <span class="label">{t('since')}</span>
+        <select
+          id="since"
+          value={choice.value}
+          onChange={({ currentTarget }) => {
+            choice.value = currentTarget.value;
+            since.value = choice.value === 'id' ? '' : choice.value;
+          }}
+        >
+          <option value="">{t('sinceNow')}</option>
+          <option value="earliest">{t('sinceEarliest')}</option>
+          <option value="id">{t('sinceId')}</option>
+        </select>
+      </label>
+      {choice.value === 'id' && (
+        <label>
+          <span class="label">{t('eventId')}</span>
+          <input
+            class="mono"
+            value={since.value}
+            onInput={({ currentTarget }) => (since.value = currentTarget.value.trim())}
+          />
+        </label>
+      )}
+    </>
+  );
+}

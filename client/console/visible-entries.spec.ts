@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { parseFilter } from './filter.js';
+import { MessageLog } from './message-log.js';
+import { VisibleEntries } from './visible-entries.js';
+
+describe('VisibleEntries', () => {
+  it('are exactly those of the log that the filter lets through, whenever one looks', () => {
+    const text = fc.constantFrom('red apple', 'green apple', 'red pear', 'mark', 'look');
+    fc.assert(
+      fc.property(
+        fc.array(text, { maxLength: 120 }),
+        fc.constantFrom('', 'red', 'apple red', 'plum'),
+        (acts, words) => {
+          const log = new MessageLog(() => 0, { entries: 20, characters: 1_000 });
+          const filter = parseFilter(words);
+          const visible = new VisibleEntries(log, filter);
+          for (const act of acts) {
+            if (act === 'mark') log.mark({ mark: 'gap' });
+            else if (act !== 'look')
+              log.add({ id: undefined, topic: 't', type: 'message', text: act, isReplayed: false, latency: undefined });
+            if (act === 'look')
+              expect(visible.update()).toEqual(log.entries.filter((entry) => filter?.(entry) ?? true));
+          }
+          expect(visible.update()).toEqual(log.entries.filter((entry) => filter?.(entry) ?? true));
+        },
+      ),
+    );
+  });
+});
+
+describe('a filter', () => {
+  const entry = {
+    kind: 'message',
+    serial: 1,
+    at: 0,
+    id: undefined,
+    topic: 'https://example.com/Orders',
+    type: 'created',
+    text: '{"name":"Ann"}',
+    isReplayed: false,
+    latency: undefined,
+  } as const;
+
+  it.each([
+    ['ann', true],
+    ['ORDERS ann', true],
+    ['orders bob', false],
+    ['topic:orders', true],
+    ['topic:ann', false],
+    ['type:create name', true],
+    ['type:orders', false],
+  ])('%s', (words, isShown) => {
+    expect(parseFilter(words)?.(entry)).toBe(isShown);
+  });
+
+  it('of nothing is none', () => {
+    expect(parseFilter('  ')).toBeUndefined();
+  });
+});

@@ -1,0 +1,41 @@
+import type { Filter } from './filter.js';
+import type { LogEntry, MessageLog } from './message-log.js';
+
+/** The entries of a log that a filter lets through, kept up to date at the cost of what is new. */
+export class VisibleEntries {
+  private readonly shown: LogEntry[] = [];
+  private seen = 0;
+
+  constructor(
+    private readonly log: MessageLog,
+    private readonly filter: Filter | undefined,
+  ) {}
+
+  /** @returns oldest first. The same array every time. */
+  update(): readonly LogEntry[] {
+    const { entries } = this.log;
+    if (!this.filter) return entries;
+    const oldest = entries[0]?.serial ?? Infinity;
+    const gone = this.shown.findIndex(({ serial }) => serial >= oldest);
+    if (gone !== 0) this.shown.splice(0, gone === -1 ? this.shown.length : gone);
+    for (let index = firstAfter(entries, this.seen); index < entries.length; index += 1) {
+      const entry = entries[index];
+      if (!entry) continue;
+      this.seen = entry.serial;
+      if (this.filter(entry)) this.shown.push(entry);
+    }
+    return this.shown;
+  }
+}
+
+/** The place of the first entry with a higher serial. */
+export function firstAfter(entries: readonly LogEntry[], serial: number): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((entries[middle]?.serial ?? 0) > serial) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

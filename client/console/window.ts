@@ -1,0 +1,18 @@
+/** The height of every row of the log. Pixels; the style sheet says the same. */
+export const ROW_HEIGHT = 28;
+
+/** Rows that are drawn above and below what can be seen, so that scrolling shows no empty ones. */
+const MARGIN = 8;
+
+export interface Window {
+  readonly first: number;
+  /** Not among them. */
+  readonly end: number;
+}
+
+/** Which of `count` rows are drawn, where so much is scrolled away and so much is visible. */
+export function windowOf(count: number, scrollTop: number, height: number): Window {
+  const first = Math.max(0, Math.min(count, Math.floor(scrollTop / ROW_HEIGHT)) - MARGIN);
+  const end = Math.min(count, Math.ceil((scrollTop + height) / ROW_HEIGHT) + MARGIN);
+  return { first, end: Math.max(first, end) };
+}

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import type { Herald } from '../support/herald.js';
+import { HUB, Publisher, startHub, subscriberToken } from '../support/hub.js';
+import { chromium, describeWith } from '../support/programs.js';
+import { connect, row, TOPIC } from './console-page.js';
+import { launch, Visit } from './visit.js';
+
+describeWith(chromium, 'the console under load', (path) => {
+  let herald: Herald;
+  let browser: Browser;
+  let publisher: Publisher;
+
+  beforeAll(async () => {
+    herald = await startHub();
+    browser = await launch(path);
+    publisher = await Publisher.of(herald);
+  });
+  afterAll(async () => {
+    publisher[Symbol.dispose]();
+    await browser.close();
+    await herald[Symbol.asyncDispose]();
+  });
+
+  it('stays quick and small while 20,000 messages come at 500 a second', async () => {
+    await using visit = await Visit.to(`${herald.url}/#/console?topic=*`, browser);
+    const { page } = visit;
+    await connect(page, await subscriberToken(), '');
+    await page.evaluate(watchLoad);
+    const session = await page.context().newCDPSession(page);
+    const heap = async (): Promise<number> => {
+      await session.send('HeapProfiler.collectGarbage');
+      return (await session.send('Runtime.getHeapUsage')).usedSize;
+    };
+    await flood(publisher, 10_000);
+    await shows(page, 9_999);
+    const half = await heap();
+    await flood(publisher, 10_000, 10_000);
+    await shows(page, 19_999);
+    const whole = await heap();
+    const { rows, tasks } = await page.evaluate(() => Reflect.get(globalThis, 'load') as Load);
+    expect(rows).toBeLessThan(100);
+    // The log was full at half: what came after that took the place of what was there.
+    expect(whole / half).toBeLessThan(1.25);
+    const longest = tasks.toSorted((a, b) => a - b);
+    expect(longest[Math.floor(longest.length * 0.95)]).toBeLessThan(100);
+  }, 180_000);
+});
+
+interface Load {
+  /** The most that were in the document at a time. */
+  rows: number;
+  /** The longest task of each second, in milliseconds. */
+  tasks: number[];
+}
+
+/** Runs in the page. */
+function watchLoad(): void {
+  const load: Load = { rows: 0, tasks: [0] };
+  Reflect.set(globalThis, 'load', load);
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) load.tasks.push(Math.max(load.tasks.pop() ?? 0, duration));
+  }).observe({ type: 'longtask' });
+  setInterval(() => load.tasks.push(0), 1_000);
+  setInterval(() => (load.rows = Math.max(load.rows, document.querySelectorAll('.row').length)), 50);
+}
+
+/** Publishes so many, at 500 a second. */
+async function flood(publisher: Publisher, count: number, from = 0): Promise<void> {
+  const start = performance.now();
+  for (let sent = 0; sent < count; sent += 25) {
+    const due = start + (sent / 500) * 1_000 - performance.now();
+    if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
+    const updates = Array.from({ length: 25 }, (_, index) => ({
+      topic: `${TOPIC}flood/${(sent + index) % 10}`,
+      data: JSON.stringify({ number: from + sent + index, text: 'x'.repeat(100) }),
+    }));
+    const body = updates.map((update) => `${JSON.stringify(update)}\n`).join('');
+    const response = await publisher.post(body, { 'content-type': 'application/x-ndjson' }, `${HUB}/batch`);
+    expect(response.statusCode).toBe(200);
+    response.resume();
+  }
+}
+
+async function shows(page: Page, number: number): Promise<void> {
+  await row(page, `"number":${number},`).waitFor({ timeout: 60_000 });
+}

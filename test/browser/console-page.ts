@@ -1,0 +1,29 @@
+import type { Locator, Page } from 'playwright-core';
+
+/** What every topic of these tests begins with. */
+export const TOPIC = 'https://example.com/';
+
+/** Connects with these tokens, and resolves once the connection looks like this. */
+export async function connect(page: Page, reading: string, publishing: string, look = 'open'): Promise<void> {
+  await page.locator('.connect summary').click();
+  const [first, second] = await page.locator('.connect input').all();
+  await first?.fill(reading);
+  await second?.fill(publishing);
+  await page.locator('.connect form button').click();
+  if (await page.locator('.chips li').count()) await looks(page, look);
+}
+
+export async function looks(page: Page, look: string): Promise<void> {
+  await page.locator(`#console-state[data-look="${look}"]`).waitFor();
+}
+
+export async function add(page: Page, text: string, kind: 'exact' | 'pattern'): Promise<void> {
+  await page.locator('#topic-text').fill(text);
+  await page.locator('#topic-kind').selectOption(kind);
+  await page.locator('.topics form button').click();
+  await page.locator('.chips li', { hasText: text }).waitFor();
+}
+
+export function row(page: Page, text: string): Locator {
+  return page.locator('.row', { hasText: text });
+}

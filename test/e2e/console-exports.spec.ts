@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from '@jest/globals';
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import fc from 'fast-check';
+import { pretty, toCurl, toFrame, toNdjson, toSubscribeCurl } from '../../client/console/exports.js';
+import type { LogMessage } from '../../client/console/message-log.js';
+
+function message(fields: Partial<LogMessage> = {}): LogMessage {
+  return {
+    kind: 'message',
+    serial: 1,
+    at: 0,
+    id: 'urn:1',
+    topic: 't',
+    type: 'message',
+    text: '',
+    isReplayed: false,
+    latency: undefined,
+    ...fields,
+  };
+}
+
+/** The arguments that a shell makes of a command. */
+function argumentsOf(command: string): string[] {
+  const program = 'curl() { for argument in "$@"; do printf "%s\\0" "$argument"; done; }; ';
+  return execFileSync('/bin/sh', ['-c', program + command], { encoding: 'utf8', env: { HERALD_TOKEN: 'secret' } })
+    .split('\0')
+    .slice(0, -1);
+}
+
+describe('what the log can be taken away as', () => {
+  it('is a line of JSON for each message', () => {
+    const entries = [message({ text: 'a\n"b"' }), { kind: 'mark', serial: 2, at: 0, mark: 'gap' } as const, message()];
+    const lines = toNdjson(entries).split('\n');
+    expect(lines).toHaveLength(3);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ id: 'urn:1', topic: 't', data: 'a\n"b"' });
+    expect(lines[2]).toBe('');
+  });
+
+  it('is a command whose words the shell leaves as they are', () => {
+    const word = fc.string({ unit: 'grapheme', maxLength: 40 });
+    fc.assert(
+      fc.property(word, word, (topic, text) => {
+        expect(argumentsOf(toCurl('https://hub.example/hub', { topic, type: 'x', text }))).toEqual([
+          '-H',
+          'Authorization: Bearer secret',
+          '--data-urlencode',
+          `topic=${topic}`,
+          '--data-urlencode',
+          'type=x',
+          '--data-urlencode',
+          `data=${text}`,
+          'https://hub.example/hub',
+        ]);
+      }),
+      { numRuns: 30 },
+    );
+    expect(argumentsOf(toSubscribeCurl('https://hub.example/hub', ['match=a%27b', 'match=*'])).at(-1)).toBe(
+      'https://hub.example/hub?match=a%27b&match=*',
+    );
+  });
+
+  it('is a frame that a parser takes for the message', () => {
+    const line = fc.string({ maxLength: 20 }).map((text) => text.replaceAll(/[\r\n]/g, ''));
+    fc.assert(
+      fc.property(
+        fc.array(line, { minLength: 1, maxLength: 4 }),
+        fc.constantFrom('message', 'created'),
+        (lines, type) => {
+          const events: EventSourceMessage[] = [];
+          createParser({ onEvent: (event) => events.push(event) }).feed(
+            `${toFrame(message({ text: lines.join('\n'), type }))}\n\n`,
+          );
+          expect(events).toEqual([
+            { id: 'urn:1', data: lines.join('\n'), event: type === 'message' ? undefined : type },
+          ]);
+        },
+      ),
+    );
+  });
+
+  it('is JSON with indents, and anything else as it is', () => {
+    expect(pretty('{"a":[1]}')).toBe('{\n  "a": [\n    1\n  ]\n}');
+    expect(pretty('no json')).toBe('no json');
+  });
+});
