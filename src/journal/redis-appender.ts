@@ -6,7 +6,7 @@ import { Queue } from './queue.js';
 import type { Update } from './update.js';
 
 /** A script holds up every other client of Redis, so this bounds one: updates, and characters of their text. */
-const BATCH_UPDATES = 64;
+const BATCH_UPDATES = 256;
 const BATCH_SIZE = 512 * 1024;
 
 /** Appends that wait for their turn. More are refused at once: Redis is too slow for what comes in. */

@@ -11,7 +11,7 @@
  * whoever follows the stream sees at the next entry that it is not the log that was followed until now.
  */
 
-/** Entries that one call trims at most: more than it adds, so that trimming keeps up whatever has piled up. */
+/** Entries that one trimming lets go of at most; a call trims before and after, so it keeps up with what it adds. */
 const TRIMMED_PER_CALL = 256;
 
 /** Seconds for which a writer that is gone stays known. Far longer than an append is tried again. */
@@ -50,20 +50,33 @@ end
 
 local length = redis.call('XLEN', log)
 
--- Lets go of what is beyond a limit, the oldest first, with its places in the indexes.
+-- Whether it is beyond a limit, when it is the oldest.
+local function isOver(time)
+  return length > maxEvents or bytes > maxBytes or time < now - maxAge
+end
+
+-- Lets go of what is beyond a limit, the oldest first, with its places in the indexes. As many are read at a time as are
+-- too many for sure: a call each would cost as much as appending them did.
 local function trim()
-  for _ = 1, ${TRIMMED_PER_CALL} do
-    local row = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
-    if not row then return end
-    local fields = row[2]
-    local time, id, key, content = tonumber(fields[4]), fields[6], fields[8], fields[10]
-    if length <= maxEvents and bytes <= maxBytes and time >= now - maxAge then return end
-    redis.call('XDEL', log, row[1])
-    redis.call('ZREM', ids, member(id, tonumber(string.match(row[1], '^%d+'))))
-    if key ~= '' then redis.call('HDEL', keys, key) end
-    length = length - 1
-    bytes = bytes - sizeOf(id, content)
+  local left = ${TRIMMED_PER_CALL}
+  while left > 0 do
+    local count = math.max(1, math.min(left, length - maxEvents))
+    local gone, places = {}, {}
+    for _, row in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', count)) do
+      local fields = row[2]
+      local id, key, content = fields[6], fields[8], fields[10]
+      if not isOver(tonumber(fields[4])) then break end
+      gone[#gone + 1] = row[1]
+      places[#places + 1] = member(id, tonumber(string.match(row[1], '^%d+')))
+      if key ~= '' then redis.call('HDEL', keys, key) end
+      length = length - 1
+      bytes = bytes - sizeOf(id, content)
+    end
+    if #gone == 0 then return end
+    redis.call('XDEL', log, unpack(gone))
+    redis.call('ZREM', ids, unpack(places))
     redis.call('HSET', meta, 'bytes', digits(bytes))
+    left = left - #gone
   end
 end
 

@@ -23,22 +23,27 @@ export interface Cost {
   readonly othersPercent: number;
 }
 
-/** Runs the work and tells what it cost the server's processes and the load generator's. */
+/**
+ * Runs the work and tells what it cost the server's processes and the load generator's.
+ *
+ * @param companions processes that take part as well, and so disturb nothing.
+ */
 export async function costOf<Result>(
   serverPids: readonly number[],
   loadPid: number,
   work: () => Promise<Result>,
+  companions: readonly number[] = [],
 ): Promise<Cost & { readonly result: Result }> {
   const begin = performance.now();
   const machineBefore = machineBusySeconds();
-  const ownBefore = cpuSeconds([process.pid]);
+  const ownBefore = cpuSeconds([process.pid, ...companions]);
   const serverBefore = cpuSeconds(serverPids);
   const loadBefore = cpuSeconds([loadPid]);
   const result = await work();
   const serverCpuSeconds = cpuSeconds(serverPids) - serverBefore;
   const loadCpuSeconds = cpuSeconds([loadPid]) - loadBefore;
   const wallSeconds = (performance.now() - begin) / 1000;
-  const benchmark = serverCpuSeconds + loadCpuSeconds + cpuSeconds([process.pid]) - ownBefore;
+  const benchmark = serverCpuSeconds + loadCpuSeconds + cpuSeconds([process.pid, ...companions]) - ownBefore;
   const others = Math.max(0, machineBusySeconds() - machineBefore - benchmark);
   return { result, serverCpuSeconds, loadCpuSeconds, wallSeconds, othersPercent: (100 * others) / wallSeconds };
 }
