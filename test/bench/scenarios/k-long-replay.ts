@@ -54,14 +54,14 @@ function metricsOf({ key, label }: Way): Metric[] {
 
 /** Publishes to the live reader until `end` has come, and tells its p99. */
 async function liveP99(live: LoadProcess, end: Promise<unknown>): Promise<number> {
-  let isOver = false;
-  const watch = end.finally(() => (isOver = true));
+  const watched = { isOver: false };
+  const watch = end.finally(() => (watched.isOver = true));
   await startWatch(live, 'latency');
   let events = 0;
   do {
     await live.tell('pace', { eventsPerSecond: LIVE_RATE, events: LIVE_EVENTS, bytes: PAYLOAD_BYTES });
     events += LIVE_EVENTS;
-  } while (!isOver);
+  } while (!watched.isOver);
   await watch;
   await live.tell('settle', { events, maxSeconds: 30 });
   return (await live.tell('latency', null)).p99;
