@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { clock } from './hooks.js';
+import { subjectOf } from './token-subject.js';
 import { requestDeveloperTokens } from './developer-tokens.js';
 import type { Identity, Session } from './session.js';
 import { formatDuration, formatNumber, t } from './translation.js';
@@ -51,6 +52,7 @@ function Facts({ session }: { session: Session }): JSX.Element {
   return (
     <>
       <dl class="facts">
+        <Fact name={t('as')} value={subjectOf(session.identity.value?.token) ?? t('anonymous')} />
         <Fact name={t('transport')} value={`fetch · ${httpVersion()}`} />
         <Fact name={t('uptime')} value={openedAt === undefined ? t('none') : formatDuration(now - openedAt)} />
         <Fact
@@ -59,6 +61,23 @@ function Facts({ session }: { session: Session }): JSX.Element {
         />
         <Fact name={t('reconnects')} value={formatNumber(session.reconnects.value)} />
       </dl>
+      <button
+        type="button"
+        id="cut"
+        title={t('cutNote')}
+        disabled={openedAt === undefined}
+        onClick={() => session.cut()}
+      >
+        {t('cut')}
+      </button>
+      <button
+        type="button"
+        id="second"
+        title={t('secondNote')}
+        onClick={() => window.open(location.href, '_blank', 'noopener,popup,width=900')}
+      >
+        {t('second')}
+      </button>
       <button type="button" onClick={() => session.disconnect()}>
         {t('disconnect')}
       </button>

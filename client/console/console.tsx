@@ -9,6 +9,7 @@ import './console.css';
 import { Detail } from './detail.js';
 import { LogView } from './log-view.js';
 import type { LogMessage } from './message-log.js';
+import { Publication } from './publication.js';
 import { PublishForm } from './publish-form.js';
 import { isSame, Session } from './session.js';
 import { Subscribers } from './subscribers.js';
@@ -32,6 +33,7 @@ const filter = signal('');
 const panel = signal<Panel>('publish');
 const selected = signal<LogMessage | undefined>(undefined);
 const announcement = signal('');
+let publication: Publication;
 
 const announce = (sentence: string): void => {
   announcement.value = sentence;
@@ -97,7 +99,7 @@ function PanelContent(): JSX.Element {
   if (panel.value === 'charts') return <Charts session={session} />;
   if (panel.value === 'subscribers') return <Subscribers session={session} />;
   if (panel.value === 'admin') return <Administration session={session} />;
-  return <PublishForm session={session} />;
+  return <PublishForm session={session} publication={publication} />;
 }
 
 /** Takes over what the address says, which the reader may have changed by hand. */
@@ -140,6 +142,7 @@ function summarize(): void {
 /** Puts the console into the page. Answers with what is to be told when the reader's language changes. */
 export function startConsole(element: HTMLElement): (chosen: Language) => void {
   readAddress();
+  publication = new Publication(session);
   addEventListener('hashchange', readAddress);
   effect(writeAddress);
   summarize();

@@ -45,6 +45,7 @@ export class Session {
   readonly isWanted = computed(() => this.identity.value !== undefined);
   /** When bytes came last, heartbeats too. */
   lastByteAt = 0;
+  private cutStream: (() => void) | undefined;
   private client: HeraldClient | undefined;
   private subscribed: Subscribed[] = [];
   private lostAt: number | undefined;
@@ -108,6 +109,11 @@ export class Session {
   reconnect(): void {
     this.problem.value = undefined;
     this.client?.reconnect();
+  }
+
+  /** Cuts the stream as a failing network would, to see what that does. */
+  cut(): void {
+    this.cutStream?.();
   }
 
   /** @throws {HeraldError} with the hub's reason. */
@@ -209,8 +215,11 @@ export class Session {
 
   private async watchBytes(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     const response = await fetch(input, init);
-    if (!response.body) return response;
+    if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) return response;
     const watch = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      start: (controller) => {
+        this.cutStream = () => controller.error(new TypeError('cut'));
+      },
       transform: (chunk, controller) => {
         this.lastByteAt = Date.now();
         controller.enqueue(chunk);

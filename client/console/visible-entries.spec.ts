@@ -37,7 +37,7 @@ describe('a filter', () => {
     id: undefined,
     topic: 'https://example.com/Orders',
     type: 'created',
-    text: '{"name":"Ann"}',
+    text: '{"name":"Ann","order":{"Total":12,"lines":[{"sku":"a=b"}]}}',
     isReplayed: false,
     latency: undefined,
   } as const;
@@ -50,6 +50,12 @@ describe('a filter', () => {
     ['topic:ann', false],
     ['type:create name', true],
     ['type:orders', false],
+    ['name=ann', true],
+    ['name=an', false],
+    ['order.total=12', true],
+    ['order.total=1', false],
+    ['order.lines.0.sku=a=b', true],
+    ['order.none.total=12', false],
   ])('%s', (words, isShown) => {
     expect(parseFilter(words)?.(entry)).toBe(isShown);
   });

@@ -170,6 +170,62 @@ describeWith(chromium, 'the console', (path) => {
     expect(await page.locator('.facts').textContent()).toMatch(/Reconnects1/);
   });
 
+  it('cuts the stream if asked, comes back by itself, and has what was missed', async () => {
+    await using visit = await open(`?topic=${TOPIC}cut`);
+    const { page } = visit;
+    await publisher.publish({ topic: `${TOPIC}cut`, data: '"before"' });
+    await row(page, 'before').waitFor();
+    await page.locator('#cut').click();
+    await page.locator('.row[data-mark="lost"]').waitFor();
+    await publisher.publish({ topic: `${TOPIC}cut`, data: '"meanwhile"' });
+    await page.locator('.row[data-mark="resumed"]').waitFor();
+    await row(page, 'meanwhile').waitFor();
+    expect(await page.locator('.row:not([data-mark])').count()).toBe(2);
+    expect(await page.locator('.facts').textContent()).toMatch(/Reconnects1/);
+  });
+
+  it('keeps what is being written, and what was published to be published again', async () => {
+    await using visit = await open(`?topic=${TOPIC}again`);
+    const { page } = visit;
+    for (const data of ['{"turn":1}', '{"turn":2}', '{"turn":1}']) {
+      await page.locator('#publish-data').fill(data);
+      const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+      await page.locator('#publish-send').click();
+      await answer;
+      await page.locator('#publish-send:not([disabled])').waitFor();
+    }
+    await page.locator('#publish-data').fill('{"turn":');
+    // The panel changes to the message, and back.
+    await row(page, '"turn":2').click();
+    await page.locator('#tab-publish').click();
+    expect(await page.locator('#publish-data').inputValue()).toBe('{"turn":');
+    expect(await page.locator('.past li').count()).toBe(2);
+    await page.locator('.past button', { hasText: '"turn":2' }).click();
+    expect(await page.locator('#publish-data').inputValue()).toBe('{"turn":2}');
+    await page.locator('#publish-send').click();
+    await page.waitForFunction(
+      () => [...document.querySelectorAll('.row')].filter((one) => one.textContent?.includes('"turn":2')).length === 2,
+    );
+  });
+
+  it('opens a second reader beside itself, who is somebody else', async () => {
+    await using visit = await open(`?topic=${TOPIC}two`);
+    const { page } = visit;
+    expect(await page.locator('.facts').textContent()).toMatch(/^As(?!Anonymous)/);
+    const opened = page.context().waitForEvent('page');
+    await page.locator('#second').click();
+    const second = await opened;
+    await second.locator('#console-state[data-look="idle"]').waitFor();
+    await second.getByRole('button', { name: 'Anonymous' }).click();
+    await looks(second, 'open');
+    expect(await second.locator('.facts').textContent()).toMatch(/^AsAnonymous/);
+    await publisher.publish({ topic: `${TOPIC}two`, private: 'on', data: '"secret"' });
+    await publisher.publish({ topic: `${TOPIC}two`, data: '"for all"' });
+    await row(page, 'secret').waitFor();
+    await row(second, 'for all').waitFor();
+    expect(await row(second, 'secret').count()).toBe(0);
+  });
+
   it('tells who is subscribed, as they come and go', async () => {
     await using visit = await open(`?topic=${TOPIC}seen&panel=subscribers`);
     const { page } = visit;
