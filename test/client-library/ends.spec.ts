@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { TokenRequest } from '../../client/lib/index.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { Publisher, startHub, subscriberToken } from '../support/hub.js';
+import { mostInOneFifth } from '../support/spread.js';
 import { Reader } from './reader.js';
 import { ScriptedHub, stream, streamThatEnds } from './scripted-hub.js';
 
@@ -35,14 +36,7 @@ describe('the client library, when the hub says why it ends,', () => {
 
     expect(readers.every(({ notices }) => notices.includes('drain'))).toBe(true);
     expect(back).toHaveLength(CLIENTS);
-    // Whatever the delays are: no fifth of the time between the first and the last gets half of them.
-    const [from, to] = [Math.min(...back), Math.max(...back)];
-    const fifths = [0, 0, 0, 0, 0];
-    for (const time of back) {
-      const fifth = Math.min(4, Math.floor(((time - from) / (to - from)) * 5));
-      fifths[fifth] = (fifths[fifth] ?? 0) + 1;
-    }
-    expect(Math.max(...fifths)).toBeLessThan(CLIENTS / 2);
+    expect(mostInOneFifth(back)).toBeLessThan(CLIENTS / 2);
   });
 
   it('goes on with a new token when the old one expires in the middle, without a gap', async () => {
