@@ -7,12 +7,17 @@ function timeOfDay(seconds: number): string {
   return [date.getHours(), date.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
+export interface PlotOptions {
+  /** CSS pixels. */
+  readonly height: number;
+  /** A custom property of the style sheet. */
+  readonly color: string;
+  /** Where there are to be vertical lines, in seconds since the epoch. */
+  readonly marks: () => readonly number[];
+}
+
 /** A line over time that fills the element, in the colours of the page. */
-export function makePlot(
-  element: HTMLElement,
-  data: uPlot.AlignedData,
-  { height, color }: { readonly height: number; readonly color: string },
-): uPlot {
+export function makePlot(element: HTMLElement, data: uPlot.AlignedData, { height, color, marks }: PlotOptions): uPlot {
   // A canvas has no custom properties, nor `light-dark()`: what they come to is asked of an element that uses them.
   const colored = (property: string) => (): string => {
     element.style.color = `var(${property})`;
@@ -35,9 +40,18 @@ export function makePlot(
         { ...axis, size: 28, values: (_plot, times) => times.map(timeOfDay) },
         { ...axis, size: 44 },
       ],
+      hooks: { draw: [(plot) => drawMarks(plot, marks(), colored('--bad')())] },
       series: [{}, { stroke: colored(color), width: 1.5, points: { size: 4 }, spanGaps: false }],
     },
     data,
     element,
   );
+}
+
+function drawMarks(plot: uPlot, times: readonly number[], color: string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.fillStyle = color;
+  for (const time of times) ctx.fillRect(plot.valToPos(time, 'x', true), bbox.top, uPlot.pxRatio, bbox.height);
+  ctx.restore();
 }

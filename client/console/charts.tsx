@@ -26,6 +26,7 @@ export function Charts({ session }: { session: Session }): JSX.Element {
           latency: known.length > 0 ? t('milliseconds', { n: Math.max(...known) }) : t('none'),
         })}
       </p>
+      <p class="faint">{t('chartLosses', { n: session.rates.lossTimes().length })}</p>
     </div>
   );
 }
@@ -51,7 +52,8 @@ function Chart({ rates, values, color }: ChartProps): JSX.Element {
     // Apart from the rest: it is as large as that, and not everybody looks at charts.
     const draw = async (): Promise<void> => {
       const { makePlot } = await import('./chart-plot.js');
-      if (!isGone) plot.current = makePlot(element, dataNow(), { height: HEIGHT, color });
+      if (!isGone)
+        plot.current = makePlot(element, dataNow(), { height: HEIGHT, color, marks: () => rates.lossTimes() });
     };
     void draw();
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));

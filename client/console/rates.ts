@@ -5,6 +5,8 @@ export const SECONDS = 300;
 export class Rates {
   private readonly counts = new Map<number, number>();
   private readonly latencies = new Map<number, number>();
+  /** How often the connection was lost. */
+  private readonly losses = new Map<number, number>();
 
   constructor(private readonly now: () => number = Date.now) {}
 
@@ -16,6 +18,17 @@ export class Rates {
   /** @param latency milliseconds, of one of this page's own publications. */
   measure(latency: number): void {
     this.note(this.latencies, (before) => Math.max(latency, before));
+  }
+
+  /** The connection was lost. */
+  lose(): void {
+    this.note(this.losses, (before) => before + 1);
+  }
+
+  /** The seconds since the epoch in which the connection was lost, as far as they are remembered. */
+  lossTimes(): number[] {
+    const oldest = Math.floor(this.now() / 1_000) - SECONDS;
+    return [...this.losses.keys()].filter((second) => second >= oldest);
   }
 
   /** The last `seconds`, oldest first, without the one that is not over yet. */

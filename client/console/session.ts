@@ -188,6 +188,7 @@ export class Session {
     this.lostAt = Date.now();
     this.replayed = 0;
     this.mark({ mark: 'lost' });
+    this.rates.lose();
   }
 
   /** What was missed has come. */

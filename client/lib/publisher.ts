@@ -2,6 +2,7 @@ import { createBackoff } from './backoff.js';
 import { HeraldError } from './errors.js';
 import { codeOf, retryAfterOf } from './fetch-stream.js';
 import type { StreamSettings } from './stream.js';
+import type { TokenRequest } from './token.js';
 
 export interface PublishOptions {
   /** Default: the hub makes one. */
@@ -23,7 +24,7 @@ const TIMEOUT = 20_000;
 
 /**
  * Publishes one update, as JSON, and answers with its id. A hub that can't be reached or is busy is asked again, a few
- * times, under the same idempotency key.
+ * times, under the same idempotency key; after a 401 it asks once for a fresh token.
  * @throws {HeraldError} `refused` or `unauthorized` with the hub's status; `unreachable` or `busy` after all attempts.
  */
 export async function publish(
@@ -32,21 +33,31 @@ export async function publish(
   data: unknown,
   options: PublishOptions = {},
 ): Promise<string> {
-  const body = new URLSearchParams(topics.map((topic) => ['topic', topic]));
-  body.append('data', JSON.stringify(data));
-  if (options.id !== undefined) body.append('id', options.id);
-  if (options.type !== undefined) body.append('type', options.type);
-  if (options.private) body.append('private', 'on');
+  const body = formOf(topics, data, options);
   const key = options.idempotencyKey ?? randomKey();
   const backoff = createBackoff();
+  let reason: TokenRequest['reason'] = 'publish';
   for (let attempt = 1; ; attempt += 1) {
     // oxlint-disable-next-line no-await-in-loop -- each attempt waits for the failure of the one before
-    const outcome = await send(settings, body, key, options.signal);
+    const outcome = await send(settings, body, key, reason, options.signal);
     if (outcome.id !== undefined) return outcome.id;
+    if (outcome.error.code === 'unauthorized' && settings.token && reason === 'publish') {
+      reason = 'unauthorized';
+      continue;
+    }
     if (outcome.isFinal || attempt === ATTEMPTS) throw outcome.error;
     // oxlint-disable-next-line no-await-in-loop -- as above
     await pause(backoff.next(outcome.retryAfter), options.signal);
   }
+}
+
+function formOf(topics: readonly string[], data: unknown, options: PublishOptions): URLSearchParams {
+  const form = new URLSearchParams(topics.map((topic) => ['topic', topic]));
+  form.append('data', JSON.stringify(data));
+  if (options.id !== undefined) form.append('id', options.id);
+  if (options.type !== undefined) form.append('type', options.type);
+  if (options.private) form.append('private', 'on');
+  return form;
 }
 
 type Outcome =
@@ -57,11 +68,12 @@ async function send(
   { url, token, cookies, fetch }: StreamSettings,
   body: URLSearchParams,
   key: string,
+  reason: TokenRequest['reason'],
   given: AbortSignal | undefined,
 ): Promise<Outcome> {
   const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT), ...(given ? [given] : [])]);
   try {
-    const bearer = await token?.({ reason: 'publish', signal });
+    const bearer = await token?.({ reason, signal });
     const headers = new Headers({ 'idempotency-key': key });
     if (bearer !== undefined) headers.set('authorization', `Bearer ${bearer}`);
     const credentials = cookies ? 'include' : 'omit';
