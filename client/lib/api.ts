@@ -48,7 +48,7 @@ export interface SubscribeOptions {
   readonly since?: string;
   /**
    * From now on everything that is published is delivered: fetch the state that it builds upon. Called again after an
-   * interruption that had to be caught up with.
+   * interruption that had to be caught up with; after a gap there is `onGap` alone.
    */
   readonly onLive?: () => unknown;
   /** Messages are missing for good: fetch the whole state anew. */

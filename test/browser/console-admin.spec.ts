@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import type { Herald } from '../support/herald.js';
+import { ADMIN_KEY, adminToken, HUB, Publisher, startHub, subscriberToken } from '../support/hub.js';
+import { chromium, describeWith } from '../support/programs.js';
+import { connect, looks, TOPIC } from './console-page.js';
+import { launch, Visit } from './visit.js';
+
+describeWith(chromium, 'the console of an administrator', (path) => {
+  let herald: Herald;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    herald = await startHub({ HERALD_ADMIN_KEY: ADMIN_KEY });
+    browser = await launch(path);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await herald[Symbol.asyncDispose]();
+  });
+
+  async function open(subject: string, other: string, topic: string): Promise<Visit> {
+    const visit = await Visit.to(`${herald.url}/#/console?topic=${TOPIC}${topic}&panel=admin`, browser);
+    await connect(visit.page, await subscriberToken({ subject }), other);
+    return visit;
+  }
+
+  it('shows the processes and who is connected, and ends a connection, which comes back', async () => {
+    await using reader = await open('ann', '', 'a');
+    await using visit = await open('root', await adminToken({ subject: 'root' }), 'root');
+    const { page } = visit;
+    await page.locator('.processes li', { hasText: 'this one' }).waitFor();
+    const row = page.locator('.administration tr', { hasText: 'ann' });
+    await row.locator('td', { hasText: `${TOPIC}a` }).waitFor();
+    await page.getByRole('button', { name: 'Disconnect: ann' }).click();
+    await reader.page.locator('.row[data-mark="lost"]').waitFor();
+    await looks(reader.page, 'open');
+    expect(await reader.page.locator('.facts').textContent()).toMatch(/Reconnects1/);
+  });
+
+  it('revokes what a subject holds, which is then refused', async () => {
+    await using reader = await open('bob', '', 'b');
+    await using visit = await open('root', await adminToken({ subject: 'root' }), 'root');
+    await visit.page.getByRole('button', { name: 'Revoke subject: bob' }).click();
+    await looks(reader.page, 'failed');
+    expect(await reader.page.locator('.problem').textContent()).toContain('401');
+  });
+
+  it('says which readers are slow', async () => {
+    await using visit = await open('root', await adminToken({ subject: 'root' }), 'root');
+    using publisher = await Publisher.of(herald);
+    const request = get(`${herald.url}${HUB}?match=${encodeURIComponent(`${TOPIC}slow`)}`);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.pause();
+    const row = visit.page.locator('.administration tr', { hasText: `${TOPIC}slow` });
+    await row.waitFor();
+    expect(await row.locator('.badge.bad').count()).toBe(0);
+    // More than the kernel takes for somebody who does not read.
+    const data = 'x'.repeat(200 * 1024);
+    for (let index = 0; index < 80; index += 1) await publisher.publish({ topic: `${TOPIC}slow`, data });
+    await row.locator('.badge.bad', { hasText: 'slow' }).waitFor();
+    request.destroy();
+    await row.waitFor({ state: 'detached' });
+  });
+
+  it('tells somebody else nothing', async () => {
+    await using visit = await open('ann', '', 'a');
+    await visit.page.locator('#panel', { hasText: 'For a token of an administrator' }).waitFor();
+    expect(await visit.page.locator('.administration').count()).toBe(0);
+  });
+});
