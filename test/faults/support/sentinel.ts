@@ -55,10 +55,13 @@ export class SentinelTrio implements AsyncDisposable {
     await says(this.sentinel, 'sentinel', new RegExp(`address=127\\.0\\.0\\.1:${this.replica.port}\\b`));
   }
 
-  /** The old master comes back as the replica of the new one. */
+  /**
+   * The old master comes back, and there are a master and its replica again. The old one is the replica, unless the
+   * Sentinel changes its mind: it was seen to, once in many times, where the old one was back before it was through.
+   */
   async restoreReplica(): Promise<void> {
     await this.master.start();
-    await says(this.replica, 'replication', /slave0:.*state=online/);
+    await oneSays([this.replica, this.master], 'replication', /slave0:.*state=online/);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -67,12 +70,19 @@ export class SentinelTrio implements AsyncDisposable {
 }
 
 /** Resolves once a section of a server's `INFO` matches. */
-async function says(server: RedisServer, section: string, pattern: RegExp): Promise<void> {
+function says(server: RedisServer, section: string, pattern: RegExp): Promise<void> {
+  return oneSays([server], section, pattern);
+}
+
+/** As `says`, for any one of them. */
+async function oneSays(servers: readonly RedisServer[], section: string, pattern: RegExp): Promise<void> {
   const end = performance.now() + PATIENCE;
   for (;;) {
-    const text = String(await server.command('INFO', section).catch(() => ''));
-    if (pattern.test(text)) return;
-    if (performance.now() > end) throw new Error(`no ${pattern} in:\n${text}`);
+    const texts = await Promise.all(
+      servers.map(async (server) => String(await server.command('INFO', section).catch(() => ''))),
+    );
+    if (texts.some((text) => pattern.test(text))) return;
+    if (performance.now() > end) throw new Error(`no ${pattern} in:\n${texts.join('\n')}`);
     await delay(LOOK);
   }
 }
