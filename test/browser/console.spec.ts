@@ -164,8 +164,8 @@ describeWith(chromium, 'the console', (path) => {
     await using reborn = await startHub({}, mortal.port);
     await page.locator('.row[data-mark="gap"]').waitFor();
     using late = await Publisher.of(reborn);
-    await late.publish({ topic: `${TOPIC}t`, data: '"after"' });
-    await row(page, 'after').waitFor();
+    await late.publish({ topic: `${TOPIC}t`, data: '"later"' });
+    await row(page, 'later').waitFor();
     await page.locator('.row[data-mark="resumed"]').waitFor();
     expect(await page.locator('.facts').textContent()).toMatch(/Reconnects1/);
   });
