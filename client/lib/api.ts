@@ -46,6 +46,8 @@ export interface HeraldClientOptions {
 export interface SubscribeOptions {
   /** Begin after this id, or with `earliest` that the hub holds. Default: what comes from now on. */
   readonly since?: string;
+  /** Begin with this many of the newest that the hub holds, at most 1 000; not where `since` or `resume` says where. */
+  readonly last?: number;
   /**
    * From now on everything that is published is delivered: fetch the state that it builds upon. Called again after an
    * interruption that had to be caught up with; after a gap there is `onGap` alone.
@@ -67,7 +69,8 @@ export interface HeraldEvents {
 /** The payload of a topic, where the application has said so. */
 export type PayloadOf<Topics, Topic extends string> = Topic extends keyof Topics ? Topics[Topic] : unknown;
 
-type TopicOf<Topics> = (keyof Topics & string) | (string & Record<never, never>);
+/** A topic that the application has listed, or any other one. */
+export type TopicOf<Topics> = (keyof Topics & string) | (string & Record<never, never>);
 
 /** See `createHeraldClient`. */
 export interface HeraldClient<Topics = Record<string, unknown>> {

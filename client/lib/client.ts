@@ -30,7 +30,7 @@ export class Client implements HeraldClient {
   #state: ConnectionState = 'idle';
 
   constructor(options: HeraldClientOptions) {
-    const { url = '/.well-known/mercure', token, cookies = false, grace = 2.5, fetch = globalThis.fetch } = options;
+    const { url = '/.well-known/mercure', token, cookies, grace = 2.5, fetch = globalThis.fetch } = options;
     this.#options = options;
     this.#settings = { url: new URL(url, globalThis.location?.href).href, token, cookies, grace, fetch };
     this.#memory = options.resume?.(this.#settings.url, () => this.#feeds.get(COMMON)?.checkpoint);
@@ -53,7 +53,7 @@ export class Client implements HeraldClient {
       onError: (error) => this.#emit('error', error),
     });
     const { matchers, isRoutable } = subscription;
-    subscription.since ||= this.#memory?.sinceFor(matchers) ?? '';
+    subscription.since ||= this.#memory?.sinceFor(matchers) ?? (options.last ? `#${options.last}` : '');
     const feed = this.#feed(isRoutable && !transport ? COMMON : matchers.join('&'));
     feed.add(subscription);
     return () => feed.remove(subscription);

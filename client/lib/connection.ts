@@ -31,10 +31,9 @@ interface Leg {
   stream?: Stream;
   /** What it was asked for. */
   readonly matchers: ReadonlySet<Matcher>;
-  /** On the clock of `performance.now()`, once the hub has answered. */
-  openedAt: number;
-  isReplaying: boolean;
-  hasCarried: boolean;
+  /** When it counts as a good one, on the clock of `performance.now()`. */
+  goodAt: number;
+  isReplaying?: boolean;
 }
 
 /**
@@ -77,7 +76,7 @@ export class Connection implements Source {
     else if (this.#current || this.#state === 'idle') this.#dialAfter(GATHER);
   }
 
-  hurry(evenIfFailed = false): void {
+  hurry(evenIfFailed?: boolean): void {
     if (this.#isSuspended) return;
     this.#current?.stream?.look();
     if (this.#state === 'failed' && evenIfFailed) this.#enter('waiting');
@@ -127,13 +126,14 @@ export class Connection implements Source {
     this.#next?.stream?.close();
     this.#next = undefined;
     if (carries(this.#current, wanted)) return;
-    const leg: Leg = { matchers: new Set(wanted), openedAt: Infinity, isReplaying: false, hasCarried: false };
+    const leg: Leg = { matchers: new Set(wanted), goodAt: Infinity };
     this.#next = leg;
     this.#overlap = 0;
     if (!this.#current) this.#enter('connecting');
     const { cursor } = this;
     // In the query and not in a header, for which a browser would have to ask other origins first.
-    const query = [...wanted, `last_event_id=${encodeURIComponent(cursor)}`, 'with=topics'].join('&');
+    const position = cursor.startsWith('#') ? `last=${cursor.slice(1)}` : `last_event_id=${encodeURIComponent(cursor)}`;
+    const query = [...wanted, position, 'with=topics'].join('&');
     const request = { query, isResuming: cursor !== '', reason: this.#reason };
     const { settings, transport = fetchStream } = this.#options;
     leg.stream = transport(settings, request, {
@@ -151,7 +151,7 @@ export class Connection implements Source {
     this.#current?.stream?.close();
     this.#current = leg;
     this.#next = undefined;
-    leg.openedAt = performance.now();
+    leg.goodAt = performance.now() + GOOD_AGE;
     leg.isReplaying = head.isReplaying;
     this.#reason = 'reconnect';
     this.cursor = head.cursor || this.cursor;
@@ -169,8 +169,8 @@ export class Connection implements Source {
       this.#heed(leg, event.data);
       return;
     }
-    leg.hasCarried = true;
-    this.#listener.message({ ...event, replayed: leg.isReplaying });
+    leg.goodAt = 0;
+    this.#listener.message({ ...event, replayed: Boolean(leg.isReplaying) });
     if (!this.#next) return;
     this.#overlap += 1;
     // More could not be told apart from what the next stream brings: that one brings the rest.
@@ -186,11 +186,12 @@ export class Connection implements Source {
       leg.isReplaying = false;
       this.#cover(leg.matchers);
     }
-    if (notice.type === 'expired') this.#reason = 'expired';
+    if (notice.type === 'expired') this.#reason = notice.type;
     this.#listener.notice(notice);
   }
 
-  #over(leg: Leg, { code, retryAfter, ...details }: StreamEnd): void {
+  #over(leg: Leg, end: StreamEnd): void {
+    const { code } = end;
     if (leg === this.#current) this.#current = undefined;
     else this.#next = undefined;
     if (code === 'unauthorized' && this.#options.settings.token && this.#reason !== code) {
@@ -198,21 +199,21 @@ export class Connection implements Source {
       this.#dial();
       return;
     }
-    if (code) this.#listener.error(new HeraldError(code, `No stream: ${code} ${details.status ?? ''}`, details));
+    if (code) this.#listener.error(new HeraldError(code, `No stream: ${code} ${end.status ?? ''}`, end));
     // The stream that is to take over is on its way.
     if (this.#next) this.#enter('connecting');
-    else if (!FINAL.has(code)) this.#comeBack(leg, retryAfter);
+    else if (!FINAL.has(code)) this.#comeBack(leg, end.retryAfter);
     // One that was to replace a good one, and that the hub does not want: the good one goes on.
     else if (!this.#current) this.#enter('failed');
   }
 
   #comeBack(leg: Leg, retryAfter: number | undefined): void {
     const backoff = this.#backoff;
-    const wasGood = leg.hasCarried || performance.now() - leg.openedAt > GOOD_AGE;
+    const wasGood = performance.now() > leg.goodAt;
     if (wasGood) backoff.reset();
     // Node 20 knows no `navigator`.
-    const { onLine } = (globalThis.navigator ?? {}) as { readonly onLine?: boolean };
-    if (!this.#current) this.#enter(onLine === false ? 'offline' : 'waiting');
+    const { navigator } = globalThis as { readonly navigator?: { readonly onLine?: boolean } };
+    if (!this.#current) this.#enter(navigator?.onLine === false ? 'offline' : 'waiting');
     // A good stream that has only outlived its token is missed at once.
     this.#dialAfter(wasGood && this.#reason === 'expired' ? 0 : backoff.next(retryAfter));
   }

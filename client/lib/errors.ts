@@ -36,9 +36,9 @@ export class HeraldError extends Error {
   constructor(
     readonly code: HeraldErrorCode,
     message: string,
-    { status, cause }: { readonly status?: number | undefined; readonly cause?: unknown } = {},
+    details: { readonly status?: number | undefined; readonly cause?: unknown } = {},
   ) {
-    super(message, { cause });
-    this.status = status;
+    super(message, details);
+    this.status = details.status;
   }
 }

@@ -31,7 +31,9 @@ class NativeStream implements Stream {
     types: readonly string[],
   ) {
     this.#listener = listener;
-    this.#source = new EventSource(`${url}${url.includes('?') ? '&' : '?'}${query}`, { withCredentials: cookies });
+    this.#source = new EventSource(`${url}${url.includes('?') ? '&' : '?'}${query}`, {
+      withCredentials: cookies ?? false,
+    });
     this.#timer = setTimeout(() => this.#broken(), CONNECT_TIMEOUT);
     this.#source.addEventListener('open', () => this.#opened());
     this.#source.addEventListener('error', () => this.#broken());

@@ -8,7 +8,7 @@ export interface StreamSettings {
   readonly url: string;
   readonly token: TokenProvider | undefined;
   /** Whether cookies go along to another origin. */
-  readonly cookies: boolean;
+  readonly cookies: boolean | undefined;
   /** How many heartbeats may be late. */
   readonly grace: number;
   readonly fetch: typeof fetch;

@@ -44,7 +44,7 @@ export interface SourceListener {
 
 /** Where a connection begins. */
 export interface Start {
-  /** Empty: from now on. */
+  /** Empty: from now on. `#20`, which is no id: with the newest 20. */
   readonly cursor: string;
   /** What a connection that it takes over from has covered. */
   readonly covered: ReadonlySet<string>;

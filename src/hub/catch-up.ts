@@ -77,7 +77,7 @@ export class CatchUp {
     if (subscription.connection.isOver) return;
     // It was read from a log that is gone.
     if (subscription.history !== this.fanOut.history) return this.queue(subscription);
-    if (slice.first > subscription.cursor + 1) this.notifyGap(subscription);
+    if (slice.first > subscription.cursor + 1) this.notifyGap(subscription, slice.first);
     subscription.cursor = slice.last;
     if (!slice.bytes || subscription.connection.writeFrame(slice.bytes)) {
       this.queue(subscription);
@@ -108,12 +108,13 @@ export class CatchUp {
 
   /** What the cursor points at is no longer held: the reader is told, and goes on with the oldest that is. */
   private skipTrimmed(subscription: Subscription): void {
-    this.notifyGap(subscription);
+    this.notifyGap(subscription, this.journal.oldest);
     subscription.cursor = this.journal.oldest - 1;
   }
 
-  private notifyGap(subscription: Subscription): void {
-    subscription.connection.notify({ type: 'gap', reason: 'trimmed' });
+  /** How many updates that were, on whatever topics: of how many it would have got some, nobody knows any more. */
+  private notifyGap({ connection, cursor }: Subscription, next: number): void {
+    connection.notify({ type: 'gap', reason: 'trimmed', updates: next - cursor - 1 });
   }
 
   /**

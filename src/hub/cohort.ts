@@ -40,11 +40,11 @@ export class Cohort {
 
   /** Whether an update belongs into this stream: matched, and if private then granted now (R3, R61, R66). */
   wants(update: Update): boolean {
-    return this.interest.includes(update.topics) && this.mayRead(update);
+    return isFor(update, this.interest, this.grants);
   }
 
   mayRead(update: Update): boolean {
-    return !update.private || this.grants.canRead(update.topics);
+    return mayRead(update, this.grants);
   }
 
   /** Keeps a wanted entry for the live readers. Answers whether it is the first. */
@@ -126,6 +126,15 @@ export class Cohort {
     );
     return this.joined;
   }
+}
+
+/** Whether an update is for somebody who asked for this, and holds these grants. */
+export function isFor(update: Update, interest: Interest, grants: Grants): boolean {
+  return interest.includes(update.topics) && mayRead(update, grants);
+}
+
+function mayRead(update: Update, grants: Grants): boolean {
+  return !update.private || grants.canRead(update.topics);
 }
 
 function joinFrom(pending: readonly RecentEntry[], first: number, upTo: number): Joint {

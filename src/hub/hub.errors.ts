@@ -18,6 +18,7 @@ export type HubErrorCode =
   | 'matcher-invalid'
   | 'matcher-too-long'
   | 'matchers-too-many'
+  | 'last-invalid'
   // A request that can't be read.
   | 'encoding-invalid'
   | 'media-type-unsupported'

@@ -10,13 +10,15 @@ import { SharedState } from '../state/shared-state.js';
 import { Background } from './background.js';
 import { CatchUp } from './catch-up.js';
 import { checkUpdate, type UpdateDraft } from './check-update.js';
-import type { Cohort } from './cohort.js';
+import { type Cohort, isFor } from './cohort.js';
 import { FanOut } from './fan-out.js';
 import { type Grants, UNLIMITED } from './grants.js';
 import { HubError } from './hub.errors.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
 import { Interest } from './interest.js';
+import { JournalPages } from './journal-pages.js';
 import type { Matcher } from './matcher.js';
+import { Newest } from './newest.js';
 import { Presence } from './presence.js';
 import { RecentLog } from './recent-log.js';
 import { Slices } from './slices.js';
@@ -66,6 +68,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   private readonly logger = new Logger(HubService.name);
   private readonly fanOut: FanOut;
   private readonly catchUp: CatchUp;
+  private readonly newest: Newest;
   /** The same for all, so that a subscription carries no closures of its own. */
   private readonly owner: SubscriptionOwner = {
     catchUp: (behind) => this.catchUp.add(behind),
@@ -83,12 +86,19 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const log = new RecentLog(options.recentBytes, journal.head);
     this.fanOut = new FanOut(journal, log, new TopicIndex<Cohort>(options.hubUrl), options.flushInterval);
     const background = new Background();
-    this.catchUp = new CatchUp(journal, this.fanOut, new Slices(journal, log, background), background);
+    const pages = new JournalPages(journal, background);
+    this.catchUp = new CatchUp(journal, this.fanOut, new Slices(pages, log, background), background);
+    this.newest = new Newest(log, pages, background);
   }
 
   /** The id of the newest update, for those who want to know later what has come after it (R80). */
   get lastEventId(): string {
     return this.journal.lastId ?? 'earliest';
+  }
+
+  /** Names the process for as long as it runs: the one that `/admin/processes` lists. */
+  get processId(): string {
+    return this.state.processId;
   }
 
   /** The position of the newest update. */
@@ -125,6 +135,18 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     if (position !== undefined) return { cursor: position, history, isGap: false, lastEventId };
     // No update has the id `earliest`, and what is oldest is known for sure after any look.
     return { cursor: this.journal.oldest - 1, history, isGap: lastEventId !== 'earliest', lastEventId: 'earliest' };
+  }
+
+  /**
+   * Where a subscription begins that asked for the newest `count` updates which it matches and may read, as far as these
+   * are among the newest {@link LOOKED_THROUGH}.
+   */
+  async locateNewest(count: number, matchers: readonly Matcher[], grants: Grants): Promise<Start> {
+    const { head, history } = this.fanOut;
+    const interest = new Interest(matchers, this.options.hubUrl);
+    const first = await this.newest.find(count, { head, history, wants: (update) => isFor(update, interest, grants) });
+    const lastEventId = first ? first.before : this.lastEventId;
+    return { cursor: first ? first.position - 1 : head, history, isGap: false, lastEventId };
   }
 
   /**

@@ -49,6 +49,11 @@ export class JournalPages {
     return this.entriesAfter(cursor, Math.max(cursor, this.journal.oldest - 1), history);
   }
 
+  /** The page that has this position, as far as it is held. */
+  async around(position: number, history: number): Promise<Page> {
+    return position < 1 ? [] : this.page(Math.floor((position - 1) / PAGE), history);
+  }
+
   private async entriesAfter(cursor: number, from: number, history: number): Promise<Page> {
     const page = await this.page(Math.floor(from / PAGE), history);
     return page.filter(({ position }) => position > cursor);

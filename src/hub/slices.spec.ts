@@ -5,6 +5,7 @@ import { Background } from './background.js';
 import { Cohort } from './cohort.js';
 import { UNLIMITED } from './grants.js';
 import { Interest } from './interest.js';
+import { JournalPages } from './journal-pages.js';
 import { parseMatcher } from './matcher.js';
 import { RecentLog } from './recent-log.js';
 import { Slices } from './slices.js';
@@ -34,7 +35,8 @@ class TrimmingJournal extends MemoryJournal {
 describe('a slice of the journal', () => {
   it('ends where a part was trimmed while it was being read, and the next one begins after that', async () => {
     const journal = new TrimmingJournal({ events: 1_000, bytes: 2 ** 20, age: 60_000 });
-    const slices = new Slices(journal, new RecentLog(1, 100), new Background());
+    const background = new Background();
+    const slices = new Slices(new JournalPages(journal, background), new RecentLog(1, 100), background);
     const interest = new Interest([parseMatcher('exact', 'urn:t', HUB_URL)], HUB_URL);
     const reader = { cohort: new Cohort('', interest, UNLIMITED), history: 0 };
     expect(await slices.after(0, reader, 100)).toMatchObject({ first: 1, last: 32 });

@@ -1,8 +1,7 @@
-import type { Journal } from '../journal/journal.js';
 import type { WireBytes } from '../sse/connection.js';
 import { type Cohort, join } from './cohort.js';
 import type { Background } from './background.js';
-import { JournalPages } from './journal-pages.js';
+import type { JournalPages } from './journal-pages.js';
 import type { RecentEntry, RecentLog } from './recent-log.js';
 
 /** A slice is written at once, so this bounds what a reader that stalls keeps alive. Bytes. */
@@ -39,15 +38,12 @@ export interface Reader {
 export class Slices {
   private readonly remembered = new Map<string, Slice | Promise<Slice>>();
   private rememberedBytes = 0;
-  private readonly pages: JournalPages;
 
   constructor(
-    journal: Journal,
+    private readonly pages: JournalPages,
     private readonly log: RecentLog,
     private readonly background: Background,
-  ) {
-    this.pages = new JournalPages(journal, background);
-  }
+  ) {}
 
   /** The slice that begins right after `cursor` and ends at `limit` or before. */
   after(cursor: number, { cohort, history }: Reader, limit: number): Slice | Promise<Slice> {

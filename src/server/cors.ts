@@ -12,7 +12,14 @@ const EVENTS: SharedPath = { methods: ['GET'], exposed: [] };
 
 const HUB: SharedPath = {
   methods: ['GET', 'QUERY', 'POST'],
-  exposed: ['Herald-Heartbeat', 'Mercure-Last-Event-ID', 'Last-Event-ID', 'WWW-Authenticate', 'Retry-After'],
+  exposed: [
+    'Herald-Heartbeat',
+    'Herald-Process',
+    'Mercure-Last-Event-ID',
+    'Last-Event-ID',
+    'WWW-Authenticate',
+    'Retry-After',
+  ],
 };
 
 const SUBSCRIPTIONS: SharedPath = { methods: ['GET'], exposed: ['Link', 'ETag', 'WWW-Authenticate'] };

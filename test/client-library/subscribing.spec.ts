@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { URLPattern } from 'urlpattern-polyfill';
 import { createHeraldClient } from '../../client/lib/index.js';
+import { FaultProxy } from '../support/fault-proxy.js';
 import { HUB, Publisher, publisherToken, startHub } from '../support/hub.js';
 import { QUICK, Reader } from './reader.js';
 import { ScriptedHub, stream } from './scripted-hub.js';
@@ -104,6 +105,24 @@ describe('the client library', () => {
 
     expect(reader.texts).toEqual(['2', '3', '4']);
     expect(reader.messages[0]?.replayed).toBe(true);
+  });
+
+  it('begins with the newest, if asked, and with what it has missed when it comes back', async () => {
+    await using herald = await startHub();
+    await using proxy = await FaultProxy.before(herald.port);
+    using publisher = await Publisher.of(herald);
+    for (const data of ['1', '2', '3', '4']) await publisher.publish({ topic: 'urn:t', data });
+    using reader = Reader.of(proxy.url);
+    reader.read('urn:t', { last: 2 });
+    await reader.has('4');
+    proxy.cut();
+    for (const data of ['5', '6', '7']) await publisher.publish({ topic: 'urn:t', data });
+    await reader.has('7');
+    reader.read('urn:t', { last: 1, since: 'earliest' });
+    await reader.until(({ texts }) => texts.length === 12);
+
+    expect(reader.texts).toEqual(['3', '4', '5', '6', '7', '1', '2', '3', '4', '5', '6', '7']);
+    expect(reader.gaps).toEqual([]);
   });
 
   it('says when what it should begin after is not held any more', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Publisher, startHub, subscribe, subscriberToken, updatesOf } from '../support/hub.js';
+import { ADMIN_KEY, adminToken, Publisher, startHub, subscribe, subscriberToken, updatesOf } from '../support/hub.js';
 
 const PATTERN = encodeURIComponent('https://example.com/books/:id');
 const BOOK = 'https://example.com/books/1';
@@ -42,6 +42,18 @@ describe('with=topics', () => {
     await stream.until((seen) => updatesOf(seen).length === 1);
 
     expect(topicLines(stream.text)).toEqual(['topic: urn:b']);
+  });
+});
+
+describe('the header Herald-Process', () => {
+  it('names the process that answers, as the list of processes does', async () => {
+    await using herald = await startHub({ HERALD_ADMIN_KEY: ADMIN_KEY });
+    await using stream = await subscribe(herald, { query: 'match=urn:t' });
+    const headers = { authorization: `Bearer ${await adminToken()}` };
+    const answer = await fetch(`${herald.url}/admin/processes`, { headers });
+    const { processes } = (await answer.json()) as { processes: { id: string }[] };
+
+    expect(processes.map(({ id }) => id)).toEqual([stream.response.headers['herald-process']]);
   });
 });
 

@@ -1,8 +1,8 @@
 import { type MaybeRefOrGetter, onScopeDispose, readonly, type Ref, shallowRef, toValue, watchEffect } from 'vue';
-import type { ConnectionState, HeraldClient, Match, Message, PayloadOf, SubscribeOptions } from '../index.js';
+import type { ConnectionState, HeraldClient, Match, Message, PayloadOf, SubscribeOptions, TopicOf } from '../index.js';
 
 /** Calls `handler` with each message of `match`, which may be a ref or a getter, until the scope is disposed of. */
-export function useHerald<Topics, Topic extends keyof Topics & string>(
+export function useHerald<Topics, Topic extends TopicOf<Topics>>(
   client: HeraldClient<Topics>,
   match: MaybeRefOrGetter<Match<Topic>>,
   handler: (message: Message<PayloadOf<Topics, Topic>>) => unknown,

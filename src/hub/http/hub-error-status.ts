@@ -20,6 +20,7 @@ export const HUB_ERROR_STATUS: Readonly<Record<HubErrorCode, number>> = {
   // R15: what is above a limit of subscribing is 400.
   'matcher-too-long': 400,
   'matchers-too-many': 400,
+  'last-invalid': 400,
   'encoding-invalid': 400,
   'media-type-unsupported': 415,
   'not-acceptable': 406,

@@ -20,11 +20,14 @@ export interface SubscribeRequest {
   readonly matchers: readonly Matcher[];
   /** The event id to resume after. An empty one is still a cursor: it names no event (R69). */
   readonly cursor?: string;
+  /** How many of the newest updates to begin with: ours, like `with`. */
+  readonly last?: number;
   /** Whether `with=topics` was asked for: ours, and ignored by other hubs. */
   readonly namesTopics: boolean;
 }
 
 export const MAX_MATCHERS = 100;
+export const MAX_LAST = 1_000;
 
 /** Room for every matcher, some of them twice, and for parameters that the hub doesn't know. */
 const SUBSCRIBE_FORM_LIMITS: FormLimits = { maxPairs: 1000, overflow: 'parameters-too-many' };
@@ -57,7 +60,16 @@ export function parseSubscribe(input: SubscribeInput): SubscribeRequest {
   const matchers = gatherMatchers(dialect === 'legacy' ? selectorsOf(pairs) : matchersOf(pairs, hubUrl));
   const cursor = lastEventIdHeader ?? pairs.find(([name]) => CURSOR_PARAMETERS.has(name.toLowerCase()))?.[1];
   const namesTopics = pairs.some(([name, value]) => name === 'with' && value === 'topics');
-  return { matchers, namesTopics, ...(cursor !== undefined && { cursor }) };
+  const last = lastOf(pairs);
+  return { matchers, namesTopics, ...(cursor !== undefined && { cursor }), ...(last !== undefined && { last }) };
+}
+
+function lastOf(pairs: readonly FormPair[]): number | undefined {
+  const digits = pairs.find(([name]) => name === 'last')?.[1];
+  if (digits === undefined) return undefined;
+  const count = /^[0-9]{1,4}$/.test(digits) ? Number(digits) : 0;
+  if (count >= 1 && count <= MAX_LAST) return count;
+  throw new HubError('last-invalid', `"last" must be a number of updates, from 1 to ${MAX_LAST}.`);
 }
 
 /** No two the same, and the first of each. */

@@ -13,7 +13,7 @@ import { HUB_PATH } from './hub-path.js';
 import { checkAccept } from './accept.js';
 import { bodyOf } from './body.js';
 import { dialectOf } from './dialect.js';
-import { parseSubscribe } from './subscribe-request.js';
+import { parseSubscribe, type SubscribeRequest } from './subscribe-request.js';
 
 /** `GET` and `QUERY` on the hub: the stream of every update that one of the matchers matches (R5). */
 @Controller(HUB_PATH)
@@ -40,8 +40,15 @@ export class SubscribeController {
    * Where the reader resumes; nothing when the journal is away. Then its stream ends as soon as it has begun, and it comes
    * back: a native `EventSource` gives up for good on a 503.
    */
-  private async locate(cursor: string | undefined, method: string): Promise<Start | undefined> {
+  private async locate(
+    { cursor, last, matchers }: SubscribeRequest,
+    grants: Grants,
+    method: string,
+  ): Promise<Start | undefined> {
     try {
+      // Whoever comes back goes on where it was, with the address that it began with.
+      const isNew = cursor === undefined || cursor === '';
+      if (last !== undefined && isNew) return await this.hub.locateNewest(last, matchers, grants);
       return await this.hub.locate(cursor);
     } catch (error) {
       if (error instanceof JournalUnavailableError && method !== 'HEAD') return undefined;
@@ -54,16 +61,17 @@ export class SubscribeController {
     checkAccept(request.headers.accept);
     const lastEventIdHeader = request.headers['last-event-id'];
     const dialect = dialectOf(request, this.options) ?? 'current';
-    const { matchers, cursor, namesTopics } = parseSubscribe({
+    const wanted = parseSubscribe({
       query: request.url.split('?').slice(1).join('?'),
       hubUrl: this.options.hubUrl,
       dialect,
       ...(body && { body }),
       ...(typeof lastEventIdHeader === 'string' && { lastEventIdHeader }),
     });
-    const start = await this.locate(cursor, request.method);
+    const start = await this.locate(wanted, grants, request.method);
     // In seconds: how long a client may hear nothing before it may take the stream for dead is a multiple of this.
     void reply.header('herald-heartbeat', String(this.streams.heartbeat / 1_000));
+    void reply.header('herald-process', this.hub.processId);
     const lastEventIdName = dialect === 'legacy' ? 'last-event-id' : 'mercure-last-event-id';
     if (start?.lastEventId !== undefined) void reply.header(lastEventIdName, start.lastEventId);
     if (request.method === 'HEAD') {
@@ -78,10 +86,10 @@ export class SubscribeController {
     const connection = takeOver(request.raw, reply.raw, reply.getHeaders(), retry);
     if (!start) return connection.end('unavailable');
     this.hub.subscribe(connection, {
-      matchers,
+      matchers: wanted.matchers,
       grants,
       start,
-      namesTopics,
+      namesTopics: wanted.namesTopics,
       requestId: request.id,
       address: request.ip,
     });

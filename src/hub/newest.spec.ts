@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { MemoryJournal } from '../journal/memory-journal.js';
+import { Background } from './background.js';
+import { JournalPages } from './journal-pages.js';
+import { LOOKED_THROUGH, Newest } from './newest.js';
+import { RecentLog } from './recent-log.js';
+
+/** A log of as many updates, of which the recent log has the newest and the journal has lost the oldest. */
+async function logOf(count: number, held: number, recent: number): Promise<Newest> {
+  const background = new Background();
+  const journal = new MemoryJournal({ events: held, bytes: Infinity, age: Infinity });
+  const log = new RecentLog(Infinity, count - recent);
+  for (let position = 1; position <= count; position += 1) {
+    const update = { topics: ['urn:t'], data: String(position), id: `urn:${position}`, private: false };
+    // oxlint-disable-next-line no-await-in-loop -- in order
+    await journal.append(update);
+    if (position > count - recent) log.push({ position, update });
+  }
+  return new Newest(log, new JournalPages(journal, background), background);
+}
+
+describe('Newest', () => {
+  it('finds the oldest of the newest that are wanted, wherever they are', async () => {
+    const sizes = fc.record({
+      count: fc.nat(400),
+      held: fc.integer({ min: 1, max: 400 }),
+      recent: fc.nat(400),
+      every: fc.integer({ min: 1, max: 120 }),
+      last: fc.integer({ min: 1, max: 50 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(sizes, async ({ count, held, recent, every, last }) => {
+        const newest = await logOf(count, held, Math.min(recent, held, count));
+        const wants = ({ data }: { data: string }): boolean => Number(data) % every === 0;
+        const oldest = Math.max(1, count - held + 1);
+        const wanted = Array.from({ length: count - oldest + 1 }, (_, index) => oldest + index).filter(
+          (position) => position % every === 0,
+        );
+        const position = wanted.slice(-last)[0];
+        const expected = position && { position, before: position > oldest ? `urn:${position - 1}` : 'earliest' };
+        expect(await newest.find(last, { head: count, history: 0, wants })).toEqual(expected);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('looks through a part of a long log only', async () => {
+    const count = LOOKED_THROUGH + 1_000;
+    const newest = await logOf(count, count, 100);
+    let looks = 0;
+    const wants = (): boolean => {
+      looks += 1;
+      return false;
+    };
+    expect(await newest.find(1, { head: count, history: 0, wants })).toBeUndefined();
+    expect(looks).toBeGreaterThanOrEqual(LOOKED_THROUGH);
+    expect(looks).toBeLessThan(LOOKED_THROUGH + 100);
+  });
+});

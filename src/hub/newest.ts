@@ -1,0 +1,61 @@
+import type { Update } from '../journal/update.js';
+import type { Background } from './background.js';
+import type { JournalPages } from './journal-pages.js';
+import type { RecentEntry, RecentLog } from './recent-log.js';
+
+/** Entries that are looked through at most: a reader that wants few of many can't have the whole log read for it. */
+export const LOOKED_THROUGH = 10_000;
+
+/** Entries that are looked at in one go. */
+const STEP = 256;
+
+export interface Search {
+  /** The position to look back from. */
+  readonly head: number;
+  /** Which history of the log: see `FanOut`. */
+  readonly history: number;
+  readonly wants: (update: Update) => boolean;
+}
+
+/** The oldest of those that were found. */
+export interface First {
+  readonly position: number;
+  /** The id of the entry before it, or `earliest`. */
+  readonly before: string;
+}
+
+/** Looks through the log backwards, for readers that want to begin with the newest of what concerns them. */
+export class Newest {
+  constructor(
+    private readonly log: RecentLog,
+    private readonly pages: JournalPages,
+    private readonly background: Background,
+  ) {}
+
+  /** The oldest of the newest `count` that are wanted, or of as many as there are; nothing where none is. */
+  async find(count: number, { head, history, wants }: Search): Promise<First | undefined> {
+    const lowest = Math.max(0, head - LOOKED_THROUGH);
+    let first: number | undefined;
+    let missing = count;
+    for (let end = head; end > lowest && missing > 0;) {
+      // oxlint-disable-next-line no-await-in-loop -- from the newest on, and no further than needed
+      const entries = await this.upTo(end, history);
+      // oxlint-disable-next-line no-await-in-loop -- the same
+      const wanted = await this.background.do(() => entries.filter(({ update }) => wants(update)));
+      first = wanted.at(-missing)?.position ?? wanted[0]?.position ?? first;
+      missing -= wanted.length;
+      end = (entries[0]?.position ?? 0) - 1;
+    }
+    if (first === undefined) return undefined;
+    const before = (await this.upTo(first - 1, history)).at(-1);
+    return { position: first, before: before?.update.id ?? 'earliest' };
+  }
+
+  /** Some entries up to `end`, oldest first; none where they are not held any more. */
+  private async upTo(end: number, history: number): Promise<readonly RecentEntry[]> {
+    if (end < this.log.oldest) return (await this.pages.around(end, history)).filter(({ position }) => position <= end);
+    const first = Math.max(this.log.oldest, end - STEP + 1);
+    const entries = Array.from({ length: end - first + 1 }, (_, index) => this.log.at(first + index));
+    return entries.filter((entry) => entry !== undefined);
+  }
+}
