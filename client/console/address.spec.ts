@@ -12,6 +12,7 @@ describe('the address of the console', () => {
       since: fc.oneof(fc.constant(''), text),
       filter: fc.oneof(fc.constant(''), text),
       panel: fc.constantFrom(...PANELS),
+      second: fc.boolean(),
     });
     fc.assert(
       fc.property(address, (given) => {
@@ -30,6 +31,7 @@ describe('the address of the console', () => {
       since: '',
       filter: '',
       panel: 'publish',
+      second: false,
     });
     expect(['', '#/', '#/consoles', '#console'].map(isConsole)).toEqual([false, false, false, false]);
   });

@@ -4,6 +4,8 @@ export interface Address {
   readonly since: string;
   readonly filter: string;
   readonly panel: Panel;
+  /** Whether a second reader is beside the first. */
+  readonly second: boolean;
 }
 
 /** What is subscribed to. */
@@ -36,13 +38,20 @@ export function parseAddress(hash: string): Address {
   });
   const panel = PANELS.find((known) => known === query.get('panel')) ?? 'publish';
   const short = (name: string): string => (query.get(name) ?? '').slice(0, LONGEST);
-  return { topics: topics.slice(0, MAX_TOPICS), since: short('since'), filter: short('filter'), panel };
+  return {
+    topics: topics.slice(0, MAX_TOPICS),
+    since: short('since'),
+    filter: short('filter'),
+    panel,
+    second: query.has('second'),
+  };
 }
 
-export function formatAddress({ topics, since, filter, panel }: Address): string {
+export function formatAddress({ topics, since, filter, panel, second }: Address): string {
   const query = new URLSearchParams(topics.map(({ kind, text }) => [kind === 'exact' ? 'topic' : 'pattern', text]));
   if (since !== '') query.set('since', since);
   if (filter !== '') query.set('filter', filter);
   if (panel !== 'publish') query.set('panel', panel);
+  if (second) query.set('second', '1');
   return query.size > 0 ? `${PREFIX}?${query.toString()}` : PREFIX;
 }

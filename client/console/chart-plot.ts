@@ -1,23 +1,30 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import type { Line } from './charts.js';
+import type { Rates } from './rates.js';
 
-/** "13:02" */
-function timeOfDay(seconds: number): string {
-  const date = new Date(seconds * 1_000);
-  return [date.getHours(), date.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':');
+/** "13:02", or "13:02:30" between two minutes. */
+function timeOfDay(time: number): string {
+  const date = new Date(time * 1_000);
+  const seconds = date.getSeconds();
+  const parts = [date.getHours(), date.getMinutes(), ...(seconds > 0 ? [seconds] : [])];
+  return parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 export interface PlotOptions {
   /** CSS pixels. */
   readonly height: number;
-  /** A custom property of the style sheet. */
-  readonly color: string;
-  /** Where there are to be vertical lines, in seconds since the epoch. */
-  readonly marks: () => readonly number[];
+  readonly lines: readonly Line[];
+  /** When heartbeats came, and when the connection was lost. */
+  readonly rates: Rates;
 }
 
-/** A line over time that fills the element, in the colours of the page. */
-export function makePlot(element: HTMLElement, data: uPlot.AlignedData, { height, color, marks }: PlotOptions): uPlot {
+/** CSS pixels of a heartbeat's tick, at the foot of the chart. */
+const TICK = 5;
+
+/** Lines over time that fill the element, in the colours of the page. */
+export function makePlot(element: HTMLElement, data: uPlot.AlignedData, options: PlotOptions): uPlot {
+  const { height, lines, rates } = options;
   // A canvas has no custom properties, nor `light-dark()`: what they come to is asked of an element that uses them.
   const colored = (property: string) => (): string => {
     element.style.color = `var(${property})`;
@@ -28,6 +35,18 @@ export function makePlot(element: HTMLElement, data: uPlot.AlignedData, { height
     grid: { stroke: colored('--line'), width: 1 },
     ticks: { show: false },
     font: '12px system-ui, sans-serif',
+  };
+  const series = lines.map(({ color, isDashed }) => ({
+    stroke: colored(color),
+    width: 1.5,
+    points: { size: 4 },
+    spanGaps: false,
+    dash: isDashed ? [4, 3] : [],
+  }));
+  const drawMarks = (plot: uPlot): void => {
+    const { height: whole } = plot.bbox;
+    mark(plot, rates.timesOf('beats'), { color: colored('--faint')(), height: TICK * uPlot.pxRatio });
+    mark(plot, rates.timesOf('losses'), { color: colored('--bad')(), height: whole });
   };
   return new uPlot(
     {
@@ -40,18 +59,20 @@ export function makePlot(element: HTMLElement, data: uPlot.AlignedData, { height
         { ...axis, size: 28, values: (_plot, times) => times.map(timeOfDay) },
         { ...axis, size: 44 },
       ],
-      hooks: { draw: [(plot) => drawMarks(plot, marks(), colored('--bad')())] },
-      series: [{}, { stroke: colored(color), width: 1.5, points: { size: 4 }, spanGaps: false }],
+      hooks: { draw: [drawMarks] },
+      series: [{}, ...series],
     },
     data,
     element,
   );
 }
 
-function drawMarks(plot: uPlot, times: readonly number[], color: string): void {
+/** Vertical lines from the foot of the chart up. */
+function mark(plot: uPlot, times: readonly number[], { color, height }: { color: string; height: number }): void {
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.fillStyle = color;
-  for (const time of times) ctx.fillRect(plot.valToPos(time, 'x', true), bbox.top, uPlot.pxRatio, bbox.height);
+  const top = bbox.top + bbox.height - height;
+  for (const time of times) ctx.fillRect(plot.valToPos(time, 'x', true), top, uPlot.pxRatio, height);
   ctx.restore();
 }

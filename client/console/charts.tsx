@@ -2,48 +2,67 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { clock } from './hooks.js';
-import { type Rates, SECONDS } from './rates.js';
+import { type Rates, type Series, SECONDS } from './rates.js';
 import type { Session } from './session.js';
 import { t } from './translation.js';
 
 const HEIGHT = 150;
 
+/** Seconds that the charts are told of in words. */
+const TOLD = 60;
+
+/** One line of a chart. */
+export interface Line {
+  readonly name: 'lineLive' | 'lineReplayed' | 'lineP50' | 'lineP95';
+  readonly values: (series: Series) => (number | null)[];
+  /** A custom property of the style sheet. */
+  readonly color: string;
+  readonly isDashed: boolean;
+}
+
+const RATE: readonly Line[] = [
+  { name: 'lineLive', values: ({ live }) => live, color: '--accent', isDashed: false },
+  { name: 'lineReplayed', values: ({ replayed }) => replayed, color: '--warn', isDashed: true },
+];
+
+const LATENCY: readonly Line[] = [
+  { name: 'lineP50', values: ({ p50 }) => p50, color: '--good', isDashed: false },
+  { name: 'lineP95', values: ({ p95 }) => p95, color: '--warn', isDashed: true },
+];
+
 /** Rate and latency of the last five minutes, and in words for those who can't see a chart. */
 export function Charts({ session }: { session: Session }): JSX.Element {
   void clock.value;
-  const { counts, latencies } = session.rates.last(60);
-  const known = latencies.filter((latency) => latency !== null);
+  const { rates } = session;
+  const { live, replayed } = rates.last(TOLD);
   return (
     <div class="charts">
       <h3>{t('chartRate')}</h3>
-      <Chart rates={session.rates} values={(data) => data.counts} color="--accent" />
+      <Chart rates={rates} lines={RATE} />
       <h3>{t('chartLatency')}</h3>
-      <Chart rates={session.rates} values={(data) => data.latencies} color="--good" />
+      <Chart rates={rates} lines={LATENCY} />
       <p class="faint" id="chart-words">
         {t('chartTable', {
-          n: counts.reduce((sum, count) => sum + count, 0),
-          peak: Math.max(...counts),
-          latency: known.length > 0 ? t('milliseconds', { n: Math.max(...known) }) : t('none'),
+          live: sum(live),
+          replayed: sum(replayed),
+          peak: Math.max(...live.map((count, index) => count + (replayed[index] ?? 0))),
+          p50: inMilliseconds(rates.latency(TOLD, 50)),
+          p95: inMilliseconds(rates.latency(TOLD, 95)),
         })}
       </p>
-      <p class="faint">{t('chartLosses', { n: session.rates.lossTimes().length })}</p>
+      <p class="faint" id="chart-marks">
+        {t('chartMarks', { losses: rates.timesOf('losses').length, beats: rates.timesOf('beats').length })}
+      </p>
     </div>
   );
 }
 
-interface ChartProps {
-  readonly rates: Rates;
-  readonly values: (data: ReturnType<Rates['last']>) => (number | null)[];
-  /** A custom property of the style sheet. */
-  readonly color: string;
-}
-
-function Chart({ rates, values, color }: ChartProps): JSX.Element {
+function Chart({ rates, lines }: { rates: Rates; lines: readonly Line[] }): JSX.Element {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const dataNow = (): uPlot.AlignedData => {
-    const data = rates.last(SECONDS);
-    return [data.times, values(data)];
+    const series = rates.last(SECONDS);
+    return [series.times, ...lines.map(({ values }) => values(series))];
   };
   useEffect(() => {
     const element = frame.current;
@@ -52,8 +71,7 @@ function Chart({ rates, values, color }: ChartProps): JSX.Element {
     // Apart from the rest: it is as large as that, and not everybody looks at charts.
     const draw = async (): Promise<void> => {
       const { makePlot } = await import('./chart-plot.js');
-      if (!isGone)
-        plot.current = makePlot(element, dataNow(), { height: HEIGHT, color, marks: () => rates.lossTimes() });
+      if (!isGone) plot.current = makePlot(element, dataNow(), { height: HEIGHT, lines, rates });
     };
     void draw();
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
@@ -66,5 +84,25 @@ function Chart({ rates, values, color }: ChartProps): JSX.Element {
   }, []);
   const now = clock.value;
   useEffect(() => plot.current?.setData(dataNow()), [now]);
-  return <div class="chart" ref={frame} aria-hidden="true" />;
+  return (
+    <>
+      <div class="chart" ref={frame} aria-hidden="true" />
+      <ul class="legend" aria-hidden="true">
+        {lines.map(({ name, color, isDashed }) => (
+          <li key={name}>
+            <span data-dashed={isDashed} style={{ color: `var(${color})` }} />
+            {t(name)}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+function inMilliseconds(latency: number | null): string {
+  return latency === null ? t('none') : t('milliseconds', { n: latency });
 }

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { hintFor } from './hint.js';
 import { clock } from './hooks.js';
 import { subjectOf } from './token-subject.js';
 import { requestDeveloperTokens } from './developer-tokens.js';
@@ -25,20 +26,40 @@ const ICONS = {
   failed: 'm5 5 10 10m0-10-10 10',
 } as const;
 
+interface BarProps {
+  /** Tells the parts of one bar from those of another. */
+  readonly name: string;
+  readonly label: string;
+  readonly session: Session;
+  readonly since: string;
+  /** More to do. */
+  readonly children?: ComponentChildren;
+}
+
+/** Characters of a process's name that tell it from the others. */
+const SHORT_NAME = 8;
+
+/** Heartbeats after which one counts as late. */
+const LATE = 1.5;
+
 /** Who is connected to what, and for how long. */
-export function ConnectionBar({ session, since }: { session: Session; since: string }): JSX.Element {
+export function ConnectionBar({ name, label, session, since, children }: BarProps): JSX.Element {
   const state = session.state.value;
   const look = LOOKS[state];
   return (
-    <section aria-label={t('connection')}>
+    <section aria-label={label}>
       <div class="bar-card">
-        <p class="state" data-look={look} id="console-state">
+        <p class="state" data-look={look} id={`${name}-state`}>
           <svg viewBox="0 0 20 20" aria-hidden="true">
             <path d={ICONS[look]} />
           </svg>
           {t(`state_${state}`)}
         </p>
         {session.isWanted.value ? <Facts session={session} /> : <ConnectForm session={session} since={since} />}
+        <div class="acts">
+          {session.isWanted.value && <Acts name={name} session={session} />}
+          {children}
+        </div>
       </div>
       <Problem session={session} />
     </section>
@@ -48,35 +69,30 @@ export function ConnectionBar({ session, since }: { session: Session; since: str
 function Facts({ session }: { session: Session }): JSX.Element {
   const now = clock.value;
   const openedAt = session.openedAt.value;
-  const { lastByteAt } = session;
+  const { process } = session.stream.head.value ?? {};
+  return (
+    <dl class="facts">
+      <Fact name={t('as')} value={subjectOf(session.identity.value?.token) ?? t('anonymous')} />
+      <Fact more name={t('transport')} value={`fetch · ${httpVersion()}`} />
+      {process !== undefined && <Fact more name={t('process')} value={process.slice(0, SHORT_NAME)} title={process} />}
+      <Fact name={t('uptime')} value={openedAt === undefined ? t('none') : formatDuration(now - openedAt)} />
+      <LastByte session={session} />
+      <Fact name={t('reconnects')} value={formatNumber(session.reconnects.value)} />
+    </dl>
+  );
+}
+
+function Acts({ name, session }: { name: string; session: Session }): JSX.Element {
   return (
     <>
-      <dl class="facts">
-        <Fact name={t('as')} value={subjectOf(session.identity.value?.token) ?? t('anonymous')} />
-        <Fact name={t('transport')} value={`fetch · ${httpVersion()}`} />
-        <Fact name={t('uptime')} value={openedAt === undefined ? t('none') : formatDuration(now - openedAt)} />
-        <Fact
-          name={t('lastByte')}
-          value={lastByteAt === 0 ? t('none') : t('ago', { duration: formatDuration(now - lastByteAt) })}
-        />
-        <Fact name={t('reconnects')} value={formatNumber(session.reconnects.value)} />
-      </dl>
       <button
         type="button"
-        id="cut"
+        id={`${name}-cut`}
         title={t('cutNote')}
-        disabled={openedAt === undefined}
-        onClick={() => session.cut()}
+        disabled={session.openedAt.value === undefined}
+        onClick={() => session.stream.cut()}
       >
         {t('cut')}
-      </button>
-      <button
-        type="button"
-        id="second"
-        title={t('secondNote')}
-        onClick={() => window.open(location.href, '_blank', 'noopener,popup,width=900')}
-      >
-        {t('second')}
       </button>
       <button type="button" onClick={() => session.disconnect()}>
         {t('disconnect')}
@@ -85,9 +101,39 @@ function Facts({ session }: { session: Session }): JSX.Element {
   );
 }
 
-function Fact({ name, value }: { name: string; value: string }): JSX.Element {
+/** How long nothing has come, and how much of the time between two heartbeats that is. */
+function LastByte({ session }: { session: Session }): JSX.Element {
+  const { lastByteAt } = session.stream;
+  const period = session.stream.head.value?.heartbeat ?? 0;
+  const silence = clock.value - lastByteAt;
+  const part = Math.min(1, Math.max(0, silence / period));
   return (
-    <div>
+    <div title={period > 0 ? t('heartbeat', { duration: formatDuration(period) }) : undefined}>
+      <dt>{t('lastByte')}</dt>
+      <dd>
+        {lastByteAt > 0 && period > 0 && (
+          <svg class="ring" viewBox="0 0 20 20" aria-hidden="true" data-late={silence > LATE * period}>
+            <circle cx="10" cy="10" r="8" />
+            <circle cx="10" cy="10" r="8" pathLength={1} style={{ strokeDashoffset: String(part) }} />
+          </svg>
+        )}
+        {lastByteAt === 0 ? t('none') : t('ago', { duration: formatDuration(silence) })}
+      </dd>
+    </div>
+  );
+}
+
+interface FactProps {
+  readonly name: string;
+  readonly value: string;
+  readonly title?: string;
+  /** Whether there may be no room for it. */
+  readonly more?: boolean;
+}
+
+function Fact({ name, value, title, more = false }: FactProps): JSX.Element {
+  return (
+    <div title={title} class={more ? 'more' : ''}>
       <dt>{name}</dt>
       <dd>{value}</dd>
     </div>
@@ -167,7 +213,7 @@ function Problem({ session }: { session: Session }): JSX.Element {
             ? t('unreachable', { reason: problem.message })
             : t('refused', {
                 status: String(problem.status),
-                hint: problem.status === 401 || problem.status === 403 ? t('refusedToken') : t('refusedTopic'),
+                hint: hintFor(problem.status),
               })}
         </p>
       )}

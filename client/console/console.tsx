@@ -11,6 +11,7 @@ import { LogView } from './log-view.js';
 import type { LogMessage } from './message-log.js';
 import { Publication } from './publication.js';
 import { PublishForm } from './publish-form.js';
+import { SecondReader } from './second-reader.js';
 import { isSame, Session } from './session.js';
 import { Subscribers } from './subscribers.js';
 import { Topics } from './topics.js';
@@ -31,7 +32,12 @@ const session = new Session();
 const since = signal('');
 const filter = signal('');
 const panel = signal<Panel>('publish');
+/** The message whose detail is shown. */
+const shown = signal<LogMessage | undefined>(undefined);
+/** The one that is chosen in each log. */
 const selected = signal<LogMessage | undefined>(undefined);
+const secondSelected = signal<LogMessage | undefined>(undefined);
+const second = signal<Session | undefined>(undefined);
 const announcement = signal('');
 let publication: Publication;
 
@@ -39,17 +45,48 @@ const announce = (sentence: string): void => {
   announcement.value = sentence;
 };
 
+/** Whoever chooses a message wants to see it. */
+function show(message: LogMessage | undefined): void {
+  if (!message) return;
+  shown.value = message;
+  panel.value = 'detail';
+}
+
 function Console(): JSX.Element {
-  // Whoever chooses a message wants to see it.
-  useSignalEffect(() => {
-    if (selected.value) panel.value = 'detail';
-  });
+  useSignalEffect(() => show(selected.value));
+  useSignalEffect(() => show(secondSelected.value));
   return (
     <>
-      <ConnectionBar session={session} since={since.value} />
+      <ConnectionBar name="console" label={t('connection')} session={session} since={since.value}>
+        {!second.value && (
+          <button type="button" id="second" title={t('secondNote')} onClick={() => (second.value = new Session())}>
+            {t('second')}
+          </button>
+        )}
+      </ConnectionBar>
       <Topics session={session} since={since} />
       <div class="panes">
-        <LogView session={session} filter={filter} selected={selected} announce={announce} />
+        <div class="logs">
+          <LogView
+            name="log"
+            title={t('log')}
+            session={session}
+            filter={filter}
+            selected={selected}
+            announce={announce}
+          />
+          {second.value && (
+            <SecondReader
+              first={session}
+              session={second.value}
+              since={since}
+              filter={filter}
+              selected={secondSelected}
+              announce={announce}
+              onClose={() => (second.value = undefined)}
+            />
+          )}
+        </div>
         <aside>
           <Tabs />
           <div role="tabpanel" id="panel" aria-labelledby={`tab-${panel.value}`} tabIndex={0}>
@@ -95,7 +132,7 @@ function Tabs(): JSX.Element {
 }
 
 function PanelContent(): JSX.Element {
-  if (panel.value === 'detail') return <Detail message={selected.value} announce={announce} />;
+  if (panel.value === 'detail') return <Detail message={shown.value} announce={announce} />;
   if (panel.value === 'charts') return <Charts session={session} />;
   if (panel.value === 'subscribers') return <Subscribers session={session} />;
   if (panel.value === 'admin') return <Administration session={session} />;
@@ -109,6 +146,7 @@ function readAddress(): void {
   since.value = address.since;
   filter.value = address.filter;
   panel.value = address.panel;
+  if (address.second !== (second.value !== undefined)) second.value = address.second ? new Session() : undefined;
   for (const topic of session.topics.peek())
     if (!address.topics.some((one) => isSame(one, topic))) session.remove(topic);
   for (const topic of address.topics) {
@@ -126,6 +164,7 @@ function writeAddress(): void {
     since: since.value,
     filter: filter.value,
     panel: panel.value === 'detail' ? 'publish' : panel.value,
+    second: second.value !== undefined,
   });
   if (isConsole(location.hash) && location.hash !== address) history.replaceState(null, '', address);
 }

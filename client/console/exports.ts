@@ -36,8 +36,9 @@ export function toCurl(hubUrl: string, { topic, type, text }: Pick<LogMessage, '
 }
 
 /** A command that reads what this page reads. */
-export function toSubscribeCurl(hubUrl: string, queries: readonly string[]): string {
-  return `curl -N -H "Authorization: Bearer $HERALD_TOKEN" ${quote(`${hubUrl}?${queries.join('&')}`)}`;
+export function toSubscribeCurl(hubUrl: string, matchers: readonly (readonly [string, string])[]): string {
+  const query = matchers.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
+  return `curl -N -H "Authorization: Bearer $HERALD_TOKEN" ${quote(`${hubUrl}?${query}`)}`;
 }
 
 /** For a POSIX shell: nothing in it means anything. */

@@ -6,11 +6,14 @@ import { toCurl, toNdjson, toSubscribeCurl } from './exports.js';
 import { parseFilter } from './filter.js';
 import type { LogMessage } from './message-log.js';
 import { Rows } from './rows.js';
-import { HUB_URL, queryOf, type Session } from './session.js';
+import { HUB_URL, matcherOf, type Session } from './session.js';
 import { t } from './translation.js';
 import { firstAfter, VisibleEntries } from './visible-entries.js';
 
 interface LogProps {
+  /** Tells the parts of one log from those of another. */
+  readonly name: string;
+  readonly title: string;
   readonly session: Session;
   readonly filter: Signal<string>;
   readonly selected: Signal<LogMessage | undefined>;
@@ -18,7 +21,7 @@ interface LogProps {
 }
 
 /** What has come, of which only the rows in sight are in the document. */
-export function LogView({ session, filter, selected, announce }: LogProps): JSX.Element {
+export function LogView({ name, title, session, filter, selected, announce }: LogProps): JSX.Element {
   const pausedAt = useSignal<number | undefined>(undefined);
   const visible = useComputed(() => new VisibleEntries(session.log, parseFilter(filter.value)));
   useFrame(session.version);
@@ -29,40 +32,40 @@ export function LogView({ session, filter, selected, announce }: LogProps): JSX.
     pausedAt.value = limit === undefined ? (session.log.entries.at(-1)?.serial ?? 0) : undefined;
   };
   return (
-    <section class="log" aria-labelledby="log-title">
+    <section class="log" aria-labelledby={`${name}-title`}>
       <div class="toolbar">
-        <h2 id="log-title">{t('log')}</h2>
-        <span class="faint" id="shown">
+        <h2 id={`${name}-title`}>{title}</h2>
+        <span class="faint shown" id={`${name}-shown`}>
           {limit === undefined ? t('shown', { n: count }) : t('paused', { n: all.length - count })}
         </span>
         <input
           type="search"
-          id="filter"
+          id={`${name}-filter`}
           aria-label={t('filter')}
           placeholder={t('filterHint')}
           value={filter.value}
           onInput={({ currentTarget }) => (filter.value = currentTarget.value)}
         />
-        <button type="button" id="log-pause" aria-pressed={limit !== undefined} onClick={togglePause}>
+        <button type="button" id={`${name}-pause`} aria-pressed={limit !== undefined} onClick={togglePause}>
           {limit === undefined ? t('pause') : t('resume')}
         </button>
-        <button type="button" id="log-clear" onClick={() => session.clear()}>
+        <button type="button" id={`${name}-clear`} onClick={() => session.clear()}>
           {t('clear')}
         </button>
         <button
           type="button"
-          id="log-export"
+          id={`${name}-export`}
           onClick={() => saveText('herald-messages.ndjson', 'application/x-ndjson', toNdjson(all))}
         >
           {t('export')}
         </button>
-        <CopyCurl session={session} selected={selected} announce={announce} />
+        <CopyCurl name={name} session={session} selected={selected} announce={announce} />
       </div>
       {session.log.dropped > 0 && <p class="help">{t('dropped', { n: session.log.dropped })}</p>}
       {count === 0 ? (
         <Empty session={session} isFiltered={session.log.entries.length > 0} />
       ) : (
-        <Rows entries={all} count={count} selected={selected} isPaused={limit !== undefined} />
+        <Rows name={name} entries={all} count={count} selected={selected} isPaused={limit !== undefined} />
       )}
     </section>
   );
@@ -88,14 +91,14 @@ function useFrame(version: Signal<number>): void {
   }, []);
 }
 
-function CopyCurl({ session, selected, announce }: Omit<LogProps, 'filter'>): JSX.Element {
+function CopyCurl({ name, session, selected, announce }: Omit<LogProps, 'filter' | 'title'>): JSX.Element {
   const copy = async (): Promise<void> => {
     const message = selected.value;
-    const command = message ? toCurl(HUB_URL, message) : toSubscribeCurl(HUB_URL, session.topics.value.map(queryOf));
+    const command = message ? toCurl(HUB_URL, message) : toSubscribeCurl(HUB_URL, session.topics.value.map(matcherOf));
     if (await copyText(command)) announce(t('copied'));
   };
   return (
-    <button type="button" id="log-curl" onClick={() => void copy()}>
+    <button type="button" id={`${name}-curl`} onClick={() => void copy()}>
       {t('copyCurl')}
     </button>
   );

@@ -23,6 +23,8 @@ export interface LogMark {
   /** Milliseconds that the connection was away. */
   readonly away?: number;
   readonly replayed?: number;
+  /** Updates that are missing, on whatever topics, where the hub knows. */
+  readonly updates?: number;
 }
 
 export type LogEntry = LogMessage | LogMark;

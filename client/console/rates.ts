@@ -1,53 +1,105 @@
 /** Seconds that are remembered. */
 export const SECONDS = 300;
 
-/** Messages of each second, and the longest latency in it. */
+/** Latencies that are remembered of one second. */
+const MOST_LATENCIES = 200;
+
+/** What has happened in one second. */
+interface Bucket {
+  live: number;
+  replayed: number;
+  beats: number;
+  losses: number;
+  readonly latencies: number[];
+}
+
+/** What a chart shows: the last seconds, oldest first, without the one that is not over yet. */
+export interface Series {
+  /** Seconds since the epoch. */
+  readonly times: number[];
+  readonly live: number[];
+  readonly replayed: number[];
+  /** Milliseconds, where this page has published something in that second. */
+  readonly p50: (number | null)[];
+  readonly p95: (number | null)[];
+}
+
+/** How much has come in each second, and how long this page's own publications took. */
 export class Rates {
-  private readonly counts = new Map<number, number>();
-  private readonly latencies = new Map<number, number>();
-  /** How often the connection was lost. */
-  private readonly losses = new Map<number, number>();
+  private readonly buckets = new Map<number, Bucket>();
 
   constructor(private readonly now: () => number = Date.now) {}
 
   /** A message has come. */
-  add(): void {
-    this.note(this.counts, (before) => before + 1);
+  add(isReplayed = false): void {
+    this.current[isReplayed ? 'replayed' : 'live'] += 1;
   }
 
   /** @param latency milliseconds, of one of this page's own publications. */
   measure(latency: number): void {
-    this.note(this.latencies, (before) => Math.max(latency, before));
+    const { latencies } = this.current;
+    if (latencies.length < MOST_LATENCIES) latencies.push(latency);
+  }
+
+  /** A heartbeat has come. */
+  beat(): void {
+    this.current.beats += 1;
   }
 
   /** The connection was lost. */
   lose(): void {
-    this.note(this.losses, (before) => before + 1);
+    this.current.losses += 1;
   }
 
-  /** The seconds since the epoch in which the connection was lost, as far as they are remembered. */
-  lossTimes(): number[] {
-    const oldest = Math.floor(this.now() / 1_000) - SECONDS;
-    return [...this.losses.keys()].filter((second) => second >= oldest);
+  /** The seconds since the epoch in which this has happened, as far as they are remembered. */
+  timesOf(what: 'beats' | 'losses'): number[] {
+    const oldest = this.second - SECONDS;
+    return [...this.buckets].flatMap(([second, bucket]) => (second >= oldest && bucket[what] > 0 ? [second] : []));
   }
 
-  /** The last `seconds`, oldest first, without the one that is not over yet. */
-  last(seconds: number): { times: number[]; counts: number[]; latencies: (number | null)[] } {
-    const end = Math.floor(this.now() / 1_000);
+  last(seconds: number): Series {
+    const end = this.second;
     const times = Array.from({ length: seconds }, (_, index) => end - seconds + index);
+    const buckets = times.map((second) => this.buckets.get(second));
     return {
       times,
-      counts: times.map((second) => this.counts.get(second) ?? 0),
-      latencies: times.map((second) => this.latencies.get(second) ?? null),
+      live: buckets.map((bucket) => bucket?.live ?? 0),
+      replayed: buckets.map((bucket) => bucket?.replayed ?? 0),
+      p50: buckets.map((bucket) => percentile(bucket?.latencies ?? [], 50)),
+      p95: buckets.map((bucket) => percentile(bucket?.latencies ?? [], 95)),
     };
   }
 
-  private note(map: Map<number, number>, change: (before: number) => number): void {
-    const second = Math.floor(this.now() / 1_000);
-    map.set(second, change(map.get(second) ?? 0));
-    for (const oldest of map.keys()) {
-      if (oldest >= second - SECONDS) return;
-      map.delete(oldest);
-    }
+  /** Of the latencies of the last seconds together; null where there are none. Milliseconds. */
+  latency(seconds: number, percent: number): number | null {
+    const oldest = this.second - seconds;
+    const recent = [...this.buckets].filter(([second]) => second >= oldest);
+    return percentile(
+      recent.flatMap(([, { latencies }]) => latencies),
+      percent,
+    );
   }
+
+  private get second(): number {
+    return Math.floor(this.now() / 1_000);
+  }
+
+  private get current(): Bucket {
+    const { second } = this;
+    const known = this.buckets.get(second);
+    if (known) return known;
+    const bucket: Bucket = { live: 0, replayed: 0, beats: 0, losses: 0, latencies: [] };
+    this.buckets.set(second, bucket);
+    for (const oldest of this.buckets.keys()) {
+      if (oldest >= second - SECONDS) break;
+      this.buckets.delete(oldest);
+    }
+    return bucket;
+  }
+}
+
+/** The smallest value that at least so many per cent do not exceed (nearest rank). */
+function percentile(values: readonly number[], percent: number): number | null {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? null;
 }

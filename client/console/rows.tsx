@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import type { LogEntry, LogMessage } from './message-log.js';
+import type { LogEntry, LogMark, LogMessage } from './message-log.js';
 import { formatDuration, formatTime, t } from './translation.js';
 import { firstAfter } from './visible-entries.js';
 import { ROW_HEIGHT, windowOf } from './window.js';
@@ -10,6 +10,8 @@ import { ROW_HEIGHT, windowOf } from './window.js';
 const NEAR = ROW_HEIGHT;
 
 export interface RowsProps {
+  /** Of the log: see there. */
+  readonly name: string;
   readonly entries: readonly LogEntry[];
   readonly count: number;
   readonly selected: Signal<LogMessage | undefined>;
@@ -17,7 +19,7 @@ export interface RowsProps {
 }
 
 /** Rows of which only those in sight are in the document. */
-export function Rows({ entries, count, selected, isPaused }: RowsProps): JSX.Element {
+export function Rows({ name, entries, count, selected, isPaused }: RowsProps): JSX.Element {
   const scroll = useScroll(entries, count);
   const { first, end } = windowOf(count, scroll.top, scroll.height);
   const select = (index: number): void => {
@@ -39,12 +41,12 @@ export function Rows({ entries, count, selected, isPaused }: RowsProps): JSX.Ele
     <div class="rows-frame">
       <div
         class="rows"
-        id="log-rows"
+        id={`${name}-rows`}
         ref={scroll.element}
         role="listbox"
         tabIndex={0}
-        aria-labelledby="log-title"
-        aria-activedescendant={isActiveShown ? `row-${selected.value?.serial}` : undefined}
+        aria-labelledby={`${name}-title`}
+        aria-activedescendant={isActiveShown ? `${name}-row-${selected.value?.serial}` : undefined}
         onScroll={scroll.onScroll}
         onKeyDown={onKeyDown}
       >
@@ -53,6 +55,7 @@ export function Rows({ entries, count, selected, isPaused }: RowsProps): JSX.Ele
             {shown.map((entry, index) => (
               <Row
                 key={entry.serial}
+                id={`${name}-row-${entry.serial}`}
                 entry={entry}
                 position={first + index + 1}
                 isSelected={entry.serial === selected.value?.serial}
@@ -152,14 +155,15 @@ function nextMessage(entries: readonly LogEntry[], count: number, current: numbe
 }
 
 interface RowProps {
+  readonly id: string;
   readonly entry: LogEntry;
   readonly position: number;
   readonly isSelected: boolean;
   readonly onSelect: () => void;
 }
 
-function Row({ entry, position, isSelected, onSelect }: RowProps): JSX.Element {
-  const common = { id: `row-${entry.serial}`, role: 'option', 'aria-posinset': position, 'aria-setsize': -1 } as const;
+function Row({ id, entry, position, isSelected, onSelect }: RowProps): JSX.Element {
+  const common = { id, role: 'option', 'aria-posinset': position, 'aria-setsize': -1 } as const;
   if (entry.kind === 'mark') {
     return (
       <div {...common} class="row mark" data-mark={entry.mark} aria-selected={false} aria-disabled={true}>
@@ -183,9 +187,14 @@ function Row({ entry, position, isSelected, onSelect }: RowProps): JSX.Element {
   );
 }
 
-function textOfMark(entry: Extract<LogEntry, { kind: 'mark' }>): string {
+function textOfGap({ updates, away }: LogMark): string {
+  if (updates !== undefined) return t('markGapUpdates', { n: updates });
+  return away === undefined ? t('markGap') : t('markGapAway', { duration: formatDuration(away) });
+}
+
+function textOfMark(entry: LogMark): string {
   if (entry.mark === 'lost') return t('markLost');
-  if (entry.mark === 'gap') return t('markGap');
+  if (entry.mark === 'gap') return textOfGap(entry);
   if (entry.mark === 'reset') return t('markReset');
   return t('markResumed', { duration: formatDuration(entry.away ?? 0), n: entry.replayed ?? 0 });
 }

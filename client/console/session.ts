@@ -5,10 +5,14 @@ import {
   type HeraldClient,
   HeraldError,
   type Message,
+  type Notice,
+  type SubscribeOptions,
 } from '../lib/index.js';
 import type { Topic } from './address.js';
 import { MessageLog, now } from './message-log.js';
 import { Rates } from './rates.js';
+import { Refusals } from './refusals.js';
+import { StreamWatch } from './stream-watch.js';
 import { t } from './translation.js';
 
 /** By what the hub is to know this page. Tokens are in memory alone. */
@@ -19,8 +23,10 @@ export interface Identity {
   readonly publishToken?: string;
 }
 
+const HUB_PATH = '.well-known/mercure';
+
 /** Where the hub is. */
-export const HUB_URL = new URL('.well-known/mercure', document.baseURI).href;
+export const HUB_URL = new URL(HUB_PATH, document.baseURI).href;
 
 /** Longer than this a publication of this page's own is not waited for. Milliseconds. */
 const LONGEST_WAIT = 60_000;
@@ -34,6 +40,13 @@ interface Subscribed {
 export class Session {
   readonly log = new MessageLog();
   readonly rates = new Rates();
+  readonly refusals = new Refusals((query, method) => this.ask(`${HUB_PATH}?${query}`, { method }));
+  readonly stream = new StreamWatch({
+    answered: (matchers, { status }) => {
+      this.judging = this.judge(matchers, status);
+    },
+    beat: () => this.rates.beat(),
+  });
   readonly state = signal<ConnectionState>('idle');
   readonly identity = signal<Identity | undefined>(undefined);
   readonly topics = signal<readonly Topic[]>([]);
@@ -43,13 +56,12 @@ export class Session {
   /** Counts what has changed in the log. */
   readonly version = signal(0);
   readonly isWanted = computed(() => this.identity.value !== undefined);
-  /** When bytes came last, heartbeats too. */
-  lastByteAt = 0;
-  private cutStream: (() => void) | undefined;
   private client: HeraldClient | undefined;
   private subscribed: Subscribed[] = [];
   private lostAt: number | undefined;
   private replayed = 0;
+  /** Under way while it is looked at which topics the hub refuses. */
+  private judging: Promise<void> | undefined;
   /** When this page's own publications were sent, by their ids. */
   private readonly sent = new Map<string, number>();
 
@@ -59,14 +71,14 @@ export class Session {
     const client = createHeraldClient({
       url: HUB_URL,
       share: 'none',
-      fetch: (input, init) => this.watchBytes(input, init),
+      fetch: (input, init) => this.stream.fetch(input, init),
       ...(identity.token && {
         token: ({ reason }) => (reason === 'publish' && identity.publishToken) || identity.token || '',
       }),
     });
     this.client = client;
     client.on('state', (state) => this.onState(state));
-    client.on('error', (error) => (this.problem.value = error));
+    client.on('error', (error) => void this.onError(error));
     client.on('notice', ({ type }) => {
       if (type === 'caught-up') this.onCaughtUp();
     });
@@ -87,6 +99,7 @@ export class Session {
       this.problem.value = undefined;
       this.openedAt.value = undefined;
       this.state.value = 'idle';
+      this.refusals.clear();
     });
   }
 
@@ -109,11 +122,6 @@ export class Session {
   reconnect(): void {
     this.problem.value = undefined;
     this.client?.reconnect();
-  }
-
-  /** Cuts the stream as a failing network would, to see what that does. */
-  cut(): void {
-    this.cutStream?.();
   }
 
   /** @throws {HeraldError} with the hub's reason. */
@@ -153,19 +161,42 @@ export class Session {
     const client = this.client;
     if (!client) return;
     const end = client.subscribe(match, (message) => this.onMessage(message), {
-      ...(since !== '' && { since }),
-      onGap: ({ type }) => this.mark({ mark: type === 'reset' ? 'reset' : 'gap' }),
+      ...beginningOf(since),
+      onGap: (notice) => this.onGap(notice),
     });
     this.subscribed.push({ topic, end });
   }
 
   private onMessage({ id, topic, type, text, replayed }: Message): void {
-    const latency = id === undefined ? undefined : this.latencyOf(id);
+    const took = id === undefined ? undefined : this.latencyOf(id);
+    // How long this page was away says nothing of the hub.
+    const latency = replayed ? undefined : took;
     if (!this.log.add({ id, topic, type, text, isReplayed: replayed, latency })) return;
     if (replayed) this.replayed += 1;
-    this.rates.add();
+    this.rates.add(replayed);
     if (latency !== undefined) this.rates.measure(latency);
     this.version.value += 1;
+  }
+
+  /** Topics that are refused are in the way of the others, which come over the same stream: it goes on without them. */
+  private async judge(matchers: readonly string[], status: number): Promise<void> {
+    const { client } = this;
+    await this.refusals.note(matchers, status);
+    if (client !== this.client) return;
+    const refused = this.subscribed.filter(({ topic }) => this.refusals.reasonFor(matcherOf(topic)));
+    if (refused.length === 0 || refused.length === this.subscribed.length) return;
+    this.subscribed = this.subscribed.filter((one) => !refused.includes(one));
+    for (const { end } of refused) end();
+    if (this.state.value === 'failed') client?.reconnect();
+  }
+
+  private async onError(error: HeraldError): Promise<void> {
+    const { client } = this;
+    const isFinal = error.code === 'refused' || error.code === 'unauthorized';
+    await this.judging;
+    // The topics say why then, and the others go on.
+    const isMended = isFinal && this.state.value !== 'failed';
+    if (client === this.client && !isMended) this.problem.value = error;
   }
 
   private onState(state: ConnectionState): void {
@@ -198,6 +229,15 @@ export class Session {
     this.lostAt = undefined;
   }
 
+  /** Each of the topics is told of it, and the log needs it once. */
+  private onGap({ type, updates }: Notice): void {
+    const mark = type === 'reset' ? 'reset' : 'gap';
+    const last = this.log.entries.at(-1);
+    if (last?.kind === 'mark' && last.mark === mark) return;
+    const { lostAt } = this;
+    this.mark({ mark, ...(lostAt !== undefined && { away: Date.now() - lostAt }), ...(updates && { updates }) });
+  }
+
   private mark(mark: Parameters<MessageLog['mark']>[0]): void {
     this.log.mark(mark);
     this.version.value += 1;
@@ -213,27 +253,17 @@ export class Session {
     this.sent.delete(id);
     return start === undefined ? undefined : now() - start;
   }
-
-  private async watchBytes(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-    const response = await fetch(input, init);
-    if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) return response;
-    const watch = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      start: (controller) => {
-        this.cutStream = () => controller.error(new TypeError('cut'));
-      },
-      transform: (chunk, controller) => {
-        this.lastByteAt = Date.now();
-        controller.enqueue(chunk);
-      },
-    });
-    const { status, statusText, headers } = response;
-    return new Response(response.body.pipeThrough(watch), { status, statusText, headers });
-  }
 }
 
-/** The query that asks the hub for a topic. */
-export function queryOf({ kind, text }: Topic): string {
-  return `${kind === 'exact' ? 'match' : 'match_urlpattern'}=${encodeURIComponent(text)}`;
+/** What asks the hub for a topic: the parameter's name and value. */
+export function matcherOf({ kind, text }: Topic): [name: string, value: string] {
+  return [kind === 'exact' ? 'match' : 'match_urlpattern', text];
+}
+
+/** What the choice of where to begin comes to: nothing, `earliest`, an id, or `#20` for the newest 20. */
+function beginningOf(since: string): SubscribeOptions {
+  if (since === '') return {};
+  return since.startsWith('#') ? { last: Number(since.slice(1)) } : { since };
 }
 
 export function isSame(one: Topic, other: Topic): boolean {

@@ -15,40 +15,73 @@ interface Subscription {
 const PATH = '.well-known/mercure/subscriptions';
 const PERIOD = 2_000;
 
-/** Who is subscribed to what, as far as the hub tells this reader. */
+/** Of one topic. */
+const MOST = 20;
+
+/** Those who are subscribed, and what has changed since the hub was asked before. */
+interface People {
+  readonly present: readonly Subscription[];
+  readonly gone: readonly Subscription[];
+  /** The ids of those who have come. */
+  readonly come: ReadonlySet<string>;
+}
+
+/** Who is subscribed to what, as far as the hub tells this reader; who has come or gone lately stands out. */
 export function Subscribers({ session }: { session: Session }): JSX.Element {
-  const subscriptions = useSignal<readonly Subscription[] | undefined>(undefined);
+  const people = useSignal<People | undefined>(undefined);
   const tag = useSignal('');
   const load = async (): Promise<void> => {
     const response = await session
       .ask(PATH, tag.value ? { headers: { 'if-none-match': tag.value } } : {})
       .catch(() => undefined);
-    if (response?.status === 304) return;
+    const before = people.value?.present;
+    if (response?.status === 304) {
+      people.value = since(before, before ?? []);
+      return;
+    }
     tag.value = response?.headers.get('etag') ?? '';
     const answer = response?.ok ? ((await response.json()) as { subscriptions: Subscription[] }) : undefined;
-    subscriptions.value = answer?.subscriptions;
+    people.value = answer && since(before, answer.subscriptions);
   };
   usePolling(() => void load(), PERIOD, [session.identity.value]);
-  const known = subscriptions.value;
-  if (!known) return <p class="help">{t('subscribersRefused')}</p>;
-  if (known.length === 0) return <p class="help">{t('noSubscribers')}</p>;
+  if (!people.value) return <p class="help">{t('subscribersRefused')}</p>;
+  const { present, gone, come } = people.value;
+  if (present.length + gone.length === 0) return <p class="help">{t('noSubscribers')}</p>;
   return (
     <ul class="people" id="people">
-      {byTopic(known).map(([topic, people]) => (
+      {byTopic([...present, ...gone]).map(([topic, all]) => (
         <li key={topic}>
-          <span class="mono">{topic}</span> <span class="badge">{people.length}</span>
+          <span class="mono">{topic}</span> <span class="badge">{all.filter((one) => !gone.includes(one)).length}</span>
           <ul>
-            {people.slice(0, 20).map(({ id, subscriber, payload }) => (
-              <li key={id} class="joined">
-                <span class="mono faint">{subscriber.slice(-12)}</span>
-                {payload !== undefined && <span class="mono"> {JSON.stringify(payload)}</span>}
-              </li>
+            {all.slice(0, MOST).map((one) => (
+              <Person key={one.id} one={one} change={gone.includes(one) ? 'left' : come.has(one.id) ? 'joined' : ''} />
             ))}
           </ul>
         </li>
       ))}
     </ul>
   );
+}
+
+function Person({ one, change }: { one: Subscription; change: 'joined' | 'left' | '' }): JSX.Element {
+  return (
+    <li class={change}>
+      <span class="mono faint">{one.subscriber.slice(-12)}</span>
+      {one.payload !== undefined && <span class="mono"> {JSON.stringify(one.payload)}</span>}
+      {change !== '' && <span class="badge">{t(change)}</span>}
+    </li>
+  );
+}
+
+function since(before: readonly Subscription[] | undefined, present: readonly Subscription[]): People {
+  const known = new Set(before?.map(({ id }) => id));
+  const still = new Set(present.map(({ id }) => id));
+  return {
+    present,
+    gone: (before ?? []).filter(({ id }) => !still.has(id)),
+    // Nobody has come when the hub is asked for the first time: they were there.
+    come: new Set(before && [...still].filter((id) => !known.has(id))),
+  };
 }
 
 function byTopic(subscriptions: readonly Subscription[]): [string, Subscription[]][] {

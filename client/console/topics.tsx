@@ -2,7 +2,9 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Topic } from './address.js';
 import { MAX_TOPICS } from './address.js';
-import type { Session } from './session.js';
+import { hintFor } from './hint.js';
+import type { Refusal } from './refusals.js';
+import { matcherOf, type Session } from './session.js';
 import { t } from './translation.js';
 
 /** What is subscribed to: added and taken away while the stream runs. */
@@ -73,6 +75,7 @@ function Chips({ session }: { session: Session }): JSX.Element {
       {session.topics.value.map((topic) => (
         <li key={`${topic.kind} ${topic.text}`} data-kind={topic.kind}>
           <span class="mono">{topic.text}</span>
+          <Denial refusal={session.refusals.reasonFor(matcherOf(topic))} />
           <button type="button" aria-label={t('remove', { topic: topic.text })} onClick={() => session.remove(topic)}>
             ×
           </button>
@@ -82,36 +85,73 @@ function Chips({ session }: { session: Session }): JSX.Element {
   );
 }
 
+/** Why nothing comes of a topic. */
+function Denial({ refusal }: { refusal: Refusal | undefined }): JSX.Element | null {
+  if (!refusal) return null;
+  const { status, code } = refusal;
+  return (
+    <span class="denied" role="alert" title={hintFor(status)}>
+      <svg viewBox="0 0 20 20" aria-hidden="true">
+        <path d="M10 2.5 18.5 17h-17zM10 8v4m0 2.4v.1" />
+      </svg>
+      {t('denied', { reason: code === undefined ? String(status) : `${status} ${code}` })}
+    </span>
+  );
+}
+
+/** How many of the newest to begin with, where nothing else is said. */
+const SOME = 20;
+const MOST = 1_000;
+
 function Since({ since }: { since: { value: string } }): JSX.Element {
-  const isId = since.value !== '' && since.value !== 'earliest';
-  const choice = useSignal(isId ? 'id' : since.value);
+  const choice = useSignal(choiceOf(since.value));
+  const choose = (chosen: string): void => {
+    choice.value = chosen;
+    since.value = { id: '', last: `#${SOME}` }[chosen] ?? chosen;
+  };
   return (
     <>
       <label>
         <span class="label">{t('since')}</span>
-        <select
-          id="since"
-          value={choice.value}
-          onChange={({ currentTarget }) => {
-            choice.value = currentTarget.value;
-            since.value = choice.value === 'id' ? '' : choice.value;
-          }}
-        >
+        <select id="since" value={choice.value} onChange={({ currentTarget }) => choose(currentTarget.value)}>
           <option value="">{t('sinceNow')}</option>
+          <option value="last">{t('sinceLast')}</option>
           <option value="earliest">{t('sinceEarliest')}</option>
           <option value="id">{t('sinceId')}</option>
         </select>
       </label>
+      {choice.value === 'last' && (
+        <label>
+          <span class="label">{t('count')}</span>
+          <input
+            id="since-last"
+            type="number"
+            min={1}
+            max={MOST}
+            value={since.value.slice(1)}
+            onInput={({ currentTarget }) => {
+              const count = Math.round(currentTarget.valueAsNumber) || SOME;
+              since.value = `#${Math.min(MOST, Math.max(1, count))}`;
+            }}
+          />
+        </label>
+      )}
       {choice.value === 'id' && (
         <label>
           <span class="label">{t('eventId')}</span>
           <input
+            id="since-id"
             class="mono"
             value={since.value}
-            onInput={({ currentTarget }) => (since.value = currentTarget.value.trim())}
+            onInput={({ currentTarget }) => (since.value = currentTarget.value.trim().replace(/^#+/, ''))}
           />
         </label>
       )}
     </>
   );
+}
+
+function choiceOf(since: string): string {
+  if (since === '' || since === 'earliest') return since;
+  return since.startsWith('#') ? 'last' : 'id';
 }

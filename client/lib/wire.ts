@@ -17,6 +17,8 @@ export interface WireMessage {
 export interface Notice {
   readonly type: string;
   readonly reason?: string;
+  /** How many updates are missing, on whatever topics, where the hub knows. */
+  readonly updates?: number;
 }
 
 /** Whether messages are missing for good, or were delivered that the hub has lost: what was built upon them is wrong. */

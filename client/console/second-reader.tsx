@@ -1,0 +1,46 @@
+import { effect, type Signal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { ConnectionBar } from './connection-bar.js';
+import { LogView } from './log-view.js';
+import type { LogMessage } from './message-log.js';
+import { isSame, Session } from './session.js';
+import { t } from './translation.js';
+
+interface SecondReaderProps {
+  readonly first: Session;
+  readonly session: Session;
+  readonly since: Signal<string>;
+  readonly filter: Signal<string>;
+  readonly selected: Signal<LogMessage | undefined>;
+  readonly announce: (sentence: string) => void;
+  readonly onClose: () => void;
+}
+
+/** Somebody else with the same topics, beside the first: what may the one see that the other may not? */
+export function SecondReader({ first, session, since, onClose, ...log }: SecondReaderProps): JSX.Element {
+  useEffect(() => {
+    const end = effect(() => follow(session, first, since.peek()));
+    return () => {
+      end();
+      session.disconnect();
+    };
+  }, [session]);
+  return (
+    <div class="second">
+      <ConnectionBar name="second" label={t('second')} session={session} since={since.value}>
+        <button type="button" id="second-close" onClick={onClose}>
+          {t('close')}
+        </button>
+      </ConnectionBar>
+      <LogView name="second-log" title={t('second')} session={session} {...log} />
+    </div>
+  );
+}
+
+/** Gives it the topics of the other one. */
+function follow(session: Session, other: Session, since: string): void {
+  const wanted = other.topics.value;
+  for (const topic of session.topics.peek()) if (!wanted.some((one) => isSame(one, topic))) session.remove(topic);
+  for (const topic of wanted) session.add(topic, since);
+}

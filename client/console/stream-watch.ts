@@ -1,0 +1,69 @@
+import { signal } from '@preact/signals';
+
+/** What the hub says of itself where a stream begins. */
+export interface StreamHead {
+  /** The process that answers, if it says so. */
+  readonly process: string | undefined;
+  /** Milliseconds between two signs of life; 0 for none. */
+  readonly heartbeat: number;
+}
+
+export interface StreamListener {
+  /** The hub has answered a request for these matchers, `name=value` each. */
+  answered(matchers: readonly string[], response: Response): void;
+  /** A heartbeat has come. */
+  beat(): void;
+}
+
+/** A comment of nothing, which is how the hub shows that it lives. */
+const COLON = 58;
+const LONGEST_BEAT = 3;
+
+/** Sees what a client of the hub does not tell: who answers, when bytes came last, and why a request was refused. */
+export class StreamWatch {
+  readonly head = signal<StreamHead | undefined>(undefined);
+  /** When bytes came last, heartbeats too. Milliseconds since the epoch; 0 before there were any. */
+  lastByteAt = 0;
+  private cutStream: (() => void) | undefined;
+
+  constructor(private readonly listener: StreamListener) {}
+
+  /** Cuts the newest stream as a failing network would. */
+  cut(): void {
+    this.cutStream?.();
+  }
+
+  /** In place of the platform's. */
+  async fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const response = await fetch(input, init);
+    this.listener.answered(matchersOf(input, init), response);
+    if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) return response;
+    const { status, statusText, headers } = response;
+    this.head.value = {
+      process: headers.get('herald-process') ?? undefined,
+      heartbeat: Number(headers.get('herald-heartbeat') ?? 0) * 1_000,
+    };
+    return new Response(response.body.pipeThrough(this.watch()), { status, statusText, headers });
+  }
+
+  private watch(): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+    return new TransformStream({
+      start: (controller) => {
+        this.cutStream = () => controller.error(new TypeError('cut'));
+      },
+      transform: (chunk, controller) => {
+        this.lastByteAt = Date.now();
+        if (chunk.length <= LONGEST_BEAT && chunk[0] === COLON) this.listener.beat();
+        controller.enqueue(chunk);
+      },
+    });
+  }
+}
+
+/** What a request asks for, in its query or, where that is too long for a URL, in its body. */
+function matchersOf(input: RequestInfo | URL, init?: RequestInit): string[] {
+  const { body } = init ?? {};
+  const url = new URL(input instanceof Request ? input.url : input);
+  const query = body instanceof URLSearchParams ? body : url.searchParams;
+  return [...query].flatMap(([name, value]) => (name.startsWith('match') ? [`${name}=${value}`] : []));
+}
