@@ -28,7 +28,7 @@ export function SecondReader({ first, session, since, onClose, ...log }: SecondR
   }, [session]);
   return (
     <div class="second">
-      <ConnectionBar name="second" label={t('second')} session={session} since={since.value}>
+      <ConnectionBar name="second" label={`${t('second')}: ${t('connection')}`} session={session} since={since.value}>
         <button type="button" id="second-close" onClick={onClose}>
           {t('close')}
         </button>

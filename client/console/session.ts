@@ -192,11 +192,12 @@ export class Session {
 
   private async onError(error: HeraldError): Promise<void> {
     const { client } = this;
-    const isFinal = error.code === 'refused' || error.code === 'unauthorized';
-    await this.judging;
-    // The topics say why then, and the others go on.
-    const isMended = isFinal && this.state.value !== 'failed';
-    if (client === this.client && !isMended) this.problem.value = error;
+    if (error.code === 'refused') {
+      await this.judging;
+      // The topics say why then, and the others go on.
+      if (client !== this.client || this.state.value !== 'failed') return;
+    }
+    this.problem.value = error;
   }
 
   private onState(state: ConnectionState): void {

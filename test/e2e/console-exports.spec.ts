@@ -55,9 +55,11 @@ describe('what the log can be taken away as', () => {
       }),
       { numRuns: 30 },
     );
-    expect(argumentsOf(toSubscribeCurl('https://hub.example/hub', ['match=a%27b', 'match=*'])).at(-1)).toBe(
-      'https://hub.example/hub?match=a%27b&match=*',
-    );
+    const command = toSubscribeCurl('https://hub.example/hub', [
+      ['match', "a'b&c"],
+      ['match_urlpattern', '/:id'],
+    ]);
+    expect(argumentsOf(command).at(-1)).toBe(`https://hub.example/hub?match=a'b%26c&match_urlpattern=%2F%3Aid`);
   });
 
   it('is a frame that a parser takes for the message', () => {
