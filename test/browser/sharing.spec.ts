@@ -17,6 +17,12 @@ const AS_PEOPLE_HAVE_IT = [
 /** A host name that is no secure context: Web Locks are missing there. */
 const INTRANET = 'intranet.test';
 
+/** How a leader is chosen, and where. */
+const WAYS = [
+  ['Web Locks', '127.0.0.1'],
+  ['the worker', INTRANET],
+] as const;
+
 function range(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
 }
@@ -135,36 +141,43 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
     await site.has(1);
   });
 
-  it('are taken over from a leader that is stuck, which follows when it is back', async () => {
-    const [leader, ...others] = await openTabs(3);
-    if (!leader) throw new Error('no leader');
-    await publish(5);
-    const asked = site.asked;
-    const stuck = leader.page.evaluate(() => {
-      for (const end = Date.now() + 20_000; Date.now() < end;);
-    });
-    await site.until(() => site.asked > asked);
-    await publish(5);
-    await expectAll(others);
-    await stuck;
-    await publish(5);
-    await expectAll([leader, ...others]);
-    await site.has(1);
-  }, 60_000);
+  it.each(WAYS)(
+    'are taken over from a leader that is stuck, which follows when it is back: by %s',
+    async (_, host) => {
+      const [leader, ...others] = await openTabs(3, {}, `http://${host}:${site.port}`);
+      if (!leader) throw new Error('no leader');
+      await publish(5);
+      const asked = site.asked;
+      const stuck = leader.page.evaluate(() => {
+        for (const end = Date.now() + 20_000; Date.now() < end;);
+      });
+      await site.until(() => site.asked > asked);
+      await publish(5);
+      await expectAll(others);
+      await stuck;
+      await publish(5);
+      await expectAll([leader, ...others]);
+      await site.has(1);
+    },
+    60_000,
+  );
 
-  it('are taken over from a leader that is frozen, which misses nothing when it thaws', async () => {
-    const [leader, ...others] = await openTabs(3);
-    if (!leader) throw new Error('no leader');
-    await publish(5);
-    const session = await context.newCDPSession(leader.page);
-    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
-    await publish(5);
-    await expectAll(others);
-    await session.send('Page.setWebLifecycleState', { state: 'active' });
-    await publish(5);
-    await expectAll([leader, ...others]);
-    await site.has(1);
-  });
+  it.each(WAYS)(
+    'are taken over from a leader that is frozen, and misses nothing when it thaws: by %s',
+    async (_, host) => {
+      const [leader, ...others] = await openTabs(3, {}, `http://${host}:${site.port}`);
+      if (!leader) throw new Error('no leader');
+      await publish(5);
+      const session = await context.newCDPSession(leader.page);
+      await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+      await publish(5);
+      await expectAll(others);
+      await session.send('Page.setWebLifecycleState', { state: 'active' });
+      await publish(5);
+      await expectAll([leader, ...others]);
+      await site.has(1);
+    },
+  );
 
   it('are taken over from a leader that the browser has put aside, which misses nothing when it is back', async () => {
     const [leader] = await openTabs(1, { reports: true });
