@@ -24,6 +24,10 @@ const HUB: SharedPath = {
 
 const SUBSCRIPTIONS: SharedPath = { methods: ['GET'], exposed: ['Link', 'ETag', 'WWW-Authenticate'] };
 
+/** Modules that pages import: a browser asks for those of another origin by CORS alone. */
+const CLIENT: SharedPath = { methods: ['GET'], exposed: [] };
+const CLIENT_PREFIX = '/herald/';
+
 /** Public, and read by clients that have no token yet. */
 const METADATA: SharedPath = { methods: ['GET'], exposed: [] };
 
@@ -31,7 +35,7 @@ const METADATA: SharedPath = { methods: ['GET'], exposed: [] };
 const PREFLIGHT_MAX_AGE = 7_200;
 
 /**
- * Lets pages of the listed origins read the streams and publish, with their cookies. An origin that is not on the list
+ * Lets pages of the listed origins read the streams and publish, with their cookies, and load the client library. An origin that is not on the list
  * gets no CORS header at all, and none is ever made from the request's own `Origin` (R18).
  */
 export function allowOrigins(app: NestFastifyApplication, origins: readonly string[]): void {
@@ -47,6 +51,7 @@ export function allowOrigins(app: NestFastifyApplication, origins: readonly stri
 
 function sharedPath(path: string): SharedPath | undefined {
   if (path === '/events') return EVENTS;
+  if (path.startsWith(CLIENT_PREFIX)) return CLIENT;
   if (path === HUB_PATH || path === `${HUB_PATH}/batch`) return HUB;
   if (path === `${HUB_PATH}/subscriptions` || path.startsWith(`${HUB_PATH}/subscriptions/`)) return SUBSCRIPTIONS;
   return path === METADATA_PREFIX + HUB_PATH ? METADATA : undefined;
