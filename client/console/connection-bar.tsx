@@ -8,7 +8,8 @@ import { requestDeveloperTokens } from './developer-tokens.js';
 import type { Identity, Session } from './session.js';
 import { formatDuration, formatNumber, t } from './translation.js';
 
-const LOOKS = {
+/** How each state of the connection looks. */
+export const LOOKS = {
   idle: 'idle',
   connecting: 'busy',
   open: 'open',

@@ -14,15 +14,38 @@ export interface LogMessage {
   readonly latency: number | undefined;
 }
 
+/** Why a connection was lost: what the client found, or what the hub said before the end. */
+export const LOSSES = [
+  'unreachable',
+  'stalled',
+  'busy',
+  'not-a-stream',
+  'token-failed',
+  'unauthorized',
+  'refused',
+  'stopped',
+  'expired',
+  'revoked',
+  'drain',
+  'overloaded',
+  'dismissed',
+  'unavailable',
+  'ended',
+] as const;
+export type Loss = (typeof LOSSES)[number];
+
 /** What became of the stream at this place. */
 export interface LogMark {
   readonly kind: 'mark';
   readonly serial: number;
   readonly at: number;
   readonly mark: 'lost' | 'resumed' | 'gap' | 'reset';
+  readonly loss?: Loss;
   /** Milliseconds that the connection was away. */
   readonly away?: number;
   readonly replayed?: number;
+  /** The id of the last message before the connection was lost, if there was one. */
+  readonly after?: string;
   /** Updates that are missing, on whatever topics, where the hub knows. */
   readonly updates?: number;
 }

@@ -193,8 +193,9 @@ function textOfGap({ updates, away }: LogMark): string {
 }
 
 function textOfMark(entry: LogMark): string {
-  if (entry.mark === 'lost') return t('markLost');
+  if (entry.mark === 'lost') return t('markLost', { reason: t(`loss_${entry.loss ?? 'ended'}`) });
   if (entry.mark === 'gap') return textOfGap(entry);
   if (entry.mark === 'reset') return t('markReset');
-  return t('markResumed', { duration: formatDuration(entry.away ?? 0), n: entry.replayed ?? 0 });
+  const back = { duration: formatDuration(entry.away ?? 0), n: entry.replayed ?? 0 };
+  return entry.after === undefined ? t('markResumed', back) : t('markResumedAfter', { ...back, id: entry.after });
 }

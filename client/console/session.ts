@@ -9,7 +9,7 @@ import {
   type SubscribeOptions,
 } from '../lib/index.js';
 import type { Topic } from './address.js';
-import { MessageLog, now } from './message-log.js';
+import { type Loss, LOSSES, MessageLog, now } from './message-log.js';
 import { Rates } from './rates.js';
 import { Refusals } from './refusals.js';
 import { StreamWatch } from './stream-watch.js';
@@ -59,6 +59,10 @@ export class Session {
   private client: HeraldClient | undefined;
   private subscribed: Subscribed[] = [];
   private lostAt: number | undefined;
+  private loss: Loss = 'ended';
+  /** The id of the last message. */
+  private lastId: string | undefined;
+  private resumesAfter: string | undefined;
   private replayed = 0;
   /** Under way while it is looked at which topics the hub refuses. */
   private judging: Promise<void> | undefined;
@@ -80,6 +84,7 @@ export class Session {
     client.on('state', (state) => this.onState(state));
     client.on('error', (error) => void this.onError(error));
     client.on('notice', ({ type }) => {
+      this.blame(type);
       if (type === 'caught-up') this.onCaughtUp();
     });
     batch(() => {
@@ -173,6 +178,7 @@ export class Session {
     const latency = replayed ? undefined : took;
     if (!this.log.add({ id, topic, type, text, isReplayed: replayed, latency })) return;
     if (replayed) this.replayed += 1;
+    this.lastId = id;
     this.rates.add(replayed);
     if (latency !== undefined) this.rates.measure(latency);
     this.version.value += 1;
@@ -190,8 +196,14 @@ export class Session {
     if (this.state.value === 'failed') client?.reconnect();
   }
 
+  /** Should the connection be lost now, this is why. */
+  private blame(code: string): void {
+    this.loss = LOSSES.find((known) => known === code) ?? this.loss;
+  }
+
   private async onError(error: HeraldError): Promise<void> {
     const { client } = this;
+    this.blame(error.code);
     if (error.code === 'refused') {
       await this.judging;
       // The topics say why then, and the others go on.
@@ -209,6 +221,7 @@ export class Session {
   private onOpen(): void {
     batch(() => {
       this.openedAt.value = Date.now();
+      this.loss = 'ended';
       this.problem.value = undefined;
       if (this.lostAt !== undefined) this.reconnects.value += 1;
     });
@@ -219,14 +232,16 @@ export class Session {
     if (state === 'idle') return;
     this.lostAt = Date.now();
     this.replayed = 0;
-    this.mark({ mark: 'lost' });
+    this.resumesAfter = this.lastId;
+    this.mark({ mark: 'lost', loss: this.loss });
     this.rates.lose();
   }
 
   /** What was missed has come. */
   private onCaughtUp(): void {
     if (this.lostAt === undefined) return;
-    this.mark({ mark: 'resumed', away: Date.now() - this.lostAt, replayed: this.replayed });
+    const { lostAt, replayed, resumesAfter: after } = this;
+    this.mark({ mark: 'resumed', away: Date.now() - lostAt, replayed, ...(after !== undefined && { after }) });
     this.lostAt = undefined;
   }
 

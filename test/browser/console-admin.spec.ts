@@ -35,7 +35,7 @@ describeWith(chromium, 'the console of an administrator', (path) => {
     const row = page.locator('.administration tr', { hasText: 'ann' });
     await row.locator('td', { hasText: `${TOPIC}a` }).waitFor();
     await page.getByRole('button', { name: 'Disconnect: ann' }).click();
-    await reader.page.locator('.row[data-mark="lost"]').waitFor();
+    await reader.page.locator('.row[data-mark="lost"]', { hasText: 'an administrator ended it' }).waitFor();
     await looks(reader.page, 'open');
     expect(await reader.page.locator('.facts').textContent()).toMatch(/Reconnects1/);
   });

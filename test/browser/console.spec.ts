@@ -58,6 +58,7 @@ describeWith(chromium, 'the console', (path) => {
     await publisher.publish({ topic: `${TOPIC}a`, data: '"unheard"' });
     await publisher.publish({ topic: `${TOPIC}b`, data: '"third"' });
     await row(page, 'third').waitFor();
+    await page.locator('link[rel=icon][data-look=open]').waitFor({ state: 'attached' });
     expect(await row(page, 'unheard').count()).toBe(0);
   });
 
@@ -173,12 +174,12 @@ describeWith(chromium, 'the console', (path) => {
   it('cuts the stream if asked, comes back by itself, and has what was missed', async () => {
     await using visit = await open(`?topic=${TOPIC}cut`);
     const { page } = visit;
-    await publisher.publish({ topic: `${TOPIC}cut`, data: '"before"' });
+    const last = await publisher.publish({ topic: `${TOPIC}cut`, data: '"before"' });
     await row(page, 'before').waitFor();
     await page.locator('#console-cut').click();
-    await page.locator('.row[data-mark="lost"]').waitFor();
+    await page.locator('.row[data-mark="lost"]', { hasText: 'the network broke' }).waitFor();
     await publisher.publish({ topic: `${TOPIC}cut`, data: '"meanwhile"' });
-    await page.locator('.row[data-mark="resumed"]').waitFor();
+    await page.locator('.row[data-mark="resumed"]', { hasText: `: 1 replayed, from what follows ${last}` }).waitFor();
     await row(page, 'meanwhile').waitFor();
     expect(await page.locator('.row .extra').allTextContents()).toEqual(['', 'replayed']);
     expect(await page.locator('.row:not([data-mark])').count()).toBe(2);
