@@ -7,6 +7,7 @@ import {
   type Message,
   type Notice,
   type SubscribeOptions,
+  type UrlPatternConstructor,
 } from '../lib/index.js';
 import type { Topic } from './address.js';
 import { type Loss, LOSSES, MessageLog, now } from './message-log.js';
@@ -111,6 +112,7 @@ export class Session {
   /** @throws TypeError for a pattern that is none. */
   add(topic: Topic, since: string): void {
     if (this.topics.value.some((known) => isSame(known, topic))) return;
+    checkPattern(topic);
     if (this.client) this.subscribe(topic, since);
     this.topics.value = [...this.topics.value, topic];
   }
@@ -274,6 +276,12 @@ export class Session {
 /** What asks the hub for a topic: the parameter's name and value. */
 export function matcherOf({ kind, text }: Topic): [name: string, value: string] {
   return [kind === 'exact' ? 'match' : 'match_urlpattern', text];
+}
+
+/** @throws TypeError, now and not when somebody connects. */
+function checkPattern({ kind, text }: Topic): void {
+  const { URLPattern } = globalThis as { URLPattern?: UrlPatternConstructor };
+  if (kind === 'pattern' && URLPattern) void new URLPattern(text, HUB_URL);
 }
 
 /** What the choice of where to begin comes to: nothing, `earliest`, an id, or `#20` for the newest 20. */

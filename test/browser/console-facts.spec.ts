@@ -59,6 +59,22 @@ describeWith(chromium, 'what the console tells of the hub and the connection', (
     await page.locator('.denied').waitFor({ state: 'detached' });
   });
 
+  it('takes no pattern that is none, whether it is connected or not', async () => {
+    await using visit = await Visit.to(`${herald.url}/#/console?topic=*&pattern=(`, browser);
+    const { page } = visit;
+    const refuse = async (): Promise<void> => {
+      await page.locator('#topic-text').fill('/:');
+      await page.locator('#topic-kind').selectOption('pattern');
+      await page.locator('.topics form button').click();
+      await page.locator('#topic-help.notice', { hasText: 'This is no URL Pattern' }).waitFor();
+      expect(await page.locator('.chips li').count()).toBe(1);
+      await page.locator('#topic-text').fill('');
+    };
+    await refuse();
+    await connect(page, await subscriberToken(), '');
+    await refuse();
+  });
+
   it('tells in words what its charts show', async () => {
     await using visit = await open(`?topic=${TOPIC}chart&panel=publish`);
     const { page } = visit;
