@@ -232,9 +232,12 @@ export class Session {
   private onLost(state: ConnectionState): void {
     this.openedAt.value = undefined;
     if (state === 'idle') return;
-    this.lostAt = Date.now();
-    this.replayed = 0;
-    this.resumesAfter = this.lastId;
+    // Lost again before what was missed had come, it goes on from where it was.
+    if (this.lostAt === undefined) {
+      this.lostAt = Date.now();
+      this.replayed = 0;
+      this.resumesAfter = this.lastId;
+    }
     this.mark({ mark: 'lost', loss: this.loss });
     this.rates.lose();
   }

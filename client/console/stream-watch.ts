@@ -24,13 +24,14 @@ export class StreamWatch {
   readonly head = signal<StreamHead | undefined>(undefined);
   /** When bytes came last, heartbeats too. Milliseconds since the epoch; 0 before there were any. */
   lastByteAt = 0;
-  private cutStream: (() => void) | undefined;
+  /** Of the streams that are open: beside the one for what is new there may be others that bring history. */
+  private readonly open = new Set<TransformStreamDefaultController>();
 
   constructor(private readonly listener: StreamListener) {}
 
-  /** Cuts the newest stream as a failing network would. */
+  /** Cuts what is open as a failing network would. */
   cut(): void {
-    this.cutStream?.();
+    for (const stream of this.open) stream.error(new TypeError('cut'));
   }
 
   /** In place of the platform's. */
@@ -43,13 +44,15 @@ export class StreamWatch {
       process: headers.get('herald-process') ?? undefined,
       heartbeat: Number(headers.get('herald-heartbeat') ?? 0) * 1_000,
     };
-    return new Response(response.body.pipeThrough(this.watch()), { status, statusText, headers });
+    return new Response(this.watch(response.body), { status, statusText, headers });
   }
 
-  private watch(): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
-    return new TransformStream({
+  private watch(body: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let opened: TransformStreamDefaultController | undefined;
+    const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       start: (controller) => {
-        this.cutStream = () => controller.error(new TypeError('cut'));
+        opened = controller;
+        this.open.add(controller);
       },
       transform: (chunk, controller) => {
         this.lastByteAt = Date.now();
@@ -57,6 +60,11 @@ export class StreamWatch {
         controller.enqueue(chunk);
       },
     });
+    const forget = (): void => {
+      if (opened) this.open.delete(opened);
+    };
+    body.pipeTo(writable).then(forget, forget);
+    return readable;
   }
 }
 

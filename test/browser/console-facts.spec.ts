@@ -121,5 +121,7 @@ describeWith(chromium, 'what the console tells of the hub and the connection', (
     expect(await page.locator('.row .text').allTextContents()).toEqual(['"number 4"', '"number 5"']);
     expect(await page.locator('.row .badge').count()).toBe(2);
     expect(page.url()).toContain('since=%232');
+    await page.locator('#console-cut').click();
+    await page.locator('.row[data-mark="resumed"]').waitFor();
   });
 });
