@@ -210,15 +210,6 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
     await site.has(1);
   }, 60_000);
 
-  it('of different people do not share', async () => {
-    const [one] = await openTabs(1, { subject: 'one' });
-    const [other] = await openTabs(1, { subject: 'other' });
-    await publish(1);
-    await expectAll([one, other].filter((tab) => tab !== undefined));
-
-    expect(site.streams.size).toBe(2);
-  });
-
   it('share by the worker that Herald serves where Web Locks are missing, under its strict policy', async () => {
     await site.takePolicy();
     const url = `http://${INTRANET}:${site.port}`;

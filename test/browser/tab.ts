@@ -2,6 +2,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 
 export interface TabOptions {
   readonly subject?: string;
+  readonly token?: string;
   readonly share?: 'auto' | 'locks' | 'worker' | 'none';
   readonly resume?: 'session';
   readonly topics?: readonly string[];
@@ -33,9 +34,10 @@ export class Tab {
     reports = false,
     transport = false,
     resume,
+    token,
     ...options
   }: TabOptions = {}): Promise<void> {
-    await this.page.evaluate(start, { topics, reports, transport, resume, options });
+    await this.page.evaluate(start, { topics, reports, transport, resume, token, options });
   }
 
   /** Resolves once the message has come. */
@@ -53,11 +55,12 @@ interface StartOptions {
   readonly reports: boolean;
   readonly transport: boolean;
   readonly resume: 'session' | undefined;
-  readonly options: Omit<TabOptions, 'topics' | 'reports' | 'resume' | 'transport'>;
+  readonly token: string | undefined;
+  readonly options: Omit<TabOptions, 'topics' | 'reports' | 'resume' | 'transport' | 'token'>;
 }
 
 /** Runs in the page. */
-async function start({ topics, reports, transport, resume, options }: StartOptions): Promise<void> {
+async function start({ topics, reports, transport, resume, token, options }: StartOptions): Promise<void> {
   const path = '/herald/client.js';
   const { createHeraldClient } = (await import(path)) as typeof import('../../client/lib/index.js');
   const store = '/herald/resume.js';
@@ -66,7 +69,8 @@ async function start({ topics, reports, transport, resume, options }: StartOptio
   const { eventSource } = (await import(native)) as typeof import('../../client/lib/event-source.js');
   const way = transport && { transport: eventSource(['named']) };
   const memory = resume && { resume: resumeFrom(resume) };
-  const client = createHeraldClient({ backoff: { min: 50, max: 500 }, ...memory, ...way, ...options });
+  const bearer = token !== undefined && { token: () => token };
+  const client = createHeraldClient({ backoff: { min: 50, max: 500 }, ...memory, ...way, ...bearer, ...options });
   const texts: string[] = [];
   Object.assign(globalThis, { client, texts });
   const take = ({ text }: { readonly text: string }): void => {
