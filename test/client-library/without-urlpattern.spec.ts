@@ -1,8 +1,18 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Publisher, startHub } from '../support/hub.js';
 import { Reader } from './reader.js';
 
 describe('where the platform has no URLPattern,', () => {
+  const platform = globalThis as { URLPattern?: unknown };
+  const { URLPattern } = platform;
+
+  beforeAll(() => {
+    delete platform.URLPattern;
+  });
+  afterAll(() => {
+    if (URLPattern) platform.URLPattern = URLPattern;
+  });
+
   it('a pattern gets a connection of its own', async () => {
     await using herald = await startHub({ LOG_LEVEL: 'debug' });
     using publisher = await Publisher.of(herald);

@@ -272,9 +272,11 @@ describe('the wire', () => {
     await Promise.all(clients.map((client) => client.until(({ ended }) => ended)));
     publisher[Symbol.dispose]();
     expect(await settledResources(herald)).toEqual(before);
-    const messages = herald.logLines().map(({ msg }) => msg);
-    const opened = messages.filter((msg) => msg === 'stream opened').length;
+    const countOf = (wanted: string): number => herald.logLines().filter(({ msg }) => msg === wanted).length;
+    const opened = countOf('stream opened');
     expect(opened).toBeGreaterThan(60);
-    expect(messages.filter((msg) => msg === 'stream closed')).toHaveLength(opened);
+    // The log may be on its way still.
+    await herald.waitForLog(new RegExp(`(?:"stream closed"[^]*?){${opened}}`));
+    expect(countOf('stream closed')).toBe(opened);
   });
 });
