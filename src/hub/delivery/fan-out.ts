@@ -1,9 +1,9 @@
-import type { Entry, Journal } from '../journal/journal.js';
+import type { Entry, Journal } from '../../journal/journal.js';
 import { Cohort } from './cohort.js';
-import type { Grants } from './grants.js';
-import type { Interest } from './interest.js';
+import type { Grants } from '../grants.js';
+import type { Interest } from '../interest.js';
 import type { RecentLog } from './recent-log.js';
-import type { TopicIndex } from './topic-index.js';
+import type { TopicIndex } from '../topic-index.js';
 
 /** Writes in one turn of the event loop, about a millisecond's worth, before requests and other readers get their turn. */
 const WRITES_PER_TURN = 256;

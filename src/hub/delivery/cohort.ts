@@ -1,7 +1,7 @@
-import type { Update } from '../journal/update.js';
-import type { WireBytes } from '../sse/connection.js';
-import type { Grants } from './grants.js';
-import type { Interest } from './interest.js';
+import type { Update } from '../../journal/update.js';
+import type { WireBytes } from '../../sse/connection.js';
+import type { Grants } from '../grants.js';
+import type { Interest } from '../interest.js';
 import type { RecentEntry } from './recent-log.js';
 import type { Subscription } from './subscription.js';
 import { nameTopics, topicsToName } from './topic-naming.js';

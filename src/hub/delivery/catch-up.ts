@@ -1,5 +1,5 @@
-import type { Journal } from '../journal/journal.js';
-import { Queue } from '../journal/queue.js';
+import type { Journal } from '../../journal/journal.js';
+import { Queue } from '../../journal/queue.js';
 import type { Background } from './background.js';
 import type { FanOut } from './fan-out.js';
 import type { Slice, Slices } from './slices.js';

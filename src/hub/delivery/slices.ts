@@ -1,4 +1,4 @@
-import type { WireBytes } from '../sse/connection.js';
+import type { WireBytes } from '../../sse/connection.js';
 import { type Cohort, join } from './cohort.js';
 import type { Background } from './background.js';
 import type { JournalPages } from './journal-pages.js';

@@ -1,5 +1,5 @@
-import type { Connection, ConnectionListener, WireBytes } from '../sse/connection.js';
-import type { StreamEnd } from '../sse/stream-end.js';
+import type { Connection, ConnectionListener, WireBytes } from '../../sse/connection.js';
+import type { StreamEnd } from '../../sse/stream-end.js';
 import type { Cohort } from './cohort.js';
 
 /** What a subscription asks of the hub. */

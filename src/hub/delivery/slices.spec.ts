@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Entry } from '../journal/journal.js';
-import { MemoryJournal } from '../journal/memory-journal.js';
+import type { Entry } from '../../journal/journal.js';
+import { MemoryJournal } from '../../journal/memory-journal.js';
 import { Background } from './background.js';
 import { Cohort } from './cohort.js';
-import { UNLIMITED } from './grants.js';
-import { Interest } from './interest.js';
+import { UNLIMITED } from '../grants.js';
+import { Interest } from '../interest.js';
 import { JournalPages } from './journal-pages.js';
-import { parseMatcher } from './matcher.js';
+import { parseMatcher } from '../matcher.js';
 import { RecentLog } from './recent-log.js';
 import { Slices } from './slices.js';
 

@@ -1,6 +1,6 @@
-import type { Update } from '../journal/update.js';
-import type { Grants } from './grants.js';
-import type { Interest } from './interest.js';
+import type { Update } from '../../journal/update.js';
+import type { Grants } from '../grants.js';
+import type { Interest } from '../interest.js';
 import { encodeEntry, type RecentEntry } from './recent-log.js';
 
 /**
