@@ -32,6 +32,7 @@ const variables = z.object({
   HERALD_HEARTBEAT: duration({ min: 10, zero: true }).default(20_000),
   HERALD_MAX_AGE: duration({ min: 10, zero: true }).default(600_000),
   HERALD_WRITE_TIMEOUT: duration({ min: 10 }).default(30_000),
+  HERALD_MAX_OUTSTANDING: size({ min: 64 * 1024 }).optional(),
   HERALD_FLUSH_INTERVAL: duration({ min: 1, zero: true }).default(0),
   HERALD_JOURNAL: journal().default('memory:'),
   HERALD_REDIS_PREFIX: simpleName().default('herald'),
@@ -110,6 +111,8 @@ export interface Config {
     readonly heartbeat: number;
     readonly maxAge: number;
     readonly writeTimeout: number;
+    /** Bytes that all streams together may hold for clients that have not taken them; undefined for the default. */
+    readonly maxOutstanding: number | undefined;
     /** How many streams may be open; 0 is no limit. */
     readonly maxConnections: number;
     readonly maxConnectionsPerAddress: number;
@@ -243,6 +246,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
       heartbeat: v.HERALD_HEARTBEAT,
       maxAge: v.HERALD_MAX_AGE,
       writeTimeout: v.HERALD_WRITE_TIMEOUT,
+      maxOutstanding: v.HERALD_MAX_OUTSTANDING,
       maxConnections: v.HERALD_MAX_CONNECTIONS,
       maxConnectionsPerAddress: v.HERALD_MAX_CONNECTIONS_PER_ADDRESS,
       maxConnectionsPerSubject: v.HERALD_MAX_CONNECTIONS_PER_SUBJECT,

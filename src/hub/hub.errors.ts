@@ -19,6 +19,7 @@ export type HubErrorCode =
   | 'matcher-too-long'
   | 'matchers-too-many'
   | 'last-invalid'
+  | 'connection-busy'
   // A request that can't be read.
   | 'encoding-invalid'
   | 'media-type-unsupported'

@@ -2,7 +2,8 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import type { ResetListener, TailListener } from '../journal/journal.js';
 import { MemoryJournal } from '../journal/memory-journal.js';
-import { ResponseConnection } from '../sse/connection.js';
+import { OutstandingBytes } from '../sse/outstanding-bytes.js';
+import { ResponseConnection } from '../sse/response-connection.js';
 import { StreamRegistry } from '../sse/stream-registry.js';
 import { MemoryState } from '../state/memory-state.js';
 import { UNLIMITED } from './grants.js';
@@ -40,7 +41,7 @@ describe('the hub', () => {
     const start = await hub.locate('c');
     journal.lose(1);
     const response = new PassThrough();
-    const connection = new ResponseConnection(response);
+    const connection = new ResponseConnection(response, new OutstandingBytes());
     const matchers = [parseMatcher('exact', 'urn:t', HUB_URL)];
     hub.subscribe(connection, { matchers, grants: UNLIMITED, start, requestId: '', address: '' });
     let sent = '';

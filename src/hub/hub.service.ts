@@ -22,7 +22,7 @@ import { Newest } from './delivery/newest.js';
 import { Presence } from './presence.js';
 import { RecentLog } from './delivery/recent-log.js';
 import { Slices } from './delivery/slices.js';
-import { Subscription, type SubscriptionOwner } from './delivery/subscription.js';
+import { Reader, type ReaderContext } from './delivery/reader.js';
 import { TopicIndex } from './topic-index.js';
 
 export interface PublishOptions {
@@ -67,13 +67,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   readonly presence: Presence | undefined;
   private readonly logger = new Logger(HubService.name);
   private readonly fanOut: FanOut;
-  private readonly catchUp: CatchUp;
   private readonly newest: Newest;
-  /** The same for all, so that a subscription carries no closures of its own. */
-  private readonly owner: SubscriptionOwner = {
-    catchUp: (behind) => this.catchUp.add(behind),
-    forget: (over, reason) => this.forget(over, reason),
-  };
+  private readonly readers: ReaderContext;
 
   constructor(
     private readonly journal: Journal,
@@ -87,7 +82,13 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     this.fanOut = new FanOut(journal, log, new TopicIndex<Cohort>(options.hubUrl), options.flushInterval);
     const background = new Background();
     const pages = new JournalPages(journal, background);
-    this.catchUp = new CatchUp(journal, this.fanOut, new Slices(pages, log, background), background);
+    const slices = new Slices(pages, log, background);
+    this.readers = {
+      log: this.fanOut,
+      catchUp: new CatchUp(journal, this.fanOut, slices, background, streams.outstanding),
+      onOver: (reader) => this.letGo(reader),
+      onClosed: (reader, reason) => this.noteClosed(reader, reason),
+    };
     this.newest = new Newest(log, pages, background);
   }
 
@@ -153,34 +154,32 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
    * Gives `connection` every update that is matched and granted, from where it starts, until it ends. Where there are too
    * many streams already, it ends at once, after saying so: any status but 200 would stop a native `EventSource` for good.
    */
-  subscribe(connection: Connection, options: SubscribeOptions): Subscription | undefined {
+  subscribe(connection: Connection, options: SubscribeOptions): Reader | undefined {
     const { matchers, grants, start, namesTopics, requestId, address } = options;
     const info: StreamInfo = { requestId, address, caller: grants };
     connection.info = info;
     if (!this.streams.admits(info)) {
-      connection.end('overloaded');
+      this.streams.refuse(connection, 'overloaded');
       this.logger.warn({ msg: 'stream refused: too many', requestId, address });
       return undefined;
     }
     const interest = new Interest(matchers, this.options.hubUrl);
     const cohort = this.fanOut.cohortFor(interest, grants, namesTopics);
-    const subscription = new Subscription(
-      connection,
-      cohort,
-      start.cursor ?? this.fanOut.head,
-      start.history ?? this.fanOut.history,
-      this.owner,
-    );
+    const { log } = this.readers;
+    const from = {
+      cursor: start.cursor ?? log.head,
+      history: start.history ?? log.history,
+      isResuming: start.cursor !== undefined,
+    };
+    const reader = new Reader(connection, cohort, from, this.readers);
     this.logger.debug({ msg: 'stream opened', requestId });
     this.streams.add(connection);
-    // The registry has had a reason to end it at once: nothing may follow the end.
-    if (connection.isOver) return subscription;
-    if (start.isGap) connection.notify({ type: 'gap', reason: 'not-held' });
-    subscription.isResuming = start.cursor !== undefined;
+    // The registry may have had a reason to end it at once.
+    if (reader.state === 'over') return reader;
     const isResuming = start.lastEventId !== undefined;
-    subscription.lease = this.presence?.enter(cohort.interest, grants, { address, isResuming });
-    this.catchUp.add(subscription);
-    return subscription;
+    reader.lease = this.presence?.enter(cohort.interest, grants, { address, isResuming });
+    reader.begin(start.isGap);
+    return reader;
   }
 
   /** Before the journal is closed, and after the streams have been told to end. */
@@ -194,9 +193,12 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     await this.journal.close();
   }
 
-  private forget({ cohort, connection, lease }: Subscription, reason: StreamEnd): void {
+  private letGo({ cohort, lease }: Reader): void {
     if (lease !== undefined) this.presence?.leave(lease);
     this.fanOut.release(cohort);
+  }
+
+  private noteClosed({ connection }: Reader, reason: StreamEnd): void {
     this.streams.delete(connection);
     const age = Math.round(performance.now() - connection.openedAt);
     this.logger.debug({ msg: 'stream closed', requestId: connection.info.requestId, reason, age });

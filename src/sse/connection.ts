@@ -1,59 +1,67 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import type { Socket } from 'node:net';
-import { insideChunk, toChunk } from './chunk.js';
 import { encodeComment, encodeNotice, type Notice } from './frame.js';
-import type { OpenStream } from './stream-registry.js';
-import { randomRetry } from './stream-registry.js';
+import type { OutstandingBytes } from './outstanding-bytes.js';
 import { STREAM_ENDS, type StreamEnd } from './stream-end.js';
 import { type StreamInfo, UNKNOWN_STREAM } from './stream-info.js';
-
-/** How frames go over the wire: in the chunks of HTTP/1.1, which we make ourselves, or as they are. */
-export type WireFormat = 'chunked' | 'plain';
-
-/** Bytes in both formats; they share memory. */
-export interface WireBytes {
-  readonly plain: Buffer;
-  readonly chunked: Buffer;
-}
+import { type OpenStream, randomRetry } from './stream-registry.js';
+import { inBothFormats, type WireBytes, type WireFormat } from './wire-bytes.js';
 
 /** What a connection tells its subscriber. */
 export interface ConnectionListener {
-  /** The socket has taken everything: there is room again. */
+  /** There is room again, after the connection was full. */
   drained(): void;
-  /** The connection is over, for whatever reason. */
+  /** The connection has been told to end: nothing that is written from now on goes out. */
+  ended(): void;
+  /** The connection is gone, for whatever reason. */
   closed(reason: StreamEnd): void;
   /** What an administrator wants to know of it. */
   describe(): Readonly<Record<string, unknown>>;
 }
 
+/** The largest write that a socket is given, in bytes. What it has not taken of it is all that a stalled reader costs. */
+export const PIECE = 64 * 1024;
+
+/** What is no larger goes out whatever others hold, in bytes: nobody can make live readers deaf. */
+const SMALL = 4 * 1024;
+
 const HEARTBEAT = inBothFormats(encodeComment(''));
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
-export function inBothFormats(frame: Buffer): WireBytes {
-  const chunked = toChunk(frame);
-  return { plain: insideChunk(chunked), chunked };
-}
-
 /**
- * One subscriber's end of the wire: bytes go out, and nothing comes in. What is written has been given to the kernel or
- * to Node's buffer; from then on `isFull` tells whether the reader keeps up.
+ * One subscriber's end of the wire: bytes go out, and nothing comes in.
+ *
+ * It holds the only write that is under way on its socket and queues the rest, because a second one beside it aborts the
+ * process where the socket is encrypted (`TLSWrap`). Large bytes go out in pieces, each when the one before it has been
+ * taken.
  */
 export abstract class Connection<Target extends Writable = Writable> implements OpenStream {
   readonly openedAt = performance.now();
   lastWriteAt = this.openedAt;
-  /** When the socket became full, on the monotonic clock; 0 while it is not. */
   fullSince = 0;
+  endedAt = 0;
   /** Whose it is. Set before it is handed on. */
   info: StreamInfo = UNKNOWN_STREAM;
   serial = 0;
-  protected reason: StreamEnd = 'disconnected';
-  protected listener: ConnectionListener | undefined;
-  private over = false;
+  private listener: ConnectionListener | undefined;
+  private reason: StreamEnd = 'disconnected';
+  private isClosed = false;
+  /** True while the socket is being given something: what it takes at once, it takes meanwhile. */
+  private isTransmitting = false;
+  /** Bytes of the write that is under way; 0 when none is. */
+  private inFlight = 0;
+  /** What follows that write, in order, and how many bytes it has. Made when it is needed: most streams never do. */
+  private queue: Buffer[] | undefined;
+  private queued = 0;
+  /** How many bytes the process-wide count has of this connection. */
+  private counted = 0;
 
+  /** @param room bytes that may wait before the connection counts as full. */
   protected constructor(
     protected readonly target: Target,
     readonly format: WireFormat,
+    private readonly room: number,
+    private readonly outstanding: OutstandingBytes,
   ) {}
 
   /** From now on `listener` is told. Must be called in the turn in which the connection was made. */
@@ -69,12 +77,18 @@ export abstract class Connection<Target extends Writable = Writable> implements 
     return this.fullSince !== 0;
   }
 
-  get isOver(): boolean {
-    return this.over;
+  /**
+   * Whether these bytes may be written now: there is room here, and where the memory for what others have not taken is
+   * used up, they are few.
+   */
+  accepts(bytes: WireBytes): boolean {
+    return !this.isFull && (!this.outstanding.isExhausted || bytes.plain.length <= SMALL);
   }
 
   /** Writes bytes that are in this connection's {@link format}. Answers whether there is room for more. */
-  abstract write(bytes: Buffer): boolean;
+  write(bytes: Buffer): boolean {
+    return this.endedAt === 0 && this.put(bytes);
+  }
 
   writeFrame(bytes: WireBytes): boolean {
     // A look-up by a variable name costs more here than both branches.
@@ -87,137 +101,137 @@ export abstract class Connection<Target extends Writable = Writable> implements 
   }
 
   heartbeat(): void {
-    // A full socket has bytes waiting that do the same.
-    if (!this.isFull && !this.over) this.writeFrame(HEARTBEAT);
+    // Bytes that wait already do the same.
+    if (this.unsent === 0) this.writeFrame(HEARTBEAT);
   }
 
   /** Ends the response cleanly, after a notice where the reason has one. A full socket has no use for either. */
   end(reason: StreamEnd): void {
-    if (this.over) return;
-    this.reason = reason;
-    this.over = true;
-    if (this.isFull) {
-      this.target.destroy();
-      return;
-    }
+    if (this.endedAt !== 0) return;
+    if (this.isFull) return this.cut(reason);
     const { notice } = STREAM_ENDS[reason];
     if (notice) this.notify({ type: notice }, randomRetry());
-    this.finish();
+    if (this.format === 'chunked') this.write(LAST_CHUNK);
+    this.stop(reason);
+    if (this.unsent === 0) this.finish();
   }
 
-  /** Writes the end of the response and lets go of the connection. */
-  protected abstract finish(): void;
-
-  /** Ends it without ceremony: the reader does not read. */
+  /** Closes the connection at once, whatever its client has not taken yet. Also one that was told to end. */
   cut(reason: StreamEnd): void {
-    if (this.over) return;
-    this.reason = reason;
-    this.over = true;
+    this.stop(reason);
     this.target.destroy();
   }
 
-  async finished(signal: AbortSignal): Promise<void> {
-    if (!this.target.closed) await once(this.target, 'close', { signal });
-  }
-
-  protected onDrain(): void {
-    if (this.fullSince === 0) return;
-    this.fullSince = 0;
-    if (!this.over) this.listener?.drained();
-  }
-
-  protected onClose(): void {
-    this.over = true;
-    this.listener?.closed(this.reason);
-    this.listener = undefined;
-  }
-}
-
-/** A socket of HTTP/1.1 or 1.0 that has been taken over from the server (`takeOver`). */
-export class SocketConnection extends Connection<Socket> {
-  private isWriting = false;
-
-  constructor(socket: Socket, format: WireFormat) {
-    super(socket, format);
-    connections.set(socket, this);
-    socket.on('close', closeOfSocket).on('error', ignore).on('end', endOfSocket);
-    // What the client still sends is read and dropped: unread bytes would hide its leaving.
-    socket.resume();
+  async finished(signal?: AbortSignal): Promise<void> {
+    if (!this.isClosed) await once(this.target, 'close', signal && { signal });
   }
 
   /**
-   * Past the bookkeeping of `Writable`, which takes 5 % of a delivery and has no use here: one write is under way at a
-   * time. The callback comes before `_write` returns if the kernel has taken everything. Where Node would always call
-   * back later, every write would count as full, and the log be read in slices instead: slower, and as correct.
+   * Gives `piece` to the socket, and calls {@link written} once the socket has taken it: before this returns, or later.
    */
-  write(bytes: Buffer): boolean {
-    if (this.isWriting) {
-      this.target.write(bytes);
-      return false;
+  protected abstract transmit(piece: Buffer): void;
+
+  /** Ends the response, and lets go of the connection once that is out. Everything else is. */
+  protected abstract finish(): void;
+
+  /** The socket has taken the write that was under way. Bound once, because it is passed on with each write. */
+  protected readonly written = (error?: Error | null): void => {
+    this.inFlight = 0;
+    if (error) {
+      this.target.destroy();
+      return;
     }
-    this.isWriting = true;
-    // The name that `Writable` itself gives to "no encoding, these are bytes".
-    // oxlint-disable-next-line no-underscore-dangle -- Node's name for it
-    this.target._write(bytes, 'buffer' as BufferEncoding, this.written);
+    // Who gave it goes on.
+    if (this.isTransmitting || this.isClosed) return;
+    this.transmitQueued();
+    this.account();
+    if (this.unsent === 0 && this.endedAt !== 0) return this.finish();
+    this.noticeProgress();
+  };
+
+  protected closed(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.queue = undefined;
+    this.queued = 0;
+    this.inFlight = 0;
+    this.account();
+    this.listener?.closed(this.reason);
+    this.listener = undefined;
+  }
+
+  private get unsent(): number {
+    return this.inFlight + this.queued;
+  }
+
+  private put(bytes: Buffer): boolean {
     this.lastWriteAt = performance.now();
-    if (!this.isWriting) return true;
+    if (this.unsent === 0 && bytes.length <= PIECE) {
+      this.begin(bytes);
+      if (this.inFlight === 0) return true;
+    } else {
+      (this.queue ??= []).push(bytes);
+      this.queued += bytes.length;
+      this.transmitQueued();
+    }
+    this.account();
+    if (this.unsent <= this.room) return !this.isFull;
     if (this.fullSince === 0) this.fullSince = this.lastWriteAt;
     return false;
   }
 
-  /** Closes the socket once all is out, so that a client which never closes its half keeps nothing here. */
-  protected finish(): void {
-    if (this.format === 'chunked') this.target.write(LAST_CHUNK);
-    this.target.destroySoon();
+  /** Hands over what is queued, piece by piece, for as long as each is taken at once. */
+  private transmitQueued(): void {
+    while (this.inFlight === 0 && this.queued > 0) {
+      const piece = takePiece(this.queue ?? []);
+      this.queued -= piece.length;
+      this.begin(piece);
+    }
   }
 
-  private readonly written = (error?: Error | null): void => {
-    this.isWriting = false;
-    if (!error) this.onDrain();
-  };
+  private begin(piece: Buffer): void {
+    this.inFlight = piece.length;
+    this.isTransmitting = true;
+    this.transmit(piece);
+    this.isTransmitting = false;
+  }
 
-  /** For `closeOfSocket`, which all sockets share: ten thousand closures are a megabyte. */
-  static closed(connection: SocketConnection): void {
-    connection.onClose();
+  /** Whoever takes something is not stalled, however slow. */
+  private noticeProgress(): void {
+    if (this.fullSince === 0) return;
+    this.fullSince = this.unsent > this.room ? performance.now() : 0;
+    if (this.fullSince === 0 && this.endedAt === 0) this.listener?.drained();
+  }
+
+  /** Tells the process-wide count of what has changed here. */
+  private account(): void {
+    const difference = this.unsent - this.counted;
+    if (difference === 0) return;
+    this.counted += difference;
+    this.outstanding.add(difference);
+  }
+
+  private stop(reason: StreamEnd): void {
+    if (this.endedAt !== 0) return;
+    this.reason = reason;
+    this.endedAt = performance.now();
+    this.listener?.ended();
   }
 }
 
-const connections = new WeakMap<Socket, SocketConnection>();
-
-function closeOfSocket(this: Socket): void {
-  const connection = connections.get(this);
-  if (connection) SocketConnection.closed(connection);
-}
-
-/** The client has closed its half, which is how browsers leave. */
-function endOfSocket(this: Socket): void {
-  this.destroy();
-}
-
-function ignore(): void {
-  // A reset is followed by `close`, which says all there is to say.
-}
-
-/** A response that is written to as a stream: HTTP/2, and HTTP/1 where the socket can't be taken over. */
-export class ResponseConnection extends Connection {
-  /** @param socket of HTTP/1.1: a response that waits behind another one is not told when the connection closes. */
-  constructor(response: Writable, socket?: Socket) {
-    super(response, 'plain');
-    response
-      .on('drain', () => this.onDrain())
-      .on('close', () => this.onClose())
-      .on('error', ignore);
-    socket?.once('close', () => this.onClose());
+/** Takes at most {@link PIECE} bytes from the front of a queue: small ones together, a large one in part. */
+function takePiece(queue: Buffer[]): Buffer {
+  const [first = Buffer.alloc(0)] = queue;
+  if (first.length > PIECE) {
+    queue[0] = first.subarray(PIECE);
+    return first.subarray(0, PIECE);
   }
-
-  protected finish(): void {
-    this.target.end();
+  let count = 1;
+  let size = first.length;
+  for (let next = queue[count]; next && size + next.length <= PIECE; next = queue[count]) {
+    size += next.length;
+    count += 1;
   }
-
-  write(bytes: Buffer): boolean {
-    const hasRoom = this.target.write(bytes);
-    this.lastWriteAt = performance.now();
-    if (!hasRoom && this.fullSince === 0) this.fullSince = this.lastWriteAt;
-    return hasRoom;
-  }
+  const taken = queue.splice(0, count);
+  return count === 1 ? first : Buffer.concat(taken, size);
 }

@@ -7,6 +7,7 @@ class FakeStream implements OpenStream {
   readonly openedAt = performance.now();
   lastWriteAt = this.openedAt;
   fullSince = 0;
+  endedAt = 0;
   heartbeats = 0;
   ends: string[] = [];
   serial = 0;

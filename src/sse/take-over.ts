@@ -2,7 +2,11 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import { toChunk } from './chunk.js';
-import { type Connection, ResponseConnection, SocketConnection, type WireFormat } from './connection.js';
+import type { Connection } from './connection.js';
+import type { OutstandingBytes } from './outstanding-bytes.js';
+import { ResponseConnection } from './response-connection.js';
+import { SocketConnection } from './socket-connection.js';
+import type { WireFormat } from './wire-bytes.js';
 
 export type Headers = Readonly<Record<string, number | string | readonly string[] | undefined>>;
 
@@ -14,27 +18,50 @@ const STREAM_HEADERS: Headers = {
 };
 
 /**
- * Begins an event stream on `response` and takes it away from the framework: from here on nobody else writes to it. Sends
- * the status, `headers` and the `first` frame at once.
+ * Whether a stream can begin on this response. On HTTP/1 that needs the connection: a response that waits behind another
+ * one, to a request that was sent ahead of its answer (pipelining), might wait for ever.
+ */
+export function canTakeOver(request: IncomingMessage, response: ServerResponse | Http2ServerResponse): boolean {
+  return request.httpVersionMajor !== 1 || (response as ServerResponse).socket !== null;
+}
+
+/**
+ * Begins an event stream on `response` and takes it away from the framework: from here on nobody else writes to it, and
+ * no further request is read from an HTTP/1 connection. Sends the status, `headers` and the `first` frame at once.
  */
 export function takeOver(
   request: IncomingMessage,
   response: ServerResponse | Http2ServerResponse,
-  headers: Headers,
-  first: Buffer,
+  { headers, first, outstanding }: StreamStart,
 ): Connection {
   const all = { ...headers, ...STREAM_HEADERS };
   const socket = request.httpVersionMajor === 1 ? detach(request, response as ServerResponse) : undefined;
-  if (!socket) {
-    response.writeHead(200, all as Record<string, string>);
-    const connection = new ResponseConnection(response, request.httpVersionMajor === 1 ? request.socket : undefined);
-    connection.write(first);
-    return connection;
-  }
+  if (!socket) return writeThrough(request, response, { headers: all, first, outstanding });
   const format: WireFormat = request.httpVersionMinor === 0 ? 'plain' : 'chunked';
-  const connection = new SocketConnection(socket, format);
+  const connection = new SocketConnection(socket, format, outstanding);
   const head = Buffer.from(headOf(all, format), 'latin1');
   connection.write(Buffer.concat([head, format === 'chunked' ? toChunk(first) : first]));
+  return connection;
+}
+
+export interface StreamStart {
+  readonly headers: Headers;
+  /** The first frame. */
+  readonly first: Buffer;
+  readonly outstanding: OutstandingBytes;
+}
+
+function writeThrough(
+  request: IncomingMessage,
+  response: ServerResponse | Http2ServerResponse,
+  { headers, first, outstanding }: StreamStart,
+): Connection {
+  const isHttp1 = request.httpVersionMajor === 1;
+  response.writeHead(200, { ...headers, ...(isHttp1 && { connection: 'close' }) } as Record<string, string>);
+  const connection = new ResponseConnection(response, outstanding);
+  // Node lets go of an HTTP/2 stream that its client has reset without an error only once its end has been read.
+  if (!isHttp1) request.resume();
+  connection.write(first);
   return connection;
 }
 
@@ -50,11 +77,14 @@ interface Parser {
   close(): void;
 }
 
+/** The one that aborts the requests of a connection that has closed. */
+const CLOSE_LISTENER = 'bound socketOnClose';
+
 /** The listeners by which Node's server serves HTTP on a socket. Others', such as the adapter's, stay. */
 const SERVER_LISTENERS = new Set([
   'bound socketOnData',
   'bound socketOnEnd',
-  'bound socketOnClose',
+  CLOSE_LISTENER,
   'bound socketOnDrain',
   'socketOnTimeout',
   'socketOnError',
@@ -66,14 +96,15 @@ const SERVER_LISTENERS = new Set([
  * Lets go of everything that HTTP needs and a stream does not: the parser, the request, the response and their
  * listeners, measured to take 5.3 KiB for an idle connection instead of 9.7. What is done here is what Node itself does
  * when a request is upgraded. It leans on parts that Node does not document, so each is looked for first, and where one
- * is missing (or another request already waits on the same connection) the answer is undefined, and the stream is
- * written through the response instead.
+ * is missing the answer is undefined, and the stream is written through the response instead.
  */
 function detach(request: IncomingMessage, response: ServerResponse): Socket | undefined {
   const { socket } = response;
   const parser = socket && (socket as Socket & { parser?: unknown }).parser;
   if (!socket || socket.destroyed || !request.complete) return;
-  if (!isParser(parser) || parser.incoming !== request || !isServed(socket)) return;
+  if (!isParser(parser) || !isServed(socket)) return;
+  // Requests that were sent ahead of their answers get none, and are told when the connection closes.
+  const hasFollowers = parser.incoming !== request;
   response.detachSocket(socket);
   parser.unconsume();
   parser.remove();
@@ -82,24 +113,24 @@ function detach(request: IncomingMessage, response: ServerResponse): Socket | un
   parser.free();
   // Not now: it may be this parser that has called us.
   setImmediate(() => parser.close());
-  removeListeners(socket);
+  removeListeners(socket, ({ name }) => SERVER_LISTENERS.has(name) && !(hasFollowers && name === CLOSE_LISTENER));
   // To whoever waits for the response, it is over; the socket goes on without it.
   response.emit('close');
   return socket;
 }
 
-function removeListeners(socket: Socket): void {
+type Listener = (...args: unknown[]) => void;
+
+function removeListeners(socket: Socket, isMeant: (listener: Listener) => boolean): void {
   for (const event of socket.eventNames()) {
-    for (const listener of socket.listeners(event) as ((...args: unknown[]) => void)[]) {
-      if (SERVER_LISTENERS.has(listener.name)) socket.off(event, listener);
-    }
+    for (const listener of (socket.listeners(event) as Listener[]).filter(isMeant)) socket.off(event, listener);
   }
 }
 
 /** Whether Node serves HTTP on this socket in the way that is undone here. */
 function isServed(socket: Socket): boolean {
   const names = (event: string): string[] => socket.listeners(event).map(({ name }) => name);
-  return names('data').includes('bound socketOnData') && names('close').includes('bound socketOnClose');
+  return names('data').includes('bound socketOnData') && names('close').includes(CLOSE_LISTENER);
 }
 
 function isParser(parser: unknown): parser is Parser {

@@ -1,42 +1,61 @@
 import type { Update } from '../../journal/update.js';
-import type { WireBytes } from '../../sse/connection.js';
 import type { Grants } from '../grants.js';
 import type { Interest } from '../interest.js';
+import { type Joint, joinFrom } from './joint.js';
+import type { Reader } from './reader.js';
 import type { RecentEntry } from './recent-log.js';
-import type { Subscription } from './subscription.js';
-import { nameTopics, topicsToName } from './topic-naming.js';
-
-/** More than this, in bytes, is not pushed to a live reader in one go: it reads that like any backlog, in slices. */
-const LARGEST_PUSH = 1024 ** 2;
+import type { TopicNaming } from './topic-naming.js';
 
 let nextId = 1;
 
 /**
- * The subscriptions that see the same stream: the same matchers, the same read grants, topics named or not. What is new is matched and
- * joined once for all of them.
+ * The readers that see the same stream: the same matchers, the same read grants, topics named or not. What is new is
+ * matched and joined once for all of them.
  */
 export class Cohort {
-  /** Those that are written to when something new comes. */
-  readonly live = new Set<Subscription>();
-  /** All, live or behind. */
-  members = 0;
   /** Short, and never used again. */
   readonly id = nextId++;
+  /** Those that are written to when something new comes. */
+  private readonly live = new Set<Reader>();
+  /** How many there are, in whichever state. */
+  private members = 0;
   /** What is wanted and has not been offered to every live reader yet, in order. */
   private pending: RecentEntry[] = [];
   /** Where the round that is under way has got to. */
-  private round: Iterator<Subscription> | undefined;
+  private round: Iterator<Reader> | undefined;
   /** The position of the newest pending entry when the round began. */
   private roundHead = 0;
   private joined: Joint | undefined;
 
+  /** @param naming names the topics in its frames; undefined where they are not to be named. */
   constructor(
     readonly key: string,
     readonly interest: Interest,
     private readonly grants: Grants,
-    /** Whether its frames name the topics. */
-    private readonly namesTopics = false,
+    private readonly naming?: TopicNaming,
   ) {}
+
+  get isEmpty(): boolean {
+    return this.members === 0;
+  }
+
+  /** A reader belongs to it from now on, and is not live yet. */
+  enter(): void {
+    this.members += 1;
+  }
+
+  leave(reader: Reader): void {
+    this.live.delete(reader);
+    this.members -= 1;
+  }
+
+  addLive(reader: Reader): void {
+    this.live.add(reader);
+  }
+
+  removeLive(reader: Reader): void {
+    this.live.delete(reader);
+  }
 
   /** Whether an update belongs into this stream: matched, and if private then granted now (R3, R61, R66). */
   wants(update: Update): boolean {
@@ -54,7 +73,7 @@ export class Cohort {
 
   /** A wanted entry as this cohort gets it. */
   view(entry: RecentEntry): RecentEntry {
-    return this.namesTopics ? nameTopics(entry, topicsToName(entry.update, this.interest, this.grants)) : entry;
+    return this.naming?.nameIn(entry, this.interest, this.grants) ?? entry;
   }
 
   /**
@@ -81,17 +100,16 @@ export class Cohort {
    * @param upTo the position up to which the live readers have been offered everything but what is pending.
    */
   disperse(upTo: number): void {
-    for (const subscription of this.live) {
-      const next = this.pending.find(({ position }) => position > subscription.cursor)?.position ?? Infinity;
-      subscription.cursor = Math.max(subscription.cursor, Math.min(upTo, next - 1));
-      subscription.fallBehind();
+    for (const reader of this.live) {
+      const next = this.pending.find(({ position }) => position > reader.cursor)?.position ?? Infinity;
+      reader.disperse(Math.min(upTo, next - 1));
     }
     this.pending = [];
     this.round = undefined;
     this.joined = undefined;
   }
 
-  private beginRound(): Iterator<Subscription> {
+  private beginRound(): Iterator<Reader> {
     this.roundHead = this.pending.at(-1)?.position ?? 0;
     return this.live.values();
   }
@@ -103,13 +121,10 @@ export class Cohort {
     this.joined = undefined;
   }
 
-  private push(subscription: Subscription): boolean {
-    const joint = this.joinAfter(subscription.cursor);
+  private push(reader: Reader): boolean {
+    const joint = this.joinAfter(reader.cursor);
     if (!joint) return false;
-    // Nothing between its cursor and the first of these was wanted: it has been offered all of it.
-    subscription.cursor = joint.after;
-    if (joint.bytes) subscription.push(joint.bytes, joint.upTo);
-    else subscription.fallBehind();
+    reader.offer(joint);
     return true;
   }
 
@@ -135,50 +150,4 @@ export function isFor(update: Update, interest: Interest, grants: Grants): boole
 
 function mayRead(update: Update, grants: Grants): boolean {
   return !update.private || grants.canRead(update.topics);
-}
-
-function joinFrom(pending: readonly RecentEntry[], first: number, upTo: number): Joint {
-  const entries = pending.slice(first);
-  return {
-    before: pending[first - 1]?.position ?? 0,
-    after: (entries[0]?.position ?? upTo) - 1,
-    upTo,
-    bytes: sizeOf(entries) > LARGEST_PUSH ? undefined : join(entries),
-  };
-}
-
-/** Pending entries joined, for every cursor from `before` to `after`. */
-interface Joint {
-  readonly before: number;
-  readonly after: number;
-  readonly upTo: number;
-  /** Nothing, when it is too much for one write. */
-  readonly bytes: WireBytes | undefined;
-}
-
-function sizeOf(entries: readonly RecentEntry[]): number {
-  return entries.reduce((sum, { bytes }) => sum + bytes.chunked.length, 0);
-}
-
-/** Several entries as the bytes of one write. */
-export function join(entries: readonly RecentEntry[]): WireBytes {
-  const [only] = entries;
-  if (only && entries.length === 1) return only.bytes;
-  return new Joined(entries);
-}
-
-/** Most readers use one format: the other is not made before somebody asks for it. */
-class Joined implements WireBytes {
-  private plainBytes: Buffer | undefined;
-  private chunkedBytes: Buffer | undefined;
-
-  constructor(private readonly entries: readonly RecentEntry[]) {}
-
-  get plain(): Buffer {
-    return (this.plainBytes ??= Buffer.concat(this.entries.map(({ bytes }) => bytes.plain)));
-  }
-
-  get chunked(): Buffer {
-    return (this.chunkedBytes ??= Buffer.concat(this.entries.map(({ bytes }) => bytes.chunked)));
-  }
 }

@@ -1,9 +1,10 @@
 import type { Entry, Journal } from '../../journal/journal.js';
-import { Cohort } from './cohort.js';
 import type { Grants } from '../grants.js';
 import type { Interest } from '../interest.js';
-import type { RecentLog } from './recent-log.js';
 import type { TopicIndex } from '../topic-index.js';
+import { Cohort } from './cohort.js';
+import type { RecentLog } from './recent-log.js';
+import { TopicNaming } from './topic-naming.js';
 
 /** Writes in one turn of the event loop, about a millisecond's worth, before requests and other readers get their turn. */
 const WRITES_PER_TURN = 256;
@@ -17,6 +18,7 @@ export class FanOut {
   private readonly cohorts = new Map<string, Cohort>();
   /** Cohorts with something to offer, in the order in which it came. */
   private readonly dirty = new Set<Cohort>();
+  private readonly naming = new TopicNaming();
   private isScheduled = false;
   /** Where the log went back to, each time that it lost its newest entries. */
   private readonly resets: number[] = [];
@@ -56,7 +58,7 @@ export class FanOut {
     const key = `${namesTopics}\n${grants.readKey}\n${interest.key}`;
     const existing = this.cohorts.get(key);
     if (existing) return existing;
-    const cohort = new Cohort(key, interest, grants, namesTopics);
+    const cohort = new Cohort(key, interest, grants, namesTopics ? this.naming : undefined);
     this.cohorts.set(key, cohort);
     for (const matcher of interest.matchers) this.index.add(matcher, cohort);
     return cohort;
@@ -64,7 +66,7 @@ export class FanOut {
 
   /** Lets go of a cohort whose last member has left. */
   release(cohort: Cohort): void {
-    if (cohort.members > 0) return;
+    if (!cohort.isEmpty) return;
     this.cohorts.delete(cohort.key);
     this.dirty.delete(cohort);
     for (const matcher of cohort.interest.matchers) this.index.remove(matcher, cohort);

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Entry, Journal } from '../../journal/journal.js';
 import type { Update } from '../../journal/update.js';
-import type { WireBytes } from '../../sse/connection.js';
+import type { WireBytes } from '../../sse/wire-bytes.js';
 import type { Background } from './background.js';
 import { encodeEntry, type RecentEntry } from './recent-log.js';
 

@@ -1,7 +1,7 @@
 import type { Entry } from '../../journal/journal.js';
 import { Queue } from '../../journal/queue.js';
 import type { Update } from '../../journal/update.js';
-import { inBothFormats, type WireBytes } from '../../sse/connection.js';
+import { inBothFormats, type WireBytes } from '../../sse/wire-bytes.js';
 import { encodeFrame } from '../../sse/frame.js';
 
 /** An entry as it goes over the wire, encoded once for all who get it. */

@@ -38,8 +38,8 @@ describe('a slice of the journal', () => {
     const background = new Background();
     const slices = new Slices(new JournalPages(journal, background), new RecentLog(1, 100), background);
     const interest = new Interest([parseMatcher('exact', 'urn:t', HUB_URL)], HUB_URL);
-    const reader = { cohort: new Cohort('', interest, UNLIMITED), history: 0 };
-    expect(await slices.after(0, reader, 100)).toMatchObject({ first: 1, last: 32 });
-    expect(await slices.after(32, reader, 100)).toMatchObject({ first: 71, last: 100 });
+    const cohort = new Cohort('', interest, UNLIMITED);
+    expect(await slices.after({ cursor: 0, history: 0 }, cohort, 100)).toMatchObject({ first: 1, last: 32 });
+    expect(await slices.after({ cursor: 32, history: 0 }, cohort, 100)).toMatchObject({ first: 71, last: 100 });
   });
 });

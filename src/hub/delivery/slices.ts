@@ -1,11 +1,11 @@
-import type { WireBytes } from '../../sse/connection.js';
-import { type Cohort, join } from './cohort.js';
+import { LRUCache } from 'lru-cache';
+import { PIECE } from '../../sse/connection.js';
+import type { WireBytes } from '../../sse/wire-bytes.js';
 import type { Background } from './background.js';
+import type { Cohort } from './cohort.js';
 import type { JournalPages } from './journal-pages.js';
+import { join } from './joint.js';
 import type { RecentEntry, RecentLog } from './recent-log.js';
-
-/** A slice is written at once, so this bounds what a reader that stalls keeps alive. Bytes. */
-const SLICE_BYTES = 64 * 1024;
 
 /** Entries looked at for one slice, so that a cohort which wants few of many does not hold up everybody. */
 const SLICE_ENTRIES = 2_048;
@@ -19,14 +19,13 @@ export interface Slice {
   readonly first: number;
   /** The position of the last entry looked at: where the cursor stands after the slice. */
   readonly last: number;
-  /** Absent when the cohort wanted none of them. */
+  /** Absent when the cohort wanted none of them. At most a piece, or a single larger entry, whose bytes are shared. */
   readonly bytes: WireBytes | undefined;
 }
 
-/** Whose slice it is. */
-export interface Reader {
-  readonly cohort: Cohort;
-  /** Which history of the log it reads: see `FanOut`. */
+/** Where a slice begins: right after `cursor`, in a log that has had so many resets (`FanOut`). */
+export interface SliceStart {
+  readonly cursor: number;
   readonly history: number;
 }
 
@@ -36,8 +35,8 @@ export interface Reader {
  * restart; the last few are remembered.
  */
 export class Slices {
-  private readonly remembered = new Map<string, Slice | Promise<Slice>>();
-  private rememberedBytes = 0;
+  private readonly remembered = new LRUCache<string, Slice>({ maxSize: REMEMBERED_BYTES, sizeCalculation: sizeOf });
+  private readonly reading = new Map<string, Promise<Slice>>();
 
   constructor(
     private readonly pages: JournalPages,
@@ -45,32 +44,30 @@ export class Slices {
     private readonly background: Background,
   ) {}
 
-  /** The slice that begins right after `cursor` and ends at `limit` or before. */
-  after(cursor: number, { cohort, history }: Reader, limit: number): Slice | Promise<Slice> {
+  /** The slice that begins right after the cursor and ends at `limit`, which lies further on, or before. */
+  after({ cursor, history }: SliceStart, cohort: Cohort, limit: number): Slice | Promise<Slice> {
     const key = `${cursor} ${cohort.id} ${history}`;
-    const known = this.remembered.get(key);
+    const known = this.remembered.get(key) ?? this.reading.get(key);
     if (known) return known;
     if (cursor + 1 >= this.log.oldest) return this.remember(key, this.fromRecentLog(cursor, cohort, limit));
-    const reading = this.fromJournal(cursor, { cohort, history }, limit);
-    this.remembered.set(key, reading);
-    reading.then(
-      (slice) => this.remember(key, slice),
-      () => this.remembered.delete(key),
-    );
+    const reading = this.fromJournal({ cursor, history }, cohort, limit)
+      .then((slice) => this.remember(key, slice))
+      .finally(() => this.reading.delete(key));
+    this.reading.set(key, reading);
     return reading;
   }
 
   private fromRecentLog(cursor: number, cohort: Cohort, limit: number): Slice {
     const end = Math.min(limit, cursor + SLICE_ENTRIES);
     const builder = new SliceBuilder(cursor + 1, cohort);
-    for (let position = cursor + 1; position <= end && !builder.isFull; position += 1) {
+    for (let position = cursor + 1; position <= end; position += 1) {
       const entry = this.log.at(position);
-      if (entry) builder.add(entry);
+      if (!entry || !builder.add(entry)) break;
     }
     return builder.build();
   }
 
-  private async fromJournal(cursor: number, { cohort, history }: Reader, limit: number): Promise<Slice> {
+  private async fromJournal({ cursor, history }: SliceStart, cohort: Cohort, limit: number): Promise<Slice> {
     let page = await this.pages.after(cursor, history);
     const builder = new SliceBuilder(page[0]?.position ?? cursor + 1, cohort);
     while (page.length > 0) {
@@ -84,22 +81,14 @@ export class Slices {
     return builder.build();
   }
 
+  /** One that leads nowhere says that the log ended there for now: whoever comes by later must look again. */
   private remember(key: string, slice: Slice): Slice {
-    this.remembered.delete(key);
-    this.remembered.set(key, slice);
-    this.rememberedBytes += costOf(slice);
-    for (const [oldest, old] of this.remembered) {
-      if (this.rememberedBytes <= REMEMBERED_BYTES) break;
-      // What is still being read is not counted yet, and somebody waits for it.
-      if (old instanceof Promise) continue;
-      this.remembered.delete(oldest);
-      this.rememberedBytes -= costOf(old);
-    }
+    if (slice.last >= slice.first) this.remembered.set(key, slice);
     return slice;
   }
 }
 
-function costOf({ bytes }: Slice): number {
+function sizeOf({ bytes }: Slice): number {
   return 500 + 2 * (bytes?.chunked.length ?? 0);
 }
 
@@ -115,16 +104,19 @@ class SliceBuilder {
     this.last = first - 1;
   }
 
-  get isFull(): boolean {
-    return this.size >= SLICE_BYTES;
-  }
-
-  add(recent: RecentEntry): void {
-    this.last = recent.position;
-    if (!this.cohort.wants(recent.update)) return;
+  /** Answers whether there is room for what follows. One that does not fit any more begins the next slice. */
+  add(recent: RecentEntry): boolean {
+    if (!this.cohort.wants(recent.update)) {
+      this.last = recent.position;
+      return true;
+    }
     const entry = this.cohort.view(recent);
+    const { length } = entry.bytes.chunked;
+    if (this.size > 0 && this.size + length > PIECE) return false;
+    this.last = recent.position;
     this.wanted.push(entry);
-    this.size += entry.bytes.chunked.length;
+    this.size += length;
+    return this.size < PIECE;
   }
 
   /** Answers whether it is full, or has come to the limit, or to a gap. */
@@ -132,10 +124,9 @@ class SliceBuilder {
     for (const entry of entries) {
       // What was trimmed while the pages were read makes a gap, which is seen where the next slice begins.
       const follows = entry.position === this.last + 1;
-      if (this.isFull || entry.position > limit || !follows) return true;
-      this.add(entry);
+      if (entry.position > limit || !follows || !this.add(entry)) return true;
     }
-    return this.isFull || this.last >= limit;
+    return this.last >= limit;
   }
 
   build(): Slice {

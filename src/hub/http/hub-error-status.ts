@@ -21,6 +21,7 @@ export const HUB_ERROR_STATUS: Readonly<Record<HubErrorCode, number>> = {
   'matcher-too-long': 400,
   'matchers-too-many': 400,
   'last-invalid': 400,
+  'connection-busy': 400,
   'encoding-invalid': 400,
   'media-type-unsupported': 415,
   'not-acceptable': 406,

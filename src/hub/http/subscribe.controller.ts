@@ -5,8 +5,9 @@ import { JournalUnavailableError } from '../../journal/journal.js';
 import { encodeRetry } from '../../sse/frame.js';
 import { randomRetry, StreamRegistry } from '../../sse/stream-registry.js';
 import { markStream } from '../../sse/stream-request.js';
-import { takeOver } from '../../sse/take-over.js';
+import { canTakeOver, takeOver } from '../../sse/take-over.js';
 import type { Grants } from '../grants.js';
+import { HubError } from '../hub.errors.js';
 import { HUB_OPTIONS, type HubOptions } from '../hub.options.js';
 import { HubService, type Start } from '../hub.service.js';
 import { HUB_PATH } from './hub-path.js';
@@ -80,11 +81,13 @@ export class SubscribeController {
     }
     // The client may have left while its token was being verified.
     if (request.raw.socket.destroyed || reply.raw.destroyed) return;
+    if (!canTakeOver(request.raw, reply.raw)) refusePipelined(request, reply);
     reply.hijack();
     markStream(request.raw);
     const retry = encodeRetry(randomRetry());
-    const connection = takeOver(request.raw, reply.raw, reply.getHeaders(), retry);
-    if (!start) return connection.end('unavailable');
+    const { outstanding } = this.streams;
+    const connection = takeOver(request.raw, reply.raw, { headers: reply.getHeaders(), first: retry, outstanding });
+    if (!start) return this.streams.refuse(connection, 'unavailable');
     this.hub.subscribe(connection, {
       matchers: wanted.matchers,
       grants,
@@ -94,4 +97,14 @@ export class SubscribeController {
       address: request.ip,
     });
   }
+}
+
+/** Nothing more is read from the connection, which closes after this answer. */
+function refusePipelined(request: FastifyRequest, reply: FastifyReply): never {
+  request.raw.socket.pause();
+  void reply.header('connection', 'close');
+  throw new HubError(
+    'connection-busy',
+    'Another answer is still under way on this connection: ask for the stream on a connection of its own.',
+  );
 }

@@ -1,0 +1,81 @@
+import { PIECE } from '../../sse/connection.js';
+import type { WireBytes } from '../../sse/wire-bytes.js';
+import type { RecentEntry } from './recent-log.js';
+
+/** More than this, in bytes, is not pushed to a live reader in one go: it reads that like any backlog, in slices. */
+const LARGEST_PUSH = 1024 ** 2;
+
+/** What is pending in a cohort, for every cursor from `before` to `after`. */
+export interface Joint {
+  readonly before: number;
+  readonly after: number;
+  readonly upTo: number;
+  /** In order, the last one up to `upTo`; undefined when it is too much for one go. */
+  readonly parts: readonly Part[] | undefined;
+}
+
+/** Entries that are written at once: as many as fit into a piece, or a single larger one, whose bytes are shared. */
+export interface Part {
+  /** The position of the last of them. */
+  readonly upTo: number;
+  readonly bytes: WireBytes;
+}
+
+/** Joins the pending entries from the index `first` on. */
+export function joinFrom(pending: readonly RecentEntry[], first: number, upTo: number): Joint {
+  const entries = pending.slice(first);
+  return {
+    before: pending[first - 1]?.position ?? 0,
+    after: (entries[0]?.position ?? upTo) - 1,
+    upTo,
+    parts: sizeOf(entries) > LARGEST_PUSH && entries.length > 1 ? undefined : partsOf(entries),
+  };
+}
+
+function partsOf(entries: readonly RecentEntry[]): Part[] {
+  const parts: Part[] = [];
+  let first = 0;
+  let size = 0;
+  entries.forEach(({ bytes }, index) => {
+    const { length } = bytes.chunked;
+    if (index > first && size + length > PIECE) {
+      parts.push(partOf(entries.slice(first, index)));
+      first = index;
+      size = 0;
+    }
+    size += length;
+  });
+  parts.push(partOf(entries.slice(first)));
+  return parts;
+}
+
+function partOf(entries: readonly RecentEntry[]): Part {
+  return { upTo: entries.at(-1)?.position ?? 0, bytes: join(entries) };
+}
+
+function sizeOf(entries: readonly RecentEntry[]): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes.chunked.length, 0);
+}
+
+/** Several entries as the bytes of one write. */
+export function join(entries: readonly RecentEntry[]): WireBytes {
+  const [only] = entries;
+  if (only && entries.length === 1) return only.bytes;
+  return new Joined(entries);
+}
+
+/** Most readers use one format: the other is not made before somebody asks for it. */
+class Joined implements WireBytes {
+  private plainBytes: Buffer | undefined;
+  private chunkedBytes: Buffer | undefined;
+
+  constructor(private readonly entries: readonly RecentEntry[]) {}
+
+  get plain(): Buffer {
+    return (this.plainBytes ??= Buffer.concat(this.entries.map(({ bytes }) => bytes.plain)));
+  }
+
+  get chunked(): Buffer {
+    return (this.chunkedBytes ??= Buffer.concat(this.entries.map(({ bytes }) => bytes.chunked)));
+  }
+}

@@ -1,0 +1,308 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import { OutstandingBytes } from '../../sse/outstanding-bytes.js';
+import { ResponseConnection } from '../../sse/response-connection.js';
+import { UNLIMITED } from '../grants.js';
+import { Interest } from '../interest.js';
+import { parseMatcher } from '../matcher.js';
+import { Cohort } from './cohort.js';
+import { join, joinFrom } from './joint.js';
+import { Reader, type ReaderContext, type ReaderStart } from './reader.js';
+import { encodeEntry, type RecentEntry } from './recent-log.js';
+
+const HUB_URL = new URL('https://hub.example/.well-known/mercure');
+
+/** More than a connection has room for. */
+const LARGE = 'x'.repeat(40_000);
+
+/** A client that takes what it is sent only while it reads. */
+class Client extends Writable {
+  text = '';
+  isReading = true;
+  private taken: (() => void) | undefined;
+
+  override _write(bytes: Buffer, _: BufferEncoding, done: () => void): void {
+    this.text += bytes.toString();
+    if (this.isReading) done();
+    else this.taken = done;
+  }
+
+  read(): void {
+    this.isReading = true;
+    this.taken?.();
+  }
+
+  /** The data of the events that came, and the types of the notices. */
+  get seen(): string[] {
+    return [...this.text.matchAll(/^data: (?:\{"type":"([\w-]+)".*|(.).*)$/gm)].map(
+      ([, type, data]) => type ?? data ?? '',
+    );
+  }
+}
+
+/** A log of entries with the data `1`, `2`, …, and one reader of it. */
+class Stage {
+  readonly log = { head: 0, history: 0, common: 0, commonSince: (): number => this.log.common };
+  readonly client = new Client();
+  readonly connection = new ResponseConnection(this.client, new OutstandingBytes());
+  readonly cohort = new Cohort('', new Interest([parseMatcher('exact', 'urn:t', HUB_URL)], HUB_URL), UNLIMITED);
+  readonly lane: Reader[] = [];
+  readonly happened: string[] = [];
+  readonly reader: Reader;
+
+  constructor(head: number, start: Partial<ReaderStart> = {}) {
+    this.log.head = head;
+    const context: ReaderContext = {
+      log: this.log,
+      catchUp: { add: (reader) => this.lane.push(reader), release: () => undefined },
+      onOver: () => this.happened.push('over'),
+      onClosed: (_, reason) => this.happened.push(reason),
+    };
+    this.reader = new Reader(
+      this.connection,
+      this.cohort,
+      { cursor: head, history: 0, isResuming: false, ...start },
+      context,
+    );
+  }
+
+  /** Publishes updates with this data each, and offers them to the cohort's live readers. */
+  publish(...data: string[]): void {
+    for (const one of data) this.cohort.add(this.append(one));
+    this.cohort.offer(Infinity);
+  }
+
+  append(data: string): RecentEntry {
+    this.log.head += 1;
+    const position = this.log.head;
+    return encodeEntry({ position, update: { topics: ['urn:t'], data, id: String(position), private: false } });
+  }
+
+  /** What has come of it, once its socket has answered. */
+  async outcome(): Promise<object> {
+    await new Promise(setImmediate);
+    const { state, cursor } = this.reader;
+    return { state, cursor, isInLane: this.lane.length > 0, seen: this.client.seen };
+  }
+}
+
+/** A reader that is behind, in the lane, with the cursor at 2 of 5. */
+function behind(): Stage {
+  const stage = new Stage(5, { cursor: 2, isResuming: true });
+  stage.reader.begin(false);
+  return stage;
+}
+
+/** A live reader whose client does not read, and whose socket is full. */
+function full(): Stage {
+  const stage = new Stage(0);
+  stage.reader.begin(false);
+  stage.client.isReading = false;
+  stage.publish(LARGE);
+  return stage;
+}
+
+function slice(
+  first: number,
+  last: number,
+  data?: string,
+): { first: number; last: number; bytes: RecentEntry['bytes'] | undefined } {
+  const entry =
+    data === undefined
+      ? undefined
+      : encodeEntry({ position: last, update: { topics: [], data, id: '', private: false } });
+  return { first, last, bytes: entry && join([entry]) };
+}
+
+describe('a reader', () => {
+  it('new → live: it has missed nothing', async () => {
+    const stage = new Stage(5);
+    expect(await stage.outcome()).toEqual({ state: 'new', cursor: 5, isInLane: false, seen: [] });
+    stage.reader.begin(false);
+    expect(await stage.outcome()).toEqual({ state: 'live', cursor: 5, isInLane: false, seen: [] });
+  });
+
+  it('new → live: it asked for a replay, and there is nothing to replay', async () => {
+    const stage = new Stage(5, { isResuming: true });
+    stage.reader.begin(false);
+    expect(await stage.outcome()).toEqual({ state: 'live', cursor: 5, isInLane: false, seen: ['caught-up'] });
+  });
+
+  it('new → behind: it has missed something', async () => {
+    expect(await behind().outcome()).toEqual({ state: 'behind', cursor: 2, isInLane: true, seen: [] });
+  });
+
+  it('new → behind: it asked for an id that is not held', async () => {
+    const stage = new Stage(5, { cursor: 0, isResuming: true });
+    stage.reader.begin(true);
+    expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 0, isInLane: true, seen: ['gap'] });
+  });
+
+  it('new → behind: its cursor belongs to a history that is gone', async () => {
+    const stage = new Stage(5);
+    stage.log.history = 1;
+    stage.reader.begin(false);
+    expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 5, isInLane: true, seen: [] });
+  });
+
+  it('new → over: it was ended before it began, and nothing is written to it', async () => {
+    const stage = new Stage(5);
+    stage.connection.end('max-age');
+    stage.reader.begin(true);
+    expect(await stage.outcome()).toEqual({ state: 'over', cursor: 5, isInLane: false, seen: [] });
+  });
+
+  it('live → live: it takes a round', async () => {
+    const stage = new Stage(5);
+    stage.reader.begin(false);
+    stage.publish('a', 'b');
+    stage.publish('c');
+    expect(await stage.outcome()).toEqual({ state: 'live', cursor: 8, isInLane: false, seen: ['a', 'b', 'c'] });
+  });
+
+  it('live → live: a heartbeat or one update that fills the socket owes it nothing', async () => {
+    expect(await full().outcome()).toEqual({ state: 'live', cursor: 1, isInLane: false, seen: ['x'] });
+  });
+
+  it('live → behind: its socket is full when something new comes, and it waits for it outside the lane', async () => {
+    const stage = full();
+    stage.publish('a');
+    expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 1, isInLane: false, seen: ['x'] });
+  });
+
+  it('live → behind: its socket is full after a part of what is pending', async () => {
+    const stage = new Stage(0);
+    stage.reader.begin(false);
+    stage.client.isReading = false;
+    stage.publish(LARGE, LARGE, 'a');
+    expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 1, isInLane: false, seen: ['x'] });
+  });
+
+  it('live → behind: what is pending is too much for one go', async () => {
+    const stage = new Stage(0);
+    stage.reader.begin(false);
+    stage.publish(...Array.from({ length: 30 }, () => LARGE));
+    expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 0, isInLane: true, seen: [] });
+  });
+
+  it('live → behind: memory is used up by what others have not taken; small updates still come', async () => {
+    const stage = new Stage(0);
+    stage.reader.begin(false);
+    const exhausted = new OutstandingBytes(1);
+    exhausted.add(1);
+    Object.assign(stage.connection, { outstanding: exhausted });
+    stage.publish('a');
+    expect(await stage.outcome()).toEqual({ state: 'live', cursor: 1, isInLane: false, seen: ['a'] });
+    stage.publish(LARGE);
+    expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 1, isInLane: true, seen: ['a'] });
+  });
+
+  it('live → behind: its round was broken off, before what is pending', async () => {
+    const stage = new Stage(3);
+    stage.reader.begin(false);
+    stage.append('unwanted');
+    stage.cohort.add(stage.append('a'));
+    stage.cohort.disperse(5);
+    expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 4, isInLane: true, seen: [] });
+  });
+
+  it('behind → behind: it takes a slice, and is told where one begins further on', async () => {
+    const stage = behind();
+    expect(stage.reader.takeSlice(slice(3, 3, 'a'))).toBe(true);
+    expect(stage.reader.takeSlice(slice(5, 5, 'b'))).toBe(true);
+    expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 5, isInLane: true, seen: ['a', 'gap', 'b'] });
+    expect(stage.client.text).toContain('"updates":1');
+  });
+
+  it('behind → behind: a slice fills its socket', async () => {
+    const stage = behind();
+    stage.client.isReading = false;
+    expect(stage.reader.takeSlice(slice(3, 3, LARGE))).toBe(false);
+    stage.reader.leaveCatchUp();
+    expect(stage.lane).toHaveLength(1);
+    stage.client.read();
+    expect(stage.lane).toHaveLength(2);
+  });
+
+  it('behind → behind: what comes next is no longer held', async () => {
+    const stage = behind();
+    stage.reader.skip(5);
+    expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 4, isInLane: true, seen: ['gap'] });
+    expect(stage.client.text).toContain('"updates":2');
+  });
+
+  it.each([
+    ['is told, if it had got more than is left', 1, { cursor: 1, seen: ['reset'] }],
+    ['is not told, if it had not', 4, { cursor: 2, seen: [] }],
+  ])('behind → behind: the log went back, and it %s', async (_, common, expected) => {
+    const stage = behind();
+    Object.assign(stage.log, { history: 1, common });
+    expect(stage.reader.isOutdated).toBe(true);
+    stage.reader.goBack();
+    expect(stage.reader.isOutdated).toBe(false);
+    expect(await stage.outcome()).toEqual({ state: 'behind', isInLane: true, ...expected });
+  });
+
+  it('behind → live: it has taken everything, which it is told once', async () => {
+    const stage = behind();
+    stage.reader.takeSlice(slice(3, 5, 'a'));
+    stage.reader.leaveCatchUp();
+    expect(await stage.outcome()).toMatchObject({ state: 'live', cursor: 5, seen: ['a', 'caught-up'] });
+    stage.publish('b');
+    expect(await stage.outcome()).toMatchObject({ state: 'live', cursor: 6, seen: ['a', 'caught-up', 'b'] });
+  });
+
+  it('behind → behind: it leaves the lane before it has everything, and goes back to the end of it', async () => {
+    const stage = behind();
+    stage.reader.leaveCatchUp();
+    expect(stage.lane).toHaveLength(2);
+  });
+
+  it('behind → live: its socket has drained, and everything was offered', async () => {
+    const stage = full();
+    stage.publish('a');
+    stage.reader.takeSlice(slice(2, 2, 'a'));
+    stage.client.read();
+    expect(await stage.outcome()).toMatchObject({ state: 'live', cursor: 2, seen: ['x', 'a'] });
+  });
+
+  it('behind → behind: its socket has drained while it is in the lane, which has it once', async () => {
+    const stage = behind();
+    stage.client.isReading = false;
+    stage.connection.write(Buffer.from(LARGE));
+    stage.client.read();
+    expect(stage.lane).toHaveLength(1);
+  });
+
+  it.each([
+    ['new', () => new Stage(0)],
+    ['live', full],
+    ['behind', behind],
+  ])('%s → over: it is told to end, and nothing is written after that', async (_, make) => {
+    const stage = make();
+    stage.connection.end('drain');
+    expect(stage.reader.state).toBe('over');
+    const { text } = stage.client;
+    stage.reader.offer(joinFrom([stage.append('a')], 0, 1));
+    stage.reader.drained();
+    stage.reader.leaveCatchUp();
+    stage.reader.disperse(9);
+    stage.connection.heartbeat();
+    expect(stage.client.text).toBe(text);
+    expect(stage.cohort.isEmpty).toBe(true);
+    stage.client.read();
+    stage.client.destroy();
+    await new Promise(setImmediate);
+    expect(stage.happened).toEqual(['over', 'drain']);
+  });
+
+  it('any → over: its client has left', async () => {
+    const stage = behind();
+    stage.client.destroy();
+    await new Promise(setImmediate);
+    expect(stage.happened).toEqual(['over', 'disconnected']);
+    expect(stage.reader.state).toBe('over');
+    stage.reader.leaveCatchUp();
+    expect(stage.lane).toHaveLength(1);
+  });
+});

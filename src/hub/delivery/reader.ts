@@ -1,0 +1,200 @@
+import type { Connection, ConnectionListener } from '../../sse/connection.js';
+import type { StreamEnd } from '../../sse/stream-end.js';
+import type { Cohort } from './cohort.js';
+import type { Joint } from './joint.js';
+import type { Slice } from './slices.js';
+
+/** The states that README.md draws. */
+export type ReaderState = 'new' | 'behind' | 'live' | 'over';
+
+/** Where a reader begins. */
+export interface ReaderStart {
+  /** The position of the last entry that counts as offered. */
+  readonly cursor: number;
+  /** Which history of the log the cursor belongs to: see `FanOut`. */
+  readonly history: number;
+  /** Whether the client asked for a replay, and is told when it's over. */
+  readonly isResuming: boolean;
+}
+
+/** What readers need of the hub. One object for all of them. */
+export interface ReaderContext {
+  readonly log: {
+    /** The position of the newest entry. */
+    readonly head: number;
+    /** Which history of the log this is: it grows with each reset. */
+    readonly history: number;
+    /** The newest position that every history since `history` has in common with it. */
+    commonSince(history: number): number;
+  };
+  readonly catchUp: {
+    /** Takes on a reader that is behind and whose socket has room, and gives it back with {@link Reader.leaveCatchUp}. */
+    add(reader: Reader): void;
+    /** The socket of this reader has drained, or is gone. */
+    release(reader: Reader): void;
+  };
+  /** The reader has become `over`. */
+  onOver(reader: Reader): void;
+  /** Its connection is gone. */
+  onClosed(reader: Reader, reason: StreamEnd): void;
+}
+
+/**
+ * One subscriber: a cursor over the log and no queue. README.md draws its states and says what causes each transition.
+ * The cursor is the position of the last entry that was offered, so everything after it is still owed.
+ */
+export class Reader implements ConnectionListener {
+  /** Its place among those who are told to be subscribed, where that is told. */
+  lease: number | undefined;
+  private currentState: ReaderState = 'new';
+  private position: number;
+  private history: number;
+  private isResuming: boolean;
+  private isInCatchUp = false;
+
+  constructor(
+    readonly connection: Connection,
+    readonly cohort: Cohort,
+    start: ReaderStart,
+    private readonly context: ReaderContext,
+  ) {
+    this.position = start.cursor;
+    this.history = start.history;
+    this.isResuming = start.isResuming;
+    cohort.enter();
+    connection.listen(this);
+  }
+
+  get state(): ReaderState {
+    return this.currentState;
+  }
+
+  get cursor(): number {
+    return this.position;
+  }
+
+  /** Whether the log has lost entries since its cursor was right. */
+  get isOutdated(): boolean {
+    return this.history !== this.context.log.history;
+  }
+
+  /** Whether nothing is owed to it. */
+  get hasEverything(): boolean {
+    return !this.isOutdated && this.position >= this.context.log.head;
+  }
+
+  /**
+   * new → live for who has missed nothing, and new → behind for who has. It may have been ended before it began.
+   * @param isGap whether the client asked for an id that is not held (any more), and is told.
+   */
+  begin(isGap: boolean): void {
+    if (this.currentState !== 'new') return;
+    if (isGap) this.connection.notify({ type: 'gap', reason: 'not-held' });
+    this.proceed();
+  }
+
+  /**
+   * live → live, or → behind where the socket is full or the rest is too much for one go: takes what is pending in the
+   * cohort's round, of which it wants everything after its cursor.
+   */
+  offer({ after, parts }: Joint): void {
+    if (this.currentState !== 'live') return;
+    // Nothing between its cursor and the first of these was wanted.
+    this.position = after;
+    if (!parts) return this.fallBehind();
+    for (const { upTo, bytes } of parts) {
+      if (!this.connection.accepts(bytes)) return this.fallBehind();
+      this.position = upTo;
+      if (!this.connection.writeFrame(bytes)) return this.fallBehind();
+    }
+  }
+
+  /**
+   * live → behind: its cohort's round was broken off.
+   * @param upTo nothing up to here is still owed.
+   */
+  disperse(upTo: number): void {
+    if (this.currentState !== 'live') return;
+    this.position = Math.max(this.position, upTo);
+    this.fallBehind();
+  }
+
+  /** behind → behind: takes the next stretch of the log. Answers whether its socket has room for more. */
+  takeSlice(slice: Slice): boolean {
+    if (slice.first > this.position + 1) this.skip(slice.first);
+    this.position = slice.last;
+    return !slice.bytes || this.connection.writeFrame(slice.bytes);
+  }
+
+  /** behind → behind: what comes before `next` is no longer held, and the reader is told how many updates that were. */
+  skip(next: number): void {
+    // Of how many of them it would have got, nobody knows any more.
+    this.connection.notify({ type: 'gap', reason: 'trimmed', updates: next - this.position - 1 });
+    this.position = next - 1;
+  }
+
+  /** behind → behind: the log has lost its newest entries, and who has been offered some of them is told. */
+  goBack(): void {
+    const { log } = this.context;
+    const common = log.commonSince(this.history);
+    this.history = log.history;
+    if (this.position <= common) return;
+    this.position = common;
+    this.connection.notify({ type: 'reset' });
+  }
+
+  /** `CatchUp` has done what it could for now: the reader is live, waits for its socket, or goes back for more. */
+  leaveCatchUp(): void {
+    this.isInCatchUp = false;
+    if (this.currentState === 'behind') this.proceed();
+  }
+
+  /** behind → live, or on with catching up. A live reader that only a heartbeat had filled has missed nothing. */
+  drained(): void {
+    this.context.catchUp.release(this);
+    if (this.currentState === 'behind' && !this.isInCatchUp) this.proceed();
+  }
+
+  /** any → over: nothing more is written to it. */
+  ended(): void {
+    if (this.currentState === 'over') return;
+    this.currentState = 'over';
+    this.cohort.leave(this);
+    this.context.catchUp.release(this);
+    this.context.onOver(this);
+  }
+
+  closed(reason: StreamEnd): void {
+    this.ended();
+    this.context.onClosed(this, reason);
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    const { matchers } = this.cohort.interest;
+    return { matchers, cursor: this.position, state: this.currentState, isLive: this.currentState === 'live' };
+  }
+
+  /** → live where nothing is owed, else → behind, where it catches up as soon as its socket has room. */
+  private proceed(): void {
+    if (this.hasEverything) return this.arrive();
+    this.currentState = 'behind';
+    if (this.connection.isFull) return;
+    this.isInCatchUp = true;
+    this.context.catchUp.add(this);
+  }
+
+  /** What comes next is matched against its cohort, which offers it everything after its cursor, and nothing that it has. */
+  private arrive(): void {
+    this.currentState = 'live';
+    this.cohort.addLive(this);
+    if (!this.isResuming) return;
+    this.isResuming = false;
+    this.connection.notify({ type: 'caught-up' });
+  }
+
+  private fallBehind(): void {
+    if (this.hasEverything) return;
+    this.cohort.removeLive(this);
+    this.proceed();
+  }
+}
