@@ -24,7 +24,7 @@ export function withLifetime(
   return new Observable((subscriber) => {
     const stream = new LiveStream(subscriber, request);
     if (!registry.admits(stream.info)) {
-      registry.refuse(stream, 'overloaded');
+      stream.end('overloaded');
       return;
     }
     registry.add(stream);
@@ -38,9 +38,8 @@ export function withLifetime(
     return () => {
       clearTimeout(opening);
       subscription.unsubscribe();
+      registry.delete(stream);
       stream.closed();
-      // The client may not take the end of it: the registry looks after that.
-      stream.whenGone(() => registry.delete(stream));
     };
   });
 }
@@ -50,11 +49,10 @@ class LiveStream implements OpenStream {
   lastWriteAt = this.openedAt;
   /** Nest writes these streams, and cuts those that do not read by its own measure (`maxPendingDataLength`). */
   readonly fullSince = 0;
-  endedAt = 0;
+  readonly endedAt = 0;
   readonly info: StreamInfo;
   serial = 0;
   private isOpen = false;
-  private isGone = false;
   private events = 0;
   private reason: StreamEnd = 'disconnected';
   /** The id that the client holds: the last one sent, or the one it came with. */
@@ -65,7 +63,6 @@ class LiveStream implements OpenStream {
     private readonly request: StreamRequest,
   ) {
     this.info = { requestId: request.id, address: request.address, caller: request.caller };
-    request.response.once('close', () => (this.isGone = true));
     this.id = REPEATABLE_ID.test(request.lastEventId ?? '') ? (request.lastEventId ?? '') : '';
   }
 
@@ -96,7 +93,6 @@ class LiveStream implements OpenStream {
     if (this.subscriber.closed) return;
     this.open();
     this.reason = reason;
-    this.endedAt = performance.now();
     const { notice } = STREAM_ENDS[reason];
     if (notice) this.send({ type: 'herald', data: { type: notice }, retry: randomRetry() });
     this.subscriber.complete();
@@ -117,17 +113,11 @@ class LiveStream implements OpenStream {
 
   cut(reason: StreamEnd): void {
     this.end(reason);
-    this.request.response.destroy();
   }
 
   async finished(signal?: AbortSignal): Promise<void> {
-    if (!this.isGone) await once(this.request.response, 'close', signal && { signal });
-  }
-
-  /** Calls `listener` once the response has closed. */
-  whenGone(listener: () => void): void {
-    if (this.isGone) listener();
-    else this.request.response.once('close', listener);
+    const { response } = this.request;
+    if (!response.closed) await once(response, 'close', signal && { signal });
   }
 
   closed(): void {

@@ -1,6 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { toChunk } from './chunk.js';
 import type { Connection } from './connection.js';
 import type { OutstandingBytes } from './outstanding-bytes.js';
@@ -59,10 +60,15 @@ function writeThrough(
   const isHttp1 = request.httpVersionMajor === 1;
   response.writeHead(200, { ...headers, ...(isHttp1 && { connection: 'close' }) } as Record<string, string>);
   const connection = new ResponseConnection(response, outstanding);
-  // Node lets go of an HTTP/2 stream that its client has reset without an error only once its end has been read.
-  if (!isHttp1) request.resume();
+  if (!isHttp1) letGoWhenReset(request, response);
   connection.write(first);
   return connection;
+}
+
+/** Node keeps an HTTP/2 stream that its client has reset without an error, until it is told or its end is read. */
+function letGoWhenReset(request: IncomingMessage, response: ServerResponse | Http2ServerResponse): void {
+  request.once('aborted', () => (response as Writable).destroy());
+  request.resume();
 }
 
 /** The parser behind a socket of Node's HTTP server, as far as it is needed here. Node does not document it. */

@@ -1,0 +1,181 @@
+import { Writable } from 'node:stream';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Entry } from '../../journal/journal.js';
+import { MemoryJournal } from '../../journal/memory-journal.js';
+import { OutstandingBytes } from '../../sse/outstanding-bytes.js';
+import { ResponseConnection } from '../../sse/response-connection.js';
+import { UNLIMITED } from '../grants.js';
+import { Interest } from '../interest.js';
+import { parseMatcher } from '../matcher.js';
+import { TopicIndex } from '../topic-index.js';
+import { Background } from './background.js';
+import { CatchUp } from './catch-up.js';
+import type { Cohort } from './cohort.js';
+import { FanOut } from './fan-out.js';
+import { JournalPages } from './journal-pages.js';
+import { Reader, type ReaderContext } from './reader.js';
+import { RecentLog } from './recent-log.js';
+import { Slices } from './slices.js';
+
+const HUB_URL = new URL('https://hub.example/.well-known/mercure');
+const LARGE = 'x'.repeat(50_000);
+
+/** A client that takes what it is sent, or nothing. */
+class Client extends Writable {
+  text = '';
+  private taken: (() => void) | undefined;
+
+  constructor(private isReading: boolean) {
+    super();
+  }
+
+  override _write(bytes: Buffer, _: BufferEncoding, done: () => void): void {
+    this.text += bytes.toString();
+    if (this.isReading) done();
+    else this.taken = done;
+  }
+
+  read(): void {
+    this.isReading = true;
+    this.taken?.();
+  }
+
+  get events(): number {
+    return this.text.split('\nid: ').length - 1 + (this.text.startsWith('id: ') ? 1 : 0);
+  }
+}
+
+/** A journal whose engine can be away, that counts how often it is asked. */
+class FaultyJournal extends MemoryJournal {
+  reads = 0;
+  isAway = false;
+
+  override read(after: number, limit: number): Promise<readonly Entry[]> {
+    this.reads += 1;
+    return this.isAway ? Promise.reject(new Error('away')) : super.read(after, limit);
+  }
+}
+
+class Hub {
+  now = 0;
+  readonly journal: FaultyJournal;
+  readonly outstanding: OutstandingBytes;
+  private readonly fanOut: FanOut;
+  private readonly context: ReaderContext;
+  private readonly interest = new Interest([parseMatcher('exact', 'urn:t', HUB_URL)], HUB_URL);
+
+  constructor({ age = Infinity, recentBytes = 2 ** 24, maxOutstanding = 2 ** 30 } = {}) {
+    this.outstanding = new OutstandingBytes(maxOutstanding);
+    this.journal = new FaultyJournal({ events: 1_000, bytes: Infinity, age }, () => this.now);
+    const background = new Background();
+    const log = new RecentLog(recentBytes, 0);
+    this.fanOut = new FanOut(this.journal, log, new TopicIndex<Cohort>(HUB_URL), 0);
+    const slices = new Slices(new JournalPages(this.journal, background), log, background);
+    this.context = {
+      log: this.fanOut,
+      catchUp: new CatchUp(this.journal, this.fanOut, slices, background, this.outstanding),
+      onOver: ({ cohort }) => this.fanOut.release(cohort),
+      onClosed: () => undefined,
+    };
+  }
+
+  async publish(data: string): Promise<void> {
+    await this.journal.append({ topics: ['urn:t'], data, id: `urn:${this.journal.head + 1}`, private: false });
+  }
+
+  /** Somebody connects, who has had everything up to `cursor`. */
+  connect(client: Client, cursor = this.fanOut.head): Reader {
+    const connection = new ResponseConnection(client, this.outstanding);
+    const cohort = this.fanOut.cohortFor(this.interest, UNLIMITED);
+    const start = { cursor, history: this.fanOut.history, isResuming: cursor < this.fanOut.head };
+    const reader = new Reader(connection, cohort, start, this.context);
+    reader.begin(false);
+    return reader;
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; !condition(); turn += 1) {
+    if (turn > 20_000) throw new Error('it never came');
+    await new Promise(setImmediate);
+  }
+}
+
+/** Some turns of the event loop, in which whatever can happen without time happens. */
+async function turns(count = 200): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise(setImmediate);
+}
+
+describe('catching up', () => {
+  const clients: Client[] = [];
+  afterEach(() => clients.splice(0).forEach((client) => client.destroy()));
+
+  function open(isReading: boolean): Client {
+    const made = new Client(isReading);
+    clients.push(made);
+    return made;
+  }
+
+  it('leaves nobody deaf: whoever waited behind stalled readers and turned out to need nothing, or is gone', async () => {
+    const hub = new Hub();
+    await hub.publish(LARGE);
+    for (let stalled = 0; stalled < 40; stalled += 1) hub.connect(open(false), 0);
+    await turns();
+    const resuming = Array.from({ length: 100 }, () => hub.connect(open(true), 0));
+    resuming.slice(0, 50).forEach(({ connection }) => connection.cut('disconnected'));
+    const late = Array.from({ length: 100 }, () => hub.connect(open(true)));
+    expect(late.every(({ state }) => state === 'live')).toBe(true);
+    await until(() => resuming.slice(50).every(({ state }) => state === 'live'));
+    await hub.publish('last');
+    await until(() => clients.slice(90).every(({ text }) => text.includes('data: last\n')));
+  });
+
+  it('goes on after everything was trimmed while somebody was behind', async () => {
+    const hub = new Hub({ age: 1_000, recentBytes: 1 });
+    for (let count = 0; count < 3; count += 1) await hub.publish(LARGE);
+    const slow = hub.connect(open(false), 0);
+    await turns();
+    hub.now = 2_000;
+    await hub.journal.locate('');
+    const first = open(true);
+    const early = hub.connect(first, 0);
+    await until(() => early.state === 'live');
+    await hub.publish('a');
+    const second = open(true);
+    hub.connect(second, 3);
+    await until(() => first.text.includes('data: a\n') && second.text.includes('data: a\n'));
+    clients[0]?.read();
+    await until(() => slow.state === 'live');
+    expect(clients[0]?.text).toContain('"type":"gap"');
+    const { reads } = hub.journal;
+    await turns();
+    expect(hub.journal.reads).toBe(reads);
+  });
+
+  it('stops while memory is used up by what clients have not taken, and goes on when they take it or leave', async () => {
+    const hub = new Hub({ maxOutstanding: 120_000 });
+    await hub.publish(LARGE);
+    await hub.publish(LARGE);
+    for (let stalled = 0; stalled < 10; stalled += 1) hub.connect(open(false), 0);
+    await turns();
+    expect(hub.outstanding.total).toBeLessThan(120_000 + LARGE.length + 1_000);
+    const reader = hub.connect(open(true), 0);
+    await turns();
+    expect(reader.state).toBe('behind');
+    clients.slice(0, 10).forEach((stalled, index) => (index % 2 === 0 ? stalled.read() : stalled.destroy()));
+    await until(() => reader.state === 'live');
+    expect(clients[10]?.events).toBe(2);
+    expect(hub.outstanding.total).toBeLessThan(120_000);
+  });
+
+  it('waits while the engine is away, and gives everything when it is back', async () => {
+    const hub = new Hub({ recentBytes: 1 });
+    for (let count = 0; count < 5; count += 1) await hub.publish('a');
+    hub.journal.isAway = true;
+    const reader = hub.connect(open(true), 0);
+    await until(() => hub.journal.reads > 0);
+    hub.journal.isAway = false;
+    while (reader.state !== 'live') await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(clients[0]?.events).toBe(5);
+  });
+});

@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Update } from '../../journal/update.js';
+import { UNLIMITED } from '../grants.js';
+import { Interest } from '../interest.js';
+import { parseMatcher } from '../matcher.js';
+import { encodeEntry } from './recent-log.js';
+import { TopicNaming } from './topic-naming.js';
+
+const HUB_URL = new URL('https://hub.example/.well-known/mercure');
+
+function interestIn(...topics: string[]): Interest {
+  return new Interest(
+    topics.map((topic) => parseMatcher('exact', topic, HUB_URL)),
+    HUB_URL,
+  );
+}
+
+function entryOf(update: Partial<Update>): ReturnType<typeof encodeEntry> {
+  return encodeEntry({
+    position: 1,
+    update: { topics: ['urn:a', 'urn:b'], data: 'x', id: 'urn:1', private: false, ...update },
+  });
+}
+
+describe('frames that name topics', () => {
+  it('are made once for each set of topics, however many readers take turns', () => {
+    const naming = new TopicNaming();
+    const entry = entryOf({});
+    const readers = Array.from({ length: 1_000 }, (_, index) =>
+      index % 2 === 0 ? interestIn('urn:a', `urn:${index}`) : interestIn('urn:a', 'urn:b', `urn:${index}`),
+    );
+    const frames = new Set(readers.map((interest) => naming.nameIn(entry, interest, UNLIMITED).bytes));
+    expect([frames.size, naming.encodings]).toEqual([2, 2]);
+    expect([...frames].map(({ plain }) => plain.toString())).toEqual([
+      'id: urn:1\ntopic: urn:a\ndata: x\n\n',
+      'id: urn:1\ntopic: urn:a\ntopic: urn:b\ndata: x\n\n',
+    ]);
+  });
+
+  it('are not taken for those of another update with the same id at the same place', () => {
+    const naming = new TopicNaming();
+    const interest = interestIn('urn:a');
+    const texts = ['first', 'second'].map((data) => naming.nameIn(entryOf({ data }), interest, UNLIMITED).bytes.plain);
+    expect(texts.map(String)).toEqual([
+      'id: urn:1\ntopic: urn:a\ndata: first\n\n',
+      'id: urn:1\ntopic: urn:a\ndata: second\n\n',
+    ]);
+  });
+});
