@@ -1,35 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type EventStream, openStream, send, textOf } from '../support/event-stream.js';
+import { askAdmin as ask, type Listed, untilConnections } from '../support/admin.js';
+import { type EventStream, openStream, send } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
 import { ADMIN_KEY, adminToken, HUB, noticesOf, startHub, subscriberToken } from '../support/hub.js';
-
-interface Answer {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
-}
-
-/** Asks as an administrator, or with what else is given. */
-async function ask(
-  herald: Herald,
-  method: string,
-  path: string,
-  options: { token?: string; body?: unknown } = {},
-): Promise<Answer> {
-  // Issued later than anything that this suite revokes.
-  const { token = await adminToken({ claims: { iat: 9_000 } }), body } = options;
-  const headers: Record<string, string> = { ...(token && { authorization: `Bearer ${token}` }) };
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  const response = await send(
-    `${herald.url}/admin/${path}`,
-    { method, headers },
-    body === undefined ? '' : toText(body),
-  );
-  return { status: response.statusCode ?? 0, body: JSON.parse(await textOf(response)) as Record<string, unknown> };
-}
-
-function toText(body: unknown): string {
-  return typeof body === 'string' ? body : JSON.stringify(body);
-}
 
 interface Person {
   readonly subject?: string;
@@ -76,7 +49,7 @@ describe('administration', () => {
   afterAll(() => herald[Symbol.asyncDispose]());
   afterEach(async () => {
     for (const stream of open.splice(0)) await stream[Symbol.asyncDispose]();
-    await listUntil(({ length }) => length === 0);
+    await untilConnections(herald, ({ length }) => length === 0);
   });
 
   async function come(person: Person, path = `${HUB}?match=urn:a`): Promise<EventStream> {
@@ -92,18 +65,10 @@ describe('administration', () => {
     return response.statusCode;
   }
 
-  type Listed = Record<string, unknown> & { readonly id: number };
-
   async function list(query = ''): Promise<{ connections: Listed[]; total: number; next?: number }> {
     const { status, body } = await ask(herald, 'GET', `connections${query}`);
     expect(status).toBe(200);
     return body as never;
-  }
-
-  /** The service hears of a connection's end a moment after the client has let go of it. */
-  async function listUntil(condition: (connections: Listed[]) => boolean): Promise<void> {
-    for (let looks = 0; looks < 500; looks += 1) if (condition((await list('?limit=1000')).connections)) return;
-    throw new Error('the connections do not come to what they should be');
   }
 
   it('wants a token that says so', async () => {

@@ -21,7 +21,7 @@ class Reader {
     const last = this.collect().at(-1);
     this.taken = 0;
     const path = `${HUB}?match=${this.topic}`;
-    this.client = await RawClient.subscribe(this.herald, path, last ? [`last-event-id: ${last}`] : []);
+    this.client = await RawClient.subscribe(this.herald, path, last ? { 'last-event-id': last } : {});
     await this.client.until(({ text }) => text.includes('retry:'));
   }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { requestTo } from './request.js';
 
 /** Milliseconds that an event may take before the test gives up on it. */
 const PATIENCE = 15_000;
@@ -68,7 +69,7 @@ export async function send(
   options: RequestOptions = {},
   body?: string | Buffer,
 ): Promise<IncomingMessage> {
-  const request = httpRequest(url, { agent: false, ...options });
+  const request = requestTo(url, { agent: false, ...options });
   request.end(body);
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   // What becomes of the answer is the test's business, and a cut connection is no surprise to it.

@@ -1,8 +1,10 @@
-import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { SignJWT } from 'jose';
 import { EventStream, send, textOf } from './event-stream.js';
 import { type Herald, startHerald } from './herald.js';
+import { KeptAlive } from './request.js';
 
 export const HUB = '/.well-known/mercure';
 
@@ -81,6 +83,16 @@ export const HUB_ENVIRONMENT: Readonly<Record<string, string>> = {
   HERALD_RESOURCE: RESOURCE,
 };
 
+/** For a service that speaks TLS: HTTP/1.1 and HTTP/2 on the same port, and nothing in the clear. */
+export const TLS_ENVIRONMENT: Readonly<Record<string, string>> = {
+  HERALD_TLS_CERT_FILE: certificate('first.crt'),
+  HERALD_TLS_KEY_FILE: certificate('first.key'),
+};
+
+function certificate(name: string): string {
+  return fileURLToPath(new URL(`certificates/${name}`, import.meta.url));
+}
+
 /** The service with keys that the tokens above fit, and readers that need none. */
 export function startHub(env: Readonly<Record<string, string>> = {}, port = 0): Promise<Herald> {
   return startHerald({ port, env: { ...HUB_ENVIRONMENT, ...env } });
@@ -97,7 +109,7 @@ export function form(fields: Fields): string {
 
 /** Publishes on kept-alive connections, as a backend does. */
 export class Publisher implements Disposable {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  private readonly connections = new KeptAlive(64);
 
   private constructor(
     private readonly herald: Herald,
@@ -122,8 +134,7 @@ export class Publisher implements Disposable {
     headers: Readonly<Record<string, string>> = {},
     path = HUB,
   ): Promise<IncomingMessage> {
-    const request = httpRequest(this.herald.url + path, {
-      agent: this.agent,
+    const request = this.connections.request(this.herald.url + path, {
       method: 'POST',
       headers: {
         'content-type': 'application/x-www-form-urlencoded',
@@ -137,7 +148,7 @@ export class Publisher implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.agent.destroy();
+    this.connections[Symbol.dispose]();
   }
 }
 

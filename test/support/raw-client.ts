@@ -1,58 +1,51 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import type { Herald } from './herald.js';
+import type { Socket } from 'node:net';
+import { connectTcp, secure } from './sockets.js';
+import { type HeaderFields, StreamClient, type Target } from './stream-client.js';
 
-/** Milliseconds that something may take before the test gives up on it. */
-const PATIENCE = 20_000;
-
-/** Characters of the answer that are kept as they came. */
-const KEPT = 64 * 1024;
-
-/** A subscriber on a bare socket, which can stop reading, send what it likes, and leave in every way. */
-export class RawClient implements AsyncDisposable {
-  readonly events: EventSourceMessage[] = [];
-  /** What came first, head and chunks and all. */
-  text = '';
-  ended = false;
-  private hasHead = false;
+/** A subscriber on a bare socket of HTTP/1.1, over TLS where the target speaks it, which can send what it likes. */
+export class RawClient extends StreamClient {
+  private head = '';
   private rest = '';
-  private wakeUp = (): void => undefined;
-  private readonly parser = createParser({ onEvent: (event) => this.events.push(event) });
 
-  private constructor(readonly socket: Socket) {
+  private constructor(
+    readonly socket: Socket,
+    private readonly tcp: Socket,
+  ) {
+    super();
     socket.setEncoding('latin1').on('data', (text) => this.take(String(text)));
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      this.ended = true;
-      this.wakeUp();
-    });
+    socket.on('error', () => undefined).on('close', () => this.end());
   }
 
-  static async connect(herald: Herald): Promise<RawClient> {
-    const socket = connect({ port: herald.port, host: '127.0.0.1', allowHalfOpen: true });
-    await once(socket, 'connect');
-    return new RawClient(socket);
+  static async connect({ url }: Target): Promise<RawClient> {
+    const tcp = await connectTcp(url);
+    return new RawClient(url.startsWith('https:') ? await secure(tcp, 'http/1.1') : tcp, tcp);
   }
 
   /** Connects and asks for a stream. */
-  static async subscribe(herald: Herald, path: string, headers: readonly string[] = []): Promise<RawClient> {
-    const client = await RawClient.connect(herald);
-    client.socket.write([`GET ${path} HTTP/1.1`, 'host: x', ...headers, '', ''].join('\r\n'));
+  static async subscribe(target: Target, path: string, headers: HeaderFields = {}): Promise<RawClient> {
+    const client = await RawClient.connect(target);
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    client.socket.write([`GET ${path} HTTP/1.1`, 'host: x', ...lines, '', ''].join('\r\n'));
     return client;
   }
 
-  async until(condition: (client: this) => boolean): Promise<this> {
-    const timer = setTimeout(() => this.socket.destroy(), PATIENCE);
-    try {
-      while (!condition(this)) {
-        if (this.ended) throw new Error(`the connection ended too early; it began with:\n${this.text.slice(0, 2_000)}`);
-        await new Promise<void>((resolve) => (this.wakeUp = resolve));
-      }
-      return this;
-    } finally {
-      clearTimeout(timer);
-    }
+  stall(): void {
+    this.socket.pause();
+  }
+
+  read(): void {
+    this.socket.resume();
+  }
+
+  /** Closes its half, and reads what still comes. */
+  leave(): void {
+    this.socket.end();
+  }
+
+  reset(): void {
+    this.tcp.resetAndDestroy();
+    this.socket.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,29 +55,36 @@ export class RawClient implements AsyncDisposable {
   }
 
   private take(text: string): void {
-    if (this.text.length < KEPT) this.text += text;
+    this.keep(text);
     this.rest += text;
-    if (!this.hasHead) {
-      const end = this.rest.indexOf('\r\n\r\n');
-      this.hasHead = end >= 0;
-      if (this.hasHead) this.rest = this.rest.slice(end + 4);
-    }
-    if (this.hasHead) this.readChunks();
-    this.wakeUp();
+    if (this.head === '') this.takeHead();
+    if (this.head !== '') this.takeBody();
+    this.changed();
   }
 
-  private readChunks(): void {
-    if (!/\r\ntransfer-encoding: chunked\r\n/i.test(this.text)) {
-      this.parser.feed(Buffer.from(this.rest, 'latin1').toString());
+  private takeHead(): void {
+    const end = this.rest.indexOf('\r\n\r\n');
+    if (end < 0) return;
+    this.head = this.rest.slice(0, end + 2);
+    this.rest = this.rest.slice(end + 4);
+    this.status = Number(this.head.split(' ', 2)[1]);
+  }
+
+  private takeBody(): void {
+    if (!/\r\ntransfer-encoding: chunked\r\n/i.test(this.head)) {
+      this.feed(Buffer.from(this.rest, 'latin1'));
       this.rest = '';
       return;
     }
+    let at = 0;
     for (;;) {
-      const lineEnd = this.rest.indexOf('\r\n');
-      const size = Number.parseInt(this.rest.slice(0, lineEnd), 16);
-      if (lineEnd < 0 || this.rest.length < lineEnd + 4 + size) return;
-      this.parser.feed(Buffer.from(this.rest.slice(lineEnd + 2, lineEnd + 2 + size), 'latin1').toString());
-      this.rest = this.rest.slice(lineEnd + 4 + size);
+      const lineEnd = this.rest.indexOf('\r\n', at);
+      const size = Number.parseInt(this.rest.slice(at, lineEnd), 16);
+      if (lineEnd < 0 || this.rest.length < lineEnd + 4 + size) break;
+      this.isComplete ||= size === 0;
+      this.feed(Buffer.from(this.rest.slice(lineEnd + 2, lineEnd + 2 + size), 'latin1'));
+      at = lineEnd + 4 + size;
     }
+    this.rest = this.rest.slice(at);
   }
 }
