@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  constants,
+  type Settings,
+} from 'node:http2';
 import type { Socket } from 'node:net';
 import { connectTcp, secure } from './sockets.js';
 import { type HeaderFields, StreamClient, type Target } from './stream-client.js';
@@ -13,10 +19,11 @@ export class Http2Connection implements AsyncDisposable {
     session.on('error', () => undefined);
   }
 
-  static async to({ url }: Target): Promise<Http2Connection> {
+  /** @param settings what the client announces, such as a window of 0: nothing can be sent to it then. */
+  static async to({ url }: Target, settings: Settings = {}): Promise<Http2Connection> {
     const tcp = await connectTcp(url);
     const socket = await secure(tcp, 'h2');
-    return new Http2Connection(connectHttp2(url, { createConnection: () => socket }), tcp);
+    return new Http2Connection(connectHttp2(url, { createConnection: () => socket, settings }), tcp);
   }
 
   /** Breaks it with all its streams. */

@@ -77,7 +77,8 @@ export class RawClient extends StreamClient {
       return;
     }
     let at = 0;
-    for (;;) {
+    // What comes after the last chunk is another answer, and no chunk.
+    while (!this.isComplete) {
       const lineEnd = this.rest.indexOf('\r\n', at);
       const size = Number.parseInt(this.rest.slice(at, lineEnd), 16);
       if (lineEnd < 0 || this.rest.length < lineEnd + 4 + size) break;
