@@ -1,0 +1,132 @@
+import { describe, expect, it } from '@jest/globals';
+import { askAdmin, listConnections, untilConnections } from '../support/admin.js';
+import { Crowd } from '../support/crowd.js';
+import { send, textOf } from '../support/event-stream.js';
+import type { Herald } from '../support/herald.js';
+import { Http2Client, Http2Connection } from '../support/http2-client.js';
+import { ADMIN_KEY, HUB, Publisher, startHub, subscriberToken, TLS_ENVIRONMENT } from '../support/hub.js';
+import { RawClient } from '../support/raw-client.js';
+import type { HeaderFields, StreamClient } from '../support/stream-client.js';
+import { subscribeOver, type Transport, TRANSPORTS } from '../support/transports.js';
+
+const PATH = `${HUB}?match=urn:t`;
+
+function start(transport: Transport, env: Readonly<Record<string, string>> = {}): Promise<Herald> {
+  return startHub({ HERALD_ADMIN_KEY: ADMIN_KEY, ...(transport !== 'http1' && TLS_ENVIRONMENT), ...env });
+}
+
+/** The hub's own notices to a reader. */
+function noticesOf({ events }: StreamClient): object[] {
+  return events.filter(({ event }) => event === 'herald').map(({ data }) => JSON.parse(data) as object);
+}
+
+/** That the reader was told all that it should be, and that its answer and its connection came to their proper end. */
+async function expectEnd(reader: StreamClient, ...notices: readonly object[]): Promise<void> {
+  await reader.until(({ ended }) => ended);
+  expect(noticesOf(reader)).toEqual(notices);
+  expect(reader.status).toBe(200);
+  expect(reader.isComplete).toBe(true);
+  if (!(reader instanceof RawClient)) return;
+  // The socket serves no further request: the client is told so beforehand, and then sees it closed and not broken.
+  expect(reader.text).toMatch(/\r\nconnection: close\r\n/i);
+  expect(reader.socket.readableEnded).toBe(true);
+}
+
+/** That the process has come through it, and stops as it should. */
+async function expectWell(herald: Herald): Promise<void> {
+  const answer = await send(`${herald.url}/health/live`);
+  expect(answer.statusCode).toBe(200);
+  await textOf(answer);
+  expect(await herald.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+}
+
+async function expectGone(herald: Herald): Promise<void> {
+  await untilConnections(herald, ({ length }) => length === 0);
+  expect(await listConnections(herald)).toEqual([]);
+}
+
+describe.each(TRANSPORTS)('over %s, the end of a stream', (transport) => {
+  async function come(herald: Herald, headers: HeaderFields = {}): Promise<StreamClient> {
+    const reader = await subscribeOver(transport, herald, PATH, headers);
+    return reader.until(({ hasBegun }) => hasBegun);
+  }
+
+  it('comes at SIGTERM, also for one that was told of a gap at its beginning', async () => {
+    await using herald = await start(transport);
+    using publisher = await Publisher.of(herald);
+    await using reader = await come(herald, { 'last-event-id': 'nope' });
+    await reader.until(({ events }) => events.length === 2);
+    await publisher.publish({ topic: 'urn:t', data: 'x' });
+    await reader.until(({ events }) => events.some(({ data }) => data === 'x'));
+    expect(await herald.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    await expectEnd(reader, { type: 'gap', reason: 'not-held' }, { type: 'caught-up' }, { type: 'drain' });
+  });
+
+  it('comes with the end of its token', async () => {
+    await using herald = await start(transport);
+    const token = await subscriberToken({ expires: new Date(Date.now() + 3_000) });
+    await using reader = await come(herald, { authorization: `Bearer ${token}` });
+    await expectEnd(reader, { type: 'expired' });
+    await expectWell(herald);
+  });
+
+  it('comes with the revocation of its token', async () => {
+    await using herald = await start(transport);
+    const token = await subscriberToken({ claims: { jti: 'one' } });
+    await using reader = await come(herald, { authorization: `Bearer ${token}` });
+    const { body } = await askAdmin(herald, 'POST', 'revocations', { body: { jti: 'one' } });
+    expect(body).toEqual({ disconnected: 1 });
+    await expectEnd(reader, { type: 'revoked' });
+    await expectWell(herald);
+  });
+
+  it('comes when an administrator dismisses it', async () => {
+    await using herald = await start(transport);
+    await using reader = await come(herald);
+    const [listed] = await listConnections(herald);
+    const { body } = await askAdmin(herald, 'DELETE', `connections?id=${listed?.id}`);
+    expect(body).toEqual({ disconnected: 1 });
+    await expectEnd(reader, { type: 'dismissed' });
+    await expectWell(herald);
+  });
+
+  it('comes at once where there are too many', async () => {
+    await using herald = await start(transport, { HERALD_MAX_CONNECTIONS: '1' });
+    await using first = await come(herald);
+    await using second = await come(herald);
+    await expectEnd(second, { type: 'overloaded' });
+    expect(first.ended).toBe(false);
+    await expectWell(herald);
+  });
+
+  it('comes at the maximum age, without a word', async () => {
+    await using herald = await start(transport, { HERALD_MAX_AGE: '500ms' });
+    await using reader = await come(herald);
+    await expectEnd(reader);
+    await expectWell(herald);
+  });
+});
+
+describe('streams that were told to end while their clients do not read', () => {
+  const LIMITS = { HERALD_MAX_AGE: '1s', HERALD_WRITE_TIMEOUT: '2s', HERALD_MAX_BODY: '8mb' };
+
+  it('are gone after the write time-out, where a window of HTTP/2 was never open', async () => {
+    await using herald = await start('http2', LIMITS);
+    await using connection = await Http2Connection.to(herald, { initialWindowSize: 0 });
+    await using crowd = new Crowd<Http2Client>();
+    const readers = await crowd.join(20, () => Http2Client.subscribe(herald, PATH, {}, { connection }));
+    await Promise.all(readers.map((reader) => reader.until(({ status }) => status === 200)));
+    await expectGone(herald);
+  });
+
+  it.each(TRANSPORTS)('are gone after the write time-out, where what lies between is full: %s', async (transport) => {
+    await using herald = await start(transport, { ...LIMITS, HERALD_MAX_AGE: '3s' });
+    using publisher = await Publisher.of(herald);
+    await using crowd = new Crowd<StreamClient>();
+    const readers = await crowd.join(20, () => subscribeOver(transport, herald, PATH));
+    await Promise.all(readers.map((reader) => reader.until(({ hasBegun }) => hasBegun)));
+    for (const reader of readers) reader.stall();
+    for (let count = 0; count < 8; count += 1) await publisher.publish({ topic: 'urn:t', data: 'x'.repeat(1_000_000) });
+    await expectGone(herald);
+  });
+});
