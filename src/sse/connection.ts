@@ -5,6 +5,7 @@ import type { OutstandingBytes } from './outstanding-bytes.js';
 import { STREAM_ENDS, type StreamEnd } from './stream-end.js';
 import { type StreamInfo, UNKNOWN_STREAM } from './stream-info.js';
 import { type OpenStream, randomRetry } from './stream-registry.js';
+import { PIECE, WriteQueue } from './write-queue.js';
 import { inBothFormats, type WireBytes, type WireFormat } from './wire-bytes.js';
 
 /** What a connection tells its subscriber. */
@@ -18,9 +19,6 @@ export interface ConnectionListener {
   /** What an administrator wants to know of it. */
   describe(): Readonly<Record<string, unknown>>;
 }
-
-/** The largest write that a socket is given, in bytes. What it has not taken of it is all that a stalled reader costs. */
-export const PIECE = 64 * 1024;
 
 /** What is no larger goes out whatever others hold, in bytes: nobody can make live readers deaf. */
 const SMALL = 4 * 1024;
@@ -50,10 +48,9 @@ export abstract class Connection<Target extends Writable = Writable> implements 
   private isTransmitting = false;
   /** Bytes of the write that is under way; 0 when none is. */
   private inFlight = 0;
-  /** What follows that write, in order, and how many bytes it has. Made when it is needed: most streams never do. */
-  private queue: Buffer[] | undefined;
-  private queued = 0;
-  /** How many bytes the process-wide count has of this connection. */
+  /** What follows that write. Made when it is needed: most streams never do. */
+  private queue: WriteQueue | undefined;
+  /** How many bytes the process-wide count has of this connection alone. */
   private counted = 0;
 
   /** @param room bytes that may wait before the connection counts as full. */
@@ -152,8 +149,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
   protected closed(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.queue = undefined;
-    this.queued = 0;
+    this.queue?.clear();
     this.inFlight = 0;
     this.account();
     this.listener?.closed(this.reason);
@@ -161,7 +157,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
   }
 
   private get unsent(): number {
-    return this.inFlight + this.queued;
+    return this.inFlight + (this.queue?.length ?? 0);
   }
 
   private put(bytes: Buffer): boolean {
@@ -170,8 +166,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
       this.begin(bytes);
       if (this.inFlight === 0) return true;
     } else {
-      (this.queue ??= []).push(bytes);
-      this.queued += bytes.length;
+      (this.queue ??= new WriteQueue(this.outstanding)).push(bytes);
       this.transmitQueued();
     }
     this.account();
@@ -182,9 +177,9 @@ export abstract class Connection<Target extends Writable = Writable> implements 
 
   /** Hands over what is queued, piece by piece, for as long as each is taken at once. */
   private transmitQueued(): void {
-    while (this.inFlight === 0 && this.queued > 0) {
-      const piece = takePiece(this.queue ?? []);
-      this.queued -= piece.length;
+    while (this.inFlight === 0) {
+      const piece = this.queue?.shift();
+      if (!piece) return;
       this.begin(piece);
     }
   }
@@ -205,7 +200,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
 
   /** Tells the process-wide count of what has changed here. */
   private account(): void {
-    const difference = this.unsent - this.counted;
+    const difference = this.inFlight + (this.queue?.ownLength ?? 0) - this.counted;
     if (difference === 0) return;
     this.counted += difference;
     this.outstanding.add(difference);
@@ -217,21 +212,4 @@ export abstract class Connection<Target extends Writable = Writable> implements 
     this.endedAt = performance.now();
     this.listener?.ended();
   }
-}
-
-/** Takes at most {@link PIECE} bytes from the front of a queue: small ones together, a large one in part. */
-function takePiece(queue: Buffer[]): Buffer {
-  const [first = Buffer.alloc(0)] = queue;
-  if (first.length > PIECE) {
-    queue[0] = first.subarray(PIECE);
-    return first.subarray(0, PIECE);
-  }
-  let count = 1;
-  let size = first.length;
-  for (let next = queue[count]; next && size + next.length <= PIECE; next = queue[count]) {
-    size += next.length;
-    count += 1;
-  }
-  const taken = queue.splice(0, count);
-  return count === 1 ? first : Buffer.concat(taken, size);
 }

@@ -6,6 +6,8 @@ import { getHeapStatistics } from 'node:v8';
  */
 export class OutstandingBytes {
   private bytes = 0;
+  /** How many streams hold each large frame, which counts once. */
+  private readonly frames = new Map<Buffer, number>();
   private readonly listeners: (() => void)[] = [];
 
   /** @param limit in bytes; by default an eighth of what V8 lets the heap grow to. */
@@ -24,10 +26,26 @@ export class OutstandingBytes {
     this.listeners.push(listener);
   }
 
-  /** Counts bytes that a stream holds from now on, or, where `difference` is negative, no longer does. */
+  /** Counts bytes that a stream holds for itself from now on, or, where `difference` is negative, no longer does. */
   add(difference: number): void {
     const wasExhausted = this.isExhausted;
     this.bytes += difference;
     if (wasExhausted && !this.isExhausted) for (const listener of this.listeners) listener();
+  }
+
+  /** Counts a frame that a stream shares with whoever else is given it. */
+  hold(frame: Buffer): void {
+    const holders = this.frames.get(frame) ?? 0;
+    this.frames.set(frame, holders + 1);
+    if (holders === 0) this.add(frame.length);
+  }
+
+  release(frame: Buffer): void {
+    const holders = this.frames.get(frame) ?? 0;
+    if (holders > 1) {
+      this.frames.set(frame, holders - 1);
+      return;
+    }
+    if (this.frames.delete(frame)) this.add(-frame.length);
   }
 }

@@ -48,7 +48,7 @@ const PATIENCE = 3_000;
  * Milliseconds that a full socket may take nothing while the bytes outstanding over all streams have reached their limit:
  * then others wait for what it holds.
  */
-const PRESSED = 5_000;
+const PRESSED = 2_000;
 
 /** The reconnection delay that a stream begins with, in milliseconds. Random, so that a restart is not a stampede. */
 export function randomRetry(random: () => number = Math.random): number {

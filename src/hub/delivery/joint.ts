@@ -1,4 +1,4 @@
-import { PIECE } from '../../sse/connection.js';
+import { PIECE } from '../../sse/write-queue.js';
 import type { WireBytes } from '../../sse/wire-bytes.js';
 import type { RecentEntry } from './recent-log.js';
 

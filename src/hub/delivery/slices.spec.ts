@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Entry } from '../../journal/journal.js';
 import { MemoryJournal } from '../../journal/memory-journal.js';
-import { PIECE } from '../../sse/connection.js';
+import { PIECE } from '../../sse/write-queue.js';
 import { Background } from './background.js';
 import { Cohort } from './cohort.js';
 import { UNLIMITED } from '../grants.js';

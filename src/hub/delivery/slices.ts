@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { PIECE } from '../../sse/connection.js';
+import { PIECE } from '../../sse/write-queue.js';
 import type { WireBytes } from '../../sse/wire-bytes.js';
 import type { Background } from './background.js';
 import type { Cohort } from './cohort.js';
