@@ -1,6 +1,8 @@
 /** Source and tests are compiled by swc with the decorator metadata that Nest's injector reads. */
 const common = {
   testEnvironment: 'node',
+  // What the benchmark builds of another commit is a project of the same name.
+  modulePathIgnorePatterns: ['<rootDir>/dist/against/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {

@@ -2,14 +2,19 @@ import { parseArgs } from 'node:util';
 import { ALL_PEERS } from './peers/all.js';
 import type { Peer } from './peers/peer.js';
 import { ALL_SCENARIOS } from './scenarios/all.js';
-import { type Effort, FULL_EFFORT, QUICK_EFFORT, type Scenario } from './scenarios/scenario.js';
+import { COMPARISON_EFFORT, type Effort, FULL_EFFORT, QUICK_EFFORT, type Scenario } from './scenarios/scenario.js';
+
+/** Scenarios that have a figure which counts in a comparison with another commit. */
+const COMPARABLE = ALL_SCENARIOS.filter(({ metrics }) => metrics.some(({ better }) => better !== undefined));
 
 export const USAGE = `npm run bench -- [--scenario a,b,…] [--peers ${ALL_PEERS.map(({ name }) => name).join(',')}] [--runs 3] [--quick]
+       npm run bench -- --against COMMIT [--scenario a,b,…]
 
   --scenario  which scenarios: ${ALL_SCENARIOS.map(({ id, title }) => `${id} (${title})`).join(', ')}
   --peers     which servers
   --runs      how often each is measured; medians are reported (3, or 1 with --quick)
-  --quick     short windows: for trying things, not for figures to quote`;
+  --quick     short windows: for trying things, not for figures to quote
+  --against   compares this tree with another commit, which is built for it, in ${COMPARABLE.map(({ id }) => id).join(', ')}`;
 
 const MAX_RUNS = 99;
 
@@ -21,8 +26,16 @@ export interface Options {
   readonly effort: Effort;
 }
 
+/** This tree beside another commit. */
+export interface AgainstOptions {
+  readonly scenarios: readonly Scenario[];
+  /** As Git names it. */
+  readonly against: string;
+  readonly effort: Effort;
+}
+
 /** Reads the command line. Throws an `Error` that says what is wrong with it. */
-export function readOptions(args: readonly string[]): Options {
+export function readOptions(args: readonly string[]): Options | AgainstOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -30,8 +43,15 @@ export function readOptions(args: readonly string[]): Options {
       peers: { type: 'string' },
       runs: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      against: { type: 'string' },
     },
   });
+  if (values.against !== undefined) {
+    if (values.peers !== undefined || values.runs !== undefined || values.quick)
+      throw new Error('--against knows no other option than --scenario');
+    const scenarios = choose(COMPARABLE, values.scenario, ({ id }) => id, '--scenario with --against');
+    return { scenarios, against: values.against, effort: COMPARISON_EFFORT };
+  }
   const runs = Number(values.runs ?? (values.quick ? 1 : 3));
   if (!Number.isInteger(runs) || runs < 1 || runs > MAX_RUNS) throw new Error(`--runs must be from 1 to ${MAX_RUNS}`);
   return {

@@ -1,7 +1,7 @@
+import { tableRow, unitLabel, writeNumber, writeSpread } from './markdown.js';
 import type { Peer } from './peers/peer.js';
 import type { Results } from './results.js';
 import type { Goal, Metric, Scenario, Unit } from './scenarios/scenario.js';
-import type { Spread } from './statistics.js';
 
 export interface ReportOptions {
   readonly results: Results;
@@ -123,44 +123,4 @@ function writeVerdict(met: boolean): string {
 function writeGoal({ comparedTo, atLeast, atMost }: Goal, unit: Unit): string {
   const bound = atLeast === undefined ? `≤ ${writeNumber(atMost ?? 0, unit)}` : `≥ ${writeNumber(atLeast, unit)}`;
   return comparedTo === undefined ? bound : `${bound} × ${comparedTo}`;
-}
-
-function tableRow(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
-}
-
-function unitLabel({ label, unit }: Metric): string {
-  const suffix: Record<Unit, string> = {
-    'per second': '',
-    kibibytes: ' (KiB)',
-    mebibytes: ' (MiB)',
-    milliseconds: ' (ms)',
-    microseconds: ' (µs)',
-    percent: ' (%)',
-    count: '',
-    ratio: '',
-  };
-  return label + suffix[unit];
-}
-
-function writeSpread(spread: Spread | undefined, unit: Unit): string {
-  if (spread === undefined) return '—';
-  const { median, least, greatest } = spread;
-  const middle = writeNumber(median, unit);
-  return least === greatest ? middle : `${middle} (${writeNumber(least, unit)}–${writeNumber(greatest, unit)})`;
-}
-
-const DIGITS: Record<Unit, number> = {
-  'per second': 0,
-  kibibytes: 2,
-  mebibytes: 1,
-  milliseconds: 2,
-  microseconds: 1,
-  percent: 2,
-  count: 0,
-  ratio: 2,
-};
-
-function writeNumber(value: number, unit: Unit): string {
-  return value.toLocaleString('en', { minimumFractionDigits: 0, maximumFractionDigits: DIGITS[unit] });
 }

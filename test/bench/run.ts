@@ -1,26 +1,30 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runComparison } from './comparison/run-comparison.js';
 import { describeMachine, unfitMachine } from './machine.js';
-import { type Options, USAGE, readOptions } from './options.js';
+import { type AgainstOptions, type Options, USAGE, readOptions } from './options.js';
+import { hasFailed, outcomeOf } from './outcome.js';
 import { projectFolder } from './peers/installed.js';
 import type { Peer } from './peers/peer.js';
+import { prepareAll } from './prepare.js';
 import { canPin, killAllPrograms, pinSelf } from './processes.js';
 import { makeReport } from './report.js';
 import { Results } from './results.js';
-import type { Outcome, Scenario } from './scenarios/scenario.js';
+import { say } from './say.js';
 
-/** `npm run bench`: measures the chosen scenarios with the chosen servers, prints the report and keeps it. */
+/** `npm run bench`: this tree beside other servers or, with `--against`, beside another commit. */
 const REPORT_FOLDER = join(projectFolder(), 'bench-results');
 
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
-
-async function main(options: Options): Promise<number> {
+async function main(options: Options | AgainstOptions): Promise<number> {
   const unfit = unfitMachine();
   if (unfit !== undefined) throw new Error(unfit);
   if (!canPin) say('!!! taskset is missing: nothing is pinned to a core');
   pinSelf();
+  return 'against' in options ? runComparison(options, REPORT_FOLDER) : measureServers(options);
+}
+
+/** Measures the chosen scenarios with the chosen servers, prints the report and keeps it. Resolves with the exit status. */
+async function measureServers(options: Options): Promise<number> {
   const skipped = options.peers.flatMap((peer) => {
     const reason = peer.missing();
     return reason === undefined ? [] : [`${peer.name}: ${reason}`];
@@ -36,16 +40,7 @@ async function main(options: Options): Promise<number> {
   await writeFile(join(REPORT_FOLDER, 'report.md'), report);
   await writeFile(join(REPORT_FOLDER, 'results.json'), `${JSON.stringify(results.all, null, 2)}\n`);
   process.stdout.write(report);
-  return results.all.some(({ outcome }) => 'none' in outcome && outcome.none.startsWith(FAILED)) ? 1 : 0;
-}
-
-async function prepareAll(scenarios: readonly Scenario[], peers: readonly Peer[]): Promise<Map<Scenario, string>> {
-  const notes = new Map<Scenario, string>();
-  for (const scenario of scenarios) {
-    const note = await scenario.prepare?.(peers);
-    if (note !== undefined) notes.set(scenario, note);
-  }
-  return notes;
+  return results.all.some(({ outcome }) => hasFailed(outcome)) ? 1 : 0;
 }
 
 /** Run by run, and in each run every scenario with every server; who comes first changes from run to run. */
@@ -56,24 +51,12 @@ async function measureAll(options: Options, peers: readonly Peer[]): Promise<Res
     for (const scenario of options.scenarios) {
       for (const peer of order) {
         say(`run ${run + 1} of ${options.runs}, (${scenario.id}) ${scenario.title}: ${peer.name}`);
-        results.add({ scenario: scenario.id, peer: peer.name, run, outcome: await outcomeOf(scenario, peer, options) });
+        const outcome = await outcomeOf(scenario, peer, options.effort);
+        results.add({ scenario: scenario.id, peer: peer.name, run, outcome });
       }
     }
   }
   return results;
-}
-
-const FAILED = '**failed**: ';
-
-/** A server that fails is reported and does not stop the others. */
-async function outcomeOf(scenario: Scenario, peer: Peer, { effort }: Options): Promise<Outcome> {
-  try {
-    return await scenario.measure(peer, effort);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    say(`!!! ${peer.name} FAILED in (${scenario.id}): ${message}`);
-    return { none: `${FAILED}${message}` };
-  }
 }
 
 process.on('exit', killAllPrograms);

@@ -15,6 +15,7 @@ export function fanOutMetrics(readers: number): Metric[] {
       label: `deliveries per server CPU-second, ${readers} readers`,
       unit: 'per second',
       compared: true,
+      better: 'greater',
     },
     {
       key: `publishes${readers}`,

@@ -1,6 +1,6 @@
 import { costOf, residentBytes, unsentBytes } from '../measure.js';
 import type { Peer } from '../peers/peer.js';
-import { type Effort, type Scenario, othersMetric } from './scenario.js';
+import { type Scenario, othersMetric } from './scenario.js';
 import { openReaders, settled, startWatch, withSession } from './session.js';
 
 const READERS = 1000;
@@ -21,7 +21,7 @@ interface Stall {
   readonly othersPercent: number;
 }
 
-async function measureOthers(peer: Peer, effort: Effort, stalled: boolean): Promise<Stall> {
+async function measureOthers(peer: Peer, seconds: number, stalled: boolean): Promise<Stall> {
   return withSession(peer, async ({ server, load }) => {
     const reading = stalled ? READERS - STALLED : READERS;
     await openReaders(load, READERS);
@@ -32,7 +32,7 @@ async function measureOthers(peer: Peer, effort: Effort, stalled: boolean): Prom
     await settled(load, filled.events * reading);
 
     await startWatch(load, 'latency', { ignoreEvery: STALLED_EVERY });
-    const events = effort.paceSeconds * EVENTS_PER_SECOND;
+    const events = seconds * EVENTS_PER_SECOND;
     const { result: received, othersPercent } = await costOf(server.pids, load.pid, async () => {
       await load.tell('pace', { eventsPerSecond: EVENTS_PER_SECOND, events, bytes: PAYLOAD_BYTES });
       return settled(load, events * reading);
@@ -55,10 +55,10 @@ export const stalled: Scenario = {
     'Every fifth of 1,000 readers stops reading; 8 MiB are published to fill their sockets, then events of 32 KiB ten times a second. The p99 of the other 800 is compared with the p99 of the same 800 when nobody stalls. “Full sockets” are connections with more than 64 KiB unsent in the kernel’s table at the end: the stalled readers that the server has not cut off.',
   metrics: [
     { key: 'calm', label: 'p99 of the 800, nobody stalled', unit: 'milliseconds', compared: true },
-    { key: 'p99', label: 'p99 of the 800, 200 stalled', unit: 'milliseconds', compared: true },
+    { key: 'p99', label: 'p99 of the 800, 200 stalled', unit: 'milliseconds', compared: true, better: 'less' },
     { key: 'growth', label: 'with stalled readers to without', unit: 'ratio', compared: false },
     { key: 'calmMemory', label: 'resident memory, nobody stalled', unit: 'mebibytes', compared: false },
-    { key: 'memory', label: 'resident memory, 200 stalled', unit: 'mebibytes', compared: true },
+    { key: 'memory', label: 'resident memory, 200 stalled', unit: 'mebibytes', compared: true, better: 'less' },
     { key: 'fullSockets', label: 'full sockets at the end', unit: 'count', compared: false },
     { key: 'lost', label: 'events the others did not get', unit: 'count', compared: false },
     othersMetric('Calm', ', nobody stalled'),
@@ -69,20 +69,21 @@ export const stalled: Scenario = {
     { metric: 'lost', atMost: 0 },
   ],
   measure: async (peer, effort) => {
-    const calm = await measureOthers(peer, effort, false);
-    const others = await measureOthers(peer, effort, true);
-    return {
-      figures: {
-        calm: calm.p99,
-        p99: others.p99,
-        growth: others.p99 / calm.p99,
-        calmMemory: calm.residentMebibytes,
-        memory: others.residentMebibytes,
-        fullSockets: others.fullSockets,
-        lost: others.lost,
-        othersCalm: calm.othersPercent,
-        others: others.othersPercent,
-      },
-    };
+    const calm = effort.calmSeconds > 0 ? await measureOthers(peer, effort.calmSeconds, false) : undefined;
+    const others = await measureOthers(peer, effort.paceSeconds, true);
+    return { figures: { ...figuresOf(others), ...(calm && calmFigures(calm, others)) } };
   },
 };
+
+function figuresOf({ p99, residentMebibytes, fullSockets, lost, othersPercent }: Stall): Record<string, number> {
+  return { p99, memory: residentMebibytes, fullSockets, lost, others: othersPercent };
+}
+
+function calmFigures(calm: Stall, others: Stall): Record<string, number> {
+  return {
+    calm: calm.p99,
+    growth: others.p99 / calm.p99,
+    calmMemory: calm.residentMebibytes,
+    othersCalm: calm.othersPercent,
+  };
+}

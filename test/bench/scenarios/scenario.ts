@@ -12,6 +12,12 @@ export interface Effort {
   readonly restSeconds: number;
   /** A window at a fixed rate. */
   readonly paceSeconds: number;
+  /** The same on a server that has just been started. */
+  readonly coldSeconds: number;
+  /** The same with nobody stalled, for comparison; 0 leaves it out. */
+  readonly calmSeconds: number;
+  /** After many connections, until memory is looked at. */
+  readonly settleSeconds: number;
   /** What a journal holds that is called full. */
   readonly storedEntries: number;
   /** Readers that come back at once for a long replay. */
@@ -23,6 +29,9 @@ export const FULL_EFFORT: Effort = {
   windowSeconds: 5,
   restSeconds: 25,
   paceSeconds: 20,
+  coldSeconds: 20,
+  calmSeconds: 20,
+  settleSeconds: 3,
   storedEntries: 5_000_000,
   replayReaders: 1000,
 };
@@ -31,6 +40,21 @@ export const QUICK_EFFORT: Effort = {
   windowSeconds: 2,
   restSeconds: 21,
   paceSeconds: 6,
+  coldSeconds: 6,
+  calmSeconds: 6,
+  settleSeconds: 3,
+  storedEntries: 200_000,
+  replayReaders: 100,
+};
+/** For the comparison with another commit, which measures often: what it does not compare gets next to no time. */
+export const COMPARISON_EFFORT: Effort = {
+  warmupSeconds: 1,
+  windowSeconds: 1,
+  restSeconds: 1,
+  paceSeconds: 5,
+  coldSeconds: 1,
+  calmSeconds: 0,
+  settleSeconds: 2,
   storedEntries: 200_000,
   replayReaders: 100,
 };
@@ -45,6 +69,8 @@ export interface Metric {
   readonly unit: Unit;
   /** Shown as a ratio of Herald's figure to each peer's of the same run. */
   readonly compared: boolean;
+  /** It counts in the comparison with another commit, and this is the better direction. */
+  readonly better?: 'greater' | 'less';
 }
 
 /** How much anything else on the machine took of a core during a window; its key starts with `others`. */
