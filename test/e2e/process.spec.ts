@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { openStream, send } from '../support/event-stream.js';
 import { Herald, startHerald } from '../support/herald.js';
@@ -65,16 +68,32 @@ describe('first steps', () => {
 });
 
 describe('the health check of the container', () => {
+  async function check(env: Readonly<Record<string, string>>): Promise<number | null> {
+    const child = spawn(process.execPath, ['dist/server/healthcheck.js'], { env });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code;
+  }
+
   it('tells a live service from none', async () => {
     await using herald = await startHerald();
-    const check = async (): Promise<number | null> => {
-      const child = spawn(process.execPath, ['dist/server/healthcheck.js'], { env: { PORT: String(herald.port) } });
-      const [code] = (await once(child, 'exit')) as [number | null];
-      return code;
-    };
-    expect(await check()).toBe(0);
+    const env = { PORT: String(herald.port) };
+    expect(await check(env)).toBe(0);
     await herald.kill();
-    expect(await check()).toBe(1);
+    expect(await check(env)).toBe(1);
+  });
+
+  it('finds the service by what is in files, as the service itself does', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'herald-port-'));
+    try {
+      await using herald = await startHerald();
+      const [port, host] = [join(folder, 'port'), join(folder, 'host')];
+      await writeFile(port, `${herald.port}\n`);
+      await writeFile(host, '0.0.0.0\n');
+      expect(await check({ PORT_FILE: port, HOST_FILE: host })).toBe(0);
+      expect(await check({ PORT_FILE: join(folder, 'nothing') })).toBe(1);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 
