@@ -22,9 +22,9 @@ export function withLifetime(
   registry: StreamRegistry,
 ): Observable<MessageEvent> {
   return new Observable((subscriber) => {
-    const stream = new LiveStream(subscriber, request);
+    const stream = new LiveStream(subscriber, request, registry);
     if (!registry.admits(stream.info)) {
-      stream.end('overloaded');
+      registry.refuse(stream, 'overloaded');
       return;
     }
     registry.add(stream);
@@ -38,8 +38,7 @@ export function withLifetime(
     return () => {
       clearTimeout(opening);
       subscription.unsubscribe();
-      registry.delete(stream);
-      stream.closed();
+      stream.release();
     };
   });
 }
@@ -49,10 +48,11 @@ class LiveStream implements OpenStream {
   lastWriteAt = this.openedAt;
   /** Nest writes these streams, and cuts those that do not read by its own measure (`maxPendingDataLength`). */
   readonly fullSince = 0;
-  readonly endedAt = 0;
+  endedAt = 0;
   readonly info: StreamInfo;
   serial = 0;
   private isOpen = false;
+  private isOver = false;
   private events = 0;
   private reason: StreamEnd = 'disconnected';
   /** The id that the client holds: the last one sent, or the one it came with. */
@@ -61,9 +61,12 @@ class LiveStream implements OpenStream {
   constructor(
     private readonly subscriber: Subscriber<MessageEvent>,
     private readonly request: StreamRequest,
+    private readonly registry: StreamRegistry,
   ) {
     this.info = { requestId: request.id, address: request.address, caller: request.caller };
     this.id = REPEATABLE_ID.test(request.lastEventId ?? '') ? (request.lastEventId ?? '') : '';
+    // Node keeps an HTTP/2 stream that its client has reset for as long as something waits to be written to it.
+    request.raw.once('aborted', () => request.response.destroy());
   }
 
   describe(): Readonly<Record<string, unknown>> {
@@ -86,13 +89,14 @@ class LiveStream implements OpenStream {
   }
 
   heartbeat(): void {
-    if (this.isOpen) this.send({ comment: '' });
+    if (this.isOpen && !this.subscriber.closed) this.send({ comment: '' });
   }
 
   end(reason: StreamEnd): void {
     if (this.subscriber.closed) return;
     this.open();
     this.reason = reason;
+    this.endedAt = performance.now();
     const { notice } = STREAM_ENDS[reason];
     if (notice) this.send({ type: 'herald', data: { type: notice }, retry: randomRetry() });
     this.subscriber.complete();
@@ -113,6 +117,16 @@ class LiveStream implements OpenStream {
 
   cut(reason: StreamEnd): void {
     this.end(reason);
+    this.request.response.destroy();
+    // The response of a request that waits behind another one on its connection is never told that it is closed.
+    this.forget();
+  }
+
+  /** Nest has let go of it. What was told to end counts as open until its last byte is out, so that it can be cut. */
+  release(): void {
+    const { response } = this.request;
+    if (this.endedAt === 0 || response.closed) this.forget();
+    else response.once('close', () => this.forget());
   }
 
   async finished(signal?: AbortSignal): Promise<void> {
@@ -120,7 +134,10 @@ class LiveStream implements OpenStream {
     if (!response.closed) await once(response, 'close', signal && { signal });
   }
 
-  closed(): void {
+  private forget(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.registry.delete(this);
     const age = Math.round(performance.now() - this.openedAt);
     const { reason, events } = this;
     logger.debug({ msg: 'stream closed', requestId: this.request.id, reason, age, events });

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { Writable } from 'node:stream';
 import { type Caller, NOBODY } from './caller.js';
 
@@ -12,7 +13,7 @@ export interface StreamRequest {
   /** Who a guard has found to be asking. */
   readonly caller: Caller;
   /** Node's request. */
-  readonly raw: object;
+  readonly raw: EventEmitter;
   /** Node's response. */
   readonly response: Writable;
 }
@@ -27,7 +28,7 @@ interface FrameworkRequest {
   /** Where a guard leaves what it has found out. */
   readonly grants?: Caller;
   readonly headers: Readonly<Record<string, unknown>>;
-  readonly raw?: object;
+  readonly raw?: EventEmitter;
 }
 
 export function toStreamRequest(request: FrameworkRequest, response: FrameworkResponse): StreamRequest {
@@ -37,7 +38,8 @@ export function toStreamRequest(request: FrameworkRequest, response: FrameworkRe
     lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
     address: request.ip ?? '',
     caller: request.grants ?? NOBODY,
-    raw: request.raw ?? request,
+    // Other frameworks hand on Node's own.
+    raw: request.raw ?? (request as FrameworkRequest & EventEmitter),
     response: response.raw ?? (response as Writable),
   };
 }

@@ -24,6 +24,7 @@ describe('TLS', () => {
         HERALD_TLS_CERT_FILE: join(folder, 'tls.crt'),
         HERALD_TLS_KEY_FILE: join(folder, 'tls.key'),
         HERALD_EVENTS_INTERVAL: '50ms',
+        LOG_LEVEL: 'debug',
       },
     });
     session = connectHttp2(herald.url, { rejectUnauthorized: false });
@@ -62,6 +63,35 @@ describe('TLS', () => {
     }
     await Promise.all(streams.map((stream) => read(stream, 3)));
     streams.forEach((stream) => stream.close());
+  });
+
+  it('lets go of streams that their client has reset, though something waits to be written to them', async () => {
+    const narrow = connectHttp2(herald.url, { rejectUnauthorized: false, settings: { initialWindowSize: 0 } });
+    const streams = Array.from({ length: 100 }, () => narrow.request({ ':path': '/events' }));
+    await Promise.all(streams.map((stream) => once(stream, 'response')));
+    const closed = (): number => herald.logLines().filter(({ msg }) => msg === 'stream closed').length;
+    const before = closed();
+    // With NO_ERROR, which is how Node's own client leaves.
+    for (const stream of streams) stream.close();
+    for (let looks = 0; closed() < before + streams.length && looks < 1_000; looks += 1) await ping(narrow);
+    expect(closed()).toBe(before + streams.length);
+    narrow.destroy();
+  });
+
+  it('cuts streams that were told to end, and whose clients do not read it, after the write timeout', async () => {
+    await using short = await startHerald({
+      env: {
+        HERALD_TLS_CERT_FILE: join(folder, 'tls.crt'),
+        HERALD_TLS_KEY_FILE: join(folder, 'tls.key'),
+        HERALD_MAX_AGE: '200ms',
+        HERALD_WRITE_TIMEOUT: '200ms',
+      },
+    });
+    const narrow = connectHttp2(short.url, { rejectUnauthorized: false, settings: { initialWindowSize: 0 } });
+    const streams = Array.from({ length: 20 }, () => narrow.request({ ':path': '/events' }).resume());
+    const results = await Promise.allSettled(streams.map((stream) => once(stream, 'close')));
+    expect(results.map(({ status }) => status)).toEqual(streams.map(() => 'fulfilled'));
+    narrow.destroy();
   });
 
   it('streams over HTTP/1.1 on the same port', async () => {
@@ -103,6 +133,13 @@ describe('TLS', () => {
     expect(stream.aborted).toBe(false);
   });
 });
+
+/** Resolves once the service has seen all that was sent before. */
+function ping(session: ClientHttp2Session): Promise<void> {
+  return new Promise((resolve, reject) => {
+    session.ping((error) => (error ? reject(error) : resolve()));
+  });
+}
 
 /** Resolves after so many events. */
 async function read(stream: ClientHttp2Stream, events: number): Promise<void> {
