@@ -17,8 +17,9 @@ import { ServerModule } from './server/server.module.js';
 /** Everything the service is made of. */
 @Module({})
 export class AppModule {
-  static forRoot(config: Config): DynamicModule {
-    const { hubUrl, ...hub } = config.hub;
+  static forRoot(config: Config, signal?: AbortSignal): DynamicModule {
+    const { hubUrl, ...given } = config.hub;
+    const hub = { ...given, journal: { ...given.journal, signal } };
     return {
       module: AppModule,
       imports: [

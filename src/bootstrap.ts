@@ -10,10 +10,13 @@ import { allowOrigins } from './server/cors.js';
 import { logRequests } from './server/request-log.js';
 import { addSecurityHeaders } from './server/security-headers.js';
 
-/** The whole application, wired but not yet listening: the one composition root. */
-export async function createApp(config: Config, logger: Logger): Promise<NestFastifyApplication> {
+/**
+ * The whole application, wired but not yet listening: the one composition root.
+ * @param signal when aborted, what it needs is not waited for any longer.
+ */
+export async function createApp(config: Config, logger: Logger, signal?: AbortSignal): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(config),
+    AppModule.forRoot(config, signal),
     createAdapter(config),
     // An idle keep-alive connection or an HTTP/2 session must not hold up the end; see `GracefulShutdown` for the rest.
     { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false, bodyParser: false },

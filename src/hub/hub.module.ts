@@ -45,13 +45,23 @@ export class HubModule {
           provide: SharedState,
           // Their files are in the directory that the journal keeps for this process.
           inject: [Journal],
-          useFactory: () => openState(journal, options.subscriptions.grace),
+          useFactory: (opened: Journal) => openBeside(opened, journal, options.subscriptions.grace),
         },
         { provide: APP_FILTER, useClass: HubErrorFilter },
         { provide: HUB_OPTIONS, useValue: options },
       ],
       exports: [HubService, SharedState],
     };
+  }
+}
+
+/** The state that goes with a journal, which is closed where there can be none: nobody else would then. */
+async function openBeside(journal: Journal, options: JournalOptions, grace: number): Promise<SharedState> {
+  try {
+    return await openState(options, grace);
+  } catch (error) {
+    await journal.close();
+    throw error;
   }
 }
 

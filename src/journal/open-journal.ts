@@ -7,7 +7,9 @@ export interface JournalOptions {
   readonly url: string;
   readonly retention: Retention;
   /** What the URL of a Redis does not say. */
-  readonly redis?: Omit<RedisJournalOptions, 'url' | 'retention' | 'now'>;
+  readonly redis?: Omit<RedisJournalOptions, 'url' | 'retention' | 'now' | 'signal'>;
+  /** When aborted, an engine that is away is not waited for any longer. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 type Open = (options: JournalOptions) => Promise<Journal>;
@@ -15,9 +17,9 @@ type Open = (options: JournalOptions) => Promise<Journal>;
 /** A Redis of which nothing but its URL is known. */
 export const REDIS = { prefix: 'herald', sentinels: [], sentinelName: 'mymaster', isCluster: false, replicas: 0 };
 
-const openRedis: Open = async ({ url, retention, redis = REDIS }) => {
+const openRedis: Open = async ({ url, retention, redis = REDIS, signal }) => {
   const { RedisJournal } = await import('./redis-journal.js');
-  return RedisJournal.open({ ...redis, url, retention });
+  return RedisJournal.open({ ...redis, url, retention, signal });
 };
 
 /** The engines, by the scheme of their URLs. What an engine needs is loaded only where it is used. */

@@ -25,6 +25,8 @@ export interface RedisJournalOptions extends RedisTarget {
   /** Replicas that must have an update before its publisher is told that it is stored. */
   readonly replicas: number;
   readonly retention: Retention;
+  /** When aborted, Redis is not waited for at the start any longer. */
+  readonly signal?: AbortSignal | undefined;
   /** A clock for tests, in milliseconds. Default: Redis's own. */
   readonly now?: () => number;
 }
@@ -74,20 +76,24 @@ export class RedisJournal extends Journal {
    * Connects to Redis.
    * @throws {JournalUnavailableError} when it can't be reached within 10 seconds.
    */
-  static async open({ prefix, replicas, retention, now, ...target }: RedisJournalOptions): Promise<RedisJournal> {
+  static async open({
+    prefix,
+    replicas,
+    retention,
+    signal,
+    now,
+    ...target
+  }: RedisJournalOptions): Promise<RedisJournal> {
     const log = new RedisLog(prefix, retention, now);
     const logger = new Logger('Journal');
-    const tell = (trouble: string | undefined): void => {
-      if (trouble !== undefined) logger.warn(`Redis is away: ${trouble}`);
-    };
-    const commands = new RedisLink(() => connectRedis(target, log.key, LOG_SCRIPTS), tell);
+    const commands = new RedisLink(() => connectRedis(target, log.key, LOG_SCRIPTS), tellOfRedis(logger));
     const following = new RedisLink(
       () => connectRedis(target, log.key, LOG_SCRIPTS),
       () => undefined,
     );
     try {
-      const start = await log.look(await commands.get(START_PATIENCE), 0);
-      await following.get(START_PATIENCE);
+      const start = await log.look(await commands.get(START_PATIENCE, signal), 0);
+      await following.get(START_PATIENCE, signal);
       return new RedisJournal(log, commands, following, replicas, start);
     } catch (error) {
       await Promise.all([commands.close(), following.close()]);
@@ -191,6 +197,20 @@ export class RedisJournal extends Journal {
     this.oldestHeld = Math.max(this.oldestHeld, oldest);
     if (head === this.head) this.newestId = lastId;
   }
+}
+
+/** Says when Redis goes and when it comes back, and not each attempt in between. */
+function tellOfRedis(logger: Logger): (trouble: string | undefined) => void {
+  let awaySince: number | undefined;
+  return (trouble) => {
+    if (trouble !== undefined) {
+      awaySince ??= performance.now();
+      logger.warn(`Redis is away: ${trouble}`);
+    } else if (awaySince !== undefined) {
+      logger.log({ msg: 'Redis is back', away: Math.round(performance.now() - awaySince) });
+      awaySince = undefined;
+    }
+  };
 }
 
 function notFollowed(): JournalUnavailableError {

@@ -17,11 +17,14 @@ export class RedisLink {
   private readonly kept: Promise<void>;
   private lost = (): void => undefined;
   private downSince = performance.now();
+  /** Whether anybody knows how the first attempt went. Later ones are news only when they change something. */
+  private isTold = false;
   /** Why there is no connection. */
   private trouble = 'it has not answered yet';
 
   constructor(
     private readonly connect: () => Promise<RedisConnection>,
+    /** Told why there is no connection any more, or yet; and with nothing once there is one. */
     private readonly onChange: (trouble: string | undefined) => void,
   ) {
     this.kept = this.keep();
@@ -43,10 +46,11 @@ export class RedisLink {
   /**
    * The connection, as soon as there is one.
    * @param patience milliseconds.
+   * @param signal ends the patience when it is aborted.
    * @throws when there is none by then, or no more will come.
    */
-  async get(patience: number): Promise<RedisConnection> {
-    if (!this.connection && !this.isClosed && patience > 0) await this.change(patience);
+  async get(patience: number, signal?: AbortSignal): Promise<RedisConnection> {
+    if (!this.connection && !this.isClosed && patience > 0) await this.change(patience, signal);
     if (this.connection && !this.isClosed) return this.connection;
     throw new Error(`Redis can't be reached: ${this.trouble}`);
   }
@@ -80,14 +84,17 @@ export class RedisLink {
     await this.kept;
   }
 
-  private change(patience: number): Promise<void> {
+  private change(patience: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
         this.waiting.delete(done);
         resolve();
       };
       const timer = setTimeout(done, patience);
+      signal?.addEventListener('abort', done);
       this.waiting.add(done);
     });
   }
@@ -115,6 +122,7 @@ export class RedisLink {
         return false;
       }
       this.connection = connection;
+      this.isTold = true;
       this.onChange(undefined);
       for (const wake of this.waiting) wake();
       await new Promise<void>((resolve) => {
@@ -124,6 +132,8 @@ export class RedisLink {
       return true;
     } catch (error) {
       this.trouble = messageOf(error);
+      if (!this.isTold && !this.isClosed) this.onChange(this.trouble);
+      this.isTold = true;
       return false;
     }
   }

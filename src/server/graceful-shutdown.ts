@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Injectable,
@@ -20,6 +21,7 @@ const PATIENCE = 5_000;
 export class GracefulShutdown implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   private readonly logger = new Logger(GracefulShutdown.name);
   private readonly answers = new Set<ServerResponse>();
+  private finishing: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly host: HttpAdapterHost) {}
 
@@ -31,16 +33,18 @@ export class GracefulShutdown implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   onModuleDestroy(): void {
+    if (!this.server().listening) return;
     this.logger.log('stopping');
-    if (this.server().listening) this.server().close();
+    this.server().close();
+    const finished = Promise.allSettled([...this.answers].map((answer) => once(answer, 'close')));
+    // The patience begins now: what other parts wait for before they stop is not added to it.
+    this.finishing = Promise.race([finished, delay(PATIENCE, undefined, { ref: false })]);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    const deadline = AbortSignal.timeout(PATIENCE);
-    const finished = [...this.answers].map((answer) => once(answer, 'close', { signal: deadline }));
-    const results = await Promise.allSettled(finished);
-    const cut = results.filter((result) => result.status === 'rejected').length;
-    if (cut > 0) this.logger.warn(`${cut} request(s) did not finish within ${PATIENCE} ms and are cut off`);
+    await this.finishing;
+    const { size } = this.answers;
+    if (size > 0) this.logger.warn(`${size} request(s) did not finish within ${PATIENCE} ms and are cut off`);
   }
 
   private server(): Server {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Admission, type AdmissionLimits } from './admission.js';
 import { OutstandingBytes } from './outstanding-bytes.js';
@@ -70,7 +71,7 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
   private serial = 0;
   private timer: NodeJS.Timeout | undefined;
   private draining = false;
-  private finishing: readonly Promise<void>[] = [];
+  private finishing: Promise<unknown> = Promise.resolve();
 
   constructor(@Inject(STREAM_OPTIONS) private readonly options: StreamOptions) {
     this.admission = new Admission(options);
@@ -138,14 +139,21 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
   /** The process begins to stop: ends every stream, each with its own random `retry:`. */
   onModuleDestroy(): void {
     this.draining = true;
-    const patience = AbortSignal.timeout(PATIENCE);
-    this.finishing = [...this.deadlines.keys()].map((stream) => stream.finished(patience));
+    this.finishing = this.finish([...this.deadlines.keys()]);
     for (const stream of this.deadlines.keys()) stream.end('drain');
   }
 
   /** Holds the closing of the sockets back until the streams' last bytes are out. */
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.allSettled(this.finishing);
+    await this.finishing;
+  }
+
+  /** Resolves once all are over, and cuts those whose clients do not read that they are. Never rejects. */
+  private async finish(streams: readonly OpenStream[]): Promise<void> {
+    const patience = AbortSignal.timeout(PATIENCE);
+    // Each stream listens to it, and Node would take so many listeners for a leak.
+    setMaxListeners(0, patience);
+    await Promise.all(streams.map((stream) => stream.finished(patience).catch(() => stream.cut('drain'))));
   }
 
   private watch(): void {

@@ -7,7 +7,7 @@ import type { SharedState } from './shared-state.js';
  * @param grace milliseconds for which a lease that nobody has can be taken up.
  * @throws {JournalUnavailableError} when it can't be reached.
  */
-export async function openState({ url, redis = REDIS }: JournalOptions, grace: number): Promise<SharedState> {
+export async function openState({ url, redis = REDIS, signal }: JournalOptions, grace: number): Promise<SharedState> {
   const [scheme] = url.split(':', 1);
   if (scheme === 'lmdb') {
     const { LmdbState } = await import('./lmdb-state.js');
@@ -15,7 +15,7 @@ export async function openState({ url, redis = REDIS }: JournalOptions, grace: n
   }
   if (scheme === 'redis' || scheme === 'rediss') {
     const { RedisState } = await import('./redis-state.js');
-    return RedisState.open({ ...redis, url, grace });
+    return RedisState.open({ ...redis, url, grace, signal });
   }
   return new MemoryState(grace);
 }

@@ -20,6 +20,8 @@ export interface RedisStateOptions extends RedisTarget {
   readonly prefix: string;
   /** Milliseconds for which a lease that nobody has can be taken up. */
   readonly grace: number;
+  /** When aborted, Redis is not waited for at the start any longer. */
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds without a sign of life after which a process counts as dead. For tests. */
   readonly lifetime?: number;
 }
@@ -81,7 +83,7 @@ export class RedisState extends SharedState {
       () => undefined,
     );
     try {
-      await link.get(START_PATIENCE);
+      await link.get(START_PATIENCE, options.signal);
       return new RedisState(link, options, [lifetime, grace]);
     } catch (error) {
       await link.close();

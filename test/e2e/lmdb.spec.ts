@@ -54,7 +54,7 @@ describe('the service with an LMDB journal', () => {
     using publisher = await Publisher.of(herald);
     await using second = Herald.spawn({ env: { HERALD_JOURNAL: `lmdb:${path}` } });
     expect(await second.exit()).toEqual({ code: 78, signal: null });
-    expect(second.logs().trim().split('\n')).toEqual([
+    expect(second.fatalMessages()).toEqual([
       `Process ${herald.pid} uses the journal at ${path} already: stop it first, or choose another path.`,
     ]);
     await publisher.publish({ topic: 'a', data: 'x' });

@@ -22,7 +22,9 @@ describe('configuration', () => {
       },
     });
     expect(await herald.exit()).toEqual({ code: 78, signal: null });
-    const output = herald.logs();
+    // A line of the log, of which the text has lines of its own.
+    const [output, ...others] = herald.fatalMessages();
+    expect([others, herald.errorOutput()]).toEqual([[], '']);
     for (const name of [
       'PORT',
       'HERALD_EVENTS_INTERVAL',

@@ -24,6 +24,7 @@ export interface Exit {
 /** The built service as a child process. `await using` stops it, whatever the test did. */
 export class Herald implements AsyncDisposable {
   private output = '';
+  private errors = '';
   private readonly exited: Promise<Exit>;
 
   private constructor(
@@ -31,7 +32,10 @@ export class Herald implements AsyncDisposable {
     public url = '',
   ) {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.output += text;
+      this.errors += text;
+    });
     // `close` rather than `exit`: by then everything that it wrote has been read.
     this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   }
@@ -67,12 +71,24 @@ export class Herald implements AsyncDisposable {
     return this.output;
   }
 
+  /** What it wrote to standard error so far. */
+  errorOutput(): string {
+    return this.errors;
+  }
+
   /** The log lines that are JSON, parsed. */
   logLines(): Record<string, unknown>[] {
     return this.output
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** Why it ended, where that was no signal. */
+  fatalMessages(): unknown[] {
+    return this.logLines()
+      .filter(({ level }) => level === 60)
+      .map(({ msg }) => msg);
   }
 
   /** Resolves as soon as the output has `pattern`. */
