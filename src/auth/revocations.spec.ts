@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import type { Caller } from '../sse/caller.js';
 import { type OpenStream, StreamRegistry } from '../sse/stream-registry.js';
@@ -85,6 +86,29 @@ describe('Revocations', () => {
       expect(endWhere.mock.calls.length).toBeLessThan(5);
     } finally {
       await all.onModuleDestroy();
+      jest.useRealTimers();
+    }
+  });
+});
+
+describe('Revocations that fail in a way that nobody expects', () => {
+  it('are asked for again, and said to have failed once', async () => {
+    jest.useFakeTimers();
+    const state = new MemoryState(0);
+    const all = new Revocations(state, NO_STREAMS);
+    await all.onModuleInit();
+    const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+    const asked = jest.spyOn(state, 'revocations').mockRejectedValue(new TypeError('not expected'));
+    try {
+      await jest.advanceTimersByTimeAsync(3_000);
+      expect(asked).toHaveBeenCalledTimes(3);
+      expect(logged).toHaveBeenCalledTimes(1);
+      asked.mockResolvedValue([['{"subject":"s"}', Infinity]]);
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(all.revokes({ subject: 's' })).toBe(true);
+    } finally {
+      await all.onModuleDestroy();
+      logged.mockRestore();
       jest.useRealTimers();
     }
   });

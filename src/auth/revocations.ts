@@ -3,6 +3,7 @@ import { HubError } from '../hub/hub.errors.js';
 import { JournalUnavailableError } from '../journal/journal.js';
 import type { Caller } from '../sse/caller.js';
 import { StreamRegistry } from '../sse/stream-registry.js';
+import { RecurringTrouble } from '../state/recurring-trouble.js';
 import { type Revoked, SharedState } from '../state/shared-state.js';
 
 /** Tokens that no longer count, although they have not expired: those that have all that is named. */
@@ -29,6 +30,7 @@ const LOOKS = 3;
 @Injectable()
 export class Revocations implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(Revocations.name);
+  private readonly trouble = new RecurringTrouble(this.logger, 'asking what was revoked elsewhere');
   /** Up to which time of issue tokens don't count, by what they have in common. */
   private readonly limits = new Map<string, number>();
   private looks = 0;
@@ -77,8 +79,9 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
     try {
       const disconnected = this.take(await this.state.revocations(this.limits));
       if (disconnected > 0) this.logger.log({ msg: 'streams of revoked tokens ended', disconnected });
+      this.trouble.isOver();
     } catch (error) {
-      if (!(error instanceof JournalUnavailableError)) throw error;
+      if (!(error instanceof JournalUnavailableError)) this.trouble.has(error);
     } finally {
       this.following = undefined;
     }

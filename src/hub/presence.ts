@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { type Journal, JournalUnavailableError } from '../journal/journal.js';
 import type { StreamInfo } from '../sse/stream-info.js';
 import { Queue } from '../journal/queue.js';
+import { RecurringTrouble } from '../state/recurring-trouble.js';
 import { type Arrival, type Departure, type Lease, SharedState } from '../state/shared-state.js';
 import type { Grants } from './grants.js';
 import type { Interest } from './interest.js';
@@ -60,6 +61,7 @@ interface News {
  */
 export class Presence {
   private readonly logger = new Logger(Presence.name);
+  private readonly trouble = new RecurringTrouble(this.logger, 'telling who is subscribed');
   /** Who is connected here. */
   private readonly connected = new Map<number, Arrival>();
   private lastRef = 0;
@@ -138,13 +140,23 @@ export class Presence {
   }
 
   private async workOff(): Promise<void> {
-    while (!this.closing.signal.aborted) {
-      // oxlint-disable no-await-in-loop -- one thing at a time
-      if (this.isEstranged) await this.beginAnew();
-      else if (this.isPulseDue) await this.renew();
-      else if (this.waiting.length > 0) await this.apply();
-      else break;
-      // oxlint-enable no-await-in-loop
+    try {
+      while (!this.closing.signal.aborted) {
+        // oxlint-disable no-await-in-loop -- one thing at a time
+        if (this.isEstranged) await this.beginAnew();
+        else if (this.isPulseDue) await this.renew();
+        else if (this.waiting.length > 0) await this.apply();
+        else {
+          this.trouble.isOver();
+          break;
+        }
+        // oxlint-enable no-await-in-loop
+      }
+    } catch (error) {
+      // What was being done may be lost, and may fail again: the next pulse, and no earlier one, begins anew.
+      this.trouble.has(error);
+      this.isEstranged = true;
+      await rest(this.closing.signal);
     }
     // In the turn in which nothing was left: what comes from here on begins anew.
     this.working = undefined;
@@ -190,7 +202,9 @@ export class Presence {
 
   /** The state has taken this process for dead, or has lost something: all who are here take up their leases again. */
   private async beginAnew(): Promise<void> {
-    this.logger.warn({ msg: 'who is subscribed is told anew', connections: this.connected.size });
+    if (!this.trouble.isOngoing) {
+      this.logger.warn({ msg: 'who is subscribed is told anew', connections: this.connected.size });
+    }
     const over = await this.persist(() => this.state.release());
     if (over) await this.tell(over, false);
     this.told = 0;

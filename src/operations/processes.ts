@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { JournalUnavailableError } from '../journal/journal.js';
 import { StreamRegistry } from '../sse/stream-registry.js';
+import { RecurringTrouble } from '../state/recurring-trouble.js';
 import { type LivingProcess, SharedState } from '../state/shared-state.js';
 import { VERSION } from './version.js';
 
@@ -12,6 +13,7 @@ const INTERVAL = 2_000;
 @Injectable()
 export class Processes implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly startedAt = new Date(Date.now() - performance.now()).toISOString();
+  private readonly trouble = new RecurringTrouble(new Logger(Processes.name), 'telling of this process');
   private timer: NodeJS.Timeout | undefined;
   private telling: Promise<void> | undefined;
 
@@ -40,8 +42,9 @@ export class Processes implements OnApplicationBootstrap, OnModuleDestroy {
   private async tell(): Promise<void> {
     try {
       await this.list();
+      this.trouble.isOver();
     } catch (error) {
-      if (!(error instanceof JournalUnavailableError)) throw error;
+      if (!(error instanceof JournalUnavailableError)) this.trouble.has(error);
     } finally {
       this.telling = undefined;
     }
