@@ -72,7 +72,8 @@ export abstract class Journal {
 
   /**
    * Calls `listener` with everything that is appended after `from`, by anyone, in order and without gaps, other than of
-   * what was trimmed before it came here: compare positions.
+   * what was trimmed before it came here: compare positions. What a listener throws is logged, and changes nothing for
+   * anybody else.
    * @param onReset called when the engine has lost entries that were given out; the next ones follow that position.
    * @returns a function that stops it.
    */

@@ -1,3 +1,4 @@
+import { guardListener } from './guard-listener.js';
 import {
   type Appended,
   type AppendOptions,
@@ -140,7 +141,7 @@ export class LmdbJournal extends Journal {
   }
 
   tail(from: number, listener: TailListener): () => void {
-    const follower: Follower = { cursor: from, listener };
+    const follower: Follower = { cursor: from, listener: guardListener(listener) };
     this.followers.add(follower);
     this.feed(follower);
     return () => this.followers.delete(follower);

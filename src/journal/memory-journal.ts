@@ -1,3 +1,4 @@
+import { guardListener } from './guard-listener.js';
 import {
   type Appended,
   type AppendOptions,
@@ -77,10 +78,11 @@ export class MemoryJournal extends Journal {
   }
 
   tail(from: number, listener: TailListener): () => void {
+    const guarded = guardListener(listener);
     const missed = this.entries.slice(Math.max(0, from + 1 - this.oldest), this.entries.length);
-    if (missed.length > 0) listener(missed);
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    if (missed.length > 0) guarded(missed);
+    this.listeners.add(guarded);
+    return () => this.listeners.delete(guarded);
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { guardListener } from './guard-listener.js';
 import {
   type Appended,
   type AppendOptions,
@@ -155,7 +156,7 @@ export class RedisJournal extends Journal {
   }
 
   tail(from: number, listener: TailListener, onReset?: ResetListener): () => void {
-    const tail = new RedisTail(from, this, listener, onReset);
+    const tail = new RedisTail(from, this, guardListener(listener), onReset && guardListener(onReset));
     this.tails.add(tail);
     tail.goOn();
     return () => {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import type { Entry, Journal, Retention } from '../../src/journal/journal.js';
 import type { Update } from '../../src/journal/update.js';
+import { CapturedLog } from '../support/captured-log.js';
 
 /** What the suite needs of an engine. */
 export interface Engine {
@@ -133,6 +135,24 @@ export function describeJournal({ name, open }: Engine): void {
       stop();
       await append('6');
       expect(seen).toEqual([2, 3, 4, 5]);
+    });
+
+    it('stores, and tells the others, whatever a listener throws', async () => {
+      const log = new CapturedLog();
+      Logger.overrideLogger(log);
+      await append('1');
+      const seen: number[] = [];
+      const fail = (): never => {
+        throw new Error('a listener of the test');
+      };
+      journal.tail(0, fail, fail);
+      journal.tail(0, (entries) => seen.push(...entries.map(({ position }) => position)));
+      expect(await journal.append(update('2'))).toMatchObject({ outcome: 'stored', position: 2 });
+      expect(await journal.append(update('3'))).toMatchObject({ outcome: 'stored', position: 3 });
+      while (seen.length < 3) await new Promise(setImmediate);
+      expect(seen).toEqual([1, 2, 3]);
+      expect(idsOf(await journal.read(0, 10))).toEqual(['1', '2', '3']);
+      expect(log.errors.map(({ msg }) => msg)).toContain('a listener to the journal failed');
     });
 
     it('behaves like a plain list that is cut off at the front', async () => {
