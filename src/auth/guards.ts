@@ -1,6 +1,7 @@
 import { type CanActivate, createParamDecorator, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ANONYMOUS, type Grants } from '../hub/grants.js';
+import { GuardedGrants } from '../hub/guarded-grants.js';
 import { HubError } from '../hub/hub.errors.js';
 import { AUTH_OPTIONS, type AuthOptions } from './auth.options.js';
 import { GrantsResolver } from './grants-resolver.js';
@@ -20,13 +21,16 @@ export const GrantsOfRequest = createParamDecorator((_: unknown, context: Execut
 /** Lets those publish who bring grants. Which topics they are good for is decided update by update. */
 @Injectable()
 export class PublishGuard implements CanActivate {
-  constructor(private readonly resolver: GrantsResolver) {}
+  constructor(
+    private readonly resolver: GrantsResolver,
+    private readonly guarded: GuardedGrants,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = requestOf(context);
     const grants = await this.resolver.resolve(request, 'publisher');
     if (!grants) throw new HubError('unauthorized', 'Publishing needs a token: send it as "Authorization: Bearer …".');
-    request.grants = grants;
+    request.grants = this.guarded.of(grants);
     return true;
   }
 }
@@ -36,6 +40,7 @@ export class PublishGuard implements CanActivate {
 export class SubscribeGuard implements CanActivate {
   constructor(
     private readonly resolver: GrantsResolver,
+    private readonly guarded: GuardedGrants,
     @Inject(AUTH_OPTIONS) private readonly options: AuthOptions,
   ) {}
 
@@ -45,7 +50,7 @@ export class SubscribeGuard implements CanActivate {
     if (!grants && !this.options.anonymous) {
       throw new HubError('unauthorized', 'Subscribing needs a token: send it as "Authorization: Bearer …".');
     }
-    request.grants = grants ?? ANONYMOUS;
+    request.grants = grants ? this.guarded.of(grants) : ANONYMOUS;
     return true;
   }
 }
@@ -55,14 +60,16 @@ export class SubscribeGuard implements CanActivate {
 export class AdminGuard implements CanActivate {
   constructor(
     private readonly resolver: GrantsResolver,
+    private readonly guarded: GuardedGrants,
     private readonly verifier: TokenVerifier,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (!this.verifier.hasKeysFor('admin')) throw new HubError('not-found', 'There is nothing at this path.');
     const request = requestOf(context);
-    const grants = await this.resolver.resolve(request, 'admin');
-    if (!grants) throw new HubError('unauthorized', "This needs an administrator's token.");
+    const given = await this.resolver.resolve(request, 'admin');
+    if (!given) throw new HubError('unauthorized', "This needs an administrator's token.");
+    const grants = this.guarded.of(given);
     if (!grants.isAdmin) throw new HubError('insufficient-scope', 'The token does not grant the "admin" action.');
     request.grants = grants;
     return true;

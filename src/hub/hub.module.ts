@@ -5,6 +5,7 @@ import { Journal } from '../journal/journal.js';
 import { type JournalOptions, openJournal } from '../journal/open-journal.js';
 import { openState } from '../state/open-state.js';
 import { SharedState } from '../state/shared-state.js';
+import { GuardedGrants } from './guarded-grants.js';
 import { HubErrorFilter } from './http/hub-error.filter.js';
 import { PublishController } from './http/publish.controller.js';
 import { SubscribeController } from './http/subscribe.controller.js';
@@ -40,6 +41,7 @@ export class HubModule {
       ],
       providers: [
         HubService,
+        GuardedGrants,
         { provide: Journal, useFactory: () => openJournal(journal) },
         {
           provide: SharedState,
@@ -50,7 +52,7 @@ export class HubModule {
         { provide: APP_FILTER, useClass: HubErrorFilter },
         { provide: HUB_OPTIONS, useValue: options },
       ],
-      exports: [HubService, SharedState],
+      exports: [HubService, GuardedGrants, SharedState],
     };
   }
 }

@@ -1,5 +1,7 @@
 import { PassThrough } from 'node:stream';
+import { Logger } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
+import { CapturedLog } from '../../test/support/captured-log.js';
 import type { ResetListener, TailListener } from '../journal/journal.js';
 import { MemoryJournal } from '../journal/memory-journal.js';
 import { OutstandingBytes } from '../sse/outstanding-bytes.js';
@@ -7,7 +9,8 @@ import { ResponseConnection } from '../sse/response-connection.js';
 import { StreamRegistry } from '../sse/stream-registry.js';
 import { MemoryState } from '../state/memory-state.js';
 import { UNLIMITED } from './grants.js';
-import { HubService } from './hub.service.js';
+import { GuardedGrants } from './guarded-grants.js';
+import { HubService, type Start } from './hub.service.js';
 import { parseMatcher } from './matcher.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');
@@ -22,9 +25,25 @@ class LosingJournal extends MemoryJournal {
   }
 }
 
+/** Subscribes to `urn:t` as somebody in the same process would, and gives what has been sent so far. */
+function subscribe(hub: HubService, start: Start, grants = UNLIMITED): { readonly sent: () => string; close(): void } {
+  const response = new PassThrough();
+  const matchers = [parseMatcher('exact', 'urn:t', HUB_URL)];
+  hub.subscribe(new ResponseConnection(response, new OutstandingBytes()), {
+    matchers,
+    grants,
+    start,
+    requestId: '',
+    address: '',
+  });
+  let text = '';
+  response.setEncoding('utf8').on('data', (part: string) => (text += part));
+  return { sent: () => text, close: () => void response.destroy() };
+}
+
 function openHub(journal: LosingJournal): HubService {
   const streams = new StreamRegistry({ heartbeat: 0, maxAge: 0, writeTimeout: 30_000 });
-  return new HubService(journal, streams, new MemoryState(0), {
+  return new HubService(journal, streams, new MemoryState(0), new GuardedGrants(), {
     hubUrl: HUB_URL,
     legacy: false,
     subscriptions: { enabled: false, grace: 0 },
@@ -40,15 +59,32 @@ describe('the hub', () => {
     for (const id of ['a', 'b', 'c']) await hub.publish({ topics: ['urn:t'], data: id, id });
     const start = await hub.locate('c');
     journal.lose(1);
-    const response = new PassThrough();
-    const connection = new ResponseConnection(response, new OutstandingBytes());
-    const matchers = [parseMatcher('exact', 'urn:t', HUB_URL)];
-    hub.subscribe(connection, { matchers, grants: UNLIMITED, start, requestId: '', address: '' });
-    let sent = '';
-    response.setEncoding('utf8').on('data', (part: string) => (sent += part));
-    while (!sent.includes('caught-up')) await new Promise(setImmediate);
-    expect(sent.match(/(?<="type":")[\w-]+/g)).toEqual(['reset', 'caught-up']);
-    response.destroy();
+    const reader = subscribe(hub, start);
+    while (!reader.sent().includes('caught-up')) await new Promise(setImmediate);
+    expect(reader.sent().match(/(?<="type":")[\w-]+/g)).toEqual(['reset', 'caught-up']);
+    reader.close();
+    await hub.onApplicationShutdown();
+  });
+
+  it('keeps what is private from a reader in the process whose grants throw, and serves the others', async () => {
+    const log = new CapturedLog();
+    Logger.overrideLogger(log);
+    const hub = openHub(new LosingJournal({ events: 100, bytes: 2 ** 20, age: 60_000 }));
+    const fail = (): never => {
+      throw new Error('the store is away');
+    };
+    const start = await hub.locate(undefined);
+    const [broken, sound] = [
+      subscribe(hub, start, { ...UNLIMITED, readKey: 'x', canRead: fail }),
+      subscribe(hub, start),
+    ];
+    await hub.publish({ topics: ['urn:t'], data: 'private', private: true });
+    await hub.publish({ topics: ['urn:t'], data: 'public' });
+    for (const { sent } of [broken, sound]) while (!sent().includes('public')) await new Promise(setImmediate);
+    expect([broken.sent().includes('private'), sound.sent().includes('private')]).toEqual([false, true]);
+    expect(log.errors).toHaveLength(1);
+    broken.close();
+    sound.close();
     await hub.onApplicationShutdown();
   });
 });

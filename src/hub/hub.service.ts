@@ -13,6 +13,7 @@ import { checkUpdate, type UpdateDraft } from './check-update.js';
 import { type Cohort, isFor } from './delivery/cohort.js';
 import { FanOut } from './delivery/fan-out.js';
 import { type Grants, UNLIMITED } from './grants.js';
+import { GuardedGrants } from './guarded-grants.js';
 import { HubError } from './hub.errors.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
 import { Interest } from './interest.js';
@@ -74,6 +75,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     private readonly journal: Journal,
     private readonly streams: StreamRegistry,
     private readonly state: SharedState,
+    private readonly guarded: GuardedGrants,
     @Inject(HUB_OPTIONS) private readonly options: HubOptions,
   ) {
     const { enabled, grace } = options.subscriptions;
@@ -117,7 +119,11 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
    * @throws {HubError} when the update is refused; {@link JournalUnavailableError} when it can't be stored. Nothing is
    * stored then.
    */
-  async publish(draft: UpdateDraft, { grants = UNLIMITED, idempotencyKey }: PublishOptions = {}): Promise<string> {
+  async publish(
+    draft: UpdateDraft,
+    { grants: given = UNLIMITED, idempotencyKey }: PublishOptions = {},
+  ): Promise<string> {
+    const grants = this.guarded.of(given);
     const update = checkUpdate(draft, { hubUrl: this.options.hubUrl });
     if (!grants.canPublish(update.topics)) {
       throw new HubError('insufficient-scope', 'The token does not grant publishing to every topic of this update.');
@@ -145,7 +151,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   async locateNewest(count: number, matchers: readonly Matcher[], grants: Grants): Promise<Start> {
     const { head, history } = this.fanOut;
     const interest = new Interest(matchers, this.options.hubUrl);
-    const first = await this.newest.find(count, { head, history, wants: (update) => isFor(update, interest, grants) });
+    const guarded = this.guarded.of(grants);
+    const first = await this.newest.find(count, { head, history, wants: (update) => isFor(update, interest, guarded) });
     const lastEventId = first ? first.before : this.lastEventId;
     return { cursor: first ? first.position - 1 : head, history, isGap: false, lastEventId };
   }
@@ -155,7 +162,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
    * many streams already, it ends at once, after saying so: any status but 200 would stop a native `EventSource` for good.
    */
   subscribe(connection: Connection, options: SubscribeOptions): Reader | undefined {
-    const { matchers, grants, start, namesTopics, requestId, address } = options;
+    const { matchers, start, namesTopics, requestId, address } = options;
+    const grants = this.guarded.of(options.grants);
     const info: StreamInfo = { requestId, address, caller: grants };
     connection.info = info;
     if (!this.streams.admits(info)) {
