@@ -7,6 +7,20 @@ export interface Entry {
   readonly update: Update;
 }
 
+/** The place of an entry that can't be read any more: the disk, or another program, has changed it. */
+export interface DamagedEntry {
+  readonly position: number;
+  readonly update?: undefined;
+}
+
+/** What reading the log gives for a position. */
+export type ReadEntry = Entry | DamagedEntry;
+
+/** Tells entries, of whatever kind, from the places of damaged ones. */
+export function isWhole<T extends Entry>(entry: T | DamagedEntry): entry is T {
+  return entry.update !== undefined;
+}
+
 export interface AppendOptions {
   /** Appending with a key that a held entry already has stores nothing. */
   readonly idempotencyKey?: string;

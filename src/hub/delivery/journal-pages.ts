@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Entry, Journal } from '../../journal/journal.js';
+import { type DamagedEntry, type Entry, isWhole, type Journal, type ReadEntry } from '../../journal/journal.js';
 import type { Update } from '../../journal/update.js';
 import type { WireBytes } from '../../sse/wire-bytes.js';
 import type { Background } from './background.js';
@@ -14,7 +14,8 @@ const REMEMBERED_BYTES = 16 * 1024 ** 2;
 /** Pages that are read side by side. More would not come sooner, and each holds memory meanwhile. */
 const MAX_READING = 8;
 
-type Page = readonly RecentEntry[];
+/** Damaged entries have their places in it. */
+export type Page = readonly (RecentEntry | DamagedEntry)[];
 
 /**
  * The part of the journal that the recent log no longer holds, in pages, each read and encoded once for everybody who
@@ -73,7 +74,9 @@ export class JournalPages {
     await this.enter();
     try {
       const end = (number + 1) * PAGE;
-      const page = (await this.entriesOf(number * PAGE, end)).map((entry) => new PageEntry(entry));
+      const page = (await this.entriesOf(number * PAGE, end)).map((entry) =>
+        isWhole(entry) ? new PageEntry(entry) : entry,
+      );
       // One that still grows is not remembered.
       if (page.at(-1)?.position === end) this.pages.set(key, page);
       return page;
@@ -83,8 +86,8 @@ export class JournalPages {
   }
 
   /** An engine gives fewer than it is asked for where they are large. */
-  private async entriesOf(start: number, end: number): Promise<Entry[]> {
-    const all: Entry[] = [];
+  private async entriesOf(start: number, end: number): Promise<ReadEntry[]> {
+    const all: ReadEntry[] = [];
     for (let last = start; last < end;) {
       // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before has ended
       const entries = await this.background.do(() => this.journal.read(last, end - last));
@@ -125,5 +128,5 @@ class PageEntry implements RecentEntry {
 
 /** With the frame, which is about as large as the data. */
 function sizeOf(page: Page): number {
-  return page.reduce((sum, { update }) => sum + 500 + 2 * update.data.length, 0);
+  return page.reduce((sum, { update }) => sum + 500 + 2 * (update?.data.length ?? 0), 0);
 }

@@ -1,7 +1,8 @@
+import { isWhole } from '../../journal/journal.js';
 import type { Update } from '../../journal/update.js';
 import type { Background } from './background.js';
-import type { JournalPages } from './journal-pages.js';
-import type { RecentEntry, RecentLog } from './recent-log.js';
+import type { JournalPages, Page } from './journal-pages.js';
+import type { RecentLog } from './recent-log.js';
 
 /** Entries that are looked through at most: a reader that wants few of many can't have the whole log read for it. */
 export const LOOKED_THROUGH = 10_000;
@@ -41,18 +42,18 @@ export class Newest {
       // oxlint-disable-next-line no-await-in-loop -- from the newest on, and no further than needed
       const entries = await this.upTo(end, history);
       // oxlint-disable-next-line no-await-in-loop -- the same
-      const wanted = await this.background.do(() => entries.filter(({ update }) => wants(update)));
+      const wanted = await this.background.do(() => entries.filter(({ update }) => update && wants(update)));
       first = wanted.at(-missing)?.position ?? wanted[0]?.position ?? first;
       missing -= wanted.length;
       end = (entries[0]?.position ?? 0) - 1;
     }
     if (first === undefined) return undefined;
-    const before = (await this.upTo(first - 1, history)).at(-1);
+    const before = (await this.upTo(first - 1, history)).findLast(isWhole);
     return { position: first, before: before?.update.id ?? 'earliest' };
   }
 
   /** Some entries up to `end`, oldest first; none where they are not held any more. */
-  private async upTo(end: number, history: number): Promise<readonly RecentEntry[]> {
+  private async upTo(end: number, history: number): Promise<Page> {
     if (end < this.log.oldest) return (await this.pages.around(end, history)).filter(({ position }) => position <= end);
     const first = Math.max(this.log.oldest, end - STEP + 1);
     const entries = Array.from({ length: end - first + 1 }, (_, index) => this.log.at(first + index));

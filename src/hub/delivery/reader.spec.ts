@@ -9,6 +9,7 @@ import { Cohort } from './cohort.js';
 import { join, joinFrom } from './joint.js';
 import { Reader, type ReaderContext, type ReaderStart } from './reader.js';
 import { encodeEntry, type RecentEntry } from './recent-log.js';
+import type { Slice } from './slices.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');
 
@@ -102,16 +103,12 @@ function full(): Stage {
   return stage;
 }
 
-function slice(
-  first: number,
-  last: number,
-  data?: string,
-): { first: number; last: number; bytes: RecentEntry['bytes'] | undefined } {
+function slice(first: number, last: number, data?: string): Slice {
   const entry =
     data === undefined
       ? undefined
       : encodeEntry({ position: last, update: { topics: [], data, id: '', private: false } });
-  return { first, last, bytes: entry && join([entry]) };
+  return { first, last, bytes: entry && join([entry]), damaged: 0 };
 }
 
 describe('a reader', () => {
@@ -212,6 +209,13 @@ describe('a reader', () => {
     expect(stage.reader.takeSlice(slice(5, 5, 'b'))).toBe(true);
     expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 5, isInLane: true, seen: ['a', 'gap', 'b'] });
     expect(stage.client.text).toContain('"updates":1');
+  });
+
+  it('behind → behind: it is told of what is damaged, and goes on after it', async () => {
+    const stage = behind();
+    stage.reader.takeSlice({ first: 3, last: 4, bytes: undefined, damaged: 2 });
+    expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 4, isInLane: true, seen: ['gap'] });
+    expect(stage.client.text).toContain('"reason":"damaged","updates":2');
   });
 
   it('behind → behind: a slice fills its socket', async () => {

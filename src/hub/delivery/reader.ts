@@ -122,6 +122,8 @@ export class Reader implements ConnectionListener {
   /** behind → behind: takes the next stretch of the log. Answers whether its socket has room for more. */
   takeSlice(slice: Slice): boolean {
     if (slice.first > this.position + 1) this.skip(slice.first);
+    const { damaged } = slice;
+    if (damaged > 0) this.connection.notify({ type: 'gap', reason: 'damaged', updates: damaged });
     this.position = slice.last;
     return !slice.bytes || this.connection.writeFrame(slice.bytes);
   }

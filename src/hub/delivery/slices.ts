@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache';
+import { isWhole } from '../../journal/journal.js';
 import { PIECE } from '../../sse/write-queue.js';
 import type { WireBytes } from '../../sse/wire-bytes.js';
 import type { Background } from './background.js';
 import type { Cohort } from './cohort.js';
-import type { JournalPages } from './journal-pages.js';
+import type { JournalPages, Page } from './journal-pages.js';
 import { join } from './joint.js';
 import type { RecentEntry, RecentLog } from './recent-log.js';
 
@@ -21,6 +22,8 @@ export interface Slice {
   readonly last: number;
   /** Absent when the cohort wanted none of them. At most a piece, or a single larger entry, whose bytes are shared. */
   readonly bytes: WireBytes | undefined;
+  /** How many of them are damaged: none, or all. */
+  readonly damaged: number;
 }
 
 /** Where a slice begins: right after `cursor`, in a log that has had so many resets (`FanOut`). */
@@ -74,7 +77,8 @@ export class Slices {
       const entries = page;
       // oxlint-disable-next-line no-await-in-loop -- in order
       const isDone = await this.background.do(() => builder.addAll(entries, limit));
-      if (isDone || builder.last - cursor >= SLICE_ENTRIES) break;
+      // Damage that lies together is told of in one go, however much it is.
+      if (isDone || (!builder.isDamaged && builder.last - cursor >= SLICE_ENTRIES)) break;
       // oxlint-disable-next-line no-await-in-loop -- in order; most pages are there already
       page = await this.pages.after(builder.last, history);
     }
@@ -95,6 +99,7 @@ function sizeOf({ bytes }: Slice): number {
 class SliceBuilder {
   private readonly wanted: RecentEntry[] = [];
   private size = 0;
+  private damaged = 0;
   last: number;
 
   constructor(
@@ -102,6 +107,10 @@ class SliceBuilder {
     private readonly cohort: Cohort,
   ) {
     this.last = first - 1;
+  }
+
+  get isDamaged(): boolean {
+    return this.damaged > 0;
   }
 
   /** Answers whether there is room for what follows. One that does not fit any more begins the next slice. */
@@ -119,18 +128,26 @@ class SliceBuilder {
     return this.size < PIECE;
   }
 
-  /** Answers whether it is full, or has come to the limit, or to a gap. */
-  addAll(entries: readonly RecentEntry[], limit: number): boolean {
+  /** Answers whether it is full, or has come to the limit, to a gap, or from what is whole to what is damaged or back. */
+  addAll(entries: Page, limit: number): boolean {
     for (const entry of entries) {
       // What was trimmed while the pages were read makes a gap, which is seen where the next slice begins.
       const follows = entry.position === this.last + 1;
-      if (entry.position > limit || !follows || !this.add(entry)) return true;
+      if (entry.position > limit || !follows) return true;
+      if (this.last >= this.first && isWhole(entry) === this.isDamaged) return true;
+      if (!isWhole(entry)) this.addDamaged(entry.position);
+      else if (!this.add(entry)) return true;
     }
     return this.last >= limit;
   }
 
   build(): Slice {
-    const { first, last } = this;
-    return { first, last, bytes: this.wanted.length > 0 ? join(this.wanted) : undefined };
+    const { first, last, damaged } = this;
+    return { first, last, bytes: this.wanted.length > 0 ? join(this.wanted) : undefined, damaged };
+  }
+
+  private addDamaged(position: number): void {
+    this.last = position;
+    this.damaged += 1;
   }
 }
