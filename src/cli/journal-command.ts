@@ -6,7 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { JournalOpenError, JournalUnavailableError } from '../journal/journal.js';
 import { faultsOf, recordsOf, withStore } from '../journal/lmdb-offline.js';
-import { encodeRecord, headOf } from '../journal/lmdb-record.js';
+import { DamagedRecordError, encodeRecord, headOf } from '../journal/lmdb-record.js';
 import type { Change, LmdbStore } from '../journal/lmdb-store.js';
 import { entryLine, headerLine, readEntry, readHeader } from './journal-ndjson.js';
 
@@ -75,6 +75,7 @@ function isTold(error: unknown): error is Error {
   return (
     error instanceof JournalOpenError ||
     error instanceof JournalUnavailableError ||
+    error instanceof DamagedRecordError ||
     error instanceof ImportError ||
     (error instanceof Error && 'syscall' in error)
   );

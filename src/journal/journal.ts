@@ -59,7 +59,7 @@ export abstract class Journal {
   /** The position of the oldest entry that is still held; `head + 1` when none is. */
   abstract readonly oldest: number;
 
-  /** The id of the newest entry, if one is held. */
+  /** The id of the newest entry that is held and not damaged, if there is one. */
   abstract readonly lastId: string | undefined;
 
   /** Whether an append can be expected to work now. */
@@ -77,16 +77,21 @@ export abstract class Journal {
 
   /**
    * The entries right after `after`, in order, at most `limit` of them; fewer, but at least one, when they are large.
-   * Where those have been trimmed, the first one is the oldest that is held: compare its position.
+   * Where those have been trimmed, the first one is the oldest that is held: compare its position. A damaged entry is
+   * given by its place, and logged once; it never keeps those around it from being read.
    */
-  abstract read(after: number, limit: number): Promise<readonly Entry[]>;
+  abstract read(after: number, limit: number): Promise<readonly ReadEntry[]>;
 
-  /** The position of the earliest held entry with this id (R68), in constant time. `oldest` is up to date then. */
+  /**
+   * The position of the earliest held entry with this id (R68), in constant time, also when the entry itself is damaged.
+   * `oldest` is up to date then.
+   */
   abstract locate(eventId: string): Promise<number | undefined>;
 
   /**
    * Calls `listener` with everything that is appended after `from`, by anyone, in order and without gaps, other than of
-   * what was trimmed before it came here: compare positions. What a listener throws is logged, and changes nothing for
+   * what is damaged, or was trimmed before it came here: there are none within one call, and between two of them positions
+   * tell. What a listener throws is logged, and changes nothing for
    * anybody else.
    * @param onReset called when the engine has lost entries that were given out; the next ones follow that position.
    * @returns a function that stops it.

@@ -1,16 +1,17 @@
-import { guardListener } from './guard-listener.js';
+import { DamageLog } from './damage-log.js';
+import { guardTail } from './guard-listener.js';
 import {
   type Appended,
   type AppendOptions,
-  type Entry,
   Journal,
   JournalUnavailableError,
+  type ReadEntry,
   type Retention,
   type TailListener,
 } from './journal.js';
 import { DirectoryLock, syncDirectories } from './lmdb-lock.js';
-import { decodeRecord, encodeRecord, headOf, type RecordHead } from './lmdb-record.js';
-import { LmdbStore } from './lmdb-store.js';
+import { encodeRecord, headOf, readRecord, type RecordHead } from './lmdb-record.js';
+import { LmdbStore, type Placed } from './lmdb-store.js';
 import { LmdbWindow } from './lmdb-window.js';
 import type { Update } from './update.js';
 
@@ -49,7 +50,7 @@ interface Pending {
 
 interface Follower {
   cursor: number;
-  readonly listener: TailListener;
+  readonly listener: (entries: readonly ReadEntry[]) => void;
 }
 
 /**
@@ -61,6 +62,9 @@ export class LmdbJournal extends Journal {
   private waitingSize = 0;
   private readonly pendingKeys = new Map<string, Pending>();
   private readonly followers = new Set<Follower>();
+  private readonly damage = new DamageLog(
+    'readers are told of a gap; stop the service and run `herald journal verify`',
+  );
   private isRunning = false;
   private running: Promise<void> = Promise.resolve();
   /** Rejects while the files can't be opened again after a failure. */
@@ -127,7 +131,7 @@ export class LmdbJournal extends Journal {
     }
   }
 
-  async read(after: number, limit: number): Promise<readonly Entry[]> {
+  async read(after: number, limit: number): Promise<readonly ReadEntry[]> {
     await this.ready;
     return this.entriesAfter(after, limit);
   }
@@ -135,13 +139,16 @@ export class LmdbJournal extends Journal {
   async locate(eventId: string): Promise<number | undefined> {
     await this.ready;
     for (const position of this.store.positionsOf(eventId, this.window.oldest)) {
-      if (this.entryAt(position)?.update.id === eventId) return position;
+      const bytes = this.store.get(position);
+      const entry = bytes && this.entryOf({ position, bytes });
+      // The index knows where it was, also when the entry itself can't be read any more.
+      if (entry && (!entry.update || entry.update.id === eventId)) return position;
     }
     return undefined;
   }
 
   tail(from: number, listener: TailListener): () => void {
-    const follower: Follower = { cursor: from, listener: guardListener(listener) };
+    const follower: Follower = { cursor: from, listener: guardTail(listener) };
     this.followers.add(follower);
     this.feed(follower);
     return () => this.followers.delete(follower);
@@ -180,9 +187,9 @@ export class LmdbJournal extends Journal {
     if (pending) return pending.stored.then(() => repetition(pending.update.id, pending.fingerprint === fingerprint));
     const position = this.store.positionOfKey(idempotencyKey);
     const bytes = position === undefined || position < this.window.oldest ? undefined : this.store.get(position);
-    if (!bytes) return undefined;
-    const earlier = decodeRecord(bytes);
-    if (earlier.idempotencyKey !== idempotencyKey) return undefined;
+    // What was stored under the key and is damaged is lost, like what was trimmed.
+    const earlier = bytes && readRecord(bytes);
+    if (earlier?.idempotencyKey !== idempotencyKey) return undefined;
     return Promise.resolve(repetition(earlier.update.id, earlier.fingerprint === fingerprint));
   }
 
@@ -320,26 +327,28 @@ export class LmdbJournal extends Journal {
     setImmediate(() => this.feed(follower));
   }
 
-  private tell(follower: Follower, entries: readonly Entry[]): void {
+  private tell(follower: Follower, entries: readonly ReadEntry[]): void {
     follower.cursor = entries.at(-1)?.position ?? follower.cursor;
     if (entries.length > 0) follower.listener(entries);
   }
 
-  private entriesAfter(after: number, limit: number): Entry[] {
-    const entries: Entry[] = [];
+  private entriesAfter(after: number, limit: number): ReadEntry[] {
+    const entries: ReadEntry[] = [];
     if (limit <= 0) return entries;
     let read = 0;
-    for (const { position, bytes } of this.store.from(Math.max(after + 1, this.window.oldest))) {
-      entries.push({ position, update: decodeRecord(bytes).update });
-      read += bytes.length;
+    for (const placed of this.store.from(Math.max(after + 1, this.window.oldest))) {
+      entries.push(this.entryOf(placed));
+      read += placed.bytes.length;
       if (entries.length >= limit || read >= READ_BYTES) break;
     }
     return entries;
   }
 
-  private entryAt(position: number): Entry | undefined {
-    const bytes = this.store.get(position);
-    return bytes && { position, update: decodeRecord(bytes).update };
+  private entryOf({ position, bytes }: Placed): ReadEntry {
+    const record = readRecord(bytes);
+    if (record) return { position, update: record.update };
+    this.damage.report(position);
+    return { position };
   }
 }
 

@@ -61,19 +61,32 @@ export function encodeRecord(record: Omit<JournalRecord, 'total'>, totalBefore: 
 
 /** @throws {DamagedRecordError} when it is not what was written. */
 export function decodeRecord(bytes: Buffer): JournalRecord {
-  if (bytes.length < TEXT_AT || crc32(bytes.subarray(CHECKSUM_BYTES)) !== bytes.readUInt32BE()) {
-    throw new DamagedRecordError();
-  }
+  const record = readRecord(bytes);
+  if (!record) throw new DamagedRecordError();
+  return record;
+}
+
+/** The record, or nothing when it is not what was written. */
+export function readRecord(bytes: Buffer): JournalRecord | undefined {
+  const head = readHead(bytes);
+  if (!head) return undefined;
   const text = JSON.parse(bytes.toString('utf8', TEXT_AT)) as Text;
   const [id, topics, data, isPrivate, type, retry, idempotencyKey, fingerprint] = text;
   return {
-    ...headOf(bytes),
+    ...head,
     update: { topics, data, id, private: isPrivate, ...(type !== null && { type }), ...(retry !== null && { retry }) },
     idempotencyKey: idempotencyKey ?? undefined,
     fingerprint: fingerprint ?? undefined,
   };
 }
 
+/** The head of a record, or nothing when any of it is not what was written. */
+export function readHead(bytes: Buffer): RecordHead | undefined {
+  if (bytes.length < TEXT_AT || crc32(bytes.subarray(CHECKSUM_BYTES)) !== bytes.readUInt32BE()) return undefined;
+  return headOf(bytes);
+}
+
+/** The head of a record that is known to be whole. */
 export function headOf(bytes: Buffer): RecordHead {
   return { storedAt: bytes.readDoubleBE(CHECKSUM_BYTES), total: bytes.readDoubleBE(TOTAL_AT) };
 }

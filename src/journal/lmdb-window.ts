@@ -1,5 +1,5 @@
 import type { Retention } from './journal.js';
-import { costOf, decodeRecord, headOf, type RecordHead } from './lmdb-record.js';
+import { costOf, readHead, readRecord, type RecordHead } from './lmdb-record.js';
 import type { LmdbStore } from './lmdb-store.js';
 
 /**
@@ -12,7 +12,7 @@ export class LmdbWindow {
   private held: number;
   private head = 0;
   private headRecord: RecordHead = { storedAt: 0, total: 0 };
-  private headId = '';
+  private headId: string | undefined;
   /** When the oldest record that is held was stored, and the `total` before it; nothing when none is held. */
   private bounds: { readonly storedAt: number; readonly totalBefore: number } | undefined;
   /** After `head`, when a write that failed was done after all. */
@@ -25,12 +25,7 @@ export class LmdbWindow {
   ) {
     this.head = store.last ?? 0;
     this.first = store.first ?? 1;
-    const bytes = store.get(this.head);
-    if (bytes) {
-      const { update, storedAt, total } = decodeRecord(bytes);
-      this.headRecord = { storedAt, total };
-      this.headId = update.id;
-    }
+    this.lookForHead();
     this.held = this.first;
     this.bounds = this.boundsAt(this.held);
   }
@@ -44,7 +39,8 @@ export class LmdbWindow {
     return this.headRecord;
   }
 
-  get newestId(): string {
+  /** The id of the newest record that is not damaged. */
+  get newestId(): string | undefined {
     return this.headId;
   }
 
@@ -90,6 +86,22 @@ export class LmdbWindow {
     this.first = this.store.first ?? this.first;
   }
 
+  /** What the newest record says. Of one that is damaged it is known by the last one before it that is whole. */
+  private lookForHead(): void {
+    let damaged = 0;
+    for (let position = this.head; position >= this.first; position -= 1) {
+      const bytes = this.store.get(position);
+      const record = bytes && readRecord(bytes);
+      if (record) {
+        this.headRecord = { storedAt: record.storedAt, total: record.total + damaged };
+        this.headId = record.update.id;
+        return;
+      }
+      damaged += bytes ? costOf(bytes.length) : 0;
+    }
+    this.headRecord = { storedAt: 0, total: damaged };
+  }
+
   private trim(): void {
     if (!this.store.isOpen || !this.bounds || this.isWithin(this.held, this.bounds)) return;
     this.held = this.firstWithin();
@@ -120,10 +132,16 @@ export class LmdbWindow {
     return this.headRecord.total - bounds.totalBefore <= bytes && bounds.storedAt >= this.now() - age;
   }
 
+  /** Those of a damaged record are told by the next one that is whole: what it says itself could trim all before it. */
   private boundsAt(position: number): LmdbWindow['bounds'] {
-    const bytes = position <= this.head ? this.store.get(position) : undefined;
-    if (!bytes) return undefined;
-    const { storedAt, total } = headOf(bytes);
-    return { storedAt, totalBefore: total - costOf(bytes.length) };
+    let cost = 0;
+    for (let at = position; at <= this.head; at += 1) {
+      const bytes = this.store.get(at);
+      if (!bytes) return undefined;
+      cost += costOf(bytes.length);
+      const head = at === this.head ? this.headRecord : readHead(bytes);
+      if (head) return { storedAt: head.storedAt, totalBefore: head.total - cost };
+    }
+    return undefined;
   }
 }

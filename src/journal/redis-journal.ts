@@ -1,11 +1,12 @@
 import { Logger } from '@nestjs/common';
-import { guardListener } from './guard-listener.js';
+import { DamageLog } from './damage-log.js';
+import { guardListener, guardTail } from './guard-listener.js';
 import {
   type Appended,
   type AppendOptions,
-  type Entry,
   Journal,
   JournalUnavailableError,
+  type ReadEntry,
   type ResetListener,
   type Retention,
   type TailListener,
@@ -47,6 +48,7 @@ const DELIVERY_PATIENCE = 500;
  */
 export class RedisJournal extends Journal {
   private readonly logger = new Logger('Journal');
+  private readonly damage = new DamageLog('another program has written into the stream; readers are told of a gap');
   private readonly tails = new Set<RedisTail>();
   private readonly appender: RedisAppender;
   private readonly follower: RedisFollower;
@@ -127,7 +129,7 @@ export class RedisJournal extends Journal {
     return appended;
   }
 
-  async read(after: number, limit: number): Promise<readonly Entry[]> {
+  async read(after: number, limit: number): Promise<readonly ReadEntry[]> {
     const { head } = this;
     const { report, rows } = await this.ask(async (connection) => {
       // Sent together and executed in this order. What a read finds has been trimmed as it should be.
@@ -142,6 +144,7 @@ export class RedisJournal extends Journal {
       throw notFollowed();
     }
     this.note(report);
+    this.reportDamage(rows);
     return rows;
   }
 
@@ -156,7 +159,7 @@ export class RedisJournal extends Journal {
   }
 
   tail(from: number, listener: TailListener, onReset?: ResetListener): () => void {
-    const tail = new RedisTail(from, this, guardListener(listener), onReset && guardListener(onReset));
+    const tail = new RedisTail(from, this, guardTail(listener), onReset && guardListener(onReset));
     this.tails.add(tail);
     tail.goOn();
     return () => {
@@ -179,8 +182,13 @@ export class RedisJournal extends Journal {
     }
   }
 
+  private reportDamage(rows: readonly Row[]): void {
+    for (const { position, update } of rows) if (!update) this.damage.report(position);
+  }
+
   private take(rows: readonly Row[]): void {
-    this.newestId = rows.at(-1)?.update.id;
+    this.reportDamage(rows);
+    this.newestId = rows.findLast(({ update }) => update)?.update?.id ?? this.newestId;
     for (const tail of this.tails) tail.take(rows);
   }
 

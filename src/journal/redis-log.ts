@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { AppendOptions, Entry, Retention } from './journal.js';
+import type { AppendOptions, ReadEntry, Retention } from './journal.js';
 import { type RedisConnection, runScript } from '../redis/redis-connection.js';
 import { APPEND, LOCATE, LOOK } from './redis-script.js';
 import type { Update } from './update.js';
@@ -30,13 +30,14 @@ export interface Place {
   readonly nonce: number;
 }
 
-/** An entry as the stream has it. */
-export interface Row extends Entry, Place {
-  /** The nonce of the entry before it. */
-  readonly previous: number;
-  /** Milliseconds, on Redis's clock. */
-  readonly storedAt: number;
-}
+/** An entry as the stream has it; damaged where another program has put something into its place. */
+export type Row = ReadEntry &
+  Place & {
+    /** The nonce of the entry before it. */
+    readonly previous: number;
+    /** Milliseconds, on Redis's clock. */
+    readonly storedAt: number;
+  };
 
 /** The largest second half of a stream id: after it comes the next position. */
 const LAST = '18446744073709551615';
@@ -130,12 +131,25 @@ function readReport(reply: unknown): { report: Report; rest: string[] } {
 
 function readRow([streamId, [, previous, , storedAt, , id = '', , , , content = '']]: [string, string[]]): Row {
   const [position, nonce] = streamId.split('-');
-  const update = { ...(JSON.parse(content) as Omit<Update, 'id'>), id };
+  const update = updateOf(id, content);
   return {
     position: Number(position),
-    update,
     nonce: Number(nonce),
     previous: Number(previous),
     storedAt: Number(storedAt),
+    ...(update && { update }),
   };
+}
+
+/** Nothing, when it is not what `contentOf` has written. */
+function updateOf(id: string, content: string): Update | undefined {
+  try {
+    const { topics, data, private: isPrivate, type, retry } = JSON.parse(content) as Partial<Update>;
+    if (id === '' || !Array.isArray(topics) || typeof data !== 'string') return undefined;
+    if (!topics.every((topic) => typeof topic === 'string')) return undefined;
+    const optional = { ...(type !== undefined && { type }), ...(retry !== undefined && { retry }) };
+    return { topics, data, id, private: isPrivate !== false, ...optional };
+  } catch {
+    return undefined;
+  }
 }

@@ -64,8 +64,9 @@ local function trim()
     local gone, places = {}, {}
     for _, row in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', count)) do
       local fields = row[2]
-      local id, key, content = fields[6], fields[8], fields[10]
-      if not isOver(tonumber(fields[4])) then break end
+      -- What another program has put there instead is of no age, and goes as soon as it is the oldest.
+      local id, key, content = fields[6] or '', fields[8] or '', fields[10] or ''
+      if not isOver(tonumber(fields[4] or '') or 0) then break end
       gone[#gone + 1] = row[1]
       places[#places + 1] = member(id, tonumber(string.match(row[1], '^%d+')))
       if key ~= '' then redis.call('HDEL', keys, key) end

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Entry, Journal, ResetListener, TailListener } from './journal.js';
+import type { Journal, ReadEntry, ResetListener } from './journal.js';
 
 /** Entries read at a time where a tail begins in the past. */
 const BATCH = 512;
@@ -14,19 +14,19 @@ const RETRY_AFTER = 250;
 export class RedisTail {
   private isReading = false;
   /** What came while older entries were being read. */
-  private later: readonly Entry[] = [];
+  private later: readonly ReadEntry[] = [];
   private isStopped = false;
 
   /** @param position of the last entry that the listener has. */
   constructor(
     private position: number,
     private readonly journal: Journal,
-    private readonly listener: TailListener,
+    private readonly listener: (entries: readonly ReadEntry[]) => void,
     private readonly onReset: ResetListener | undefined,
   ) {}
 
   /** What is new. */
-  take(entries: readonly Entry[]): void {
+  take(entries: readonly ReadEntry[]): void {
     if (!this.isReading) this.hand(entries);
     // Too many are dropped: reading comes by them as well.
     else this.later = this.later.length < MOST_LATER ? [...this.later, ...entries] : [];
@@ -69,7 +69,7 @@ export class RedisTail {
     if ((later[0]?.position ?? Infinity) <= this.position + 1) this.hand(later);
   }
 
-  private hand(entries: readonly Entry[]): void {
+  private hand(entries: readonly ReadEntry[]): void {
     const fresh = entries.filter(({ position }) => position > this.position);
     this.position = fresh.at(-1)?.position ?? this.position;
     if (fresh.length > 0 && !this.isStopped) this.listener(fresh);

@@ -4,10 +4,11 @@ import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { textOf } from '../support/event-stream.js';
+import { type EventStream, textOf } from '../support/event-stream.js';
 import { Herald } from '../support/herald.js';
 import { form, noticesOf, Publisher, startHub, subscribe, updatesOf } from '../support/hub.js';
 import { describeWith, strace } from '../support/programs.js';
+import { damageFile } from '../support/damage-file.js';
 
 let path: string;
 
@@ -90,6 +91,72 @@ describe('the service with an LMDB journal', () => {
     await using herald = Herald.spawn({ env: { HERALD_JOURNAL: `lmdb:${path}${place}` } });
     expect(await herald.exit()).toEqual({ code: 78, signal: null });
     expect(herald.logs().trim().split('\n')).toEqual([expect.stringMatching(message)]);
+  });
+});
+
+describe('the service with damaged records in an LMDB journal', () => {
+  /** Publishes as many updates, the data of which is `update 1` and so on, and damages some while the service is stopped. */
+  async function damage(count: number, ...damaged: number[]): Promise<string[]> {
+    const ids: string[] = [];
+    await using herald = await start();
+    using publisher = await Publisher.of(herald);
+    for (let number = 1; number <= count; number += 1) {
+      ids.push(await publisher.publish({ topic: 'a', data: `update ${number}` }));
+    }
+    await herald.kill();
+    for (const number of damaged) await damageFile(join(path, 'data.mdb'), `"update ${number}"`);
+    return ids;
+  }
+
+  /** What the reader has got, with its notices in between. */
+  function storyOf({ events }: EventStream): string[] {
+    return events.map(({ data }) => data);
+  }
+
+  function numbered(first: number, last: number): string[] {
+    return Array.from({ length: last - first + 1 }, (_, index) => `update ${first + index}`);
+  }
+
+  function gap(updates: number): string {
+    return JSON.stringify({ type: 'gap', reason: 'damaged', updates });
+  }
+
+  const CAUGHT_UP = JSON.stringify({ type: 'caught-up' });
+
+  it('gives its readers what is whole, with a gap between, and logs the damage once', async () => {
+    await damage(200, 101);
+    await using herald = await start();
+    using publisher = await Publisher.of(herald);
+    const headers = { 'last-event-id': 'earliest' };
+    await using one = await subscribe(herald, { query: 'match=a', headers });
+    await using other = await subscribe(herald, { query: 'match=a&match=b', headers });
+    await using newest = await subscribe(herald, { query: 'match=a&last=150' });
+    const readers = [one, other, newest];
+    for (const reader of readers) await reader.until(() => storyOf(reader).includes(CAUGHT_UP));
+    await publisher.publish({ topic: 'a', data: 'live' });
+    for (const reader of readers) await reader.until(() => storyOf(reader).includes('live'));
+    const end = [gap(1), ...numbered(102, 200), CAUGHT_UP, 'live'];
+    expect(storyOf(one)).toEqual([...numbered(1, 100), ...end]);
+    expect(storyOf(other)).toEqual([...numbered(1, 100), ...end]);
+    expect(storyOf(newest)).toEqual([...numbered(50, 100), ...end]);
+    expect(herald.logLines().filter(({ level }) => Number(level) >= 50)).toEqual([
+      expect.objectContaining({ level: 50, position: 101, msg: expect.stringContaining('damaged') }),
+    ]);
+  });
+
+  it('tells of damage that lies together in one gap, also at the beginning and at the end of the log', async () => {
+    const ids = await damage(100, 1, 2, ...Array.from({ length: 40 }, (_, index) => 30 + index), 99, 100);
+    await using herald = await start();
+    using publisher = await Publisher.of(herald);
+    await using all = await subscribe(herald, { query: 'match=a&last_event_id=earliest' });
+    // The index still knows where they were, so that nothing but what is damaged is missed.
+    await using after = await subscribe(herald, { query: 'match=a', headers: { 'last-event-id': ids[49] ?? '' } });
+    for (const reader of [all, after]) await reader.until(() => storyOf(reader).includes(CAUGHT_UP));
+    await publisher.publish({ topic: 'a', data: 'live' });
+    for (const reader of [all, after]) await reader.until(() => storyOf(reader).includes('live'));
+    const end = [...numbered(70, 98), gap(2), CAUGHT_UP, 'live'];
+    expect(storyOf(all)).toEqual([gap(2), ...numbered(3, 29), gap(40), ...end]);
+    expect(storyOf(after)).toEqual([gap(69 - 50), ...end]);
   });
 });
 

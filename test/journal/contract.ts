@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
-import type { Entry, Journal, Retention } from '../../src/journal/journal.js';
+import type { Entry, Journal, ReadEntry, Retention } from '../../src/journal/journal.js';
 import type { Update } from '../../src/journal/update.js';
 import { CapturedLog } from '../support/captured-log.js';
 
@@ -10,6 +10,8 @@ export interface Engine {
   readonly name: string;
   /** An empty journal. `now` is its clock, in milliseconds. */
   readonly open: (retention: Retention, now: () => number) => Promise<Journal>;
+  /** Closes the newest journal, spoils the entries with these ids, and opens it again. None where nothing can be spoilt. */
+  readonly spoil?: (journal: Journal, ids: readonly string[]) => Promise<Journal>;
 }
 
 const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
@@ -18,12 +20,13 @@ function update(id: string, data = id): Update {
   return { topics: ['https://example.com/t'], data, id, private: false };
 }
 
-function idsOf(entries: readonly Entry[]): string[] {
-  return entries.map((entry) => entry.update.id);
+/** Without one where an entry is damaged. */
+function idsOf(entries: readonly ReadEntry[]): (string | undefined)[] {
+  return entries.map((entry) => entry.update?.id);
 }
 
 /** What every engine must hold to: one suite for all of them. */
-export function describeJournal({ name, open }: Engine): void {
+export function describeJournal({ name, open, spoil }: Engine): void {
   describe(`the ${name} journal`, () => {
     let now = 1_000_000;
     let journal: Journal;
@@ -179,6 +182,69 @@ export function describeJournal({ name, open }: Engine): void {
         ),
         { numRuns: 60 },
       );
+    });
+
+    if (!spoil) return;
+
+    describe('with entries that are damaged', () => {
+      let log: CapturedLog;
+
+      beforeEach(() => {
+        log = new CapturedLog();
+        Logger.overrideLogger(log);
+      });
+
+      const damage = async (...ids: string[]): Promise<void> => {
+        journal = await spoil(journal, ids);
+      };
+
+      it('gives what is whole, in order, and the places of the others, which it logs once', async () => {
+        await append('id-1', 'id-2', 'id-3', 'id-4', 'id-5', 'id-6', 'id-7');
+        await damage('id-1', 'id-3', 'id-4', 'id-7');
+        const entries = await journal.read(0, 10);
+        expect(idsOf(entries)).toEqual([undefined, 'id-2', undefined, undefined, 'id-5', 'id-6', undefined]);
+        expect(entries.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+        expect(await journal.read(2, 2)).toMatchObject([{ position: 3 }, { position: 4 }]);
+        expect(log.errors.map(({ position }) => position)).toEqual([1, 3, 4, 7]);
+      });
+
+      it('goes on after them, and still knows where they were', async () => {
+        await append('id-1', 'id-2', 'id-3');
+        await damage('id-2', 'id-3');
+        expect([journal.head, journal.oldest]).toEqual([3, 1]);
+        expect(await journal.locate('id-2')).toBe(2);
+        expect([1, 3]).toContain(await journal.locate(journal.lastId ?? ''));
+        await append('id-4');
+        expect([journal.head, journal.lastId]).toEqual([4, 'id-4']);
+        expect(idsOf(await journal.read(0, 10))).toEqual(['id-1', undefined, undefined, 'id-4']);
+      });
+
+      it('begins again where all of them are', async () => {
+        await append('id-1', 'id-2');
+        await damage('id-1', 'id-2');
+        expect(journal.head).toBe(2);
+        await append('id-3');
+        expect(idsOf(await journal.read(0, 10)).filter((id) => id !== undefined)).toEqual(['id-3']);
+      });
+
+      it('tells its tail what is whole, in calls that have no gap', async () => {
+        await append('id-1', 'id-2', 'id-3', 'id-4', 'id-5');
+        await damage('id-1', 'id-4');
+        const calls: number[][] = [];
+        journal.tail(0, (entries) => calls.push(entries.map(({ position }) => position)));
+        while (calls.flat().length < 3) await new Promise(setImmediate);
+        await append('id-6');
+        expect(calls).toEqual([[2, 3], [5], [6]]);
+      });
+
+      it('lets go of them like of all others', async () => {
+        await reopen({ events: 5 });
+        await append('id-1', 'id-2', 'id-3', 'id-4', 'id-5');
+        await damage('id-1', 'id-3');
+        await append('id-6', 'id-7', 'id-8');
+        expect(journal.oldest).toBe(4);
+        expect(idsOf(await journal.read(0, 10))).toEqual(['id-4', 'id-5', 'id-6', 'id-7', 'id-8']);
+      });
     });
   });
 }

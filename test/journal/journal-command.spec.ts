@@ -1,4 +1,4 @@
-import { open, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -8,6 +8,7 @@ import { journalCommand } from '../../src/cli/journal-command.js';
 import type { Retention } from '../../src/journal/journal.js';
 import { LmdbJournal } from '../../src/journal/lmdb-journal.js';
 import type { Update } from '../../src/journal/update.js';
+import { damageFile } from '../support/damage-file.js';
 
 const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
 
@@ -70,15 +71,16 @@ describe('herald journal', () => {
 
   it('finds a byte that has changed', async () => {
     await fill(50);
-    const data = join(path, 'data.mdb');
-    const place = (await readFile(data)).lastIndexOf('the data of id-7');
-    const file = await open(data, 'r+');
-    await file.write('!', place);
-    await file.close();
+    await damageFile(join(path, 'data.mdb'), 'the data of id-7"');
     expect(await run('verify', path)).toEqual({
       status: 1,
       out: '50 entries, 1 thing(s) wrong\n',
       err: 'Entry 7 is damaged.\n',
+    });
+    expect(await run('stats', path)).toMatchObject({ status: 0, out: expect.stringMatching(/^entries +50$/m) });
+    expect(await run('export', path)).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/damaged.*journal verify/),
     });
   });
 

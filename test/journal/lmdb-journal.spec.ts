@@ -2,10 +2,13 @@ import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { open as openLmdb } from 'lmdb';
 import { JournalOpenError, type Retention } from '../../src/journal/journal.js';
 import { LmdbJournal } from '../../src/journal/lmdb-journal.js';
 import type { Update } from '../../src/journal/update.js';
+import { CapturedLog } from '../support/captured-log.js';
+import { damageFile } from '../support/damage-file.js';
 import { describeJournal } from './contract.js';
 
 const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
@@ -26,9 +29,22 @@ function update(id: string, data = id): Update {
   return { topics: ['https://example.com/t'], data, id, private: false };
 }
 
+/** Opens the newest journal of the suite. */
+let openAgain: () => Promise<LmdbJournal>;
+
 describeJournal({
   name: 'LMDB',
-  open: async (retention, now) => LmdbJournal.open(await newDirectory(), retention, now),
+  open: async (retention, now) => {
+    const path = await newDirectory();
+    openAgain = () => LmdbJournal.open(path, retention, now);
+    return openAgain();
+  },
+  spoil: async (journal, ids) => {
+    await journal.close();
+    const file = join(directories.at(-1) ?? '', 'data.mdb');
+    for (const id of ids) await damageFile(file, `["${id}",`);
+    return openAgain();
+  },
 });
 
 describe('the files of the LMDB journal', () => {
@@ -46,8 +62,8 @@ describe('the files of the LMDB journal', () => {
     journal = await LmdbJournal.open(path, { ...PLENTY, ...retention }, now);
   }
 
-  async function idsHeld(): Promise<string[]> {
-    return (await journal.read(0, 10_000)).map((entry) => entry.update.id);
+  async function idsHeld(): Promise<(string | undefined)[]> {
+    return (await journal.read(0, 10_000)).map((entry) => entry.update?.id);
   }
 
   it('keep everything over a restart', async () => {
@@ -152,6 +168,38 @@ describe('the files of the LMDB journal', () => {
     expect([journal.id, journal.head, (await idsHeld()).at(-1)]).toEqual([id, 100, 'small-59']);
     await journal.append(update('after', large));
     expect((await stat(file)).size).toBe(size);
+  });
+
+  it.each([
+    ['time', -16],
+    ['size', -8],
+  ])('are not trimmed by the %s that a damaged record has', async (_, offset) => {
+    Logger.overrideLogger(new CapturedLog());
+    const count = 64;
+    for (let number = 0; number < count; number += 1) await journal.append(update(`id-${number}`));
+    await journal.close();
+    // Wherever it looks first for the oldest one that is within the limits.
+    const damaged = [0, 1, 2, 4, 8, 16, 31, 32, 33, 48, 63];
+    for (const number of damaged) await damageFile(join(path, 'data.mdb'), `["id-${number}",`, offset);
+    await reopen();
+    expect([journal.oldest, journal.head]).toEqual([1, count]);
+    await journal.append(update('next'));
+    const ids = await idsHeld();
+    expect(ids.filter((id) => id === undefined)).toHaveLength(damaged.length);
+    expect(ids).toHaveLength(count + 1);
+    await reopen({ events: 20 });
+    expect(journal.oldest).toBe(count + 2 - 20);
+  });
+
+  it('store anew what comes under the key of a damaged record', async () => {
+    Logger.overrideLogger(new CapturedLog());
+    const key = { idempotencyKey: 'k', fingerprint: 'f' };
+    await journal.append(update('id-1'), key);
+    await journal.close();
+    await damageFile(join(path, 'data.mdb'), '["id-1",');
+    await reopen();
+    expect(await journal.append(update('id-2'), key)).toMatchObject({ outcome: 'stored', position: 2 });
+    expect(await journal.append(update('id-3'), key)).toEqual({ outcome: 'repeated', id: 'id-2' });
   });
 
   it('of a newer format are refused', async () => {

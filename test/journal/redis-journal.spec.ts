@@ -25,8 +25,21 @@ redis.call('ZADD', KEYS[2], 0, 'other\\n' .. string.format('%016.0f', 3))
 redis.call('HSET', KEYS[3], 'nonce', nonce, 'last', 'other')
 `;
 
-async function idsIn(journal: RedisJournal): Promise<string[]> {
-  return (await journal.read(0, 1_000)).map((entry) => entry.update.id);
+/** Puts something of another program's in the place of the entries with these ids. */
+const SPOIL = `
+local rows = redis.call('XRANGE', KEYS[1], '-', '+')
+redis.call('DEL', KEYS[1])
+for _, row in ipairs(rows) do
+  local fields = row[2]
+  for _, id in ipairs(ARGV) do
+    if fields[6] == id then fields = { 'not', 'ours' } end
+  end
+  redis.call('XADD', KEYS[1], row[1], unpack(fields))
+end
+`;
+
+async function idsIn(journal: RedisJournal): Promise<(string | undefined)[]> {
+  return (await journal.read(0, 1_000)).map((entry) => entry.update?.id);
 }
 
 describeWith(redisServer, 'Redis', (program) => {
@@ -51,11 +64,20 @@ describeWith(redisServer, 'Redis', (program) => {
     });
   }
 
+  /** Opens the newest journal of the suite. */
+  let openAgain: () => Promise<RedisJournal>;
+
   describeJournal({
     name: 'redis',
     open: (retention, now) => {
       prefixes += 1;
-      return open({ retention, now });
+      openAgain = () => open({ retention, now });
+      return openAgain();
+    },
+    spoil: async (journal, ids) => {
+      await journal.close();
+      await redis.command('EVAL', SPOIL, 1, `{test-${prefixes}}:log`, ...ids);
+      return openAgain();
     },
   });
 
