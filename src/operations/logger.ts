@@ -32,7 +32,7 @@ export class NestLogger implements LoggerService {
     this.write('fatal', message, rest);
   }
   error(message: unknown, ...rest: unknown[]): void {
-    // What it can't start with, Nest logs and throws: `main.ts` says it, once.
+    // What it can't start with, Nest logs and throws: `tellStartFailure` says it, once.
     this.write(rest.at(-1) === 'ExceptionHandler' ? 'debug' : 'error', message, rest);
   }
   warn(message: unknown, ...rest: unknown[]): void {
