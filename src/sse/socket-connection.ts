@@ -8,8 +8,12 @@ const ENCRYPTED_ROOM = 16 * 1024;
 
 /** A socket of HTTP/1.1 or 1.0 that has been taken over from the server (`takeOver`). */
 export class SocketConnection extends Connection<Socket> {
+  private readonly isEncrypted: boolean;
+
   constructor(socket: Socket, format: WireFormat, outstanding: OutstandingBytes) {
-    super(socket, format, isEncrypted(socket) ? ENCRYPTED_ROOM : 0, outstanding);
+    const isEncrypted = 'encrypted' in socket;
+    super(socket, format, isEncrypted ? ENCRYPTED_ROOM : 0, outstanding);
+    this.isEncrypted = isEncrypted;
     connections.set(socket, this);
     socket.on('close', closeOfSocket).on('error', ignore).on('end', endOfSocket);
     // What the client still sends is read and dropped: unread bytes would hide its leaving.
@@ -17,7 +21,7 @@ export class SocketConnection extends Connection<Socket> {
   }
 
   protected transmit(piece: Buffer): void {
-    if (isEncrypted(this.target)) {
+    if (this.isEncrypted) {
       this.target.write(piece, this.written);
       return;
     }
@@ -42,10 +46,6 @@ export class SocketConnection extends Connection<Socket> {
 const NO_ENCODING = 'buffer' as BufferEncoding;
 
 const connections = new WeakMap<Socket, SocketConnection>();
-
-function isEncrypted(socket: Socket): boolean {
-  return 'encrypted' in socket;
-}
 
 function closeOfSocket(this: Socket): void {
   const connection = connections.get(this);

@@ -98,6 +98,8 @@ const SERVER_LISTENERS = new Set([
   'onSocketResume',
 ]);
 
+const SERVER_LISTENERS_BUT_CLOSE = new Set([...SERVER_LISTENERS].filter((name) => name !== CLOSE_LISTENER));
+
 /**
  * Lets go of everything that HTTP needs and a stream does not: the parser, the request, the response and their
  * listeners, measured to take 5.3 KiB for an idle connection instead of 9.7. What is done here is what Node itself does
@@ -119,7 +121,7 @@ function detach(request: IncomingMessage, response: ServerResponse): Socket | un
   parser.free();
   // Not now: it may be this parser that has called us.
   setImmediate(() => parser.close());
-  removeListeners(socket, ({ name }) => SERVER_LISTENERS.has(name) && !(hasFollowers && name === CLOSE_LISTENER));
+  removeListeners(socket, hasFollowers ? SERVER_LISTENERS_BUT_CLOSE : SERVER_LISTENERS);
   // To whoever waits for the response, it is over; the socket goes on without it.
   response.emit('close');
   return socket;
@@ -127,9 +129,11 @@ function detach(request: IncomingMessage, response: ServerResponse): Socket | un
 
 type Listener = (...args: unknown[]) => void;
 
-function removeListeners(socket: Socket, isMeant: (listener: Listener) => boolean): void {
+function removeListeners(socket: Socket, names: ReadonlySet<string>): void {
   for (const event of socket.eventNames()) {
-    for (const listener of (socket.listeners(event) as Listener[]).filter(isMeant)) socket.off(event, listener);
+    for (const listener of socket.listeners(event) as Listener[]) {
+      if (names.has(listener.name)) socket.off(event, listener);
+    }
   }
 }
 

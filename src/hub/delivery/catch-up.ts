@@ -23,8 +23,9 @@ const MAX_READING = 64;
 const RETRY_AFTER = 250;
 
 /**
- * Brings readers that are behind forward, slice by slice, in the order in which they came. All wait in one lane, which
- * goes on for as long as there is room, so a reader that turns out to need nothing takes nobody's turn away.
+ * Brings readers that are behind forward, slice by slice, in the order in which they came. Where there is no room for
+ * more, all wait in one lane, which goes on for as long as there is room again: so a reader that turns out to need nothing
+ * takes nobody's turn away.
  */
 export class CatchUp {
   private readonly lane = new Queue<Reader>();
@@ -44,8 +45,7 @@ export class CatchUp {
 
   /** Takes on a reader that is behind and whose socket has room, until it calls the reader's `leaveCatchUp`. */
   add(reader: Reader): void {
-    this.lane.push(reader);
-    this.schedule();
+    this.background.add(() => this.advance(reader));
   }
 
   /** The socket of this reader is not in the way of others any more. */
@@ -61,12 +61,13 @@ export class CatchUp {
     return this.filled.size < MAX_FILLED && this.reading < MAX_READING && !this.outstanding.isExhausted;
   }
 
+  /** Lets those that wait in the lane go on, one after the other, for as long as there is room. */
   private schedule(): void {
     if (this.isScheduled || this.lane.length === 0 || !this.hasRoom) return;
     this.isScheduled = true;
     this.background.add(() => {
       this.isScheduled = false;
-      const reader = this.hasRoom ? this.lane.shift() : undefined;
+      const reader = this.lane.shift();
       if (reader) this.advance(reader);
       this.schedule();
     });
@@ -74,6 +75,10 @@ export class CatchUp {
 
   /** One step: the next slice, or none where nothing is owed. */
   private advance(reader: Reader): void {
+    if (!this.hasRoom) {
+      this.lane.push(reader);
+      return;
+    }
     if (reader.state !== 'behind' || reader.connection.isFull) return reader.leaveCatchUp();
     if (reader.isOutdated) reader.goBack();
     if (reader.cursor + 1 < this.journal.oldest) reader.skip(this.journal.oldest);
@@ -100,9 +105,14 @@ export class CatchUp {
   }
 
   private write(reader: Reader, slice: Slice): void {
-    if (reader.state === 'behind' && !reader.takeSlice(slice)) {
-      this.filled.set(reader, setTimeout(() => this.release(reader), FILLED).unref());
+    if (reader.state !== 'behind') return reader.leaveCatchUp();
+    if (reader.takeSlice(slice)) {
+      // It keeps its turn for as long as its socket takes more, and others get theirs in between: the kernel fills one
+      // socket after the other for less than all of them bit by bit.
+      this.add(reader);
+      return;
     }
+    this.filled.set(reader, setTimeout(() => this.release(reader), FILLED).unref());
     reader.leaveCatchUp();
   }
 }
