@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkHistory, type Loss } from './support/check.js';
-import { type Answer, History, type Seen } from './support/history.js';
+import { type Answer, History, type Seen, type Told } from './support/history.js';
 
 const LOG = ['a-0', 'b-0', 'a-1', 'b-1'];
 const LOST: Loss = { after: 2, ids: ['c-0', 'c-1'] };
-const GAP: Seen = { notice: 'gap', reason: 'not-held' };
+const GAP: Told = { notice: 'gap', reason: 'not-held' };
 const RESET: Seen = { notice: 'reset' };
 
 /** A history with one reader; everything in the log was acknowledged. */
@@ -21,6 +21,10 @@ describe('the check of what fault scenarios have recorded', () => {
     ['saw everything in order', LOG],
     ['was told of a gap and went on later', ['a-0', GAP, 'b-1']],
     ['came back after a gap without having missed anything', ['a-0', GAP, 'b-0', 'a-1', 'b-1']],
+    ['began where it chose to', [{ from: 1, to: 2 }, 'a-1', 'b-1']],
+    ['began anew, before what it had seen', ['a-0', 'b-0', 'a-1', { from: 0, to: 0 }, ...LOG]],
+    ['began anew, after what it had seen', ['a-0', { from: 3, to: 3 }, 'b-1']],
+    ['went on after a gap where it had to', ['a-0', { ...GAP, to: 2 }, 'a-1', 'b-1']],
   ])('has no objection where a reader %s', (_, seen) => {
     expect(checkHistory(historyOf(seen), { log: LOG })).toEqual([]);
   });
@@ -31,6 +35,10 @@ describe('the check of what fault scenarios have recorded', () => {
     ['missed the last', ['a-0', 'b-0', 'a-1'], /last 1 did not come/],
     ['saw one twice', ['a-0', 'b-0', 'b-0', 'a-1', 'b-1'], /b-0 came again/],
     ['saw another order', ['b-0', 'a-0', 'a-1', 'b-1'], /a-0 came again, or too late/],
+    ['began later than it chose to', [{ from: 0, to: 1 }, 'a-1', 'b-1'], /1 missing before a-1/],
+    ['began earlier than it chose to', [{ from: 1, to: 2 }, ...LOG], /a-0 came again, or too late/],
+    ['missed one before it began anew', ['a-0', 'a-1', { from: 3, to: 3 }, 'b-1'], /1 missing before a-1/],
+    ['went on too late after a gap', ['a-0', { ...GAP, to: 2 }, 'b-1'], /1 missing before b-1/],
     ['saw what is not there', ['a-0', 'x-0', 'b-0', 'a-1', 'b-1'], /x-0 is not in the log/],
     ['was sent back after a gap', ['a-0', 'b-0', GAP, 'a-0', 'b-0', 'a-1', 'b-1'], /a-0 came again/],
     ['was told of a reset', ['a-0', 'b-0', RESET, 'a-1', 'b-1'], /nothing of what was lost/],
@@ -42,6 +50,8 @@ describe('the check of what fault scenarios have recorded', () => {
     ['had got what was lost, and was told', ['a-0', 'b-0', 'c-0', RESET, 'a-1', 'b-1']],
     ['had got nothing of it, and was not told', LOG],
     ['came back with the id of something lost', ['a-0', 'b-0', 'c-0', 'c-1', GAP, 'a-0', 'b-0', 'a-1', 'b-1']],
+    ['began anew after it had got it', ['a-0', 'b-0', 'c-0', { from: 2, to: 2 }, 'a-1', 'b-1']],
+    ['came back with its id, when more was trimmed', ['a-0', 'b-0', 'c-0', { ...GAP, to: 1 }, 'b-0', 'a-1', 'b-1']],
     ['was told, and came back with that id', ['a-0', 'b-0', 'c-0', RESET, GAP, 'a-0', 'b-0', 'a-1', 'b-1']],
   ])('has no objection where something was lost and a reader %s', (_, seen) => {
     expect(checkHistory(historyOf(seen, { 'c-0': 'acknowledged' }), { log: LOG, lost: LOST })).toEqual([]);

@@ -26,6 +26,10 @@ export class Http2Connection implements AsyncDisposable {
     return new Http2Connection(connectHttp2(url, { createConnection: () => socket, settings }), tcp);
   }
 
+  get isOpen(): boolean {
+    return !this.session.closed && !this.session.destroyed;
+  }
+
   /** Breaks it with all its streams. */
   reset(): void {
     this.tcp.resetAndDestroy();
@@ -33,7 +37,6 @@ export class Http2Connection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.session.closed && this.session.destroyed) return;
     this.session.destroy();
     if (!this.tcp.closed) await once(this.tcp, 'close');
   }

@@ -1,4 +1,4 @@
-import type { History, Seen } from './history.js';
+import type { Began, History, Seen, Told } from './history.js';
 
 /** How many faults of one kind are spelt out. */
 const SHOWN = 5;
@@ -16,6 +16,8 @@ export interface Loss {
   readonly after: number;
   /** What followed them then. */
   readonly ids: readonly string[];
+  /** Whether more was lost than readers asked for: who had got nothing of it may be told all the same. */
+  readonly isMore?: boolean;
 }
 
 const NOTHING: Loss = { after: Infinity, ids: [] };
@@ -24,9 +26,9 @@ const NOTHING: Loss = { after: Infinity, ids: [] };
  * Everything that is wrong with a history; nothing when all promises were kept:
  *  - what was acknowledged is in the log, unless it is among what was lost; what was refused is not; nothing is twice;
  *  - what a publisher was told of is in the order in which it published;
- *  - each reader, which began with the earliest update, saw the log: all of it, once and in its order, except that after
- *    the notice of a gap it may go on later. Where something was lost it may have seen that too, in its order, and after
- *    it, told by a reset, exactly what took its place.
+ *  - each reader, which began with the earliest update where it did not say otherwise, saw the log: all of it, once and in
+ *    its order, except that after the notice of a gap it may go on later. Where something was lost it may have seen that
+ *    too, in its order, and after it, told by a reset, exactly what took its place.
  */
 export function checkHistory(history: History, { log, lost }: CheckOptions): string[] {
   const held = new Set(log);
@@ -47,58 +49,74 @@ export function checkHistory(history: History, { log, lost }: CheckOptions): str
   ];
 }
 
+/** What a reader saw from one beginning to the next. */
+interface Stretch {
+  readonly start: Began;
+  readonly seen: Exclude<Seen, Began>[];
+}
+
+const EARLIEST: Began = { from: 0, to: 0 };
+
 function checkReader(seen: readonly Seen[], log: readonly string[], lost: Loss = NOTHING): string[] {
   const before = [...log.slice(0, lost.after), ...lost.ids];
   const gone = new Set(lost.ids);
   const wrong: string[] = [];
-  let start = 0;
-  let stretch: Seen[] = [];
+  let stretch: Stretch = { start: EARLIEST, seen: [] };
   let cursor = '';
   for (const one of seen) {
     if ('id' in one) cursor = one.id;
-    // Who comes back with the id of something lost, maybe after it was told, begins anew.
-    const isAnew = isNotHeld(one) && gone.has(cursor);
-    if (!isReset(one) && !isAnew) {
-      stretch.push(one);
-      continue;
-    }
-    const walked = walk(stretch, before, start);
-    wrong.push(...walked.wrong);
-    if (!isAnew && walked.next <= lost.after) wrong.push('was told of a reset, and had got nothing of what was lost');
-    start = isAnew ? 0 : lost.after;
-    stretch = [];
+    if ('from' in one) {
+      cursor = '';
+      wrong.push(...checkEither(stretch, log, before));
+      stretch = { start: one, seen: [] };
+    } else if (isReset(one)) {
+      const walked = walk(stretch, before);
+      wrong.push(...walked.wrong);
+      if (!lost.isMore && walked.to <= lost.after)
+        wrong.push('was told of a reset, and had got nothing of what was lost');
+      stretch = { start: { from: lost.after, to: lost.after }, seen: [] };
+    } else if (isNotHeld(one) && gone.has(cursor)) {
+      // Who comes back with the id of something lost, maybe after it was told, begins anew.
+      wrong.push(...walk(stretch, before).wrong);
+      stretch = { start: { from: 0, to: one.to ?? 0 }, seen: [] };
+    } else stretch.seen.push(one);
   }
-  const { next, wrong: more } = walk(stretch, log, start);
-  if (next < log.length) more.push(`the last ${log.length - next} did not come`);
+  const { from, wrong: more } = walk(stretch, log);
+  if (from < log.length) more.push(`the last ${log.length - from} did not come`);
   return [...wrong, ...more];
 }
 
-/** Goes along `log` from the place `next` on, and answers where that ends and what did not fit. */
-function walk(seen: readonly Seen[], log: readonly string[], start: number): { next: number; wrong: string[] } {
+/** A stretch that the reader has ended itself: nobody knows whether that was before the loss or after it. */
+function checkEither(stretch: Stretch, log: readonly string[], before: readonly string[]): string[] {
+  const { wrong } = walk(stretch, log);
+  return wrong.length > 0 && walk(stretch, before).wrong.length === 0 ? [] : wrong;
+}
+
+/** Goes along `log`, and answers at which places the next update may be, and what did not fit. */
+function walk({ start, seen }: Stretch, log: readonly string[]): Began & { wrong: string[] } {
   const places = new Map(log.map((id, index) => [id, index]));
   const wrong: string[] = [];
-  let next = start;
-  let mayJump = false;
+  let { from, to } = start;
   for (const one of seen) {
     if ('notice' in one) {
-      mayJump = true;
+      to = Math.max(from, one.to ?? Infinity);
       continue;
     }
     const place = places.get(one.id);
     if (place === undefined) wrong.push(`${one.id} is not in the log`);
-    else if (place < next) wrong.push(`${one.id} came again, or too late`);
-    else if (place > next && !mayJump) wrong.push(`${place - next} missing before ${one.id}`);
-    next = (place ?? next - 1) + 1;
-    mayJump = false;
+    else if (place < from) wrong.push(`${one.id} came again, or too late`);
+    else if (place > to) wrong.push(`${place - to} missing before ${one.id}`);
+    if (place !== undefined) from = place + 1;
+    to = from;
   }
-  return { next, wrong };
+  return { from, to, wrong };
 }
 
 function isReset(seen: Seen): boolean {
   return 'notice' in seen && seen.notice === 'reset';
 }
 
-function isNotHeld(seen: Seen): boolean {
+function isNotHeld(seen: Seen): seen is Told {
   return 'notice' in seen && seen.reason === 'not-held';
 }
 

@@ -10,11 +10,19 @@ export type Answer =
   | 'unknown';
 
 /** What a reader saw: an update, or a notice that something is missing or was taken back. */
-export type Seen = { readonly id: string } | Told;
+export type Seen = { readonly id: string } | Told | Began;
 
 export interface Told {
   readonly notice: 'gap' | 'reset';
   readonly reason?: string;
+  /** The last place in the log where it may go on, counted from 0, where that is known. */
+  readonly to?: number;
+}
+
+/** A reader began where it chose to: its next update has one of the places `from` to `to` in the log, counted from 0. */
+export interface Began {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Milliseconds that something may take before the run gives up on it. */
@@ -72,7 +80,7 @@ export class History {
 
   /** What a reader was told of losses. */
   noticesTo(reader: string): Told[] {
-    return (this.readers.get(reader) ?? []).flatMap((seen) => ('id' in seen ? [] : [seen]));
+    return (this.readers.get(reader) ?? []).flatMap((seen) => ('notice' in seen ? [seen] : []));
   }
 
   /** Resolves once `condition` holds, which is looked at whenever something happens. */
