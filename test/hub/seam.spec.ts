@@ -2,42 +2,48 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { textOf } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
-import { HUB, Publisher, startHub } from '../support/hub.js';
-import { RawClient } from '../support/raw-client.js';
+import { HUB, Publisher, startHub, TLS_ENVIRONMENT } from '../support/hub.js';
+import type { StreamClient } from '../support/stream-client.js';
+import { subscribeOver, transportsAt } from '../support/transports.js';
 
 /** A reader as its application sees it: one sequence of ids, over however many connections. */
 class Reader {
   readonly seen: string[] = [];
-  private client: RawClient | undefined;
+  private client: StreamClient | undefined;
+  private connections = 0;
   private taken = 0;
 
   constructor(
     private readonly herald: Herald,
     private readonly topic: string,
+    private readonly number: number,
   ) {}
 
+  /** Connects over the next of the transports that are spoken there. */
   async connect(): Promise<void> {
     if (this.client && !this.client.ended) return;
     const last = this.collect().at(-1);
     this.taken = 0;
+    const transports = transportsAt(this.herald.url);
+    const transport = transports[(this.number + this.connections++) % transports.length] ?? 'http1';
     const path = `${HUB}?match=${this.topic}`;
-    this.client = await RawClient.subscribe(this.herald, path, last ? { 'last-event-id': last } : {});
-    await this.client.until(({ text }) => text.includes('retry:'));
+    this.client = await subscribeOver(transport, this.herald, path, last ? { 'last-event-id': last } : {});
+    await this.client.until(({ hasBegun }) => hasBegun);
   }
 
   stall(): void {
-    this.client?.socket.pause();
+    this.client?.stall();
   }
 
   read(): void {
-    this.client?.socket.resume();
+    this.client?.read();
   }
 
   async drop(reset: boolean): Promise<void> {
     if (!this.client) return;
     // What has been read by now counts as seen; what is still on its way is lost with the connection.
     this.collect();
-    if (reset) this.client.socket.resetAndDestroy();
+    if (reset) this.client.reset();
     await this.client[Symbol.asyncDispose]();
     this.client = undefined;
   }
@@ -93,11 +99,23 @@ async function act(what: Extract<Command, { reader: number }>['do'], reader: Rea
 
 let runs = 0;
 
-describe.each([
+const SETTINGS = [
   ['a roomy recent log', { HERALD_RECENT_BYTES: '64mb' }],
   ['a recent log that most replays find too short', { HERALD_RECENT_BYTES: '128kb' }],
   ['a flush interval', { HERALD_RECENT_BYTES: '1mb', HERALD_FLUSH_INTERVAL: '5ms' }],
-])('the seam between replay and live, with %s', (_, env) => {
+] as const;
+
+/** What readers come over, and how many runs there are: over TLS they choose between two transports. */
+const SOCKETS = [
+  ['HTTP/1.1', {}, 8],
+  ['HTTP/1.1 over TLS and HTTP/2', TLS_ENVIRONMENT, 12],
+] as const;
+
+const CASES = SETTINGS.flatMap(([log, env]) =>
+  SOCKETS.map(([socket, more, numRuns]) => ({ log, socket, env: { ...env, ...more }, numRuns })),
+);
+
+describe.each(CASES)('the seam between replay and live, with $log, over $socket', ({ env, numRuns }) => {
   let herald: Herald;
   let publisher: Publisher;
 
@@ -138,7 +156,7 @@ describe.each([
 
   async function run(commands: readonly Command[]): Promise<void> {
     const topic = `urn:run:${runs++}`;
-    const readers = Array.from({ length: READERS }, () => new Reader(herald, topic));
+    const readers = Array.from({ length: READERS }, (_, number) => new Reader(herald, topic, number));
     const publishing: Promise<void>[] = [];
     for (const step of commands) {
       if ('reader' in step) await act(step.do, readers[step.reader]);
@@ -148,7 +166,9 @@ describe.each([
     await Promise.all(readers.map((reader) => reader.connect()));
     const last = await publisher.publish({ topic, data: 'last' });
     await Promise.all(readers.map((reader) => reader.until(last)));
-    await using log = await RawClient.subscribe(herald, `${HUB}?match=${topic}&last_event_id=earliest`);
+    const [transport] = transportsAt(herald.url);
+    const path = `${HUB}?match=${topic}&last_event_id=earliest`;
+    await using log = await subscribeOver(transport, herald, path);
     await log.until(({ events }) => events.findLast(({ event }) => event !== 'herald')?.id === last);
     const order = log.events.filter(({ event }) => event !== 'herald').map(({ id }) => id);
     for (const reader of readers) {
@@ -159,7 +179,7 @@ describe.each([
 
   it('loses nothing, doubles nothing, and keeps the order, whatever connections do', async () => {
     await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 24 }), run), {
-      numRuns: 20,
+      numRuns,
       endOnFailure: true,
     });
   }, 90_000);

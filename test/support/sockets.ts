@@ -4,9 +4,9 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { PATIENCE } from './stream-client.js';
 
 /** A connection to where an address leads to. */
-export async function connectTcp(url: string): Promise<Socket> {
+export async function connectTcp(url: string, options: { readonly allowHalfOpen?: boolean } = {}): Promise<Socket> {
   const { hostname, port } = new URL(url);
-  const socket = connect({ port: Number(port), host: hostname });
+  const socket = connect({ port: Number(port), host: hostname, ...options });
   await openOrGone(socket, 'connect');
   return socket;
 }

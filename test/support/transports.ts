@@ -8,7 +8,7 @@ export type Transport = 'http1' | 'tls' | 'http2';
 export const TRANSPORTS: readonly Transport[] = ['http1', 'tls', 'http2'];
 
 /** What is spoken at an address: a process speaks plain HTTP/1.1, or both of the others on one port. */
-export function transportsAt(url: string): readonly Transport[] {
+export function transportsAt(url: string): readonly [Transport, ...Transport[]] {
   return url.startsWith('https:') ? ['tls', 'http2'] : ['http1'];
 }
 
