@@ -75,8 +75,9 @@ function checkReader(seen: readonly Seen[], log: readonly string[], lost: Loss =
       if (!lost.isMore && walked.to <= lost.after)
         wrong.push('was told of a reset, and had got nothing of what was lost');
       stretch = { start: { from: lost.after, to: lost.after }, seen: [] };
-    } else if (isNotHeld(one) && gone.has(cursor)) {
-      // Who comes back with the id of something lost, maybe after it was told, begins anew.
+    } else if (isGap(one) && gone.has(cursor)) {
+      // Who comes back with the id of something lost begins anew, maybe after it was told. So does who lacks more than
+      // what was lost because that was trimmed meanwhile: then nobody can know any more that something was lost.
       wrong.push(...walk(stretch, before).wrong);
       stretch = { start: { from: 0, to: one.to ?? 0 }, seen: [] };
     } else stretch.seen.push(one);
@@ -116,8 +117,8 @@ function isReset(seen: Seen): boolean {
   return 'notice' in seen && seen.notice === 'reset';
 }
 
-function isNotHeld(seen: Seen): seen is Told {
-  return 'notice' in seen && seen.reason === 'not-held';
+function isGap(seen: Seen): seen is Told {
+  return 'notice' in seen && seen.notice === 'gap';
 }
 
 /** Ids are `publisher-number`. Only those count that a publisher was told of before it went on. */
