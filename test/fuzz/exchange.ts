@@ -1,14 +1,14 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { connectTcp, secure } from '../support/sockets.js';
 
 /** Milliseconds of silence after which a request is taken for one that the service waits for the rest of. */
 const SILENCE = 250;
 
 /** Milliseconds after which a connection that both sides have finished with must be over. */
-const PATIENCE = 15_000;
+export const PATIENCE = 15_000;
 
 /** More than any answer is long. */
-const LARGEST = 4 * 1024 * 1024;
+export const LARGEST = 4 * 1024 * 1024;
 
 export interface Answer {
   readonly status: number;
@@ -26,41 +26,69 @@ export interface Exchange {
 }
 
 /**
- * Sends bytes, whatever they are, on a connection of their own, and reads what is answered: up to the head of a stream,
- * up to the close, or until it's clear that the service waits for more. Then it must let go when the client does.
+ * Sends bytes, whatever they are, on a connection of their own, over TLS where the address says so, and reads what is
+ * answered: up to the head of a stream, up to the close, or until it's clear that the service waits for more. Then it must
+ * let go when the client does.
  */
-export async function exchange(port: number, bytes: Buffer, method: string): Promise<Exchange> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  socket.on('error', () => undefined);
-  await once(socket, 'connect');
-  let text = '';
-  let wakeUp: (() => void) | undefined;
-  socket.setEncoding('latin1').on('data', (data) => {
-    if (text.length < LARGEST) text += String(data);
-    wakeUp?.();
-  });
-  socket.on('end', () => wakeUp?.()).on('close', () => wakeUp?.());
+export async function exchange(url: string, bytes: Buffer, method: string): Promise<Exchange> {
+  const tcp = await connectTcp(url, { allowHalfOpen: true });
+  const socket = url.startsWith('https:') ? await secure(tcp, 'http/1.1') : tcp;
+  const inflow = new Inflow(socket);
+  const read = (): Read => readAnswers(inflow.bytes.toString('latin1'), method);
   socket.write(bytes);
-  const waitFor = async (milliseconds: number): Promise<void> => {
-    const timer = setTimeout(() => wakeUp?.(), milliseconds);
-    await new Promise<void>((resolve) => (wakeUp = resolve));
-    clearTimeout(timer);
-  };
-  let parsed = readAnswers(text, method);
-  for (let length = -1; !parsed.isStream && !socket.readableEnded && !socket.closed && text.length !== length;) {
-    length = text.length;
-    await waitFor(SILENCE);
-    parsed = readAnswers(text, method);
-  }
+  await inflow.untilSilence(() => read().isStream);
   socket.end();
-  const deadline = performance.now() + PATIENCE;
-  while (!parsed.isStream && !socket.readableEnded && !socket.closed && performance.now() < deadline) {
-    await waitFor(deadline - performance.now());
-  }
-  const isOver = parsed.isStream || socket.readableEnded || socket.closed;
+  const isOver = read().isStream || (await inflow.untilEnd());
   socket.destroy();
-  const { answers, rest } = readAnswers(text, method);
+  const { answers, rest } = read();
   return { answers, rest, isOver };
+}
+
+/** What comes in on a connection, up to a limit, and whether it still does. */
+export class Inflow {
+  private readonly pieces: Buffer[] = [];
+  private length = 0;
+  private wakeUp = (): void => undefined;
+
+  constructor(private readonly socket: Socket) {
+    socket.on('data', (piece: Buffer) => {
+      if (this.length < LARGEST) this.pieces.push(piece);
+      this.length += piece.length;
+      this.wakeUp();
+    });
+    socket.on('error', () => undefined);
+    socket.on('end', () => this.wakeUp()).on('close', () => this.wakeUp());
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.pieces);
+  }
+
+  private get isOver(): boolean {
+    return this.socket.readableEnded || this.socket.closed;
+  }
+
+  /** Resolves once `isEnough`, once nothing more can come, or once nothing has come for a while. */
+  async untilSilence(isEnough: () => boolean): Promise<void> {
+    for (let length = -1; !this.isOver && this.length !== length && !isEnough();) {
+      ({ length } = this);
+      await this.wait(SILENCE);
+    }
+  }
+
+  /** Answers whether the service has let go, for which it is given a long while. */
+  async untilEnd(): Promise<boolean> {
+    const deadline = performance.now() + PATIENCE;
+    while (!this.isOver && performance.now() < deadline) await this.wait(deadline - performance.now());
+    return this.isOver;
+  }
+
+  /** Resolves once something happens, or after so many milliseconds. */
+  private async wait(milliseconds: number): Promise<void> {
+    const timer = setTimeout(() => this.wakeUp(), milliseconds);
+    await new Promise<void>((resolve) => (this.wakeUp = resolve));
+    clearTimeout(timer);
+  }
 }
 
 interface Read {

@@ -13,9 +13,11 @@ import {
   subscribe,
   SUBSCRIBER_KEY,
   subscriberToken,
+  TLS_ENVIRONMENT,
   updatesOf,
 } from '../support/hub.js';
-import { type Answer, exchange } from './exchange.js';
+import { type Answer, type Exchange, exchange } from './exchange.js';
+import { exchangeFrames, exchangeHttp2 } from './http2-exchange.js';
 import { type Attack, attacks } from './requests.js';
 
 /**
@@ -26,7 +28,7 @@ const SEED = Number(process.env['HERALD_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 const RUNS = Number(process.env['HERALD_FUZZ_RUNS'] ?? 1_200);
 
 /** Milliseconds for each setting, unless the number of runs was asked for. */
-const BUDGET = process.env['HERALD_FUZZ_RUNS'] ? Infinity : 8_000;
+const BUDGET = process.env['HERALD_FUZZ_RUNS'] ? Infinity : 6_000;
 
 /** All that may be answered. 5xx are not among them. */
 const STATUSES: ReadonlySet<number> = new Set([
@@ -49,16 +51,16 @@ class Findings {
   unanswered = 0;
   private readonly ids = new Set<string>();
 
-  take({ bytes, isPublication, isKeyed, isForged }: Attack, answers: readonly Answer[]): void {
+  take({ isPublication, isKeyed, isForged }: Attack, { sent, answers }: Sent): void {
     for (const answer of answers) {
       const { status, headers, body } = answer;
       this.statuses[status] = (this.statuses[status] ?? 0) + 1;
       expectExpected(answer);
-      if (isForged && status < 400) throw new Error(`a forged token was taken:\n${bytes.toString('latin1')}`);
+      if (isForged && status < 400) throw new Error('a forged token was taken');
       if (status === 200 && isPublication)
         for (const id of idsOf(headers['content-type'] ?? '', body)) this.accept(id, isKeyed);
     }
-    if (isPublication && answers.length === 0) this.unanswered += bytes.toString('latin1').split('\n').length;
+    if (isPublication && answers.length === 0) this.unanswered += sent.toString('latin1').split('\n').length;
   }
 
   private accept(id: string, isKeyed: boolean): void {
@@ -99,6 +101,25 @@ function idsOf(type: string, body: string): string[] {
   return answers.flatMap(({ id }) => (id === undefined ? [] : [id]));
 }
 
+/** What was sent, and what came of it. */
+interface Sent extends Exchange {
+  readonly sent: Buffer;
+}
+
+/** Sends a request as HTTP/1.1, or in its own shape to a hub that understands them all. */
+async function sendTo({ url }: Herald, { bytes, frames, draft, shape, method }: Attack): Promise<Sent> {
+  const speaksAll = url.startsWith('https:');
+  if (speaksAll && shape === 'frames') return { sent: frames, ...(await exchangeFrames(url, frames)) };
+  const answered = speaksAll && shape === 'library' ? await exchangeHttp2(url, draft) : undefined;
+  return { sent: bytes, ...(answered ?? (await exchange(url, bytes, method))) };
+}
+
+/** A request for people, and as bytes where it can't be guessed. */
+function show({ bytes, frames, shape }: Attack): string {
+  const request = bytes.toString('latin1').slice(0, 1_000);
+  return shape === 'frames' ? `${request}\nas frames, in Base64: ${frames.toString('base64')}` : request;
+}
+
 /** Publications go one after the other, so that their order is known; other requests go beside them. */
 async function run(herald: Herald, given: readonly Attack[]): Promise<Findings> {
   const findings = new Findings();
@@ -107,11 +128,11 @@ async function run(herald: Herald, given: readonly Attack[]): Promise<Findings> 
     for (let next = queue.next(); !next.done && performance.now() < until; next = queue.next()) {
       const attack = next.value;
       try {
-        const { answers, isOver } = await exchange(herald.port, attack.bytes, attack.method);
-        if (!isOver) throw new Error('the service does not let go of the connection');
-        findings.take(attack, answers);
+        const sent = await sendTo(herald, attack);
+        if (!sent.isOver) throw new Error('the service does not let go of the connection');
+        findings.take(attack, sent);
       } catch (cause) {
-        throw new Error(`seed ${SEED}, this request:\n${attack.bytes.toString('latin1').slice(0, 1_000)}`, { cause });
+        throw new Error(`seed ${SEED}, this request:\n${show(attack)}`, { cause });
       }
     }
   };
@@ -139,13 +160,20 @@ async function heldIds(herald: Herald, audience: string): Promise<(string | unde
     .filter((id) => id !== last);
 }
 
+const USUAL = { HERALD_ANONYMOUS: 'false' };
+const EVERYTHING = {
+  HERALD_RESOURCE: '',
+  HERALD_LEGACY: 'true',
+  HERALD_SUBSCRIPTIONS: 'true',
+  HERALD_TRUST_PROXY: 'true',
+};
+
 describe(`fuzzing with HERALD_FUZZ_SEED=${SEED}`, () => {
-  it.each<[string, Record<string, string>]>([
-    ['as it should be run', { HERALD_ANONYMOUS: 'false' }],
-    [
-      'with everything switched on, and no name of its own',
-      { HERALD_RESOURCE: '', HERALD_LEGACY: 'true', HERALD_SUBSCRIPTIONS: 'true', HERALD_TRUST_PROXY: 'true' },
-    ],
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['as it should be run', USUAL],
+    ['as it should be run, over TLS and HTTP/2', { ...USUAL, ...TLS_ENVIRONMENT }],
+    ['with everything switched on, and no name of its own', EVERYTHING],
+    ['with everything switched on, over TLS and HTTP/2', { ...EVERYTHING, ...TLS_ENVIRONMENT }],
   ])(
     'the hub %s neither crashes, nor hangs, nor stores what it has refused',
     async (_, env) => {
@@ -158,7 +186,7 @@ describe(`fuzzing with HERALD_FUZZ_SEED=${SEED}`, () => {
       const ready = await send(`${herald.url}/health/ready`);
       expect([ready.statusCode, await textOf(ready)]).toEqual([200, expect.any(String)]);
       // Enough got through for the rest to mean something.
-      expect(findings.accepted.length).toBeGreaterThan(20);
+      expect(findings.accepted.length).toBeGreaterThan(10);
       const held = await heldIds(herald, audience);
       const accepted = new Set(findings.accepted);
       expect(held.filter((id) => accepted.has(id ?? ''))).toEqual(findings.accepted);

@@ -1,12 +1,20 @@
 import { toUSVString } from 'node:util';
 import fc from 'fast-check';
 import { HUB } from '../support/hub.js';
+import { framesOf, ODD_FRAMES } from './http2-frames.js';
 import { tokens } from './tokens.js';
 import { jsonable, nested, often, VALUE } from './values.js';
 
 /** What is sent, and what is known of it beforehand. */
 export interface Attack {
+  /** As HTTP/1.1. */
   readonly bytes: Buffer;
+  /** As HTTP/2. */
+  readonly frames: Buffer;
+  /** Before it was made into either, and maybe damaged. */
+  readonly draft: Draft;
+  /** As which of them it is sent where a choice can be made; `library` is what Node's client makes of the draft. */
+  readonly shape: 'bytes' | 'frames' | 'library';
   readonly method: string;
   /** Whether it could store something: a `POST` to the hub. */
   readonly isPublication: boolean;
@@ -17,7 +25,7 @@ export interface Attack {
 }
 
 /** A request before it's made into bytes. */
-interface Draft {
+export interface Draft {
   readonly method: string;
   readonly target: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -224,14 +232,20 @@ export function attacks(audience: string, now: number): fc.Arbitrary<Attack> {
     { arbitrary: fc.constant<Damage[]>([]), weight: 3 },
     { arbitrary: fc.array(DAMAGE, { minLength: 1, maxLength: 2 }), weight: 1 },
   );
-  return fc.tuple(draft, changes, damage).map(([given, changed, damaged]) => {
+  const odd = often<Buffer[]>([], fc.array(ODD_FRAMES, { minLength: 1, maxLength: 4 }));
+  const shape = fc.constantFrom<Attack['shape']>('bytes', 'bytes', 'frames', 'library', 'library');
+  return fc.tuple(draft, changes, damage, odd, shape).map(([given, changed, damaged, oddities, chosen]) => {
     const whole = changed.reduce((before, change) => change(before), given);
-    const bytes = damaged.reduce((before, hurt) => hurt(before), bytesOf(whole));
+    const hurt = (unhurt: Buffer): Buffer => damaged.reduce((before, damageOne) => damageOne(before), unhurt);
+    const bytes = hurt(bytesOf(whole));
     return {
       bytes,
+      frames: hurt(framesOf(whole, oddities)),
+      draft: whole,
+      shape: chosen,
       method: whole.method,
       isPublication: bytes.subarray(0, 4).toString() === 'POST' || whole.method === 'POST',
-      isKeyed: /idempotency-key/i.test(bytes.toString('latin1')),
+      isKeyed: /idempotency-key/i.test(bytes.toString('latin1') + whole.headers.join('\n')),
       isForged: given.isForged && changed.length === 0 && damaged.length === 0,
     };
   });
