@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
+import { TLS_ENVIRONMENT } from '../support/hub.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';
 import { checkHistory } from './support/check.js';
@@ -40,7 +41,11 @@ describeWith(redisServer, 'connections that are cut, delayed and stalled', (prog
       await using otherBack = await TcpProxy.start(redis.port);
       const backs = [back, otherBack];
       await using fleet = await Fleet.start(
-        backs.map(({ port }) => ({ HERALD_JOURNAL: `redis://127.0.0.1:${port}`, ...KEEPS_ALL })),
+        backs.map(({ port }, index) => ({
+          HERALD_JOURNAL: `redis://127.0.0.1:${port}`,
+          ...KEEPS_ALL,
+          ...(index > 0 && TLS_ENVIRONMENT),
+        })),
       );
       const [one, other] = fleet.heralds;
       await using front = await TcpProxy.start(one?.port ?? 0);
@@ -52,7 +57,8 @@ describeWith(redisServer, 'connections that are cut, delayed and stalled', (prog
       };
       await using workload = new Workload({
         random,
-        urls: () => fronts.map(({ port }) => `http://127.0.0.1:${port}`),
+        // The second one speaks TLS, of which the proxy sees the bytes.
+        urls: () => [`http://127.0.0.1:${front.port}`, `https://127.0.0.1:${otherFront.port}`],
       });
       workload.addReaders(6, { stays: 3_000, drops: 0.002 });
       await workload.addPublishers(4);

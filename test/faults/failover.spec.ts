@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { Herald } from '../support/herald.js';
-import { Publisher, startHub } from '../support/hub.js';
+import { Publisher, startHub, TLS_ENVIRONMENT } from '../support/hub.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { checkHistory, type Loss } from './support/check.js';
 import { Fleet } from './support/fleet.js';
@@ -29,7 +29,7 @@ describeWith(redisServer, 'a Sentinel failover', (program) => {
       const rounds = await harass(1, async () => {
         await using trio = await SentinelTrio.start(program);
         const env = { ...trio.environment(1), ...KEEPS_ALL };
-        await using fleet = await Fleet.start([env, env]);
+        await using fleet = await Fleet.start([env, { ...env, ...TLS_ENVIRONMENT }]);
         await using workload = new Workload({ random: random.fork(), urls: fleet.urls });
         workload.addReaders(3);
         workload.addReaders(3, { stays: 1_500, drops: 0.002 });
@@ -89,7 +89,7 @@ describeWith(redisServer, 'a Sentinel failover', (program) => {
 async function expectExactLoss(program: string, random: Random): Promise<void> {
   await using trio = await SentinelTrio.start(program);
   const env = { ...trio.environment(0), ...KEEPS_ALL };
-  await using fleet = await Fleet.start([env, env]);
+  await using fleet = await Fleet.start([env, { ...env, ...TLS_ENVIRONMENT }]);
   await using workload = new Workload({ random: random.fork(), urls: fleet.urls });
   const { history } = workload;
   const gate = new Gate();

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
+import { TLS_ENVIRONMENT } from '../support/hub.js';
 import { describeWith, prlimit } from '../support/programs.js';
 import { checkHistory } from './support/check.js';
 import { Fleet } from './support/fleet.js';
@@ -33,7 +34,9 @@ describeWith(prlimit, 'a disk under an LMDB journal', () => {
       const random = chance(`the disk ${name}`);
       using room = make();
       const journal = `lmdb:${join(room.path, 'journal')}`;
-      await using fleet = await Fleet.start([{ HERALD_JOURNAL: journal, ...KEEPS_ALL }]);
+      await using fleet = await Fleet.start([
+        { HERALD_JOURNAL: journal, ...KEEPS_ALL, ...random.pick([{}, TLS_ENVIRONMENT]) },
+      ]);
       const addToRoom = (): void => fleet.heralds.forEach((herald) => room.add(herald));
       addToRoom();
       await using workload = new Workload({ random, urls: fleet.urls });

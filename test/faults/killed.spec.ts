@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TLS_ENVIRONMENT } from '../support/hub.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';
 import { checkHistory } from './support/check.js';
@@ -21,7 +22,9 @@ describe('one process with an LMDB journal that is killed again and again', () =
       const random = chance('LMDB killed');
       const path = await mkdtemp(join(tmpdir(), 'herald-faults-'));
       try {
-        await using fleet = await Fleet.start([{ HERALD_JOURNAL: `lmdb:${path}`, ...KEEPS_ALL }]);
+        await using fleet = await Fleet.start([
+          { HERALD_JOURNAL: `lmdb:${path}`, ...KEEPS_ALL, ...random.pick([{}, TLS_ENVIRONMENT]) },
+        ]);
         await using workload = new Workload({ random, urls: fleet.urls });
         workload.addReaders(4, { drops: 0.002 });
         await workload.addPublishers(12, { givesUp: 0.2 });
@@ -50,7 +53,7 @@ describeWith(redisServer, 'three processes on one Redis, of which one or the oth
       const random = chance('processes killed');
       await using redis = await RedisServer.start(program);
       const env = { HERALD_JOURNAL: redis.url, ...KEEPS_ALL };
-      await using fleet = await Fleet.start([env, env, env]);
+      await using fleet = await Fleet.start([env, { ...env, ...TLS_ENVIRONMENT }, { ...env, ...TLS_ENVIRONMENT }]);
       await using workload = new Workload({ random, urls: fleet.urls });
       workload.addReaders(6, MOVING);
       await workload.addPublishers(4);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
+import { TLS_ENVIRONMENT } from '../support/hub.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';
 import { checkHistory } from './support/check.js';
@@ -15,7 +16,7 @@ describeWith(redisServer, 'a Redis that is stopped in its tracks, or killed and 
       const random = chance('Redis stopped');
       await using redis = await RedisServer.start(program);
       const env = { HERALD_JOURNAL: redis.url, ...KEEPS_ALL };
-      await using fleet = await Fleet.start([env, env]);
+      await using fleet = await Fleet.start([env, { ...env, ...TLS_ENVIRONMENT }]);
       await using workload = new Workload({ random, urls: fleet.urls });
       workload.addReaders(3);
       workload.addReaders(3, { stays: 1_500, drops: 0.002 });

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { TLS_ENVIRONMENT } from '../support/hub.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';
 import { checkHistory } from './support/check.js';
@@ -26,6 +27,7 @@ async function expectTrimming(journal: string, scenario: string): Promise<void> 
       HERALD_RETAIN_EVENTS: String(RETAINED),
       HERALD_RECENT_BYTES: '256kb',
       HERALD_WRITE_TIMEOUT: '10m',
+      ...random.pick([{}, TLS_ENVIRONMENT]),
     },
   ]);
   await using workload = new Workload({ random, urls: fleet.urls });

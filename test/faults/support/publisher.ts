@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { textOf } from '../../support/event-stream.js';
 import { form, HUB, publisherToken } from '../../support/hub.js';
+import { KeptAlive } from '../../support/request.js';
 import type { History } from './history.js';
 import type { Random } from './random.js';
 
@@ -38,7 +39,7 @@ type Outcome = 'stored' | 'refused' | 'unknown';
  * acknowledged, and notes what it was told.
  */
 export class FaultPublisher {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  private readonly connections = new KeptAlive(4);
   private isStopped = false;
   private done: Promise<void> = Promise.resolve();
 
@@ -60,7 +61,7 @@ export class FaultPublisher {
   /** Lets it bring its last update to an end. */
   async stop(): Promise<void> {
     this.isStopped = true;
-    await this.done.finally(() => this.agent.destroy());
+    await this.done.finally(() => this.connections[Symbol.dispose]());
   }
 
   private async run(): Promise<void> {
@@ -103,8 +104,7 @@ export class FaultPublisher {
   }
 
   private async send(id: string, body: string): Promise<IncomingMessage> {
-    const posting = request(this.options.random.pick(this.options.urls()) + HUB, {
-      agent: this.agent,
+    const posting = this.connections.request(this.options.random.pick(this.options.urls()) + HUB, {
       method: 'POST',
       signal: AbortSignal.timeout(PATIENCE),
       headers: {

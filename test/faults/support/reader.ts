@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import type { EventSourceMessage } from 'eventsource-parser';
 import { HUB } from '../../support/hub.js';
+import type { StreamClient } from '../../support/stream-client.js';
+import { subscribeOver, transportsAt } from '../../support/transports.js';
 import type { History } from './history.js';
 import type { Random } from './random.js';
 
@@ -25,12 +25,18 @@ const RETRY = 25;
 /** Milliseconds after which a request without an answer is given up. */
 const PATIENCE = 4_000;
 
-/** A browser: reads, and comes back with the last id that it saw, whatever happens to its connection. */
+/** Milliseconds: the longest that a timer can wait. */
+const FOREVER = 2 ** 31 - 1;
+
+/**
+ * A browser: reads, and comes back with the last id that it saw, whatever happens to its connection. Chance tells over which
+ * of the transports that are spoken there.
+ */
 export class FaultReader {
   private isStopped = false;
   private isStalled = false;
   private cursor = 'earliest';
-  private response: IncomingMessage | undefined;
+  private client: StreamClient | undefined;
   private done: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: ReaderOptions) {}
@@ -47,17 +53,22 @@ export class FaultReader {
   /** Stops reading, so that its socket becomes full. */
   stall(): void {
     this.isStalled = true;
-    this.response?.socket.pause();
+    this.client?.stall();
   }
 
   read(): void {
     this.isStalled = false;
-    this.response?.socket.resume();
+    this.client?.read();
   }
 
-  /** Cuts the connection, after which it comes back. */
+  /** Leaves its connection, be it with a goodbye or without, after which it comes back. */
   drop(): void {
-    this.response?.destroy();
+    const { client } = this;
+    // What comes after this has not been seen: it is asked for again.
+    this.client = undefined;
+    if (this.options.random.chance(0.5)) client?.leave();
+    else client?.reset();
+    void client?.[Symbol.asyncDispose]();
   }
 
   async stop(): Promise<void> {
@@ -76,38 +87,31 @@ export class FaultReader {
   /** Resolves when the connection is over. */
   private async visit(): Promise<void> {
     const { random, stays } = this.options;
-    const response = await this.connect();
-    response.on('error', () => undefined);
-    if (response.statusCode !== 200) return void response.destroy();
-    this.response = response;
-    if (this.isStopped) response.destroy();
-    if (this.isStalled) response.socket.pause();
-    const parser = createParser({ onEvent: (event) => this.take(event, response) });
-    response.setEncoding('utf8').on('data', (text: string) => parser.feed(text));
-    const leave = stays === undefined ? undefined : setTimeout(() => response.destroy(), random.between(50, stays));
-    if (!response.closed) await once(response, 'close');
-    clearTimeout(leave);
-  }
-
-  private async connect(): Promise<IncomingMessage> {
-    const { urls, topic, random } = this.options;
-    const asking = request(`${random.pick(urls())}${HUB}?match=${encodeURIComponent(topic)}`, {
-      agent: false,
-      headers: { 'last-event-id': this.cursor },
-    }).end();
-    const timer = setTimeout(() => asking.destroy(), PATIENCE);
+    const client = await this.connect();
+    let leave: NodeJS.Timeout | undefined;
     try {
-      const [response] = (await once(asking, 'response')) as [IncomingMessage];
-      return response;
+      await client.until(({ status }) => status !== 0, PATIENCE);
+      if (client.status !== 200 || this.isStopped) return;
+      this.client = client;
+      if (this.isStalled) client.stall();
+      client.consume((event) => this.take(event, client));
+      if (stays !== undefined) leave = setTimeout(() => this.drop(), random.between(50, stays));
+      await client.until(({ ended }) => ended, FOREVER);
     } finally {
-      asking.on('error', () => undefined);
-      clearTimeout(timer);
+      clearTimeout(leave);
+      await client[Symbol.asyncDispose]();
     }
   }
 
-  private take({ event, id, data }: EventSourceMessage, response: IncomingMessage): void {
-    // What comes after the connection was dropped has not been seen: it is asked for again.
-    if (response.destroyed) return;
+  private connect(): Promise<StreamClient> {
+    const { urls, topic, random } = this.options;
+    const url = random.pick(urls());
+    const path = `${HUB}?match=${encodeURIComponent(topic)}`;
+    return subscribeOver(random.pick(transportsAt(url)), { url }, path, { 'last-event-id': this.cursor });
+  }
+
+  private take({ event, id, data }: EventSourceMessage, client: StreamClient): void {
+    if (client !== this.client) return;
     const { name, history, random, drops = 0 } = this.options;
     if (event === 'herald') {
       const { type, reason } = JSON.parse(data) as { type: string; reason?: string };
@@ -116,7 +120,7 @@ export class FaultReader {
       this.cursor = id;
       // Its publisher's name for it, also where the hub has given it another one.
       history.saw(name, { id: data.split(' ', 1)[0] ?? '' });
-      if (random.chance(drops)) response.destroy();
+      if (random.chance(drops)) this.drop();
     }
   }
 }
