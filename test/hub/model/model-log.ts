@@ -43,9 +43,9 @@ export class ModelLog {
     return this.held.length;
   }
 
-  /** How many there may be by now. */
-  get atMost(): number {
-    return this.all.length;
+  /** Whether all is answered. */
+  get isIdle(): boolean {
+    return this.underWay.length === 0;
   }
 
   get hasLost(): boolean {
@@ -101,6 +101,15 @@ export class ModelLog {
   /** How many of the first `length` updates are on one of these topics. */
   countOf(topics: readonly string[], length: number): number {
     return idsOn(topics, this.all.slice(0, length)).length;
+  }
+
+  /** How many there may be on these topics for a process, which may not have noticed yet that some of them are lost. */
+  atMostOn(topics: readonly string[]): number {
+    const { after, updates } = this.gone ?? { after: 0, updates: [] };
+    return Math.max(
+      idsOn(topics, this.all).length,
+      idsOn(topics, this.held.slice(0, after)).length + idsOn(topics, updates).length,
+    );
   }
 
   /** Ids on these topics, in order. */

@@ -121,7 +121,8 @@ export class ModelReader {
   async dismiss(how: 'dismiss' | 'revoke'): Promise<void> {
     if (!this.isConnected() || !this.open) return;
     const { open } = this;
-    const isUpToDate = !open.isStalled && this.isUpToDate();
+    // A socket that is full when its stream ends has no room for the notice.
+    const isUpToDate = !open.isStalled && this.around.log.isIdle && this.isUpToDate();
     open.mayEnd = true;
     if (how === 'dismiss') await askAdmin(open.way.target, 'DELETE', `connections?subject=${this.name}`);
     else await askAdmin(open.way.target, 'POST', 'revocations', { body: { jti: open.tokenId } });
@@ -208,7 +209,7 @@ export class ModelReader {
     const { topics } = this.interest;
     this.cursor = undefined;
     const held = log.countOf(topics, log.mustHoldFrom());
-    const [first, last] = [log.countOf(topics, acknowledged), log.countOf(topics, log.atMost)];
+    const [first, last] = [log.countOf(topics, acknowledged), log.atMostOn(topics)];
     if (begin === 'earliest' || begin === 'unknown') this.saw({ from: 0, to: held });
     else if (begin === 'newest') this.saw({ from: Math.max(0, first - NEWEST), to: Math.max(held, last - NEWEST) });
     else this.saw({ from: first, to: last });
