@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-/** How many readers there are, and what each of them asks for. */
-export const READERS = 4;
+/** How many readers there are. */
+export const READERS = 6;
 
 /** Where a connection begins: where the reader was, or anew in one of these ways. */
 export type Beginning = 'resume' | 'now' | 'newest' | 'earliest' | 'unknown';
@@ -92,14 +92,21 @@ const lose: fc.Arbitrary<Command> = fc.record(
   PLAIN,
 );
 
+export interface CommandOptions {
+  /** Whether updates become too old within a run. */
+  readonly ages: boolean;
+  /** Whether losing takes so long that it is to be rare: a process has to start again. */
+  readonly losesRarely: boolean;
+}
+
 /** Commands one after the other; those that take long are rare. */
-export function commands({ ages }: { readonly ages: boolean }): fc.Arbitrary<Command[]> {
+export function commands({ ages, losesRarely }: CommandOptions): fc.Arbitrary<Command[]> {
   const command = fc.oneof(
-    { weight: 10, arbitrary: publish },
-    { weight: 8, arbitrary: connect },
-    { weight: 12, arbitrary: deed },
-    { weight: ages ? 2 : 0, arbitrary: fc.constant<Command>({ do: 'age' }) },
-    { weight: 1, arbitrary: lose },
+    { weight: 40, arbitrary: publish },
+    { weight: 32, arbitrary: connect },
+    { weight: 48, arbitrary: deed },
+    { weight: ages ? 6 : 0, arbitrary: fc.constant<Command>({ do: 'age' }) },
+    { weight: losesRarely ? 1 : 4, arbitrary: lose },
   );
   // Most of it is about readers who are there.
   const [first, then] = [fc.array(connect, { maxLength: READERS }), fc.array(command, { minLength: 5, maxLength: 40 })];

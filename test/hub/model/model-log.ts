@@ -84,15 +84,21 @@ export class ModelLog {
     this.gone = { after: length, updates: this.held.splice(length) };
   }
 
-  /** The place of the first update that must still be held now, also when all that is under way is stored. */
+  /**
+   * The place of the first update that must still be held now, also when all that is under way is stored, and by a process
+   * that has not noticed yet that some are lost, and trims as if they were there.
+   */
   mustHoldFrom(): number {
     const { all } = this;
+    const lost = this.gone?.updates ?? [];
     const eldest = performance.now() - this.kept.age;
-    let bytes = 0;
+    let count = lost.length;
+    let bytes = lost.reduce((sum, update) => sum + update.bytes + OVERHEAD, 0);
     let from = all.length;
     for (const update of all.toReversed()) {
+      count += 1;
       bytes += update.bytes + OVERHEAD;
-      if (update.sentAt < eldest || bytes > this.kept.bytes || all.length - from >= this.kept.events) break;
+      if (update.sentAt < eldest || bytes > this.kept.bytes || count > this.kept.events) break;
       from -= 1;
     }
     return from;

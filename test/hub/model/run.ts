@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { untilConnections } from '../../support/admin.js';
 import { Publisher } from '../../support/hub.js';
-import { type Command, READERS, type ReaderDeed } from './command.js';
+import type { Command, ReaderDeed } from './command.js';
 import { Doors } from './doors.js';
 import type { Engine } from './engines.js';
 import { type Kept, ModelLog } from './model-log.js';
@@ -120,15 +120,13 @@ class Model implements AsyncDisposable {
   }
 }
 
-/** Each reader wants something else. */
+/** What readers want: the same or not, and by other means. Those that want the same are written to together. */
 function interests([a = '', b = '']: readonly string[]): readonly Interest[] {
-  const all = encodeURIComponent(a.replace(/a$/, ':any'));
-  return [
-    { query: `match=${a}`, topics: [a] },
-    { query: `match=${b}`, topics: [b] },
-    { query: `match=${a}&match=${b}`, topics: [a, b] },
-    { query: `match_urlpattern=${all}&with=topics`, topics: [a, b] },
-  ].slice(0, READERS);
+  const one: Interest = { query: `match=${a}`, topics: [a] };
+  const both: Interest = { query: `match=${a}&match=${b}`, topics: [a, b] };
+  const any = encodeURIComponent(a.replace(/a$/, ':any'));
+  const named: Interest = { query: `match_urlpattern=${any}&with=topics`, topics: [a, b] };
+  return [one, one, one, both, both, named];
 }
 
 async function perform(deed: ReaderDeed, reader: ModelReader): Promise<void> {
