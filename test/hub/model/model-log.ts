@@ -19,8 +19,8 @@ export interface Kept {
   readonly age: number;
 }
 
-/** More than any engine counts for an update besides its data. */
-const OVERHEAD = 1_500;
+/** More than any engine counts for an update besides its data: LMDB counts whole pages. */
+const OVERHEAD = 9_000;
 
 /** The oracle: what publishing has answered, in order. One request follows the other, so that there is but one order. */
 export class ModelLog {
