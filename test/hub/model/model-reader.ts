@@ -226,9 +226,14 @@ export class ModelReader {
       open.notices.push(type);
       return;
     }
+    this.saw({ notice: type, ...(reason && { reason }), ...(type === 'gap' && { to: this.afterGap() }) });
+  }
+
+  /** The last place where it may go on after a gap. One that was told before a loss, and read after it, may be anywhere. */
+  private afterGap(): number {
     const { log } = this.around;
-    const to = log.countOf(this.interest.topics, log.mustHoldFrom());
-    this.saw({ notice: type, ...(reason && { reason }), ...(type === 'gap' && { to }) });
+    const { topics } = this.interest;
+    return log.hasLost ? log.atMostOn(topics) : log.countOf(topics, log.mustHoldFrom());
   }
 
   private saw(seen: Parameters<History['saw']>[1]): void {
