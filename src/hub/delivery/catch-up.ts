@@ -85,11 +85,11 @@ export class CatchUp {
     if (reader.hasEverything) return reader.leaveCatchUp();
     const { history } = this.fanOut;
     const slice = this.slices.after({ cursor: reader.cursor, history }, reader.cohort, this.fanOut.head);
-    if (slice instanceof Promise) void this.await(slice, reader, history);
+    if (slice instanceof Promise) void this.writeOnceRead(slice, reader, history);
     else this.write(reader, slice);
   }
 
-  private async await(slice: Promise<Slice>, reader: Reader, history: number): Promise<void> {
+  private async writeOnceRead(slice: Promise<Slice>, reader: Reader, history: number): Promise<void> {
     this.reading += 1;
     try {
       const ready = await slice;
