@@ -1,5 +1,5 @@
-import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
+import { PacedClient } from '../../../test/support/paced-client.js';
 import { OutstandingBytes } from '../../sse/outstanding-bytes.js';
 import { ResponseConnection } from '../../sse/response-connection.js';
 import { UNLIMITED } from '../grants.js';
@@ -16,35 +16,15 @@ const HUB_URL = new URL('https://hub.example/.well-known/mercure');
 /** More than a connection has room for. */
 const LARGE = 'x'.repeat(40_000);
 
-/** A client that takes what it is sent only while it reads. */
-class Client extends Writable {
-  text = '';
-  isReading = true;
-  private taken: (() => void) | undefined;
-
-  override _write(bytes: Buffer, _: BufferEncoding, done: () => void): void {
-    this.text += bytes.toString();
-    if (this.isReading) done();
-    else this.taken = done;
-  }
-
-  read(): void {
-    this.isReading = true;
-    this.taken?.();
-  }
-
-  /** The data of the events that came, and the types of the notices. */
-  get seen(): string[] {
-    return [...this.text.matchAll(/^data: (?:\{"type":"([\w-]+)".*|(.).*)$/gm)].map(
-      ([, type, data]) => type ?? data ?? '',
-    );
-  }
+/** The data of the events that came, and the types of the notices. */
+function seenBy({ text }: PacedClient): string[] {
+  return [...text.matchAll(/^data: (?:\{"type":"([\w-]+)".*|(.).*)$/gm)].map(([, type, data]) => type ?? data ?? '');
 }
 
 /** A log of entries with the data `1`, `2`, …, and one reader of it. */
 class Stage {
   readonly log = { head: 0, history: 0, common: 0, commonSince: (): number => this.log.common };
-  readonly client = new Client();
+  readonly client = new PacedClient();
   readonly connection = new ResponseConnection(this.client, new OutstandingBytes());
   readonly cohort = new Cohort('', new Interest([parseMatcher('exact', 'urn:t', HUB_URL)], HUB_URL), UNLIMITED);
   readonly lane: Reader[] = [];
@@ -83,7 +63,7 @@ class Stage {
   async outcome(): Promise<object> {
     await new Promise(setImmediate);
     const { state, cursor } = this.reader;
-    return { state, cursor, isInLane: this.lane.length > 0, seen: this.client.seen };
+    return { state, cursor, isInLane: this.lane.length > 0, seen: seenBy(this.client) };
   }
 }
 
