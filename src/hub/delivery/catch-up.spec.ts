@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { PacedClient } from '../../../test/support/paced-client.js';
 import type { Entry } from '../../journal/journal.js';
 import { MemoryJournal } from '../../journal/memory-journal.js';
@@ -87,7 +87,10 @@ async function turns(count = 200): Promise<void> {
 
 describe('catching up', () => {
   const clients: PacedClient[] = [];
-  afterEach(() => clients.splice(0).forEach((client) => client.destroy()));
+  afterEach(() => {
+    jest.useRealTimers();
+    clients.splice(0).forEach((client) => client.destroy());
+  });
 
   function open(isReading: boolean) {
     const made = new PacedClient(isReading);
@@ -96,6 +99,8 @@ describe('catching up', () => {
   }
 
   it('leaves nobody deaf: whoever waited behind stalled readers and turned out to need nothing, or is gone', async () => {
+    // No time passes by itself: stalled sockets are in the way of others for as long as the test wants.
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance', 'queueMicrotask'] });
     const hub = new Hub();
     await hub.publish(LARGE);
     for (let stalled = 0; stalled < 40; stalled += 1) hub.connect(open(false), 0);
@@ -104,6 +109,9 @@ describe('catching up', () => {
     resuming.slice(0, 50).forEach(({ connection }) => connection.cut('disconnected'));
     const late = Array.from({ length: 100 }, () => hub.connect(open(true)));
     expect(late.every(({ state }) => state === 'live')).toBe(true);
+    await turns();
+    expect(resuming.slice(50).some(({ state }) => state === 'live')).toBe(false);
+    jest.advanceTimersByTime(1_000);
     await until(() => resuming.slice(50).every(({ state }) => state === 'live'));
     await hub.publish('last');
     await until(() => clients.slice(90).every(({ text }) => text.includes('data: last\n')));
@@ -145,6 +153,19 @@ describe('catching up', () => {
     await until(() => reader.state === 'live');
     expect(eventsOf(clients[10])).toBe(2);
     expect(hub.outstanding.total).toBeLessThan(120_000);
+  });
+
+  it('goes on when there is memory again that readers held who were not catching up', async () => {
+    const hub = new Hub({ maxOutstanding: 60_000 });
+    for (let stalled = 0; stalled < 2; stalled += 1) hub.connect(open(false));
+    await hub.publish(LARGE);
+    await until(() => hub.outstanding.isExhausted);
+    const reader = hub.connect(open(true), 0);
+    await turns();
+    expect(reader.state).toBe('behind');
+    clients[0]?.read();
+    await until(() => reader.state === 'live');
+    expect(eventsOf(clients[2])).toBe(1);
   });
 
   it('waits while the engine is away, and gives everything when it is back', async () => {
