@@ -130,21 +130,10 @@ export function framesOf({ method, target, headers: given, body }: Draft, odd: r
 
 /** Whether what the service has sent says that nothing more comes of the request. */
 export function isAnswered(bytes: Buffer): boolean {
-  return framesIn(bytes).some(({ type, flags }) => {
-    if (type === DATA || type === HEADERS) return (flags & END_STREAM) !== 0;
-    return type === RST_STREAM || type === GOAWAY;
-  });
-}
-
-/** Whether the service has sent that it gives the connection up. */
-export function isGivenUp(bytes: Buffer): boolean {
-  return framesIn(bytes).some(({ type }) => type === GOAWAY);
-}
-
-function framesIn(bytes: Buffer): { type: number; flags: number }[] {
-  const frames: { type: number; flags: number }[] = [];
   for (let at = 0; at + FRAME_HEAD <= bytes.length; at += FRAME_HEAD + bytes.readUIntBE(at, 3)) {
-    frames.push({ type: bytes.readUInt8(at + 3), flags: bytes.readUInt8(at + 4) });
+    const type = bytes.readUInt8(at + 3);
+    const isLast = (bytes.readUInt8(at + 4) & END_STREAM) !== 0;
+    if (type === RST_STREAM || type === GOAWAY || ((type === DATA || type === HEADERS) && isLast)) return true;
   }
-  return frames;
+  return false;
 }
