@@ -81,11 +81,18 @@ export class RawClient extends StreamClient {
     while (!this.isComplete) {
       const lineEnd = this.rest.indexOf('\r\n', at);
       const size = Number.parseInt(this.rest.slice(at, lineEnd), 16);
+      if (lineEnd >= 0 && Number.isNaN(size)) return this.giveUp(this.rest.slice(at));
       if (lineEnd < 0 || this.rest.length < lineEnd + 4 + size) break;
       this.isComplete ||= size === 0;
       this.feed(Buffer.from(this.rest.slice(lineEnd + 2, lineEnd + 2 + size), 'latin1'));
       at = lineEnd + 4 + size;
     }
     this.rest = this.rest.slice(at);
+  }
+
+  /** Where a chunk should begin, something else does: nobody can tell where the next one is. */
+  private giveUp(rest: string): void {
+    this.malformed = rest.slice(0, 200);
+    this.socket.destroy();
   }
 }

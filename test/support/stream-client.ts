@@ -25,6 +25,8 @@ export abstract class StreamClient implements AsyncDisposable {
   /** Whether the answer came to its proper end. */
   isComplete = false;
   ended = false;
+  /** What can't be read as an answer, if something can't. */
+  malformed: string | undefined;
   private wakeUp = (): void => undefined;
   private listener = (event: EventSourceMessage): void => void this.events.push(event);
   private readonly decoder = new TextDecoder();

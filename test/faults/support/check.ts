@@ -26,6 +26,7 @@ const NOTHING: Loss = { after: Infinity, ids: [] };
  * Everything that is wrong with a history; nothing when all promises were kept:
  *  - what was acknowledged is in the log, unless it is among what was lost; what was refused is not; nothing is twice;
  *  - what a publisher was told of is in the order in which it published;
+ *  - what readers got was well formed;
  *  - each reader, which began with the earliest update where it did not say otherwise, saw the log: all of it, once and in
  *    its order, except that after the notice of a gap it may go on later. Where something was lost it may have seen that
  *    too, in its order, and after it, told by a reset, exactly what took its place.
@@ -45,6 +46,7 @@ export function checkHistory(history: History, { log, lost }: CheckOptions): str
       history.idsWith('refused').filter((id) => held.has(id)),
     ),
     ...shorten('out of order', misplacedIn(log, new Set(acknowledged))),
+    ...shorten('malformed', history.malformed),
     ...[...history.readers].flatMap(([reader, seen]) => shorten(`reader ${reader}`, checkReader(seen, log, lost))),
   ];
 }

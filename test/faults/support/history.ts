@@ -34,6 +34,8 @@ export class History {
   /** Statuses and problem codes of refusals, by how often they came. */
   readonly refusals = new Map<string, number>();
   readonly readers = new Map<string, Seen[]>();
+  /** What readers got that is no event stream. */
+  readonly malformed: string[] = [];
   /** How many answers did not come. */
   unanswered = 0;
   private readonly lastIds = new Map<string, string>();

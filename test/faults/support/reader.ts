@@ -99,6 +99,7 @@ export class FaultReader {
       await client.until(({ ended }) => ended, FOREVER);
     } finally {
       clearTimeout(leave);
+      if (client.malformed !== undefined) this.options.history.malformed.push(client.malformed);
       await client[Symbol.asyncDispose]();
     }
   }

@@ -174,6 +174,7 @@ export class ModelReader {
     const { topics } = this.interest;
     const { log } = this.around;
     const lost = log.lossFor(topics);
+    this.history.malformed.push(...this.clients.flatMap(({ malformed }) => malformed ?? []));
     return [...this.wrong, ...checkHistory(this.history, { log: log.idsOn(topics), ...(lost && { lost }) })];
   }
 
