@@ -12,7 +12,7 @@ import { subscribeOver, type Transport, TRANSPORTS } from '../support/transports
 // A hundred handshakes and megabytes for each: on a busy machine they take their time.
 jest.setTimeout(90_000);
 
-const READERS = 100;
+const READERS = 200;
 const MEGABYTE = 'x'.repeat(1_000_000);
 
 /** What a reader may cost that does not read: a cursor, and the piece of an update that is on its way to it. */
