@@ -93,7 +93,16 @@ async function expectExactLoss(program: string, random: Random): Promise<void> {
   await using workload = new Workload({ random: random.fork(), urls: fleet.urls });
   const { history } = workload;
   const gate = new Gate();
-  const stayers = Array.from({ length: 4 }, () => workload.addReader());
+  // Some at each process, so that what all of them have, each process has followed.
+  const stayers = Array.from({ length: 4 }, (_, index) =>
+    workload.addReader({
+      urls: () =>
+        fleet
+          .urls()
+          .slice(index % 2)
+          .slice(0, 1),
+    }),
+  );
   const movers = Array.from({ length: 3 }, () => workload.addReader({ stays: 1_500 }));
   let isAway = false;
   const absent = workload.addReader({ urls: () => (isAway ? [] : fleet.urls()) });
