@@ -98,7 +98,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
   }
 
   heartbeat(): void {
-    // Bytes that wait already do the same.
+    // Bytes that still wait show the client and proxies as much as a heartbeat.
     if (this.unsent === 0) this.writeFrame(HEARTBEAT);
   }
 
@@ -128,7 +128,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
    */
   protected abstract transmit(piece: Buffer): void;
 
-  /** Ends the response, and lets go of the connection once that is out. Everything else is. */
+  /** Ends the response. Called once, when everything that was written has been taken. */
   protected abstract finish(): void;
 
   /** The socket has taken the write that was under way. Bound once, because it is passed on with each write. */
@@ -138,7 +138,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
       this.target.destroy();
       return;
     }
-    // Who gave it goes on.
+    // `begin` is still running: its caller continues.
     if (this.isTransmitting || this.isClosed) return;
     this.transmitQueued();
     this.account();

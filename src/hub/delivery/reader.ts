@@ -130,7 +130,7 @@ export class Reader implements ConnectionListener {
 
   /** behind → behind: what comes before `next` is no longer held, and the reader is told how many updates that were. */
   skip(next: number): void {
-    // Of how many of them it would have got, nobody knows any more.
+    // The count is of all topics, because nobody knows any more which of them it would have got.
     this.connection.notify({ type: 'gap', reason: 'trimmed', updates: next - this.position - 1 });
     this.position = next - 1;
   }
