@@ -11,6 +11,7 @@ import {
 } from './journal.js';
 import { DirectoryLock, syncDirectories } from './lmdb-lock.js';
 import { encodeRecord, headOf, readRecord, type RecordHead } from './lmdb-record.js';
+import { SWEEP_ENTRIES } from './lmdb-pages.js';
 import { LmdbStore, type Placed } from './lmdb-store.js';
 import { LmdbWindow } from './lmdb-window.js';
 import type { Update } from './update.js';
@@ -27,9 +28,6 @@ const READ_BYTES = 256 * 1024;
 
 /** Entries that a follower which is behind is told in one turn of the event loop. */
 const FEED_ENTRIES = 256;
-
-/** Trimmed entries that are removed in one commit of its own, which is what an append may have to wait for. */
-const SWEEP_ENTRIES = 256;
 
 /** How often it looks whether entries have grown too old. Milliseconds. */
 const SWEEP_INTERVAL = 1_000;
@@ -176,9 +174,13 @@ export class LmdbJournal extends Journal {
   private hasRecovered(): boolean {
     if (!this.failure) return true;
     if (performance.now() < this.failure.until) return false;
-    if (this.store.isOpen) this.failure = undefined;
-    else this.reopen(this.failure.error);
-    return this.failure === undefined;
+    if (this.store.isOpen) {
+      this.failure = undefined;
+      return true;
+    }
+    this.rest(this.failure.error);
+    this.reopen();
+    return false;
   }
 
   /** What a key that is held already, or on its way, is answered with. */
@@ -215,11 +217,12 @@ export class LmdbJournal extends Journal {
   }
 
   private async run(): Promise<void> {
+    let isDone: boolean;
     do {
       // One after the other: the next group is what has gathered meanwhile.
       // oxlint-disable-next-line no-await-in-loop
-      await this.commit(this.takeGroup());
-    } while (this.waiting.length > 0 || this.hasMuchToSweep());
+      isDone = await this.commit(this.takeGroup());
+    } while (this.waiting.length > 0 || (isDone && this.hasMuchToSweep()));
     // In the same step as the last look: what comes after it starts anew.
     this.isRunning = false;
   }
@@ -236,16 +239,18 @@ export class LmdbJournal extends Journal {
     return this.waiting.splice(0, count);
   }
 
-  private async commit(group: readonly Pending[]): Promise<void> {
+  private async commit(group: readonly Pending[]): Promise<boolean> {
     try {
       const placed = this.place(group);
       const remove = this.window.garbage(group.length > 0 ? 2 * group.length + 16 : SWEEP_ENTRIES);
       await this.store.write({ append: placed, remove });
       this.window.removed(remove);
       this.accept(group, placed);
+      return true;
     } catch (error) {
       this.fail(error, group);
       await this.ready.catch(() => undefined);
+      return false;
     }
   }
 
@@ -284,15 +289,20 @@ export class LmdbJournal extends Journal {
   private fail(error: unknown, group: readonly Pending[]): void {
     const all = [...group, ...this.waiting.splice(0)];
     this.waitingSize = 0;
-    this.reopen(error);
+    this.rest(error);
+    if (this.store.mustReopen) this.reopen();
     for (const pending of all) {
       this.forgetKey(pending);
       pending.reject(error);
     }
   }
 
-  private reopen(reason: unknown): void {
-    this.failure = { error: reason, until: performance.now() + REST };
+  /** Until then, whatever comes is refused for the same reason. */
+  private rest(error: unknown): void {
+    this.failure = { error, until: performance.now() + REST };
+  }
+
+  private reopen(): void {
     this.ready = this.store.reopen().then(
       () => this.window.recover(),
       (cause: unknown) => {
@@ -308,12 +318,16 @@ export class LmdbJournal extends Journal {
   }
 
   private hasMuchToSweep(): boolean {
-    return !this.isClosing && !this.failure && this.window.garbageCount >= SWEEP_ENTRIES;
+    return !this.isClosing && this.window.garbageCount >= SWEEP_ENTRIES;
   }
 
-  /** Removes what has been trimmed, when nothing is appended that would do so by the way. */
+  /**
+   * Removes what has been trimmed, when nothing is appended that would do so by the way: also after appends were refused,
+   * as it may make room for them.
+   */
   private sweep(): void {
-    if (this.hasRecovered() && this.window.garbageCount > 0) this.start();
+    if (!this.store.isOpen && !this.hasRecovered()) return;
+    if (this.window.garbageCount > 0) this.start();
   }
 
   /** Tells a follower that is behind what it has missed, part by part, until it goes along with the others. */

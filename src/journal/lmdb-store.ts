@@ -1,10 +1,11 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { open as openFile, rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { JournalFullError, JournalOpenError, JournalUnavailableError } from './journal.js';
 import { withWholeFile } from './lmdb-file.js';
 import { decodeRecord } from './lmdb-record.js';
+import { type Amounts, type FilePages, freedPages, type Tree } from './lmdb-pages.js';
+import { hasOverrun, LmdbRoom } from './lmdb-room.js';
 
 /** The number of the format that this version writes. One that is older must be read by every later version. */
 const FORMAT = 1;
@@ -16,6 +17,16 @@ interface About {
   readonly id: string;
 }
 
+/** What LMDB tells of a table and of the file; lmdb has no type for it. */
+interface Stats extends Tree {
+  readonly pageSize: number;
+  readonly lastPageNumber: number;
+  /** Of the tables. */
+  readonly root: Tree;
+  /** Of the free pages. */
+  readonly free: Tree;
+}
+
 interface Tables {
   readonly root: RootDatabase<Buffer, string>;
   /** Position → record. */
@@ -24,6 +35,7 @@ interface Tables {
   readonly ids: Database<number, Buffer>;
   /** Hash of an idempotency key → the newest position that has it. */
   readonly keys: Database<number, Buffer>;
+  readonly room: LmdbRoom;
 }
 
 export interface Placed {
@@ -34,6 +46,8 @@ export interface Placed {
 /** What is to go with an entry. */
 interface Removal {
   readonly position: number;
+  /** Bytes of its record. */
+  readonly size: number;
   readonly id?: Buffer;
   readonly key?: Buffer;
 }
@@ -55,6 +69,9 @@ export class LmdbStore {
   /** Made at random with the files: tells one journal from another that later had the same path. */
   readonly id: string;
   private tables: Tables | undefined;
+  private hasFailed = false;
+  /** How many pages each of the last two changes has freed. */
+  private freed: readonly number[] = [];
 
   /** @throws {JournalOpenError} when the files can't be read, or a newer version of Herald has written them. */
   constructor(private readonly path: string) {
@@ -62,9 +79,13 @@ export class LmdbStore {
     this.id = this.about().id;
   }
 
-  /** False after a failed write, until it has been opened again. */
   get isOpen(): boolean {
     return this.tables !== undefined;
+  }
+
+  /** Whether a write has failed within LMDB, after which nothing may be done but {@link reopen} and {@link close}. */
+  get mustReopen(): boolean {
+    return this.hasFailed;
   }
 
   get first(): number | undefined {
@@ -77,8 +98,7 @@ export class LmdbStore {
 
   /** Bytes that the files take. */
   get size(): number {
-    const { root } = this.opened;
-    const { lastPageNumber, pageSize } = root.getStats() as { lastPageNumber: number; pageSize: number };
+    const { lastPageNumber, pageSize } = this.opened.root.getStats() as Stats;
     return (lastPageNumber + 1) * pageSize;
   }
 
@@ -114,31 +134,23 @@ export class LmdbStore {
    * The environment is opened without `overlappingSync`, so that LMDB flushes the data, and after that the page that
    * refers to it, before the commit returns. With it, which is the default, lmdb's promise is about the commit alone.
    *
-   * @throws {JournalUnavailableError} when it could not be stored: nothing of it was then. Call {@link reopen} before
-   * anything else.
+   * @throws {JournalUnavailableError} when it could not be stored: nothing of it was then. See {@link mustReopen}.
    */
-  async write(change: Change): Promise<void> {
-    const { root } = this.opened;
+  async write({ append, remove }: Change): Promise<void> {
     // Read before the batch begins: an error within would leave half of it in the queue.
-    const removals = [...change.remove].map((position) => this.removalOf(position));
-    const results: Promise<boolean>[] = [];
-    const batch = root.batch(() => {
+    const removals = [...remove].map((position) => this.removalOf(position));
+    await this.takeRoom({ append: append.map(({ bytes }) => bytes.length), remove: removals.map(({ size }) => size) });
+    await this.commit(() => {
       for (const removal of removals) this.remove(removal);
-      for (const placed of change.append) results.push(this.put(placed));
+      return append.map((placed) => this.put(placed));
     });
-    const outcomes = await Promise.all([batch, ...results]).catch(async (error: unknown) => {
-      throw await this.explain(await causeOf(error), change);
-    });
-    // LMDB leaves a position that is taken as it is, and commits the rest.
-    if (outcomes.includes(false)) throw new JournalUnavailableError('The journal is not as this process left it.');
   }
 
   /** What a failed write has left in memory is thrown away: LMDB does not go on after some failures, and hangs. */
   async reopen(): Promise<void> {
-    const { tables } = this;
-    this.tables = undefined;
-    await tables?.root.close();
+    await this.close();
     this.tables = openTables(this.path);
+    this.hasFailed = false;
     if (this.about().id === this.id) return;
     await this.close();
     throw new JournalUnavailableError(
@@ -157,6 +169,60 @@ export class LmdbStore {
     throw new JournalUnavailableError('The journal is closed.');
   }
 
+  private async takeRoom(amounts: Amounts): Promise<void> {
+    try {
+      await this.takeRoomNow(amounts);
+    } catch (error) {
+      const isSettled = this.freed.every((count) => count === 0);
+      if (isSettled || !(error instanceof JournalFullError)) throw error;
+      await this.settle();
+      await this.takeRoomNow(amounts);
+    }
+  }
+
+  private async takeRoomNow(amounts: Amounts): Promise<void> {
+    const pages = this.pages();
+    await this.opened.room.takeFor(pages, amounts);
+    this.freed = [...this.freed.slice(-1), freedPages(pages, amounts)];
+  }
+
+  /** Two commits of next to nothing, after which LMDB can use every page that is free. */
+  private async settle(): Promise<void> {
+    const { root } = this.opened;
+    const about = root.get('about') ?? Buffer.alloc(0);
+    for (let times = 0; times < 2; times += 1) {
+      // One after the other: that is what they are for.
+      // oxlint-disable-next-line no-await-in-loop
+      await this.takeRoomNow({ append: [], remove: [] });
+      // oxlint-disable-next-line no-await-in-loop
+      await this.commit(() => [root.put('about', about)]);
+    }
+  }
+
+  private pages(): FilePages {
+    const { entries, ids, keys } = this.opened;
+    const [records, ...indexes] = [entries.getStats(), ids.getStats(), keys.getStats()] as [Stats, Stats, Stats];
+    const { pageSize: size, lastPageNumber, root, free } = records;
+    const resting = this.freed.reduce((sum, count) => sum + count, 0);
+    return { size, count: lastPageNumber + 1, records, indexes, others: [root, free], resting };
+  }
+
+  /** Does all that `change` does, and what it answers with, in one commit. */
+  private async commit(change: () => readonly Promise<boolean>[]): Promise<void> {
+    let results: readonly Promise<boolean>[] = [];
+    const batch = this.opened.root.batch(() => {
+      results = change();
+    });
+    const outcomes = await Promise.all([batch, ...results]).catch(async (error: unknown) => {
+      this.hasFailed = true;
+      throw explain(await causeOf(error));
+    });
+    if (!outcomes.includes(false)) return;
+    // LMDB leaves a position that is taken as it is, and commits the rest.
+    this.hasFailed = true;
+    throw new JournalUnavailableError('The journal is not as this process left it.');
+  }
+
   private put({ position, bytes, id, idempotencyKey }: Change['append'][number]): Promise<boolean> {
     const { entries, ids, keys } = this.opened;
     void ids.put(hashOf(id), position);
@@ -167,13 +233,14 @@ export class LmdbStore {
 
   private removalOf(position: number): Removal {
     const bytes = this.opened.entries.getBinary(position);
-    if (!bytes) return { position };
+    if (!bytes) return { position, size: 0 };
     try {
       const { update, idempotencyKey } = decodeRecord(bytes);
-      return { position, id: hashOf(update.id), ...(idempotencyKey !== undefined && { key: hashOf(idempotencyKey) }) };
+      const key = idempotencyKey === undefined ? undefined : hashOf(idempotencyKey);
+      return { position, size: bytes.length, id: hashOf(update.id), ...(key && { key }) };
     } catch {
       // It goes all the same; whoever comes by its traces in the indexes finds nothing there.
-      return { position };
+      return { position, size: bytes.length };
     }
   }
 
@@ -188,14 +255,6 @@ export class LmdbStore {
   private about(): About {
     const text = this.opened.root.get('about');
     return JSON.parse(text?.toString() ?? '{}') as About;
-  }
-
-  /** What is told to publishers: nothing of paths or errors of the system. Those are in `cause`. */
-  private async explain(cause: unknown, { append }: Change): Promise<JournalUnavailableError> {
-    const bytes = append.reduce((sum, placed) => sum + placed.bytes.length, 0);
-    const isFull = isFullError(cause) || !(await hasRoom(this.path, bytes));
-    if (isFull) return new JournalFullError('The disk of the journal is full: nothing was stored.', { cause });
-    return new JournalUnavailableError('The journal could not be written: nothing was stored.', { cause });
   }
 }
 
@@ -249,6 +308,7 @@ function openUnchecked(path: string): Tables {
       dupSort: true,
     }),
     keys: root.openDB<number, Buffer>({ name: 'keys', keyEncoding: 'binary', encoding: 'ordered-binary' }),
+    room: new LmdbRoom(join(path, 'data.mdb')),
   };
 }
 
@@ -283,25 +343,20 @@ async function causeOf(failure: unknown): Promise<unknown> {
 /** ENOSPC, EDQUOT (Linux, macOS), EFBIG, and LMDB's own `MDB_MAP_FULL`. */
 const FULL_CODES: ReadonlySet<unknown> = new Set([28, 122, 69, 27, -30792]);
 
-function isFullError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && FULL_CODES.has(error.code);
+/** What is told to publishers: nothing of paths or errors of the system. Those are in `cause`. */
+function explain(cause: unknown): JournalUnavailableError {
+  endAfterOverrun(cause);
+  const isFull = cause instanceof Error && 'code' in cause && FULL_CODES.has(cause.code);
+  if (isFull) return new JournalFullError('The disk of the journal is full: nothing was stored.', { cause });
+  return new JournalUnavailableError('The journal could not be written: nothing was stored.', { cause });
 }
 
-/** LMDB reports a write that a full disk has cut short as an I/O error, so the disk is asked itself. */
-async function hasRoom(path: string, bytes: number): Promise<boolean> {
-  const probe = join(path, `probe-${randomBytes(8).toString('hex')}`);
-  try {
-    const file = await openFile(probe, 'wx');
-    try {
-      await file.writeFile(Buffer.alloc(bytes + 64 * 1024, 1));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await rm(probe, { force: true }).catch(() => undefined);
-  }
+/** Nothing in a process is to be relied on whose heap is damaged: it ends by an error that nobody catches. */
+function endAfterOverrun(cause: unknown): void {
+  if (!hasOverrun(cause)) return;
+  setImmediate(() => {
+    throw new Error('LMDB has damaged the memory of this process when its disk refused a write: restart it.', {
+      cause,
+    });
+  });
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import fc from 'fast-check';
 import { open as openLmdb } from 'lmdb';
 import { JournalOpenError, type Retention } from '../../src/journal/journal.js';
 import { LmdbJournal } from '../../src/journal/lmdb-journal.js';
@@ -159,15 +160,34 @@ describe('the files of the LMDB journal', () => {
     for (let count = 0; count < 40; count += 1) await journal.append(update(String(count), large));
     await reopen({ events: 1 });
     for (let count = 0; count < 60; count += 1) await journal.append(update(`small-${count}`, 'x'));
-    const { id } = journal;
+    const { id, size } = journal;
     await journal.close();
-    const file = join(path, 'data.mdb');
-    const { size } = await stat(file);
-    await truncate(file, size - 300_000);
+    await truncate(join(path, 'data.mdb'), size - 300_000);
     await reopen();
     expect([journal.id, journal.head, (await idsHeld()).at(-1)]).toEqual([id, 100, 'small-59']);
     await journal.append(update('after', large));
-    expect((await stat(file)).size).toBe(size);
+    expect((await idsHeld()).at(-1)).toBe('after');
+  });
+
+  it('have room on the disk before LMDB writes to them, whatever is appended and trimmed', async () => {
+    await reopen({ events: 2_000 });
+    const file = join(path, 'data.mdb');
+    const counts = fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1_000, max: 1_500 }));
+    const commits = fc.record({ count: counts, length: fc.integer({ max: 9_000, min: 0 }), hasKeys: fc.boolean() });
+    let number = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(commits, { minLength: 1, maxLength: 8 }), async (all) => {
+        for (const { count, length, hasKeys } of all) {
+          const updates = Array.from({ length: count }, () => update(String((number += 1)), 'x'.repeat(length)));
+          await Promise.all(
+            updates.map((one) => journal.append(one, hasKeys ? { idempotencyKey: one.id, fingerprint: '' } : {})),
+          );
+          // LMDB itself never makes it longer than its last page.
+          expect((await stat(file)).size).toBeGreaterThan(journal.size);
+        }
+      }),
+      { numRuns: 20 },
+    );
   });
 
   it.each([

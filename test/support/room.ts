@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Herald } from '../../support/herald.js';
+import type { Herald } from './herald.js';
 
 /** What there is at first, and how much is made each time that it is full. Mebibytes. */
 const ROOM = 4;
