@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Grants } from '../hub/grants.js';
+import { type Grants, ownGrants } from '../hub/grants.js';
 import { HubError } from '../hub/hub.errors.js';
 import { Interest } from '../hub/interest.js';
 import { parseSelector } from '../hub/matcher.js';
@@ -32,14 +32,14 @@ export function legacyGrantsOf(claims: Claims, hubUrl: URL): Grants {
   const publish = interestOf(parsed.data.publish, hubUrl);
   const read = interestOf(parsed.data.subscribe, hubUrl);
   const { payload } = parsed.data;
-  return {
+  return ownGrants({
     ...callerOf(claims),
     isLegacy: true,
     canPublish: (topics) => publish.includesAll(topics),
     canRead: (topics) => read.includes(topics),
     readKey: `token ${read.key}`,
     payloadFor: () => (typeof payload === 'object' && payload !== null ? payload : undefined),
-  };
+  });
 }
 
 function interestOf(selectors: readonly string[] | null | undefined, hubUrl: URL): Interest {

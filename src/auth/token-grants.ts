@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Grants } from '../hub/grants.js';
+import { type Grants, ownGrants } from '../hub/grants.js';
 import { HubError } from '../hub/hub.errors.js';
 import { Interest } from '../hub/interest.js';
 import { type Matcher, parseMatcher } from '../hub/matcher.js';
@@ -39,7 +39,7 @@ export function grantsOf(claims: Claims, hubUrl: URL): Grants {
     matched: interestOf([detail], hubUrl),
     payload: detail.payload,
   }));
-  return {
+  return ownGrants({
     ...callerOf(claims),
     canPublish: (topics) => publish.includesAll(topics),
     canRead: (topics) => read.includes(topics),
@@ -47,7 +47,7 @@ export function grantsOf(claims: Claims, hubUrl: URL): Grants {
     isAdmin: admin.matchers.length > 0,
     // R63: the first that matches the matcher's own text, taken as a topic.
     payloadFor: (matcher) => payloads.find(({ matched }) => matched.includes([matcher]))?.payload,
-  };
+  });
 }
 
 function ourDetails(given: unknown, hubUrl: URL): Detail[] {

@@ -16,16 +16,29 @@ export interface Grants extends Caller {
   payloadFor?(matcher: string): object | undefined;
 }
 
+const own = new WeakSet<Grants>();
+
+/** Marks grants that the hub has made itself, which need no guard: they throw nothing, and are what they say. */
+export function ownGrants(grants: Grants): Grants {
+  own.add(grants);
+  return grants;
+}
+
+/** Whether the hub has made them itself. */
+export function areOwn(grants: Grants): boolean {
+  return own.has(grants);
+}
+
 /** Public updates only. */
-export const ANONYMOUS: Grants = {
+export const ANONYMOUS = ownGrants({
   canPublish: () => false,
   canRead: () => false,
   readKey: 'anonymous',
-};
+});
 
 /** Everything: for callers in the same process. */
-export const UNLIMITED: Grants = {
+export const UNLIMITED = ownGrants({
   canPublish: () => true,
   canRead: () => true,
   readKey: 'unlimited',
-};
+});

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CapturedLog } from '../../test/support/captured-log.js';
-import { ANONYMOUS, type Grants, UNLIMITED } from './grants.js';
+import { ANONYMOUS, type Grants, ownGrants, UNLIMITED } from './grants.js';
 import { GuardedGrants } from './guarded-grants.js';
 
 const SOUND: Grants = { subject: 'ann', readKey: 'a', canPublish: ([topic]) => topic === 'a', canRead: () => true };
@@ -77,5 +77,11 @@ describe('guarded grants', () => {
     expect(log.errors).toEqual([
       expect.objectContaining({ part: 'grants', reason: expect.stringContaining('readKey') }),
     ]);
+  });
+
+  it("leave the hub's own as they are, also those of tokens, and guard what is made of them", () => {
+    const own = ownGrants({ ...SOUND, readKey: 'token x' });
+    for (const grants of [ANONYMOUS, UNLIMITED, own]) expect(guarded.of(grants)).toBe(grants);
+    expect(guarded.of({ ...own }).readKey).toBe('application token x');
   });
 });

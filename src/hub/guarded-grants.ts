@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { z } from 'zod';
-import { ANONYMOUS, type Grants, UNLIMITED } from './grants.js';
+import { areOwn, type Grants, ownGrants } from './grants.js';
 
 /** Milliseconds between two log lines about the same method: it may fail with every update. */
 const QUIET = 60_000;
@@ -24,7 +24,7 @@ const SHAPE = z.object({
 });
 
 /** Stands in for grants that can't be used. */
-const NOTHING: Grants = { canPublish: () => false, canRead: () => false, readKey: 'nothing' };
+const NOTHING = ownGrants({ canPublish: () => false, canRead: () => false, readKey: 'nothing' });
 
 /** What may fail. */
 type Part = 'canPublish' | 'canRead' | 'payloadFor' | 'grants';
@@ -43,15 +43,13 @@ interface Failures {
 export class GuardedGrants {
   private readonly logger = new Logger(GuardedGrants.name);
   private readonly failures = new Map<Part, Failures>();
-  private readonly guarded = new WeakSet<Grants>([ANONYMOUS, UNLIMITED, NOTHING]);
 
   /** The same grants, safe to be asked. Whatever else the application keeps with them stays there. */
   of(given: Grants): Grants {
-    if (this.guarded.has(given)) return given;
+    // Those of tokens, each of which is asked for with every publication.
+    if (areOwn(given)) return given;
     try {
-      const grants = this.wrap(given);
-      this.guarded.add(grants);
-      return grants;
+      return ownGrants(this.wrap(given));
     } catch (error) {
       this.report('grants', error instanceof z.ZodError ? z.prettifyError(error) : error);
       return NOTHING;
