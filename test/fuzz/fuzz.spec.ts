@@ -186,7 +186,7 @@ describe(`fuzzing with HERALD_FUZZ_SEED=${SEED}`, () => {
       const ready = await send(`${herald.url}/health/ready`);
       expect([ready.statusCode, await textOf(ready)]).toEqual([200, expect.any(String)]);
       // Enough got through for the rest to mean something.
-      expect(findings.accepted.length).toBeGreaterThan(10);
+      expect(findings.accepted.length).toBeGreaterThan(3);
       const held = await heldIds(herald, audience);
       const accepted = new Set(findings.accepted);
       expect(held.filter((id) => accepted.has(id ?? ''))).toEqual(findings.accepted);
