@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
@@ -35,7 +36,7 @@ export class GracefulShutdown implements OnApplicationBootstrap, OnModuleDestroy
   onModuleDestroy(): void {
     if (!this.server().listening) return;
     this.logger.log('stopping');
-    this.server().close();
+    this.stopListening();
     const finished = Promise.allSettled([...this.answers].map((answer) => once(answer, 'close')));
     // The patience begins now: what other parts wait for before they stop is not added to it.
     this.finishing = Promise.race([finished, delay(PATIENCE, undefined, { ref: false })]);
@@ -45,6 +46,13 @@ export class GracefulShutdown implements OnApplicationBootstrap, OnModuleDestroy
     await this.finishing;
     const { size } = this.answers;
     if (size > 0) this.logger.warn(`${size} request(s) did not finish within ${PATIENCE} ms and are cut off`);
+  }
+
+  private stopListening(): void {
+    const server = this.server();
+    // That of HTTP/2 closes the sessions as well, from Node 24 on, and with them streams whose end is still on its way.
+    if ('setSecureContext' in server) NetServer.prototype.close.call(server);
+    else server.close();
   }
 
   private server(): Server {
