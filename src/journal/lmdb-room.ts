@@ -27,14 +27,18 @@ export class LmdbRoom {
   /**
    * Resolves once there is room for a change of the file, whatever pages LMDB takes for it. Nothing else may write to the
    * file meanwhile.
-   * @throws {JournalFullError} when the disk does not have it. The file is as it was then.
+   * @throws {JournalFullError} when the disk does not have it, and {@link JournalUnavailableError} when the file can't be
+   * made longer for another reason. The pages in it are as they were then.
    */
   async takeFor(pages: FilePages, change: Amounts): Promise<void> {
     const length = (pages.count + pagesFor(pages, change)) * pages.size;
-    this.length ??= (await stat(this.file)).size;
-    if (length <= this.length) return;
-    const { length: before } = this;
-    await this.grow(before, length + STEP).catch(() => this.grow(before, length));
+    try {
+      const before = (this.length ??= (await stat(this.file)).size);
+      if (length > before) await this.grow(before, length + STEP).catch(() => this.grow(before, length));
+    } catch (cause) {
+      if (isFull(cause)) throw new JournalFullError('The disk of the journal is full: nothing was stored.', { cause });
+      throw new JournalUnavailableError('The journal could not be written: nothing was stored.', { cause });
+    }
   }
 
   private async grow(before: number, length: number): Promise<void> {
@@ -43,17 +47,17 @@ export class LmdbRoom {
       await fill(file, before, length);
       await file.datasync();
       this.length = length;
-    } catch (cause) {
-      await file.truncate(before);
-      if (isFull(cause)) throw new JournalFullError('The disk of the journal is full: nothing was stored.', { cause });
-      throw new JournalUnavailableError('The journal could not be written: nothing was stored.', { cause });
+    } catch (error) {
+      // Where that fails too, zeros stay behind the pages, which is no harm.
+      await file.truncate(before).catch(() => undefined);
+      throw error;
     } finally {
       await file.close();
     }
   }
 }
 
-/** The message that has 100 bytes, which are 104 in memory, with the one that ends it. */
+/** How that message begins, and how long it may be: 100 bytes are 104 in memory, and the last one ends it. */
 const REFUSED_WRITE = 'Attempting to write page';
 const REFUSED_WRITE_LENGTH = 103;
 
