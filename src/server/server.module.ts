@@ -2,10 +2,11 @@ import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CertificateReloader } from './certificate.js';
 import { GracefulShutdown } from './graceful-shutdown.js';
+import { Http2Liveness } from './http2-liveness.js';
 import { ProblemFilter } from './problem.filter.js';
 
 /** The HTTP edge: what holds for every request, whichever room answers it. */
 @Module({
-  providers: [CertificateReloader, GracefulShutdown, { provide: APP_FILTER, useClass: ProblemFilter }],
+  providers: [CertificateReloader, GracefulShutdown, Http2Liveness, { provide: APP_FILTER, useClass: ProblemFilter }],
 })
 export class ServerModule {}

@@ -5,9 +5,6 @@ import { type Exchange, Inflow, LARGEST, PATIENCE } from './exchange.js';
 import { isAnswered } from './http2-frames.js';
 import type { Draft } from './requests.js';
 
-/** Node 20 keeps the socket for good after an error of the whole connection, also when the client has closed it; 22 does not. */
-const KEEPS_BROKEN_CONNECTIONS = Number.parseInt(process.versions.node, 10) < 22;
-
 /** Sends a request as Node's client of HTTP/2 does, on a connection of its own. Nothing, where that does not send it. */
 export async function exchangeHttp2(url: string, draft: Draft): Promise<Exchange | undefined> {
   await using connection = await Http2Connection.to({ url });
@@ -42,7 +39,7 @@ export async function exchangeFrames(url: string, bytes: Buffer): Promise<Exchan
   socket.write(bytes);
   await inflow.untilSilence(() => isAnswered(inflow.bytes));
   socket.end();
-  const isOver = KEEPS_BROKEN_CONNECTIONS || (await inflow.untilEnd());
+  const isOver = await inflow.untilEnd();
   socket.destroy();
   return { answers: [], rest: '', isOver };
 }

@@ -107,6 +107,29 @@ export const ODD_FRAMES: fc.Arbitrary<Buffer> = fc.constantFrom(
   Buffer.concat(Array<Buffer>(MANY).fill(frame(CONTINUATION, 0, 1, field('x', 'x')))),
 );
 
+/** A connection that begins and asks for nothing. */
+export const EMPTY_CONNECTION = Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0))]);
+
+/** Connections that end in an error of the whole connection (RFC 9113, 5.4.1), while a request on it is not complete. */
+export const BROKEN_CONNECTIONS: Readonly<Record<string, Buffer>> = {
+  'a frame that is too large': broken(frame(DATA, 0, 1, Buffer.alloc(LARGEST + 1))),
+  'a frame that is too large, after GOAWAY': broken(
+    frame(GOAWAY, 0, 0, words(0, 0)),
+    frame(DATA, 0, 1, Buffer.alloc(LARGEST + 1)),
+  ),
+  'a PING of the wrong length': broken(frame(PING, 0, 0, Buffer.alloc(7))),
+  'DATA of no stream': broken(frame(DATA, 0, 0, Buffer.from('x'))),
+  'a header block that cannot be read': broken(
+    frame(HEADERS, END_HEADERS + END_STREAM, 3, Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f])),
+  ),
+};
+
+function broken(...frames: readonly Buffer[]): Buffer {
+  const request = { ':method': 'POST', ':path': '/', ':scheme': 'https', ':authority': 'hub.example' };
+  const fields = Object.entries(request).map(([name, value]) => field(name, value));
+  return Buffer.concat([EMPTY_CONNECTION, headers(Buffer.concat(fields), 0), ...frames]);
+}
+
 /** A whole connection with this request, also where it has what HTTP/2 does not allow, and `odd` frames in it. */
 export function framesOf({ method, target, headers: given, body }: Draft, odd: readonly Buffer[]): Buffer {
   const fields = [
@@ -118,8 +141,7 @@ export function framesOf({ method, target, headers: given, body }: Draft, odd: r
   const [before = Buffer.alloc(0), between = Buffer.alloc(0), ...after] = odd;
   const parts = cut(body);
   return Buffer.concat([
-    PREFACE,
-    frame(SETTINGS, 0, 0, Buffer.alloc(0)),
+    EMPTY_CONNECTION,
     before,
     headers(Buffer.concat(fields), parts.length === 0 ? END_STREAM : 0),
     between,

@@ -29,7 +29,10 @@ export async function compare(options: ComparisonOptions): Promise<Comparison> {
   for (let first = 0; first < MAX_ROUNDS; first += BATCH) {
     const open = figures.filter(({ isOpen }) => isOpen);
     rounds.push(...(await measureBatch(open, first, options)));
-    for (const figure of open) figure.judge(first + BATCH >= MAX_ROUNDS);
+    for (const figure of open) {
+      figure.judge(first + BATCH >= MAX_ROUNDS);
+      say(figure.describe());
+    }
   }
   return { figures, rounds };
 }

@@ -2,6 +2,7 @@ import type { Metric, Outcome, Scenario } from '../scenarios/scenario.js';
 import { type Spread, spreadOf } from '../statistics.js';
 import type { Build, Round } from './round.js';
 import { type Judgement, judge } from './verdict.js';
+import { writeInterval } from './write-interval.js';
 
 /** One figure of one scenario: the rounds that it has been through, and what they say about it. */
 export class ComparedFigure {
@@ -34,6 +35,13 @@ export class ComparedFigure {
   /** @param isLast no more rounds will come. */
   judge(isLast: boolean): void {
     this.judgement = judge(this.ratios, this.noises, isLast);
+  }
+
+  /** Where it stands, in a line for whoever waits. */
+  describe(): string {
+    const { verdict, ratio, noise } = this.judgement;
+    const where = `(${this.scenario.id}) ${this.metric.label}: ${verdict} after ${this.ratios.length} pairs`;
+    return `${where}, this ÷ other ${writeInterval(ratio)}, this ÷ this ${writeInterval(noise)}`;
   }
 
   /** What was measured of one build; nothing when it always failed. */

@@ -1,10 +1,10 @@
 import { tableRow, unitLabel, writeSpread } from '../markdown.js';
 import type { Outcome, Scenario } from '../scenarios/scenario.js';
-import type { MedianInterval } from '../statistics.js';
 import type { Comparison } from './compare.js';
 import type { ComparedFigure } from './compared-figure.js';
 import { type Round, faultsOf } from './round.js';
 import { LIMIT, type Verdict } from './verdict.js';
+import { writeInterval } from './write-interval.js';
 
 export interface ComparisonReportOptions extends Comparison {
   readonly scenarios: readonly Scenario[];
@@ -18,7 +18,6 @@ export interface ComparisonReportOptions extends Comparison {
 }
 
 const DISTURBED_PERCENT = 10;
-const RATIO_DIGITS = 3;
 const HEADER = ['', 'other', 'this', 'this ÷ other', 'this ÷ this', 'pairs', 'verdict'];
 const BAD_VERDICTS: ReadonlySet<Verdict> = new Set<Verdict>(['worse', 'unresolved-fail', 'failed']);
 
@@ -76,14 +75,6 @@ function figureRow(figure: ComparedFigure): string {
     String(figure.ratios.length),
     BAD_VERDICTS.has(verdict) ? `**${verdict}**` : verdict,
   ]);
-}
-
-function writeInterval(interval: MedianInterval | undefined): string {
-  if (interval === undefined) return '—';
-  const [median, low, high] = [interval.median, interval.low, interval.high].map((value) =>
-    value.toFixed(RATIO_DIGITS),
-  );
-  return `${median} (${low}–${high})`;
 }
 
 function disturbance(rounds: readonly Round[]): string[] {
