@@ -104,6 +104,10 @@ export class CatchUp implements SourceListener {
     }
   }
 
+  moved(): void {
+    // Its cursor is asked for when somebody is interrupted.
+  }
+
   covers(): void {
     // Whether the history is through is said by a notice.
   }
@@ -128,7 +132,7 @@ export class CatchUp implements SourceListener {
   #handOver(subscription: Subscription): void {
     const messages = this.#held.get(subscription)?.messages ?? [];
     for (const message of messages) if (!this.#seen.has(message.id)) subscription.deliver(message);
-    subscription.goLive();
+    subscription.goLive(this.#seen);
     this.drop(subscription);
   }
 }

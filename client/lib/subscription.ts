@@ -3,6 +3,7 @@ import type { CatchUp } from './catch-up.js';
 import { HeraldError } from './errors.js';
 import type { Matcher, Selector } from './matcher.js';
 import { Message } from './message.js';
+import type { SeenIds } from './seen-ids.js';
 import type { Notice, WireMessage } from './wire.js';
 
 export interface SubscriptionOptions extends SubscribeOptions {
@@ -23,6 +24,8 @@ export class Subscription {
   isLive = false;
   readonly #selectors: readonly Selector[];
   readonly #options: SubscriptionOptions;
+  /** What its history brought last, which the stream may bring as well when it is slower. */
+  #fetched: SeenIds | undefined;
 
   constructor(selectors: readonly Selector[], options: SubscriptionOptions) {
     this.matchers = selectors.map(({ matcher }) => matcher);
@@ -53,13 +56,14 @@ export class Subscription {
 
   /** A message from the stream. */
   take(message: WireMessage): void {
-    if (this.isLive) this.deliver(message);
-    else this.catchUp?.hold(this, message);
+    if (!this.isLive) this.catchUp?.hold(this, message);
+    else if (!this.#fetched?.has(message.id)) this.deliver(message);
   }
 
-  /** From now on it gets everything at once. */
-  goLive(): void {
+  /** From now on it gets everything at once, but for what it has `fetched` already. */
+  goLive(fetched?: SeenIds): void {
     this.interrupt();
+    this.#fetched = fetched;
     this.isLive = true;
     this.#guard(() => this.#options.onLive?.());
   }
