@@ -20,7 +20,7 @@ async function costOfPublish(peer: Peer, effort: Effort, topics: number): Promis
     const flood = { publishers: 1, topics, bytes: PAYLOAD_BYTES };
     await openReaders(load, topics, topics);
     await startWatch(load, 'count');
-    const warmUp = await load.tell('flood', { ...flood, maxEvents: MANY_TOPICS, maxSeconds: effort.windowSeconds });
+    const warmUp = await load.tell('flood', { ...flood, maxEvents: 4 * MANY_TOPICS, maxSeconds: effort.warmupSeconds });
     await allSettled(load, warmUp.events);
 
     await startWatch(load, 'count');

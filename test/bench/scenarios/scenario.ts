@@ -47,12 +47,13 @@ export const QUICK_EFFORT: Effort = {
   replayReaders: 100,
 };
 /**
- * For the comparison with another commit, which measures often: what it does not compare gets next to no time. After one
- * second of warm-up it would still measure how soon V8 compiles: the code of two commits was 10 % apart then, and 3 % later.
+ * For the comparison with another commit, which measures often: what it does not compare gets next to no time. The first
+ * seconds say how soon V8 compiles, and not what is compiled: two commits were 10 % apart after one second of warm-up and
+ * 4 % after four, and changed places after six.
  */
 export const COMPARISON_EFFORT: Effort = {
-  warmupSeconds: 4,
-  windowSeconds: 1,
+  warmupSeconds: 6,
+  windowSeconds: 2,
   restSeconds: 1,
   paceSeconds: 5,
   coldSeconds: 1,
