@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Connection } from './connection.js';
 import type { StreamListener, StreamRequest, Transport } from './stream.js';
-import type { SourceListener, WireMessage } from './wire.js';
+import type { Notice, SourceListener, WireMessage } from './wire.js';
 
 /** A stream that does what the test says. */
 interface Script {
@@ -27,6 +27,8 @@ function event(data: string): Parameters<StreamListener['event']>[0] {
 
 describe('a connection whose stream is replaced', () => {
   const messages: string[] = [];
+  /** The notices, and where the stream has only moved. */
+  const told: string[] = [];
   let connection: Connection;
 
   function stream(index: number): Script {
@@ -39,10 +41,15 @@ describe('a connection whose stream is replaced', () => {
     jest.useFakeTimers();
     streams.length = 0;
     messages.length = 0;
-    const ignored = ['notice', 'covers', 'missed', 'state', 'error'] as const;
-    const listener = Object.fromEntries(ignored.map((name) => [name, () => undefined]));
-    const message = ({ data }: WireMessage): void => void messages.push(data);
-    connection = new Connection({ settings, start: undefined, transport }, { ...listener, message } as SourceListener);
+    told.length = 0;
+    const ignored = ['covers', 'missed', 'state', 'error'] as const;
+    const listener = {
+      ...Object.fromEntries(ignored.map((name) => [name, () => undefined])),
+      message: ({ data }: WireMessage) => void messages.push(data),
+      notice: ({ type }: Notice) => void told.push(type),
+      moved: () => void told.push('moved'),
+    };
+    connection = new Connection({ settings, start: undefined, transport }, listener as unknown as SourceListener);
     connection.want(['match=urn%3Aa']);
     jest.advanceTimersByTime(1_000);
     stream(0).listener.opened({ cursor: 'start', isReplaying: false });
@@ -62,6 +69,17 @@ describe('a connection whose stream is replaced', () => {
     expect(stream(0).isClosed).toBe(true);
     stream(1).listener.event(event('2'));
     expect(messages).toEqual(['1', '2']);
+  });
+
+  it('keeps to itself that a stream has said where it is, and comes back with that', () => {
+    stream(0).listener.moved('herald-cursor:1');
+    stream(0).listener.event({ id: 'herald-cursor:1', type: 'herald', data: '{"type":"cursor"}', topics: [] });
+    stream(0).listener.event({ id: 'herald-cursor:1', type: 'herald', data: '{"type":"drain"}', topics: [] });
+    expect(told).toEqual(['moved', 'drain']);
+    expect(messages).toEqual([]);
+    connection.want(['match=urn%3Aa', 'match=urn%3Ac']);
+    jest.advanceTimersByTime(1_000);
+    expect(stream(2).request.query).toContain('last_event_id=herald-cursor%3A1');
   });
 
   it('takes nothing more from the old stream once the new one has begun', () => {

@@ -187,7 +187,9 @@ export class Connection implements Source {
       this.#cover(leg.matchers);
     }
     if (notice.type === 'expired') this.#reason = notice.type;
-    this.#listener.notice(notice);
+    // It says nothing but where the stream is, which its id has said already.
+    if (notice.type === 'cursor') this.#listener.moved();
+    else this.#listener.notice(notice);
   }
 
   #over(leg: Leg, end: StreamEnd): void {

@@ -58,8 +58,9 @@ class NativeStream implements Stream {
   }
 
   #take(type: string, { data, lastEventId }: MessageEvent<string>): void {
+    // Of a notice it is a cursor, and stays the last id until an update has one of its own.
+    if (lastEventId !== '') this.#listener.moved(lastEventId);
     const id = type === 'herald' || lastEventId === '' ? undefined : lastEventId;
-    if (id !== undefined) this.#listener.moved(id);
     this.#listener.event({ id, type, data, topics: [] });
   }
 

@@ -95,6 +95,11 @@ export class Feed implements SourceListener {
   notice(notice: Notice): void {
     if (isGap(notice)) for (const subscription of this.#subscriptions) subscription.notifyGap(notice);
     this.#options.emit('notice', notice);
+    this.#options.onProgress();
+  }
+
+  moved(): void {
+    this.#options.onProgress();
   }
 
   covers(matchers: ReadonlySet<string>): void {

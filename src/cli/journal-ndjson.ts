@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decodeRecord, type JournalRecord } from '../journal/lmdb-record.js';
 import type { Placed } from '../journal/lmdb-store.js';
+import { CURSOR_PREFIX, isCursor } from '../hub/cursors.js';
 
 /** The number of the format. An export is read by every later version. */
 const FORMAT = 1;
@@ -16,7 +17,10 @@ const entry = z.object({
   position: z.int().positive(),
   /** Milliseconds since 1970. */
   storedAt: z.number().nonnegative(),
-  id: z.string().min(1),
+  id: z
+    .string()
+    .min(1)
+    .refine((id) => !isCursor(id), `an id can not begin with "${CURSOR_PREFIX}"`),
   topics: z.array(z.string()).min(1),
   data: z.string(),
   private: z.boolean(),

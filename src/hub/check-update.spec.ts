@@ -57,6 +57,7 @@ describe('checkUpdate', () => {
     ['topic-reserved', { topics: [''] }],
     ['id-invalid', { id: '#1' }],
     ['id-invalid', { id: 'earliest' }],
+    ['id-invalid', { id: 'herald-cursor:' }],
     ['id-invalid', { id: 'a b' }],
     ['id-invalid', { id: 'é' }],
     ['id-invalid', { id: 'a\nid: b' }],

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Update } from '../journal/update.js';
+import { CURSOR_PREFIX, isCursor } from './cursors.js';
 import { HubError } from './hub.errors.js';
 import { isInHubNamespace } from './hub-namespace.js';
 import { isCleanText, isWellFormed } from './text-rules.js';
@@ -101,6 +102,7 @@ function checkId(id: string | undefined): string | undefined {
     throw new HubError('id-invalid', 'The id must be visible ASCII characters: other ids break clients.');
   }
   if (id.startsWith('#')) throw new HubError('id-invalid', 'The id must not start with "#".');
+  if (isCursor(id)) throw new HubError('id-invalid', `The id must not start with "${CURSOR_PREFIX}".`);
   if (id === 'earliest') throw new HubError('id-invalid', 'The id "earliest" is reserved.');
   return id;
 }

@@ -29,7 +29,7 @@ class LosingJournal extends MemoryJournal {
 function subscribe(hub: HubService, start: Start, grants = UNLIMITED): { readonly sent: () => string; close(): void } {
   const response = new PassThrough();
   const matchers = [parseMatcher('exact', 'urn:t', HUB_URL)];
-  hub.subscribe(new ResponseConnection(response, new OutstandingBytes()), {
+  hub.subscribe(() => new ResponseConnection(response, new OutstandingBytes()), {
     matchers,
     grants,
     start,

@@ -3,6 +3,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnAppl
 import { Journal } from '../journal/journal.js';
 import type { Update } from '../journal/update.js';
 import type { Connection } from '../sse/connection.js';
+import { cursorText } from '../sse/frame.js';
 import type { StreamEnd } from '../sse/stream-end.js';
 import type { StreamInfo } from '../sse/stream-info.js';
 import { StreamRegistry } from '../sse/stream-registry.js';
@@ -10,6 +11,7 @@ import { SharedState } from '../state/shared-state.js';
 import { Background } from './delivery/background.js';
 import { CatchUp } from './delivery/catch-up.js';
 import { checkUpdate, type UpdateDraft } from './check-update.js';
+import { Cursors, isCursor, type Place } from './cursors.js';
 import { type Cohort, isFor } from './delivery/cohort.js';
 import { FanOut } from './delivery/fan-out.js';
 import { type Grants, UNLIMITED } from './grants.js';
@@ -23,7 +25,7 @@ import { Newest } from './delivery/newest.js';
 import { Presence } from './presence.js';
 import { RecentLog } from './delivery/recent-log.js';
 import { Slices } from './delivery/slices.js';
-import { Reader, type ReaderContext } from './delivery/reader.js';
+import { Reader, type ReaderContext, type ReaderStart } from './delivery/reader.js';
 import { TopicIndex } from './topic-index.js';
 
 export interface PublishOptions {
@@ -40,6 +42,8 @@ export interface SubscribeOptions {
   readonly start: Start;
   /** Whether each event is to name the topics that it was matched by. */
   readonly namesTopics?: boolean;
+  /** Whether the reader is told where it is: see {@link Cursors}. */
+  readonly hasCursors?: boolean;
   /** What the log calls the request that asked for it. */
   readonly requestId: string;
   /** The client's, as far as proxies are trusted to tell it. */
@@ -48,18 +52,28 @@ export interface SubscribeOptions {
 
 /** Where a subscription begins. */
 export interface Start {
-  /** The position after which it begins; undefined for "what comes from now on". */
-  readonly cursor: number | undefined;
-  /** Which history of the log `cursor` belongs to: see {@link FanOut.history}. */
-  readonly history: number | undefined;
+  /** The place after which it begins; undefined for "what comes from now on". */
+  readonly place: Place | undefined;
+  /** Which history of the log the place belongs to: see {@link FanOut.history}. */
+  readonly history: number;
+  /** Whether the client asked for a replay, and is told when it's over. */
+  readonly isResuming: boolean;
   /** Whether the client asked for an id that is not held (any more). */
   readonly isGap: boolean;
-  /** The id before the first event that is sent, or `earliest` (R69); undefined where no cursor was asked for. */
+  /** A name of that place, or `earliest` (R69); undefined where no cursor was asked for. */
   readonly lastEventId: string | undefined;
 }
 
-/** From now on. */
-const LIVE = { cursor: undefined, history: undefined, isGap: false };
+/** From now on. Which history that is does not matter. */
+const FROM_NOW: Start = { place: undefined, history: 0, isResuming: false, isGap: false, lastEventId: undefined };
+
+interface Beginning extends ReaderStart {
+  /** What the stream begins with: frames that need not be told again. */
+  readonly first: string;
+}
+
+/** Begins the stream with a text in ASCII, which is complete frames or empty. */
+export type OpenConnection = (first: string) => Connection;
 
 /** The hub: publish into the log, subscribe to it. HTTP and in-process callers take the same path. */
 @Injectable()
@@ -70,6 +84,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   private readonly fanOut: FanOut;
   private readonly newest: Newest;
   private readonly readers: ReaderContext;
+  private readonly cursors: Cursors;
 
   constructor(
     private readonly journal: Journal,
@@ -81,12 +96,15 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const { enabled, grace } = options.subscriptions;
     this.presence = enabled ? new Presence(journal, state, { ...options, grace }) : undefined;
     const log = new RecentLog(options.recentBytes, journal.head);
-    this.fanOut = new FanOut(journal, log, new TopicIndex<Cohort>(options.hubUrl), options.flushInterval);
+    this.cursors = new Cursors(journal);
+    const index = new TopicIndex<Cohort>(options.hubUrl);
+    this.fanOut = new FanOut(journal, log, index, this.cursors, options.flushInterval);
     const background = new Background();
     const pages = new JournalPages(journal, background);
     const slices = new Slices(pages, log, background);
     this.readers = {
       log: this.fanOut,
+      cursors: this.cursors,
       catchUp: new CatchUp(journal, this.fanOut, slices, background, streams.outstanding),
       onOver: (reader) => this.letGo(reader),
       onClosed: (reader, reason) => this.noteClosed(reader, reason),
@@ -135,13 +153,16 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
 
   /** Where a subscription begins that asked to resume after `lastEventId` (R65–R69). */
   async locate(lastEventId: string | undefined): Promise<Start> {
-    if (lastEventId === undefined) return { ...LIVE, lastEventId: undefined };
-    if (lastEventId === '') return { ...LIVE, lastEventId: this.journal.lastId ?? 'earliest' };
-    const position = await this.journal.locate(lastEventId);
+    if (lastEventId === undefined) return FROM_NOW;
     const { history } = this.fanOut;
-    if (position !== undefined) return { cursor: position, history, isGap: false, lastEventId };
+    const start = { history, isResuming: false, isGap: false };
+    if (lastEventId === '') return this.startAt(this.newestPlace, start);
+    const place = await this.placeOf(lastEventId);
+    if (place) return { ...start, place, isResuming: true, lastEventId };
     // No update has the id `earliest`, and what is oldest is known for sure after any look.
-    return { cursor: this.journal.oldest - 1, history, isGap: lastEventId !== 'earliest', lastEventId: 'earliest' };
+    const oldest = { position: this.journal.oldest - 1, id: undefined };
+    const isGap = lastEventId !== 'earliest';
+    return { history, place: oldest, isResuming: true, isGap, lastEventId: 'earliest' };
   }
 
   /**
@@ -150,44 +171,76 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
    */
   async locateNewest(count: number, matchers: readonly Matcher[], grants: Grants): Promise<Start> {
     const { head, history } = this.fanOut;
+    const { newestPlace } = this;
     const interest = new Interest(matchers, this.options.hubUrl);
     const guarded = this.guarded.of(grants);
     const first = await this.newest.find(count, { head, history, wants: (update) => isFor(update, interest, guarded) });
-    const lastEventId = first ? first.before : this.lastEventId;
-    return { cursor: first ? first.position - 1 : head, history, isGap: false, lastEventId };
+    const place = first ? { position: first.position - 1, id: first.before } : newestPlace;
+    return this.startAt(place, { history, isResuming: true, isGap: false });
+  }
+
+  /** Clients can't know the place yet, and are given a name of it. */
+  private startAt(place: Place, start: Pick<Start, 'history' | 'isResuming' | 'isGap'>): Start {
+    return { ...start, place, lastEventId: this.cursors.name(place) };
+  }
+
+  private get newestPlace(): Place {
+    const position = this.fanOut.head;
+    return { position, id: this.fanOut.idAt(position) };
+  }
+
+  /** The place that an update's id or a cursor names, where that is held. */
+  private async placeOf(lastEventId: string): Promise<Place | undefined> {
+    const position = await this.journal.locate(lastEventId);
+    if (position !== undefined) return { position, id: lastEventId };
+    return isCursor(lastEventId) ? this.cursors.locate(lastEventId) : undefined;
   }
 
   /**
-   * Gives `connection` every update that is matched and granted, from where it starts, until it ends. Where there are too
+   * Gives a connection every update that is matched and granted, from where it starts, until it ends. Where there are too
    * many streams already, it ends at once, after saying so: any status but 200 would stop a native `EventSource` for good.
    */
-  subscribe(connection: Connection, options: SubscribeOptions): Reader | undefined {
-    const { matchers, start, namesTopics, requestId, address } = options;
+  subscribe(open: OpenConnection, options: SubscribeOptions): Reader | undefined {
+    const { matchers, start, namesTopics = false, hasCursors = false, requestId, address } = options;
     const grants = this.guarded.of(options.grants);
     const info: StreamInfo = { requestId, address, caller: grants };
+    if (!this.streams.admits(info)) return this.refuse(open, info);
+    const beginning = this.beginningOf(start, hasCursors);
+    const connection = open(beginning.first);
     connection.info = info;
-    if (!this.streams.admits(info)) {
-      this.streams.refuse(connection, 'overloaded');
-      this.logger.warn({ msg: 'stream refused: too many', requestId, address });
-      return undefined;
-    }
     const interest = new Interest(matchers, this.options.hubUrl);
-    const cohort = this.fanOut.cohortFor(interest, grants, namesTopics);
-    const { log } = this.readers;
-    const from = {
-      cursor: start.cursor ?? log.head,
-      history: start.history ?? log.history,
-      isResuming: start.cursor !== undefined,
-    };
-    const reader = new Reader(connection, cohort, from, this.readers);
+    const cohort = this.fanOut.cohortFor(interest, grants, { namesTopics, hasCursors });
+    const reader = new Reader(connection, cohort, beginning, this.readers);
     this.logger.debug({ msg: 'stream opened', requestId });
+    if (start.isGap) reader.missId();
     this.streams.add(connection);
     // The registry may have had a reason to end it at once.
     if (reader.state === 'over') return reader;
-    const isResuming = start.lastEventId !== undefined;
-    reader.lease = this.presence?.enter(cohort.interest, grants, { address, isResuming });
-    reader.begin(start.isGap);
+    const lease = { address, isResuming: start.lastEventId !== undefined };
+    reader.lease = this.presence?.enter(cohort.interest, grants, lease);
+    reader.begin();
     return reader;
+  }
+
+  private beginningOf(start: Start, hasCursors: boolean): Beginning {
+    const { place = this.newestPlace, isResuming } = start;
+    const history = start.place ? start.history : this.fanOut.history;
+    const isLive = history === this.fanOut.history && place.position >= this.fanOut.head;
+    const isGreeted = hasCursors && !isResuming && isLive;
+    return {
+      cursor: place.position,
+      id: place.id,
+      history,
+      greeting: greetingOf(isResuming, hasCursors && !isGreeted),
+      first: isGreeted ? cursorText(this.cursors.name(place)) : '',
+    };
+  }
+
+  private refuse(open: OpenConnection, info: StreamInfo): undefined {
+    const connection = open('');
+    connection.info = info;
+    this.streams.refuse(connection, 'overloaded');
+    this.logger.warn({ msg: 'stream refused: too many', requestId: info.requestId, address: info.address });
   }
 
   /** Before the journal is closed, and after the streams have been told to end. */
@@ -211,6 +264,12 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const age = Math.round(performance.now() - connection.openedAt);
     this.logger.debug({ msg: 'stream closed', requestId: connection.info.requestId, reason, age });
   }
+}
+
+/** What a reader is told when it is live for the first time. */
+function greetingOf(isResuming: boolean, needsCursor: boolean): ReaderStart['greeting'] {
+  if (isResuming) return 'caught-up';
+  return needsCursor ? 'cursor' : undefined;
 }
 
 /** Keys are each publisher's own, and the same key must come with the same update. */

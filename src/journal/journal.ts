@@ -62,6 +62,11 @@ export abstract class Journal {
   /** The id of the newest entry that is held and not damaged, if there is one. */
   abstract readonly lastId: string | undefined;
 
+  /** Random bytes that belong to this log, are stored with it, and are told to nobody: see `Cursors`. */
+  abstract readonly secret: Buffer;
+
+  abstract readonly retention: Retention;
+
   /** Whether an append can be expected to work now. */
   get isAvailable(): boolean {
     return true;

@@ -75,6 +75,7 @@ export class LmdbJournal extends Journal {
     private readonly lock: DirectoryLock,
     private readonly store: LmdbStore,
     private readonly window: LmdbWindow,
+    readonly retention: Retention,
     private readonly now: () => number,
   ) {
     super();
@@ -90,7 +91,7 @@ export class LmdbJournal extends Journal {
     try {
       const store = new LmdbStore(path);
       await syncDirectories(path);
-      return new LmdbJournal(lock, store, new LmdbWindow(store, retention, now), now);
+      return new LmdbJournal(lock, store, new LmdbWindow(store, retention, now), retention, now);
     } catch (error) {
       await lock.release();
       throw error;
@@ -100,6 +101,10 @@ export class LmdbJournal extends Journal {
   /** Made at random with the journal, and the same for as long as it lives. */
   get id(): string {
     return this.store.id;
+  }
+
+  get secret(): Buffer {
+    return this.store.secret;
   }
 
   /** Bytes that the files take, what was trimmed and not used again included. */

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { JournalFullError, JournalOpenError, JournalUnavailableError } from './journal.js';
@@ -15,6 +15,8 @@ interface About {
   readonly format: number;
   /** Made at random with the files, and the same for as long as they live. */
   readonly id: string;
+  /** In base64. Files of earlier versions get one when they are opened. */
+  readonly secret?: string;
 }
 
 /** What LMDB tells of a table and of the file; lmdb has no type for it. */
@@ -68,6 +70,8 @@ export interface Change {
 export class LmdbStore {
   /** Made at random with the files: tells one journal from another that later had the same path. */
   readonly id: string;
+  /** See {@link Journal.secret}. */
+  readonly secret: Buffer;
   private tables: Tables | undefined;
   private hasFailed = false;
   /** How many pages each of the last two changes has freed. */
@@ -76,7 +80,9 @@ export class LmdbStore {
   /** @throws {JournalOpenError} when the files can't be read, or a newer version of Herald has written them. */
   constructor(private readonly path: string) {
     this.tables = openTables(path);
-    this.id = this.about().id;
+    const about = this.about();
+    this.id = about.id;
+    this.secret = Buffer.from(about.secret ?? this.addSecret(about), 'base64');
   }
 
   get isOpen(): boolean {
@@ -252,6 +258,12 @@ export class LmdbStore {
     if (key && keys.get(key) === position) void keys.remove(key);
   }
 
+  private addSecret(about: About): string {
+    const secret = newSecret();
+    this.opened.root.putSync('about', Buffer.from(JSON.stringify({ ...about, secret })));
+    return secret;
+  }
+
   private about(): About {
     const text = this.opened.root.get('about');
     return JSON.parse(text?.toString() ?? '{}') as About;
@@ -316,7 +328,7 @@ function openUnchecked(path: string): Tables {
 function checkFormat(path: string, root: RootDatabase<Buffer, string>): void {
   const text = root.get('about');
   if (!text) {
-    const about: About = { format: FORMAT, id: randomUUID() };
+    const about: About = { format: FORMAT, id: randomUUID(), secret: newSecret() };
     root.putSync('about', Buffer.from(JSON.stringify(about)));
     return;
   }
@@ -327,6 +339,10 @@ function checkFormat(path: string, root: RootDatabase<Buffer, string>): void {
     `The journal at ${path} has format ${format}, and this version of Herald knows none above ${FORMAT}: ` +
       'start the version that wrote it, or take its entries over with `herald journal export` of that version.',
   );
+}
+
+function newSecret(): string {
+  return randomBytes(32).toString('base64');
 }
 
 /** Short, and of the same length for every text. */

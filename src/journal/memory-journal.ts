@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { guardListener } from './guard-listener.js';
 import {
   type Appended,
@@ -23,6 +24,7 @@ const OVERHEAD = 200;
 
 /** Keeps updates in this process's memory: fast, and gone with the process. */
 export class MemoryJournal extends Journal {
+  readonly secret: Buffer = randomBytes(32);
   private readonly entries = new Queue<Held>();
   /** Positions by id. An id that comes again is rare: only then is there a list of them. */
   private readonly positions = new Map<string, number | Queue<number>>();
@@ -32,7 +34,7 @@ export class MemoryJournal extends Journal {
   private newest = 0;
 
   constructor(
-    private readonly retention: Retention,
+    readonly retention: Retention,
     private readonly now: () => number = Date.now,
   ) {
     super();

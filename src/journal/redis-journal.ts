@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { DamageLog } from './damage-log.js';
 import { guardListener, guardTail } from './guard-listener.js';
@@ -55,6 +56,8 @@ export class RedisJournal extends Journal {
   private resets = 0;
   private oldestHeld: number;
   private newestId: string | undefined;
+
+  private ownSecret: { readonly epoch: string; readonly secret: Buffer } | undefined;
 
   private constructor(
     private readonly log: RedisLog,
@@ -116,6 +119,19 @@ export class RedisJournal extends Journal {
 
   get lastId(): string | undefined {
     return this.newestId;
+  }
+
+  /** Made of what names this log, which no process tells anybody: a log that was begun anew has another one. */
+  get secret(): Buffer {
+    const { epoch } = this.follower;
+    if (this.ownSecret?.epoch !== epoch) {
+      this.ownSecret = { epoch, secret: createHash('sha256').update(`cursors of ${epoch}`).digest() };
+    }
+    return this.ownSecret.secret;
+  }
+
+  get retention(): Retention {
+    return this.log.retention;
   }
 
   override get isAvailable(): boolean {

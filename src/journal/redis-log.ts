@@ -55,7 +55,7 @@ export class RedisLog {
   /** @param now a clock for tests. Default: Redis's own, which is the same for every process. */
   constructor(
     private readonly prefix: string,
-    private readonly retention: Retention,
+    readonly retention: Retention,
     private readonly now?: () => number,
   ) {
     this.keys = ['meta', 'log', 'ids', 'keys'].map((name) => this.named(name));
@@ -114,7 +114,7 @@ export class RedisLog {
   private common(): (string | number)[] {
     const { events, bytes, age } = this.retention;
     // Another one each time: the log that is begun after a loss must not be taken for the one before.
-    return [randomBytes(8).toString('hex'), this.now?.() ?? '', events, bytes, age];
+    return [randomBytes(16).toString('hex'), this.now?.() ?? '', events, bytes, age];
   }
 }
 

@@ -5,6 +5,11 @@ export function toChunk(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, LINE_END]);
 }
 
+/** ASCII text as one chunk. */
+export function chunkText(text: string): string {
+  return `${text.length.toString(16)}\r\n${text}\r\n`;
+}
+
 /** The frame inside a chunk that {@link toChunk} made of it: a view, not a copy. */
 export function insideChunk(chunk: Buffer): Buffer {
   return chunk.subarray(chunk.indexOf(10) + 1, -LINE_END.length);

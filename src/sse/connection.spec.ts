@@ -61,6 +61,7 @@ function open(): {
     drained: () => told.push('drained'),
     ended: () => told.push('ended'),
     closed: (reason) => told.push(`closed: ${reason}`),
+    noticeId: () => undefined,
     describe: () => ({}),
   };
   connection.listen(listener);

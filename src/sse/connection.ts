@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { encodeComment, encodeNotice, type Notice } from './frame.js';
+import { encodeComment, encodeNotice, type Notice, type NoticeOptions } from './frame.js';
 import type { OutstandingBytes } from './outstanding-bytes.js';
 import { STREAM_ENDS, type StreamEnd } from './stream-end.js';
 import { type StreamInfo, UNKNOWN_STREAM } from './stream-info.js';
@@ -16,6 +16,8 @@ export interface ConnectionListener {
   ended(): void;
   /** The connection is gone, for whatever reason. */
   closed(reason: StreamEnd): void;
+  /** The id of a notice now: a name of where its subscriber is, to come back with. Nothing where it has none. */
+  noticeId(): string | undefined;
   /** What an administrator wants to know of it. */
   describe(): Readonly<Record<string, unknown>>;
 }
@@ -92,9 +94,9 @@ export abstract class Connection<Target extends Writable = Writable> implements 
     return this.write(this.format === 'chunked' ? bytes.chunked : bytes.plain);
   }
 
-  /** An in-band notice: an event named `herald`, with no id, so that nobody's cursor moves. */
-  notify(notice: Notice, retry?: number): boolean {
-    return this.writeFrame(inBothFormats(encodeNotice(notice, retry)));
+  /** An in-band notice: an event named `herald`. Where the subscriber has a cursor, it is the notice's id. */
+  notify(notice: Notice, options: NoticeOptions = {}): boolean {
+    return this.writeFrame(inBothFormats(encodeNotice(notice, { id: this.listener?.noticeId(), ...options })));
   }
 
   heartbeat(): void {
@@ -106,8 +108,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
   end(reason: StreamEnd): void {
     if (this.endedAt !== 0) return;
     if (this.isFull) return this.cut(reason);
-    const { notice } = STREAM_ENDS[reason];
-    if (notice) this.notify({ type: notice }, randomRetry());
+    this.tellOfEnd(reason);
     if (this.format === 'chunked') this.write(LAST_CHUNK);
     this.stop(reason);
     if (this.unsent === 0) this.finish();
@@ -154,6 +155,13 @@ export abstract class Connection<Target extends Writable = Writable> implements 
     this.account();
     this.listener?.closed(this.reason);
     this.listener = undefined;
+  }
+
+  private tellOfEnd(reason: StreamEnd): void {
+    const { notice } = STREAM_ENDS[reason];
+    if (notice) this.notify({ type: notice }, { retry: randomRetry() });
+    // Who has heard nothing for long comes back with it, and not with what may be trimmed by then.
+    else if (reason === 'max-age' && this.listener?.noticeId() !== undefined) this.notify({ type: 'cursor' });
   }
 
   private get unsent(): number {

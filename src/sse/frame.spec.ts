@@ -3,7 +3,7 @@ import type { Transform } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
-import { encodeComment, encodeFrame, encodeNotice, encodeRetry, type Frame } from './frame.js';
+import { encodeComment, encodeFrame, encodeNotice, type Frame, retryLine } from './frame.js';
 
 interface Event {
   readonly id?: string;
@@ -156,7 +156,7 @@ describe('encodeFrame', () => {
 
   it.each([-1, 1.5, NaN, Infinity, 1e21])('refuses %d as a retry', (retry) => {
     expect(() => encodeFrame({ data: '', retry })).toThrow(TypeError);
-    expect(() => encodeRetry(retry)).toThrow(TypeError);
+    expect(() => retryLine(retry)).toThrow(TypeError);
   });
 });
 
@@ -187,15 +187,15 @@ data: {"type":"gap","reason":"a\nb"}
   });
 
   it('can say when to come back', () => {
-    expect(encodeNotice({ type: 'drain' }, 1200).toString()).toBe(
+    expect(encodeNotice({ type: 'drain' }, { retry: 1200 }).toString()).toBe(
       'event: herald\nretry: 1200\ndata: {"type":"drain"}\n\n',
     );
   });
 });
 
-describe('encodeRetry', () => {
+describe('retryLine', () => {
   it.each(parsers)('is read by %s with the event that comes after it', async (_, parse) => {
-    const bytes = Buffer.concat([encodeRetry(1200), encodeFrame({ id: '1', data: 'x' })]);
+    const bytes = Buffer.concat([Buffer.from(retryLine(1200)), encodeFrame({ id: '1', data: 'x' })]);
     expect(await parse(bytes)).toEqual({ events: [{ id: '1', data: 'x' }], retries: [1200] });
   });
 });

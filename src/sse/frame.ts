@@ -28,7 +28,11 @@ const LINE_END = /\r\n|\r|\n/;
  *
  * @throws TypeError when `id`, `type` or a topic has a line end or U+0000, or `retry` is no whole number: check them first
  */
-export function encodeFrame({ id, type, retry, topics = [], data, comment }: Frame): Buffer {
+export function encodeFrame(frame: Frame): Buffer {
+  return Buffer.from(frameText(frame));
+}
+
+function frameText({ id, type, retry, topics = [], data, comment }: Frame): string {
   let text = '';
   if (id !== undefined) text += `id: ${singleLine('id', id)}\n`;
   if (type !== undefined && type !== '') text += `event: ${singleLine('type', type)}\n`;
@@ -36,7 +40,7 @@ export function encodeFrame({ id, type, retry, topics = [], data, comment }: Fra
   for (const topic of topics) text += `topic: ${singleLine('topic', topic)}\n`;
   if (comment !== undefined) text += lines(':', comment);
   text += lines('data:', data);
-  return Buffer.from(`${text}\n`);
+  return `${text}\n`;
 }
 
 /**
@@ -47,17 +51,33 @@ export function encodeComment(text: string): Buffer {
   return Buffer.from(text === '' ? ':\n' : lines(':', text));
 }
 
-/** What the hub tells a client within its stream: an event named `herald`, without an id, so that its cursor stays. */
-export function encodeNotice(notice: Notice, retry?: number): Buffer {
-  return encodeFrame({ type: 'herald', data: JSON.stringify(notice), ...(retry !== undefined && { retry }) });
+/** What goes along with a notice. */
+export interface NoticeOptions {
+  /** Where the client is in the log: without one its last id stays. */
+  readonly id?: string | undefined;
+  /** See {@link Frame.retry}. */
+  readonly retry?: number;
+}
+
+/** What the hub tells a client within its stream: an event named `herald`. */
+export function encodeNotice(notice: Notice, options?: NoticeOptions): Buffer {
+  return Buffer.from(noticeText(notice, options));
+}
+
+function noticeText(notice: Notice, { id, retry }: NoticeOptions = {}): string {
+  const data = JSON.stringify(notice);
+  return frameText({ type: 'herald', data, ...(id !== undefined && { id }), ...(retry !== undefined && { retry }) });
+}
+
+const CURSOR_NOTICE = noticeText({ type: 'cursor' });
+
+/** The notice that tells a client where it is, and nothing else: each stream may begin with it. */
+export function cursorText(id: string): string {
+  return `id: ${id}\n${CURSOR_NOTICE}`;
 }
 
 /** How long to wait before reconnecting, in milliseconds. Like a comment it has no blank line after it. */
-export function encodeRetry(milliseconds: number): Buffer {
-  return Buffer.from(retryLine(milliseconds));
-}
-
-function retryLine(milliseconds: number): string {
+export function retryLine(milliseconds: number): string {
   if (!Number.isSafeInteger(milliseconds) || milliseconds < 0) {
     throw new TypeError('retry must be a whole number of milliseconds');
   }

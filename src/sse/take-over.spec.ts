@@ -33,7 +33,7 @@ describe('taking a connection over', () => {
   }
 
   function open(request: IncomingMessage, response: ServerResponse): SocketConnection | ResponseConnection {
-    const first = Buffer.from('retry: 1\n');
+    const first = 'retry: 1\n';
     const connection = takeOver(request, response, { headers: {}, first, outstanding: new OutstandingBytes() });
     return connection as SocketConnection | ResponseConnection;
   }

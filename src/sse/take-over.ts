@@ -2,7 +2,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { toChunk } from './chunk.js';
+import { chunkText } from './chunk.js';
 import type { Connection } from './connection.js';
 import type { OutstandingBytes } from './outstanding-bytes.js';
 import { ResponseConnection } from './response-connection.js';
@@ -17,6 +17,11 @@ const STREAM_HEADERS: Headers = {
   'cache-control': 'private, no-cache, no-store, must-revalidate, max-age=0, no-transform',
   'x-accel-buffering': 'no',
 };
+
+/** Not merged with those of a request: such an object would outlive it, for V8 puts it among what is old. */
+const STREAM_LINES = Object.entries(STREAM_HEADERS)
+  .map(([name, value]) => `${name}: ${String(value)}`)
+  .join('\r\n');
 
 /**
  * Whether a stream can begin on this response. On HTTP/1 that needs the connection: a response that waits behind another
@@ -35,20 +40,18 @@ export function takeOver(
   response: ServerResponse | Http2ServerResponse,
   { headers, first, outstanding }: StreamStart,
 ): Connection {
-  const all = { ...headers, ...STREAM_HEADERS };
   const socket = request.httpVersionMajor === 1 ? detach(request, response as ServerResponse) : undefined;
-  if (!socket) return writeThrough(request, response, { headers: all, first, outstanding });
+  if (!socket) return writeThrough(request, response, { headers, first, outstanding });
   const format: WireFormat = request.httpVersionMinor === 0 ? 'plain' : 'chunked';
   const connection = new SocketConnection(socket, format, outstanding);
-  const head = Buffer.from(headOf(all, format), 'latin1');
-  connection.write(Buffer.concat([head, format === 'chunked' ? toChunk(first) : first]));
+  connection.write(Buffer.from(headOf(headers, format) + (format === 'chunked' ? chunkText(first) : first), 'latin1'));
   return connection;
 }
 
 export interface StreamStart {
   readonly headers: Headers;
-  /** The first frame. */
-  readonly first: Buffer;
+  /** What the stream begins with, in ASCII. It is one write with the head, since each costs a system call and a packet. */
+  readonly first: string;
   readonly outstanding: OutstandingBytes;
 }
 
@@ -58,10 +61,11 @@ function writeThrough(
   { headers, first, outstanding }: StreamStart,
 ): Connection {
   const isHttp1 = request.httpVersionMajor === 1;
-  response.writeHead(200, { ...headers, ...(isHttp1 && { connection: 'close' }) } as Record<string, string>);
+  const all = { ...headers, ...STREAM_HEADERS, ...(isHttp1 && { connection: 'close' }) };
+  response.writeHead(200, all as Record<string, string>);
   const connection = new ResponseConnection(response, outstanding);
   if (!isHttp1) letGoWhenReset(request, response);
-  connection.write(first);
+  connection.write(Buffer.from(first, 'latin1'));
   return connection;
 }
 
@@ -98,6 +102,9 @@ const SERVER_LISTENERS = new Set([
   'onSocketResume',
 ]);
 
+/** What they listen to. */
+const SERVER_EVENTS = ['data', 'end', 'close', 'drain', 'timeout', 'error', 'pause', 'resume'];
+
 const SERVER_LISTENERS_BUT_CLOSE = new Set([...SERVER_LISTENERS].filter((name) => name !== CLOSE_LISTENER));
 
 /**
@@ -130,7 +137,7 @@ function detach(request: IncomingMessage, response: ServerResponse): Socket | un
 type Listener = (...args: unknown[]) => void;
 
 function removeListeners(socket: Socket, names: ReadonlySet<string>): void {
-  for (const event of socket.eventNames()) {
+  for (const event of SERVER_EVENTS) {
     for (const listener of socket.listeners(event) as Listener[]) {
       if (names.has(listener.name)) socket.off(event, listener);
     }
@@ -153,14 +160,35 @@ function isParser(parser: unknown): parser is Parser {
 }
 
 function headOf(headers: Headers, format: WireFormat): string {
-  const lines = [`HTTP/1.1 200 ${STATUS_CODES[200]}`, `date: ${new Date().toUTCString()}`];
+  const lines = [`HTTP/1.1 200 ${STATUS_CODES[200]}`, `date: ${dateNow()}`];
   for (const [name, value] of Object.entries(headers)) {
+    if (name in STREAM_HEADERS) continue;
     for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== undefined) lines.push(`${name}: ${String(one).replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '')}`);
+      if (one !== undefined) lines.push(`${name}: ${cleanValue(String(one))}`);
     }
   }
+  lines.push(STREAM_LINES);
   // The socket is ours until the stream ends, and then there is no parser left to read another request.
   lines.push('connection: close');
   if (format === 'chunked') lines.push('transfer-encoding: chunked');
   return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+const UNCLEAN = /[^\t\x20-\x7e\x80-\xff]/;
+
+function cleanValue(value: string): string {
+  return UNCLEAN.test(value) ? value.replaceAll(new RegExp(UNCLEAN, 'g'), '') : value;
+}
+
+let second = 0;
+let dateOfSecond = '';
+
+/** The time of this second as HTTP has it. To write it takes longer than to look at the clock. */
+function dateNow(): string {
+  const now = Math.floor(Date.now() / 1_000);
+  if (now !== second) {
+    second = now;
+    dateOfSecond = new Date(now * 1_000).toUTCString();
+  }
+  return dateOfSecond;
 }

@@ -69,6 +69,8 @@ describeWith(chromium, 'the console', (path) => {
     await publisher.publish({ topic: `${TOPIC}twice`, data: '"end"' });
     await row(page, 'end').waitFor();
     expect(await row(page, 'once').count()).toBe(1);
+    // What the stream says to the client alone is no message.
+    expect(await row(page, 'cursor').count()).toBe(0);
   });
 
   it('shows markup in payloads, topics and types as text', async () => {

@@ -19,6 +19,8 @@ export class LibrarySite implements AsyncDisposable {
   readonly reports: string[] = [];
   /** Streams that were asked for so far. */
   asked = 0;
+  /** How often streams have said where they are, and nothing else. */
+  cursors = 0;
   private isAway = false;
   private policy: string | undefined;
   private readonly watchers = new Set<() => void>();
@@ -127,6 +129,10 @@ export class LibrarySite implements AsyncDisposable {
   private track(response: ServerResponse, answer: IncomingMessage): void {
     this.asked += 1;
     this.streams.add(response);
+    answer.on('data', (piece: Buffer) => {
+      this.cursors += piece.toString('latin1').split('{"type":"cursor"}').length - 1;
+      this.tell();
+    });
     response.on('stall', () => answer.unpipe(response));
     response.on('close', () => {
       this.streams.delete(response);

@@ -71,7 +71,7 @@ describeWith(chromium, 'tabs that share a connection, and who reads in them:', (
       const channel = new BroadcastChannel(name);
       channel.addEventListener('message', ({ data }) => heard.push(data));
       Object.assign(globalThis, { heard, channel });
-    }, `herald 1 ${site.url}${HUB} as ann`);
+    }, `herald 2 ${site.url}${HUB} as ann`);
     const leader = await Tab.open(context, site.url, { token });
     const follower = await Tab.open(context, site.url, { token });
     await publisher.publish({ topic: 'urn:t', data: '1' });

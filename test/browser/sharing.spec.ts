@@ -1,27 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { type Browser, type BrowserContext, chromium as playwright } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import type { Herald } from '../support/herald.js';
 import { Publisher, startHub } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
+import { INTRANET, launchAsPeopleHaveIt, WAYS } from './as-people.js';
 import { LibrarySite } from './library-site.js';
 import { Tab, type TabOptions } from './tab.js';
-
-/** What Playwright switches off, and tabs of people have. */
-const AS_PEOPLE_HAVE_IT = [
-  '--disable-back-forward-cache',
-  '--disable-background-timer-throttling',
-  '--disable-renderer-backgrounding',
-  '--disable-backgrounding-occluded-windows',
-];
-
-/** A host name that is no secure context: Web Locks are missing there. */
-const INTRANET = 'intranet.test';
-
-/** How a leader is chosen, and where. */
-const WAYS = [
-  ['Web Locks', '127.0.0.1'],
-  ['the worker', INTRANET],
-] as const;
 
 function range(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
@@ -36,16 +20,7 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
   let published: number;
 
   beforeAll(async () => {
-    browser = await playwright.launch({
-      executablePath: path,
-      ignoreDefaultArgs: AS_PEOPLE_HAVE_IT,
-      args: [
-        '--no-sandbox',
-        '--disable-dev-shm-usage',
-        '--disable-gpu',
-        `--host-resolver-rules=MAP ${INTRANET} 127.0.0.1`,
-      ],
-    });
+    browser = await launchAsPeopleHaveIt(path);
     herald = await startHub();
   });
 

@@ -15,6 +15,7 @@ export interface TabOptions {
 /** What the tests put into the page. */
 interface TabGlobals {
   texts: string[];
+  notices: string[];
 }
 
 /** A tab of an application that uses the client library as Herald serves it. */
@@ -45,6 +46,12 @@ export class Tab {
     await this.page.waitForFunction((wanted) => (globalThis as unknown as TabGlobals).texts.includes(wanted), text);
   }
 
+  /** The types of the notices that its handler has seen. */
+  notices(): Promise<string[]> {
+    return this.page.evaluate(() => (globalThis as unknown as TabGlobals).notices);
+  }
+
+  /** What has come, with `gap` where it was told of one. */
   texts(): Promise<string[]> {
     return this.page.evaluate(() => (globalThis as unknown as TabGlobals).texts);
   }
@@ -72,12 +79,14 @@ async function start({ topics, reports, transport, resume, token, options }: Sta
   const bearer = token !== undefined && { token: () => token };
   const client = createHeraldClient({ backoff: { min: 50, max: 500 }, ...memory, ...way, ...bearer, ...options });
   const texts: string[] = [];
-  Object.assign(globalThis, { client, texts });
+  const notices: string[] = [];
+  Object.assign(globalThis, { client, texts, notices });
+  client.on('notice', ({ type }) => void notices.push(type));
   const take = ({ text }: { readonly text: string }): void => {
     texts.push(text);
     if (reports) void fetch(`/report/${text}`);
   };
   await new Promise<void>((resolve) => {
-    client.subscribe(topics, take, { onLive: resolve });
+    client.subscribe(topics, take, { onLive: resolve, onGap: () => void texts.push('gap') });
   });
 }

@@ -67,6 +67,20 @@ describeWith(redisServer, 'processes that share a Redis', (program) => {
     expect(noticesOf(stream)).toEqual([{ type: 'caught-up' }]);
   });
 
+  it('take each other’s cursors', async () => {
+    await using one = await start();
+    await using two = await start();
+    await publish(one, 'a');
+    await using quiet = await subscribe(one, { query: `match=${TOPIC}` });
+    await quiet.until(({ cursors }) => cursors.length > 0);
+    await quiet[Symbol.asyncDispose]();
+    await publish(one, 'b');
+    const headers = { 'last-event-id': quiet.lastEventId };
+    await using stream = await subscribe(two, { query: `match=${TOPIC}`, headers });
+    await stream.until((seen) => noticesOf(seen).length > 0);
+    expect([idsOf(stream), noticesOf(stream)]).toEqual([['b'], [{ type: 'caught-up' }]]);
+  });
+
   it('store nothing twice when a publisher tries again at another one', async () => {
     await using one = await start();
     await using two = await start();
@@ -110,6 +124,8 @@ describeWith(redisServer, 'processes that share a Redis', (program) => {
     await using sentAway = await openStream(`${two.url}${HUB}?match=${TOPIC}`, resume);
     await sentAway.ended;
     expect([sentAway.response.statusCode, noticesOf(sentAway)]).toEqual([200, [{ type: 'unavailable' }]]);
+    // Nobody knows where it is, and its own last id is to stay.
+    expect(sentAway.text).not.toContain('herald-cursor:');
     await using fresh = await subscribe(two, { query: `match=${TOPIC}` });
 
     await redis.start();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { askAdmin, listConnections, untilConnections } from '../support/admin.js';
 import { Crowd } from '../support/crowd.js';
-import { send, textOf } from '../support/event-stream.js';
+import { CURSOR, send, textOf } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
 import { Http2Client, Http2Connection } from '../support/http2-client.js';
 import { ADMIN_KEY, HUB, Publisher, startHub, subscriberToken, TLS_ENVIRONMENT } from '../support/hub.js';
@@ -20,10 +20,21 @@ function noticesOf({ events }: StreamClient): object[] {
   return events.filter(({ event }) => event === 'herald').map(({ data }) => JSON.parse(data) as object);
 }
 
+/** The ids of these notices. */
+function noticeIdsOf({ events }: StreamClient): (string | undefined)[] {
+  return events.filter(({ event }) => event === 'herald').map(({ id }) => id);
+}
+
 /** That the reader was told all that it should be, and that its answer and its connection came to their proper end. */
-async function expectEnd(reader: StreamClient, ...notices: readonly object[]): Promise<void> {
+async function expectEnd(
+  reader: StreamClient,
+  ...notices: readonly { readonly type: string; readonly reason?: string }[]
+): Promise<void> {
   await reader.until(({ ended }) => ended);
   expect(noticesOf(reader)).toEqual(notices);
+  // Whoever was admitted can come back with any of them.
+  const ids = notices.map(({ type }) => (type === 'overloaded' ? undefined : expect.stringMatching(CURSOR)));
+  expect(noticeIdsOf(reader)).toEqual(ids);
   expect(reader.status).toBe(200);
   expect(reader.isComplete).toBe(true);
   if (!(reader instanceof RawClient)) return;
@@ -95,15 +106,32 @@ describe.each(TRANSPORTS)('over %s, the end of a stream', (transport) => {
     await using first = await come(herald);
     await using second = await come(herald);
     await expectEnd(second, { type: 'overloaded' });
+    expect(second.cursors).toEqual([]);
     expect(first.ended).toBe(false);
     await expectWell(herald);
   });
 
-  it('comes at the maximum age, without a word', async () => {
+  it('comes at the maximum age, with no word but where the reader is', async () => {
     await using herald = await start(transport, { HERALD_MAX_AGE: '500ms' });
     await using reader = await come(herald);
     await expectEnd(reader);
+    expect(reader.cursors).toEqual([expect.stringMatching(CURSOR), expect.stringMatching(CURSOR)]);
     await expectWell(herald);
+  });
+});
+
+describe.each([
+  ['a stream of the 0.x dialect', `${HUB}?topic=urn:t`],
+  ['a stream of the time', '/events'],
+])('%s', (_name, path) => {
+  it('has no cursor, from its beginning to its end', async () => {
+    await using herald = await startHub({ HERALD_LEGACY: 'true' });
+    await using reader = await subscribeOver('http1', herald, path, { 'last-event-id': 'nope' });
+    await reader.until(({ hasBegun }) => hasBegun);
+    await herald.kill('SIGTERM');
+    await reader.until(({ ended }) => ended);
+    expect(noticesOf(reader).at(-1)).toEqual({ type: 'drain' });
+    expect(reader.text).not.toContain('herald-cursor:');
   });
 });
 

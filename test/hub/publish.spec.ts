@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { send, textOf } from '../support/event-stream.js';
+import { BEGINNING, send, textOf } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
 import {
   form,
@@ -33,7 +33,7 @@ describe('publishing', () => {
     await using stream = await subscribe(herald, { query: 'match=*' });
     await publisher.publish({ ...fields, topic: fields['topic'] ?? TOPIC });
     await stream.take(1);
-    return stream.text.replace(/^retry: \d+\n/, '');
+    return stream.text.replace(BEGINNING, '');
   }
 
   it('R37: answers 200 with the id as text', async () => {
@@ -245,10 +245,11 @@ describe('publishing', () => {
         { topic: 'urn:batch', data: 'a', id: 'urn:b:1' },
         { topic: 'urn:batch', data: { n: 2 } },
         { topic: '*', data: 'refused' },
+        { topic: 'urn:batch', data: 'refused', id: 'herald-cursor:x' },
         { topic: 'urn:batch', data: 'd', private: true },
         { topics: ['urn:batch', 'urn:other'], data: 'e', type: 't', retry: 1_000 },
       ].map((line) => JSON.stringify(line));
-      lines.splice(3, 0, '{broken');
+      lines.splice(4, 0, '{broken');
       const response = await publisher.post(
         lines.join('\n'),
         { 'content-type': 'application/x-ndjson' },
@@ -260,6 +261,7 @@ describe('publishing', () => {
         { id: 'urn:b:1' },
         { id: expect.stringMatching(/^urn:uuid:/) },
         { error: { code: 'topic-reserved', detail: expect.any(String) } },
+        { error: { code: 'id-invalid', detail: expect.any(String) } },
         { error: { code: 'batch-line-invalid', detail: expect.any(String) } },
         { id: expect.any(String) },
         { id: expect.any(String) },

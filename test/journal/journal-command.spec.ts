@@ -122,6 +122,7 @@ describe('herald journal', () => {
     ['a line that lacks something', (text: string) => text.replace('"data"', '"date"')],
     ['an export that was cut off', (text: string) => text.split('\n').slice(0, 4).join('\n')],
     ['a missing line', (text: string) => text.replace(/^{"position":3.*\n/m, '')],
+    ['an id that could be taken for a cursor', (text: string) => text.replace('"id":"id-3"', '"id":"herald-cursor:x"')],
     ['another format', (text: string) => text.replace('"format":1', '"format":2')],
     ['an empty file', () => ''],
   ])('refuses to import %s', async (_, spoil) => {

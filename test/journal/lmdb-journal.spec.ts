@@ -222,11 +222,33 @@ describe('the files of the LMDB journal', () => {
     expect(await journal.append(update('id-3'), key)).toEqual({ outcome: 'repeated', id: 'id-2' });
   });
 
+  /** Changes what the files say of themselves. */
+  async function describeAs(change: (about: object) => object): Promise<void> {
+    const files = openLmdb<Buffer, string>({ path, noSubdir: false, encoding: 'binary', overlappingSync: false });
+    const about = JSON.parse(String(files.get('about'))) as object;
+    await files.put('about', Buffer.from(JSON.stringify(change(about))));
+    await files.close();
+  }
+
+  it('have one secret for as long as they live, and get it where an earlier version has made them', async () => {
+    await journal.append(update('id-1'));
+    const { id, secret } = journal;
+    await reopen();
+    expect(journal.secret).toEqual(secret);
+    await journal.close();
+    await describeAs(({ format, id: name }: { format?: number; id?: string }) => ({ format, id: name }));
+    journal = await LmdbJournal.open(path, PLENTY);
+    expect([journal.id, await idsHeld()]).toEqual([id, ['id-1']]);
+    const other = journal.secret;
+    expect(other).toHaveLength(32);
+    expect(other).not.toEqual(secret);
+    await reopen();
+    expect(journal.secret).toEqual(other);
+  });
+
   it('of a newer format are refused', async () => {
     await journal.close();
-    const files = openLmdb<Buffer, string>({ path, noSubdir: false, encoding: 'binary', overlappingSync: false });
-    await files.put('about', Buffer.from(JSON.stringify({ format: 2, id: 'x' })));
-    await files.close();
+    await describeAs(() => ({ format: 2, id: 'x' }));
     const refusal = LmdbJournal.open(path, PLENTY);
     await expect(refusal).rejects.toBeInstanceOf(JournalOpenError);
     await expect(refusal).rejects.toThrow(/format 2.*none above 1/);

@@ -8,7 +8,11 @@ const PATIENCE = 15_000;
 
 /** A Server-Sent Events response, read by a parser that is not ours. `await using` lets go of it. */
 export class EventStream implements AsyncDisposable {
+  /** Without the notices that say nothing but where the reader is: those are `cursors`. */
   readonly events: EventSourceMessage[] = [];
+  readonly cursors: string[] = [];
+  /** What a reader by the HTML standard comes back with. */
+  lastEventId = '';
   readonly comments: string[] = [];
   readonly retries: number[] = [];
   /** The body so far, byte for byte. */
@@ -19,7 +23,7 @@ export class EventStream implements AsyncDisposable {
 
   constructor(readonly response: IncomingMessage) {
     const parser = createParser({
-      onEvent: (event) => this.events.push(event),
+      onEvent: (event) => this.keep(event),
       onComment: (comment) => this.comments.push(comment),
       onRetry: (retry) => this.retries.push(retry),
     });
@@ -49,6 +53,12 @@ export class EventStream implements AsyncDisposable {
     } finally {
       clearTimeout(deadline);
     }
+  }
+
+  private keep(event: EventSourceMessage): void {
+    this.lastEventId = event.id ?? this.lastEventId;
+    if (isCursor(event)) this.cursors.push(this.lastEventId);
+    else this.events.push(event);
   }
 
   /** The first `count` events. */
@@ -87,3 +97,14 @@ export async function textOf(response: IncomingMessage): Promise<string> {
   for await (const chunk of response.setEncoding('utf8')) text += String(chunk);
   return text;
 }
+
+/** Whether a notice says nothing but where the reader is, by its id. */
+export function isCursor({ event, data }: EventSourceMessage): boolean {
+  return event === 'herald' && data === '{"type":"cursor"}';
+}
+
+/** What a stream of the hub begins with: the delay of a reconnection, and in the current dialect where the reader is. */
+export const BEGINNING = /^retry: \d+\n(?:id: herald-cursor:[\w-]{59}\nevent: herald\ndata: \{"type":"cursor"\}\n\n)?/;
+
+/** A name of a place in the log. */
+export const CURSOR = /^herald-cursor:[\w-]{59}$/;

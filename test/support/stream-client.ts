@@ -1,4 +1,5 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { isCursor } from './event-stream.js';
 
 /** Where a client connects to: a process, or whatever stands before it. */
 export interface Target {
@@ -15,7 +16,11 @@ const KEPT = 64 * 1024;
 
 /** A subscriber that can stop reading, and leave in every way. Each kind of connection has a class of its own. */
 export abstract class StreamClient implements AsyncDisposable {
+  /** Without the notices that say nothing but where the reader is: those are `cursors`. */
   readonly events: EventSourceMessage[] = [];
+  readonly cursors: string[] = [];
+  /** What a reader by the HTML standard comes back with. */
+  lastEventId = '';
   /** The status of the answer; 0 before it has come. */
   status = 0;
   /** What came first. */
@@ -31,7 +36,7 @@ export abstract class StreamClient implements AsyncDisposable {
   private listener = (event: EventSourceMessage): void => void this.events.push(event);
   private readonly decoder = new TextDecoder();
   private readonly parser = createParser({
-    onEvent: (event) => this.listener(event),
+    onEvent: (event) => this.heed(event),
     onRetry: () => (this.hasBegun = true),
   });
 
@@ -49,6 +54,12 @@ export abstract class StreamClient implements AsyncDisposable {
 
   /** Lets go of everything that this client holds, and resolves once that is done. */
   abstract [Symbol.asyncDispose](): Promise<void>;
+
+  private heed(event: EventSourceMessage): void {
+    this.lastEventId = event.id ?? this.lastEventId;
+    if (isCursor(event)) this.cursors.push(this.lastEventId);
+    else this.listener(event);
+  }
 
   /** Gives what has come, and from now on whatever comes, to `listener` instead of keeping it. */
   consume(listener: (event: EventSourceMessage) => void): void {

@@ -14,7 +14,7 @@ export interface OpenSharedOptions {
 }
 
 /** Of what tabs say to each other. Tabs of an older version of this library do not understand a newer one. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Milliseconds of a leader's silence before it is asked for a sign of life. */
 const PATIENCE = 5_000;

@@ -19,7 +19,8 @@ export type Relayed =
       readonly after: Place | undefined;
     }
   | { readonly kind: 'messages'; readonly messages: readonly WireMessage[]; readonly cursor: string }
-  | { readonly kind: 'notice'; readonly notice: Notice };
+  /** Without a notice it only says how far the leader has got. */
+  | { readonly kind: 'notice'; readonly notice: Notice | undefined; readonly cursor: string };
 
 /** Everything that goes over the channel. Never a token: whoever can run a script on the origin hears it. */
 export type ChannelMessage =

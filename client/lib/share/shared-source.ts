@@ -123,8 +123,13 @@ export class SharedSource implements Source, Candidate, SourceListener {
   }
 
   notice(notice: { readonly type: string }): void {
-    this.#relay({ kind: 'notice', notice });
+    this.#relay({ kind: 'notice', notice, cursor: this.cursor });
     this.#listener.notice(notice);
+  }
+
+  moved(): void {
+    this.#relay({ kind: 'notice', notice: undefined, cursor: this.cursor });
+    this.#listener.moved();
   }
 
   covers(keys: ReadonlySet<string>): void {
@@ -218,7 +223,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     const reached = this.#reached;
     const isGap = reached !== '' && !this.#continues(place, relayed);
     this.#moveTo(place);
-    if (relayed.kind !== 'notice') this.#reached = relayed.cursor;
+    this.#reached = relayed.cursor;
     if (isGap) this.#listener.missed(reached);
     this.#pass(relayed);
   }
@@ -229,7 +234,8 @@ export class SharedSource implements Source, Candidate, SourceListener {
         for (const message of relayed.messages) this.#listener.message(message);
         break;
       case 'notice':
-        this.#listener.notice(relayed.notice);
+        if (relayed.notice) this.#listener.notice(relayed.notice);
+        else this.#listener.moved();
         break;
       case 'status':
         this.#cover(new Set(relayed.covered));

@@ -5,6 +5,7 @@ import { MemoryJournal } from '../../journal/memory-journal.js';
 import { OutstandingBytes } from '../../sse/outstanding-bytes.js';
 import { ResponseConnection } from '../../sse/response-connection.js';
 import { UNLIMITED } from '../grants.js';
+import { Cursors } from '../cursors.js';
 import { Interest } from '../interest.js';
 import { parseMatcher } from '../matcher.js';
 import { TopicIndex } from '../topic-index.js';
@@ -13,7 +14,7 @@ import { CatchUp } from './catch-up.js';
 import type { Cohort } from './cohort.js';
 import { FanOut } from './fan-out.js';
 import { JournalPages } from './journal-pages.js';
-import { Reader, type ReaderContext } from './reader.js';
+import { Reader, type ReaderContext, type ReaderStart } from './reader.js';
 import { RecentLog } from './recent-log.js';
 import { Slices } from './slices.js';
 
@@ -44,10 +45,12 @@ class Hub {
     this.journal = new FaultyJournal({ events: 1_000, bytes: Infinity, age }, () => this.now);
     const background = new Background();
     const log = new RecentLog(recentBytes, 0);
-    this.fanOut = new FanOut(this.journal, log, new TopicIndex<Cohort>(HUB_URL), 0);
+    const cursors = new Cursors(this.journal);
+    this.fanOut = new FanOut(this.journal, log, new TopicIndex<Cohort>(HUB_URL), cursors, 0);
     const slices = new Slices(new JournalPages(this.journal, background), log, background);
     this.context = {
       log: this.fanOut,
+      cursors,
       catchUp: new CatchUp(this.journal, this.fanOut, slices, background, this.outstanding),
       onOver: ({ cohort }) => this.fanOut.release(cohort),
       onClosed: () => undefined,
@@ -62,9 +65,10 @@ class Hub {
   connect(client: PacedClient, cursor = this.fanOut.head): Reader {
     const connection = new ResponseConnection(client, this.outstanding);
     const cohort = this.fanOut.cohortFor(this.interest, UNLIMITED);
-    const start = { cursor, history: this.fanOut.history, isResuming: cursor < this.fanOut.head };
+    const greeting = cursor < this.fanOut.head ? 'caught-up' : undefined;
+    const start: ReaderStart = { cursor, history: this.fanOut.history, greeting };
     const reader = new Reader(connection, cohort, start, this.context);
-    reader.begin(false);
+    reader.begin();
     return reader;
   }
 }

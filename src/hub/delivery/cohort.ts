@@ -1,12 +1,19 @@
 import type { Update } from '../../journal/update.js';
 import type { Grants } from '../grants.js';
 import type { Interest } from '../interest.js';
-import { type Joint, joinFrom } from './joint.js';
+import { type Joint, joinFrom, type Offer } from './joint.js';
 import type { Reader } from './reader.js';
 import type { RecentEntry } from './recent-log.js';
 import type { TopicNaming } from './topic-naming.js';
 
 let nextId = 1;
+
+export interface CohortOptions {
+  /** Names the topics in its frames; undefined where they are not to be named. */
+  readonly naming?: TopicNaming | undefined;
+  /** Whether its readers are told where they are: see `Cursors`. Default: they are not. */
+  readonly hasCursors?: boolean;
+}
 
 /**
  * The readers that see the same stream: the same matchers, the same read grants, topics named or not. What is new is
@@ -20,20 +27,25 @@ export class Cohort {
   /** How many there are, in whichever state. */
   private members = 0;
   /** What is wanted and has not been offered to every live reader yet, in order. */
-  private pending: RecentEntry[] = [];
+  private pending: Offer[] = [];
   /** Where the round that is under way has got to. */
   private round: Iterator<Reader> | undefined;
   /** The position of the newest pending entry when the round began. */
   private roundHead = 0;
   private joined: Joint | undefined;
+  /** Whether its readers are told where they are. */
+  readonly hasCursors: boolean;
+  private readonly naming: TopicNaming | undefined;
 
-  /** @param naming names the topics in its frames; undefined where they are not to be named. */
   constructor(
     readonly key: string,
     readonly interest: Interest,
     private readonly grants: Grants,
-    private readonly naming?: TopicNaming,
-  ) {}
+    { naming, hasCursors = false }: CohortOptions = {},
+  ) {
+    this.naming = naming;
+    this.hasCursors = hasCursors;
+  }
 
   get isEmpty(): boolean {
     return this.members === 0;
@@ -69,6 +81,17 @@ export class Cohort {
   /** Keeps a wanted entry for the live readers. Answers whether it is the first. */
   add(entry: RecentEntry): boolean {
     return this.pending.push(this.view(entry)) === 1;
+  }
+
+  /** Keeps a frame for the live readers that tells them where they are: at the entry that it names. */
+  addCursor(frame: Offer): boolean {
+    return this.pending.push(frame) === 1;
+  }
+
+  /** The position up to which a live reader with this cursor has been offered everything. */
+  offeredUpTo(cursor: number, head: number): number {
+    const next = this.pending.find(({ position }) => position > cursor);
+    return next ? next.position - 1 : Math.max(cursor, head);
   }
 
   /** A wanted entry as this cohort gets it. */

@@ -2,7 +2,11 @@ import type { Entry, Journal } from '../../journal/journal.js';
 import type { Grants } from '../grants.js';
 import type { Interest } from '../interest.js';
 import type { TopicIndex } from '../topic-index.js';
+import { inBothFormats } from '../../sse/wire-bytes.js';
+import { cursorText } from '../../sse/frame.js';
+import type { Cursors } from '../cursors.js';
 import { Cohort } from './cohort.js';
+import { CursorRefresh } from './cursor-refresh.js';
 import type { RecentLog } from './recent-log.js';
 import { TopicNaming } from './topic-naming.js';
 
@@ -22,15 +26,18 @@ export class FanOut {
   private isScheduled = false;
   /** Where the log went back to, each time that it lost its newest entries. */
   private readonly resets: number[] = [];
+  private readonly refresh: CursorRefresh<Cohort>;
   private readonly stop: () => void;
 
   /** @param interval milliseconds to gather before a flush; 0 is the end of this turn of the event loop. */
   constructor(
-    journal: Journal,
+    private readonly journal: Journal,
     private readonly log: RecentLog,
     private readonly index: TopicIndex<Cohort>,
+    private readonly cursors: Cursors,
     private readonly interval: number,
   ) {
+    this.refresh = new CursorRefresh(journal.retention, log.head, (cohort) => this.giveCursor(cohort));
     this.stop = journal.tail(
       log.head,
       (entries) => this.take(entries),
@@ -53,14 +60,20 @@ export class FanOut {
     return Math.min(...this.resets.slice(history));
   }
 
+  /** The id of the entry at a position, where it is at hand. */
+  idAt(position: number): string | undefined {
+    return this.log.idAt(position) ?? (position === this.journal.head ? this.journal.lastId : undefined);
+  }
+
   /** The cohort for these matchers and grants, which exists for as long as it has members. */
-  cohortFor(interest: Interest, grants: Grants, namesTopics = false): Cohort {
-    const key = `${namesTopics}\n${grants.readKey}\n${interest.key}`;
+  cohortFor(interest: Interest, grants: Grants, { namesTopics = false, hasCursors = false } = {}): Cohort {
+    const key = `${namesTopics} ${hasCursors}\n${grants.readKey}\n${interest.key}`;
     const existing = this.cohorts.get(key);
     if (existing) return existing;
-    const cohort = new Cohort(key, interest, grants, namesTopics ? this.naming : undefined);
+    const cohort = new Cohort(key, interest, grants, { naming: namesTopics ? this.naming : undefined, hasCursors });
     this.cohorts.set(key, cohort);
     for (const matcher of interest.matchers) this.index.add(matcher, cohort);
+    if (hasCursors) this.refresh.heard(cohort);
     return cohort;
   }
 
@@ -69,11 +82,13 @@ export class FanOut {
     if (!cohort.isEmpty) return;
     this.cohorts.delete(cohort.key);
     this.dirty.delete(cohort);
+    this.refresh.forget(cohort);
     for (const matcher of cohort.interest.matchers) this.index.remove(matcher, cohort);
   }
 
   close(): void {
     this.stop();
+    this.refresh.close();
   }
 
   private take(entries: readonly Entry[]): void {
@@ -82,11 +97,27 @@ export class FanOut {
     if (first !== this.head + 1) this.restart(first - 1);
     for (const entry of entries) {
       const recent = this.log.push(entry);
+      this.refresh.moved(recent.position, recent.bytes.plain.length);
       for (const cohort of this.index.match(entry.update.topics)) {
-        if (cohort.mayRead(entry.update) && cohort.add(recent)) this.dirty.add(cohort);
+        if (cohort.mayRead(entry.update) && cohort.add(recent)) this.noteOffer(cohort);
       }
     }
+    this.refresh.look();
     this.schedule(this.interval);
+  }
+
+  private noteOffer(cohort: Cohort): void {
+    this.dirty.add(cohort);
+    if (cohort.hasCursors) this.refresh.heard(cohort);
+  }
+
+  /** One frame for all its live readers. It has a place among what they are offered, like an update. */
+  private giveCursor(cohort: Cohort): void {
+    const { head } = this;
+    const id = this.cursors.name({ position: head, id: this.idAt(head) });
+    cohort.addCursor({ position: head, bytes: inBothFormats(Buffer.from(cursorText(id))) });
+    this.dirty.add(cohort);
+    this.schedule(0);
   }
 
   private reset(position: number): void {

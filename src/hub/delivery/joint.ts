@@ -1,9 +1,14 @@
 import { PIECE } from '../../sse/write-queue.js';
 import type { WireBytes } from '../../sse/wire-bytes.js';
-import type { RecentEntry } from './recent-log.js';
 
 /** More than this, in bytes, is not pushed to a live reader in one go: it reads that like any backlog, in slices. */
 const LARGEST_PUSH = 1024 ** 2;
+
+/** Bytes for readers, and the position that a reader has come to with them. */
+export interface Offer {
+  readonly position: number;
+  readonly bytes: WireBytes;
+}
 
 /** What is pending in a cohort, for every cursor from `before` to `after`. */
 export interface Joint {
@@ -22,7 +27,7 @@ export interface Part {
 }
 
 /** Joins the pending entries from the index `first` on. */
-export function joinFrom(pending: readonly RecentEntry[], first: number, upTo: number): Joint {
+export function joinFrom(pending: readonly Offer[], first: number, upTo: number): Joint {
   const entries = pending.slice(first);
   return {
     before: pending[first - 1]?.position ?? 0,
@@ -32,7 +37,7 @@ export function joinFrom(pending: readonly RecentEntry[], first: number, upTo: n
   };
 }
 
-function partsOf(entries: readonly RecentEntry[]): Part[] {
+function partsOf(entries: readonly Offer[]): Part[] {
   const parts: Part[] = [];
   let first = 0;
   let size = 0;
@@ -49,16 +54,16 @@ function partsOf(entries: readonly RecentEntry[]): Part[] {
   return parts;
 }
 
-function partOf(entries: readonly RecentEntry[]): Part {
+function partOf(entries: readonly Offer[]): Part {
   return { upTo: entries.at(-1)?.position ?? 0, bytes: join(entries) };
 }
 
-function sizeOf(entries: readonly RecentEntry[]): number {
+function sizeOf(entries: readonly Offer[]): number {
   return entries.reduce((sum, { bytes }) => sum + bytes.chunked.length, 0);
 }
 
 /** Several entries as the bytes of one write. */
-export function join(entries: readonly RecentEntry[]): WireBytes {
+export function join(entries: readonly Offer[]): WireBytes {
   const [only] = entries;
   if (only && entries.length === 1) return only.bytes;
   return new Joined(entries);
@@ -69,7 +74,7 @@ class Joined implements WireBytes {
   private plainBytes: Buffer | undefined;
   private chunkedBytes: Buffer | undefined;
 
-  constructor(private readonly entries: readonly RecentEntry[]) {}
+  constructor(private readonly entries: readonly Offer[]) {}
 
   get plain(): Buffer {
     return (this.plainBytes ??= Buffer.concat(this.entries.map(({ bytes }) => bytes.plain)));

@@ -38,7 +38,7 @@ describe('Newest', () => {
           (position) => position % every === 0,
         );
         const position = wanted.slice(-last)[0];
-        const expected = position && { position, before: position > oldest ? `urn:${position - 1}` : 'earliest' };
+        const expected = position && { position, before: position > oldest ? `urn:${position - 1}` : undefined };
         expect(await newest.find(last, { head: count, history: 0, wants })).toEqual(expected);
       }),
       { numRuns: 100 },

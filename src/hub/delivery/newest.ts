@@ -1,4 +1,3 @@
-import { isWhole } from '../../journal/journal.js';
 import type { Update } from '../../journal/update.js';
 import type { Background } from './background.js';
 import type { JournalPages, Page } from './journal-pages.js';
@@ -21,8 +20,8 @@ export interface Search {
 /** The oldest of those that were found. */
 export interface First {
   readonly position: number;
-  /** The id of the entry before it, or `earliest`. */
-  readonly before: string;
+  /** The id of the entry before it, where that is held and not damaged. */
+  readonly before: string | undefined;
 }
 
 /** Looks through the log backwards, for readers that want to begin with the newest of what concerns them. */
@@ -47,9 +46,12 @@ export class Newest {
       missing -= wanted.length;
       end = (entries[0]?.position ?? 0) - 1;
     }
-    if (first === undefined) return undefined;
-    const before = (await this.upTo(first - 1, history)).findLast(isWhole);
-    return { position: first, before: before?.update.id ?? 'earliest' };
+    return first === undefined ? undefined : { position: first, before: await this.idAt(first - 1, history) };
+  }
+
+  private async idAt(position: number, history: number): Promise<string | undefined> {
+    const last = (await this.upTo(position, history)).at(-1);
+    return last?.position === position ? last.update?.id : undefined;
   }
 
   /** Some entries up to `end`, oldest first; none where they are not held any more. */

@@ -1,107 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import { PacedClient } from '../../../test/support/paced-client.js';
+import { behind, full, LARGE, slice, Stage } from '../../../test/support/reader-stage.js';
 import { OutstandingBytes } from '../../sse/outstanding-bytes.js';
-import { ResponseConnection } from '../../sse/response-connection.js';
-import { UNLIMITED } from '../grants.js';
-import { Interest } from '../interest.js';
-import { parseMatcher } from '../matcher.js';
-import { Cohort } from './cohort.js';
-import { join, joinFrom } from './joint.js';
-import { Reader, type ReaderContext, type ReaderStart } from './reader.js';
-import { encodeEntry, type RecentEntry } from './recent-log.js';
-import type { Slice } from './slices.js';
-
-const HUB_URL = new URL('https://hub.example/.well-known/mercure');
-
-/** More than a connection has room for. */
-const LARGE = 'x'.repeat(40_000);
-
-/** The data of the events that came, and the types of the notices. */
-function seenBy({ text }: PacedClient): string[] {
-  return [...text.matchAll(/^data: (?:\{"type":"([\w-]+)".*|(.).*)$/gm)].map(([, type, data]) => type ?? data ?? '');
-}
-
-/** A log of entries with the data `1`, `2`, …, and one reader of it. */
-class Stage {
-  readonly log = { head: 0, history: 0, common: 0, commonSince: (): number => this.log.common };
-  readonly client = new PacedClient();
-  readonly connection = new ResponseConnection(this.client, new OutstandingBytes());
-  readonly cohort = new Cohort('', new Interest([parseMatcher('exact', 'urn:t', HUB_URL)], HUB_URL), UNLIMITED);
-  readonly lane: Reader[] = [];
-  readonly happened: string[] = [];
-  readonly reader: Reader;
-
-  constructor(head: number, start: Partial<ReaderStart> = {}) {
-    this.log.head = head;
-    const context: ReaderContext = {
-      log: this.log,
-      catchUp: { add: (reader) => this.lane.push(reader), release: () => undefined },
-      onOver: () => this.happened.push('over'),
-      onClosed: (_, reason) => this.happened.push(reason),
-    };
-    this.reader = new Reader(
-      this.connection,
-      this.cohort,
-      { cursor: head, history: 0, isResuming: false, ...start },
-      context,
-    );
-  }
-
-  /** Publishes updates with this data each, and offers them to the cohort's live readers. */
-  publish(...data: string[]): void {
-    for (const one of data) this.cohort.add(this.append(one));
-    this.cohort.offer(Infinity);
-  }
-
-  append(data: string): RecentEntry {
-    this.log.head += 1;
-    const position = this.log.head;
-    return encodeEntry({ position, update: { topics: ['urn:t'], data, id: String(position), private: false } });
-  }
-
-  /** What has come of it, once its socket has answered. */
-  async outcome(): Promise<object> {
-    await new Promise(setImmediate);
-    const { state, cursor } = this.reader;
-    return { state, cursor, isInLane: this.lane.length > 0, seen: seenBy(this.client) };
-  }
-}
-
-/** A reader that is behind, in the lane, with the cursor at 2 of 5. */
-function behind(): Stage {
-  const stage = new Stage(5, { cursor: 2, isResuming: true });
-  stage.reader.begin(false);
-  return stage;
-}
-
-/** A live reader whose client does not read, and whose socket is full. */
-function full(): Stage {
-  const stage = new Stage(0);
-  stage.reader.begin(false);
-  stage.client.isReading = false;
-  stage.publish(LARGE);
-  return stage;
-}
-
-function slice(first: number, last: number, data?: string): Slice {
-  const entry =
-    data === undefined
-      ? undefined
-      : encodeEntry({ position: last, update: { topics: [], data, id: '', private: false } });
-  return { first, last, bytes: entry && join([entry]), damaged: 0 };
-}
+import { joinFrom } from './joint.js';
 
 describe('a reader', () => {
   it('new → live: it has missed nothing', async () => {
     const stage = new Stage(5);
     expect(await stage.outcome()).toEqual({ state: 'new', cursor: 5, isInLane: false, seen: [] });
-    stage.reader.begin(false);
+    stage.reader.begin();
     expect(await stage.outcome()).toEqual({ state: 'live', cursor: 5, isInLane: false, seen: [] });
   });
 
   it('new → live: it asked for a replay, and there is nothing to replay', async () => {
-    const stage = new Stage(5, { isResuming: true });
-    stage.reader.begin(false);
+    const stage = new Stage(5, { greeting: 'caught-up' });
+    stage.reader.begin();
     expect(await stage.outcome()).toEqual({ state: 'live', cursor: 5, isInLane: false, seen: ['caught-up'] });
   });
 
@@ -110,28 +22,30 @@ describe('a reader', () => {
   });
 
   it('new → behind: it asked for an id that is not held', async () => {
-    const stage = new Stage(5, { cursor: 0, isResuming: true });
-    stage.reader.begin(true);
+    const stage = new Stage(5, { cursor: 0, greeting: 'caught-up' });
+    stage.reader.missId();
+    stage.reader.begin();
     expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 0, isInLane: true, seen: ['gap'] });
   });
 
   it('new → behind: its cursor belongs to a history that is gone', async () => {
     const stage = new Stage(5);
     stage.log.history = 1;
-    stage.reader.begin(false);
+    stage.reader.begin();
     expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 5, isInLane: true, seen: [] });
   });
 
   it('new → over: it was ended before it began, and nothing is written to it', async () => {
     const stage = new Stage(5);
     stage.connection.end('max-age');
-    stage.reader.begin(true);
+    stage.reader.missId();
+    stage.reader.begin();
     expect(await stage.outcome()).toEqual({ state: 'over', cursor: 5, isInLane: false, seen: [] });
   });
 
   it('live → live: it takes a round', async () => {
     const stage = new Stage(5);
-    stage.reader.begin(false);
+    stage.reader.begin();
     stage.publish('a', 'b');
     stage.publish('c');
     expect(await stage.outcome()).toEqual({ state: 'live', cursor: 8, isInLane: false, seen: ['a', 'b', 'c'] });
@@ -149,7 +63,7 @@ describe('a reader', () => {
 
   it('live → behind: its socket is full after a part of what is pending', async () => {
     const stage = new Stage(0);
-    stage.reader.begin(false);
+    stage.reader.begin();
     stage.client.isReading = false;
     stage.publish(LARGE, LARGE, 'a');
     expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 1, isInLane: false, seen: ['x'] });
@@ -157,14 +71,14 @@ describe('a reader', () => {
 
   it('live → behind: what is pending is too much for one go', async () => {
     const stage = new Stage(0);
-    stage.reader.begin(false);
+    stage.reader.begin();
     stage.publish(...Array.from({ length: 30 }, () => LARGE));
     expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 0, isInLane: true, seen: [] });
   });
 
   it('live → behind: memory is used up by what others have not taken; small updates still come', async () => {
     const stage = new Stage(0);
-    stage.reader.begin(false);
+    stage.reader.begin();
     const exhausted = new OutstandingBytes(1);
     exhausted.add(1);
     Object.assign(stage.connection, { outstanding: exhausted });
@@ -176,7 +90,7 @@ describe('a reader', () => {
 
   it('live → behind: its round was broken off, before what is pending', async () => {
     const stage = new Stage(3);
-    stage.reader.begin(false);
+    stage.reader.begin();
     stage.append('unwanted');
     stage.cohort.add(stage.append('a'));
     stage.cohort.disperse(5);
@@ -193,7 +107,7 @@ describe('a reader', () => {
 
   it('behind → behind: it is told of what is damaged, and goes on after it', async () => {
     const stage = behind();
-    stage.reader.takeSlice({ first: 3, last: 4, bytes: undefined, damaged: 2 });
+    stage.reader.takeSlice({ first: 3, last: 4, lastId: undefined, bytes: undefined, damaged: 2 });
     expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 4, isInLane: true, seen: ['gap'] });
     expect(stage.client.text).toContain('"reason":"damaged","updates":2');
   });

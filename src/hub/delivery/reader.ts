@@ -1,5 +1,6 @@
 import type { Connection, ConnectionListener } from '../../sse/connection.js';
 import type { StreamEnd } from '../../sse/stream-end.js';
+import type { Place } from '../cursors.js';
 import type { Cohort } from './cohort.js';
 import type { Joint } from './joint.js';
 import type { Slice } from './slices.js';
@@ -13,8 +14,10 @@ export interface ReaderStart {
   readonly cursor: number;
   /** Which history of the log the cursor belongs to: see `FanOut`. */
   readonly history: number;
-  /** Whether the client asked for a replay, and is told when it's over. */
-  readonly isResuming: boolean;
+  /** The id of the entry at the cursor, where it is known. */
+  readonly id?: string | undefined;
+  /** What it is told when it is live for the first time: that its replay is over, or where it is. */
+  readonly greeting: 'caught-up' | 'cursor' | undefined;
 }
 
 /** What readers need of the hub. One object for all of them. */
@@ -26,7 +29,11 @@ export interface ReaderContext {
     readonly history: number;
     /** The newest position that every history since `history` has in common with it. */
     commonSince(history: number): number;
+    /** The id of the entry at a position, where it is at hand. */
+    idAt(position: number): string | undefined;
   };
+  /** Gives places in the log the names that clients come back with. */
+  readonly cursors: { name(place: Place): string };
   readonly catchUp: {
     /** Takes on a reader that is behind and whose socket has room, and gives it back with {@link Reader.leaveCatchUp}. */
     add(reader: Reader): void;
@@ -49,8 +56,11 @@ export class Reader implements ConnectionListener {
   private currentState: ReaderState = 'new';
   private position: number;
   private history: number;
-  private isResuming: boolean;
+  private greeting: ReaderStart['greeting'];
   private isInCatchUp = false;
+  /** The last place that it was brought to, and not by its cohort: the position, and the id of the entry there. */
+  private place: number;
+  private idAtPlace: string | undefined;
 
   constructor(
     readonly connection: Connection,
@@ -60,7 +70,9 @@ export class Reader implements ConnectionListener {
   ) {
     this.position = start.cursor;
     this.history = start.history;
-    this.isResuming = start.isResuming;
+    this.greeting = start.greeting;
+    this.place = start.cursor;
+    this.idAtPlace = start.id;
     cohort.enter();
     connection.listen(this);
   }
@@ -83,14 +95,14 @@ export class Reader implements ConnectionListener {
     return !this.isOutdated && this.position >= this.context.log.head;
   }
 
-  /**
-   * new → live for who has missed nothing, and new → behind for who has. It may have been ended before it began.
-   * @param isGap whether the client asked for an id that is not held (any more), and is told.
-   */
-  begin(isGap: boolean): void {
-    if (this.currentState !== 'new') return;
-    if (isGap) this.connection.notify({ type: 'gap', reason: 'not-held' });
-    this.proceed();
+  /** new → new: the client asked for an id that is not held (any more), and is told before anything else. */
+  missId(): void {
+    this.connection.notify({ type: 'gap', reason: 'not-held' });
+  }
+
+  /** new → live for who has missed nothing, and new → behind for who has. It may have been ended before it began. */
+  begin(): void {
+    if (this.currentState === 'new') this.proceed();
   }
 
   /**
@@ -122,17 +134,20 @@ export class Reader implements ConnectionListener {
   /** behind → behind: takes the next stretch of the log. Answers whether its socket has room for more. */
   takeSlice(slice: Slice): boolean {
     if (slice.first > this.position + 1) this.skip(slice.first);
+    this.position = slice.last;
+    this.place = slice.last;
+    this.idAtPlace = slice.lastId;
     const { damaged } = slice;
     if (damaged > 0) this.connection.notify({ type: 'gap', reason: 'damaged', updates: damaged });
-    this.position = slice.last;
     return !slice.bytes || this.connection.writeFrame(slice.bytes);
   }
 
   /** behind → behind: what comes before `next` is no longer held, and the reader is told how many updates that were. */
   skip(next: number): void {
     // The count is of all topics, because nobody knows any more which of them it would have got.
-    this.connection.notify({ type: 'gap', reason: 'trimmed', updates: next - this.position - 1 });
+    const updates = next - this.position - 1;
     this.position = next - 1;
+    this.connection.notify({ type: 'gap', reason: 'trimmed', updates });
   }
 
   /** behind → behind: the log has lost its newest entries, and who has been offered some of them is told. */
@@ -166,6 +181,16 @@ export class Reader implements ConnectionListener {
     this.context.onOver(this);
   }
 
+  /** The name of the place up to which it was offered everything; nothing in a dialect that has no cursors. */
+  noticeId(): string | undefined {
+    const { cohort, context } = this;
+    if (!cohort.hasCursors) return undefined;
+    const { log, cursors } = context;
+    // A live reader's own cursor stays where it is while nothing comes that its cohort wants.
+    const position = this.currentState === 'live' ? cohort.offeredUpTo(this.position, log.head) : this.position;
+    return cursors.name({ position, id: log.idAt(position) ?? (position === this.place ? this.idAtPlace : undefined) });
+  }
+
   closed(reason: StreamEnd): void {
     this.ended();
     this.context.onClosed(this, reason);
@@ -189,9 +214,9 @@ export class Reader implements ConnectionListener {
   private arrive(): void {
     this.currentState = 'live';
     this.cohort.addLive(this);
-    if (!this.isResuming) return;
-    this.isResuming = false;
-    this.connection.notify({ type: 'caught-up' });
+    const { greeting } = this;
+    this.greeting = undefined;
+    if (greeting) this.connection.notify({ type: greeting });
   }
 
   private fallBehind(): void {

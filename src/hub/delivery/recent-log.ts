@@ -19,6 +19,8 @@ export class RecentLog {
   private readonly entries = new Queue<RecentEntry>();
   private held = 0;
   private newest: number;
+  /** The id of the entry at `newest`, where it is known although that is not held here. */
+  private newestId: string | undefined;
 
   /**
    * @param limit in bytes. The newest entry is held whatever its size.
@@ -50,6 +52,7 @@ export class RecentLog {
     const recent = encodeEntry(entry);
     this.entries.push(recent);
     this.newest = entry.position;
+    this.newestId = entry.update.id;
     this.held += sizeOf(recent);
     while (this.held > this.limit && this.entries.length > 1) {
       const oldest = this.entries.shift();
@@ -60,9 +63,15 @@ export class RecentLog {
 
   /** Lets go of everything: the next entry is the one after `head`. */
   restart(head: number): void {
+    this.newestId = this.idAt(head);
     while (this.entries.shift());
     this.held = 0;
     this.newest = head;
+  }
+
+  /** The id of the entry at `position`, if that is held. */
+  idAt(position: number): string | undefined {
+    return this.at(position)?.update.id ?? (position === this.newest ? this.newestId : undefined);
   }
 
   /** The entry at `position`, if it is held. */

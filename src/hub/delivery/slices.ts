@@ -19,6 +19,8 @@ export interface Slice {
   readonly first: number;
   /** The position of the last entry looked at: where the cursor stands after the slice. */
   readonly last: number;
+  /** The id of that entry, unless it is damaged. */
+  readonly lastId: string | undefined;
   /** Absent when the cohort wanted none of them. At most a piece, or a single larger entry, whose bytes are shared. */
   readonly bytes: WireBytes | undefined;
   /** How many of them are damaged: none, or all. */
@@ -108,6 +110,7 @@ class SliceBuilder {
   private readonly wanted: RecentEntry[] = [];
   private size = 0;
   private damaged = 0;
+  private lastId: string | undefined;
   last: number;
 
   constructor(
@@ -124,13 +127,13 @@ class SliceBuilder {
   /** Answers whether there is room for what follows. One that does not fit any more begins the next slice. */
   add(recent: RecentEntry): boolean {
     if (!this.cohort.wants(recent.update)) {
-      this.last = recent.position;
+      this.moveTo(recent);
       return true;
     }
     const entry = this.cohort.view(recent);
     const { length } = entry.bytes.chunked;
     if (this.size > 0 && this.size + length > PIECE) return false;
-    this.last = recent.position;
+    this.moveTo(recent);
     this.wanted.push(entry);
     this.size += length;
     return this.size < PIECE;
@@ -150,12 +153,18 @@ class SliceBuilder {
   }
 
   build(): Slice {
-    const { first, last, damaged } = this;
-    return { first, last, bytes: this.wanted.length > 0 ? join(this.wanted) : undefined, damaged };
+    const { first, last, lastId, damaged } = this;
+    return { first, last, lastId, bytes: this.wanted.length > 0 ? join(this.wanted) : undefined, damaged };
+  }
+
+  private moveTo({ position, update }: RecentEntry): void {
+    this.last = position;
+    this.lastId = update.id;
   }
 
   private addDamaged(position: number): void {
     this.last = position;
+    this.lastId = undefined;
     this.damaged += 1;
   }
 }

@@ -2,7 +2,8 @@ import { Controller, Get, Inject, QueryMethod, Req, Res, UseGuards } from '@nest
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, SubscribeGuard } from '../../auth/guards.js';
 import { JournalUnavailableError } from '../../journal/journal.js';
-import { encodeRetry } from '../../sse/frame.js';
+import type { Connection } from '../../sse/connection.js';
+import { retryLine } from '../../sse/frame.js';
 import { randomRetry, StreamRegistry } from '../../sse/stream-registry.js';
 import { markStream } from '../../sse/stream-request.js';
 import { canTakeOver, takeOver } from '../../sse/take-over.js';
@@ -84,15 +85,21 @@ export class SubscribeController {
     if (!canTakeOver(request.raw, reply.raw)) refusePipelined(request, reply);
     reply.hijack();
     markStream(request.raw);
-    const retry = encodeRetry(randomRetry());
-    const { outstanding } = this.streams;
-    const connection = takeOver(request.raw, reply.raw, { headers: reply.getHeaders(), first: retry, outstanding });
-    if (!start) return this.streams.refuse(connection, 'unavailable');
-    this.hub.subscribe(connection, {
+    const open = (greeting: string): Connection => {
+      const first = retryLine(randomRetry()) + greeting;
+      return takeOver(request.raw, reply.raw, {
+        headers: reply.getHeaders(),
+        first,
+        outstanding: this.streams.outstanding,
+      });
+    };
+    if (!start) return this.streams.refuse(open(''), 'unavailable');
+    this.hub.subscribe(open, {
       matchers: wanted.matchers,
       grants,
       start,
       namesTopics: wanted.namesTopics,
+      hasCursors: dialect === 'current',
       requestId: request.id,
       address: request.ip,
     });

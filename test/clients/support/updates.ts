@@ -23,7 +23,16 @@ export function numbersIn(events: readonly Received[]): string[] {
   return events.filter(({ type }) => type !== 'herald').map(({ data }) => data);
 }
 
-/** What the hub itself had to say. */
+/** What the hub says to tell a client where it is, and nothing else. */
+export const CURSOR_NOTICE = '{"type":"cursor"}';
+
+/** What else the hub itself had to say. */
 export function noticesIn(events: readonly Received[]): unknown[] {
-  return events.filter(({ type }) => type === 'herald').map(({ data }) => JSON.parse(data) as unknown);
+  return withoutCursors(events)
+    .filter(({ type }) => type === 'herald')
+    .map(({ data }) => JSON.parse(data) as unknown);
+}
+
+export function withoutCursors(events: readonly Received[]): Received[] {
+  return events.filter(({ data }) => data !== CURSOR_NOTICE);
 }

@@ -57,8 +57,10 @@ export class ModelReader {
   readonly wrong: string[] = [];
   private readonly history = new History();
   private open: Open | undefined;
-  /** The id with which it comes back: none after it has begun anew and got nothing yet. */
-  private cursor: string | undefined;
+  /** The last update that it has got since it began anew. */
+  private newest: string | undefined;
+  /** The last id of the connections before this one, of an update or a notice: none after it has begun anew. */
+  private lastId: string | undefined;
   private readonly clients: StreamClient[] = [];
   private connections = 0;
 
@@ -73,6 +75,7 @@ export class ModelReader {
     if (this.isConnected()) return;
     const way = this.around.doors.way(number);
     const begin = wanted === 'resume' && this.cursor === undefined ? 'now' : wanted;
+    this.lastId = this.cursor;
     this.connections += 1;
     const tokenId = `${this.name}-${this.connections}`;
     const expiry = expires && { expires: new Date(Date.now() + MOMENT) };
@@ -114,7 +117,7 @@ export class ModelReader {
     // Some clients of HTTP/2 cancel their streams, and others have no error to tell of.
     else if (client instanceof Http2Client && this.connections % 2 === 0) client.leave(constants.NGHTTP2_NO_ERROR);
     else client.leave();
-    this.open = undefined;
+    this.letGo();
   }
 
   /** Is ended by an administrator, and told so if it reads. */
@@ -183,10 +186,20 @@ export class ModelReader {
     await Promise.all(this.clients.map((client) => client[Symbol.asyncDispose]()));
   }
 
+  /** The id with which it comes back, as a reader by the HTML standard does. */
+  private get cursor(): string | undefined {
+    return this.open?.client.lastEventId || this.lastId;
+  }
+
+  private letGo(): void {
+    this.lastId = this.cursor;
+    this.open = undefined;
+  }
+
   private isConnected(): boolean {
     const { open } = this;
     if (!open?.client.ended) return open !== undefined;
-    this.open = undefined;
+    this.letGo();
     const isTold = open.notices.includes('unavailable') || open.notices.includes('expired');
     if (!open.mayEnd && !isTold) this.wrong.push(`${this.name} was ended without a cause, over ${open.way.name}`);
     return false;
@@ -194,7 +207,7 @@ export class ModelReader {
 
   private isUpToDate(): boolean {
     const [last] = this.around.log.idsOn(this.interest.topics).slice(-1);
-    return last === this.cursor;
+    return last === this.newest;
   }
 
   private ask(begin: Beginning): { query: string; headers: Record<string, string> } {
@@ -208,7 +221,8 @@ export class ModelReader {
   private noteBeginning(begin: Beginning, acknowledged: number): void {
     const { log } = this.around;
     const { topics } = this.interest;
-    this.cursor = undefined;
+    this.newest = undefined;
+    this.lastId = undefined;
     const held = log.countOf(topics, log.mustHoldFrom());
     const [first, last] = [log.countOf(topics, acknowledged), log.atMostOn(topics)];
     if (begin === 'earliest' || begin === 'unknown') this.saw({ from: 0, to: held });
@@ -218,8 +232,8 @@ export class ModelReader {
 
   private take({ event, id, data }: EventSourceMessage, open: Open): void {
     if (event !== 'herald') {
-      this.cursor = id ?? '';
-      this.saw({ id: this.cursor });
+      this.newest = id ?? '';
+      this.saw({ id: this.newest });
       return;
     }
     const { type, reason } = JSON.parse(data) as { type: string; reason?: string };

@@ -1,0 +1,77 @@
+import { describe, expect, it } from '@jest/globals';
+import { slice, Stage } from '../../../test/support/reader-stage.js';
+
+describe('the cursor that a reader is given', () => {
+  /** The ids and types of what came, where an id is a place in the log. */
+  async function told(stage: Stage): Promise<string[]> {
+    await stage.outcome();
+    return [
+      ...stage.client.text.matchAll(/^id: (.+)\nevent: herald\n(?:retry: \d+\n)?data: \{"type":"([\w-]+)"/gm),
+    ].map(([, id, type]) => `${type} ${id}`);
+  }
+
+  it('comes first to one that begins live', async () => {
+    const stage = new Stage(7, { hasCursors: true });
+    stage.reader.begin();
+    expect(await told(stage)).toEqual(['cursor at-7-7']);
+  });
+
+  it('is the id of what ends a replay, and not before', async () => {
+    const stage = new Stage(9, { cursor: 6, greeting: 'caught-up', hasCursors: true });
+    stage.reader.begin();
+    expect(await told(stage)).toEqual([]);
+    stage.reader.takeSlice(slice(7, 9));
+    stage.reader.leaveCatchUp();
+    expect(await told(stage)).toEqual(['caught-up at-9-9']);
+  });
+
+  it('names the place that a reader which is behind has got to, and not the head', async () => {
+    const stage = new Stage(20, { cursor: 1, greeting: 'caught-up', hasCursors: true });
+    stage.reader.begin();
+    // What it read last is known to be there, also where the log has it no longer at hand.
+    stage.reader.takeSlice(slice(2, 4));
+    stage.connection.end('drain');
+    expect(await told(stage)).toEqual(['drain at-4-4']);
+  });
+
+  it('names what comes before an update that is still pending', async () => {
+    const stage = new Stage(10, { hasCursors: true });
+    stage.reader.begin();
+    stage.cohort.add(stage.append('1'));
+    stage.log.head += 5;
+    stage.connection.end('revoked');
+    expect(await told(stage)).toEqual(['cursor at-10-10', 'revoked at-10-10']);
+  });
+
+  it('names the head while nothing is pending, however old its own is', async () => {
+    const stage = new Stage(10, { hasCursors: true });
+    stage.reader.begin();
+    stage.log.head = 500;
+    stage.connection.end('expired');
+    expect(await told(stage)).toEqual(['cursor at-10-10', 'expired at-500-500']);
+  });
+
+  it('is given before an end by age', async () => {
+    const stage = new Stage(10, { hasCursors: true });
+    stage.reader.begin();
+    stage.log.head = 12;
+    stage.connection.end('max-age');
+    expect(await told(stage)).toEqual(['cursor at-10-10', 'cursor at-12-12']);
+  });
+
+  it('goes with a gap: what comes after it is not missing', async () => {
+    const stage = new Stage(20, { cursor: 2, greeting: 'caught-up', hasCursors: true });
+    stage.reader.missId();
+    stage.reader.begin();
+    stage.reader.skip(11);
+    stage.reader.takeSlice({ first: 11, last: 12, lastId: undefined, bytes: undefined, damaged: 2 });
+    expect(await told(stage)).toEqual(['gap at-2-undefined', 'gap at-10-10', 'gap at-12-12']);
+  });
+
+  it('is told to nobody where the dialect has none', async () => {
+    const stage = new Stage(10);
+    stage.reader.begin();
+    stage.connection.end('max-age');
+    expect(stage.client.text).not.toContain('id:');
+  });
+});
