@@ -66,6 +66,18 @@ describe('the hub', () => {
     await hub.onApplicationShutdown();
   });
 
+  it('takes an id that is held for that update, also where it could be a cursor', async () => {
+    const journal = new LosingJournal({ events: 100, bytes: 2 ** 20, age: 60_000 });
+    const hub = openHub(journal);
+    await hub.publish({ topics: ['urn:t'], data: 'first' });
+    const { lastEventId = '' } = await hub.locate('');
+    expect(await hub.locate(lastEventId)).toMatchObject({ place: { position: 1 }, isGap: false, lastEventId });
+    // As an earlier version has stored it, which knew of no cursors.
+    await journal.append({ topics: ['urn:t'], data: 'second', id: lastEventId, private: false });
+    expect(await hub.locate(lastEventId)).toMatchObject({ place: { position: 2 }, isGap: false, lastEventId });
+    await hub.onApplicationShutdown();
+  });
+
   it('keeps what is private from a reader in the process whose grants throw, and serves the others', async () => {
     const log = new CapturedLog();
     Logger.overrideLogger(log);

@@ -34,7 +34,7 @@ async function crash(page: Page): Promise<void> {
   await crashed;
 }
 
-describeWith(chromium, 'three tabs that share a connection on which nothing has come yet', (path) => {
+describeWith(chromium, 'tabs on whose connection nothing has come yet', (path) => {
   let browser: Browser;
   let herald: Herald;
 
@@ -51,7 +51,7 @@ describeWith(chromium, 'three tabs that share a connection on which nothing has 
   it.each(
     FATES.flatMap(({ fate, meet, isSurvived }) => WAYS.map(([way, host]) => ({ fate, meet, isSurvived, way, host }))),
   )(
-    'get what is published while it is away, when the leader $fate: by $way',
+    'get what is published while it is away, three that share it, when the leader $fate: by $way',
     async ({ meet, isSurvived, host }) => {
       await using site = await LibrarySite.before(herald);
       using publisher = await Publisher.of(herald);
@@ -83,4 +83,33 @@ describeWith(chromium, 'three tabs that share a connection on which nothing has 
     },
     60_000,
   );
+
+  it('so does a tab that reads by the browser’s own EventSource', async () => {
+    await using site = await LibrarySite.before(herald);
+    using publisher = await Publisher.of(herald);
+    const context = await browser.newContext();
+    const tab = await Tab.open(context, site.url, { transport: true });
+    await site.until(() => site.cursors > 0);
+    site.goAway();
+    for (const data of ['1', '2', '3']) await publisher.publish({ topic: 'urn:t', data });
+    site.comeBack();
+    await tab.has('3');
+    expect(await tab.texts()).toEqual(['1', '2', '3']);
+    expect(await tab.notices()).not.toContain('cursor');
+    await context.close();
+  });
+
+  it('so does a tab that is reloaded, if asked', async () => {
+    await using site = await LibrarySite.before(herald);
+    using publisher = await Publisher.of(herald);
+    const context = await browser.newContext();
+    const tab = await Tab.open(context, site.url, { resume: 'session' });
+    await tab.page.goto('data:text/html,elsewhere');
+    for (const data of ['1', '2', '3']) await publisher.publish({ topic: 'urn:t', data });
+    await tab.page.goto(site.url);
+    await tab.start({ resume: 'session' });
+    await tab.has('3');
+    expect(await tab.texts()).toEqual(['1', '2', '3']);
+    await context.close();
+  });
 });

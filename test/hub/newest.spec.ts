@@ -31,6 +31,8 @@ describe.each([
     await stream.until(isCaughtUp);
 
     expect(dataOf(stream)).toEqual(['87', '93', '99']);
+    // It is told where it is when that is through, and not before.
+    expect([stream.cursors, stream.lastEventId]).toEqual([[], expect.stringMatching(CURSOR)]);
     const cursor = String(stream.response.headers['mercure-last-event-id']);
     expect(cursor).toMatch(CURSOR);
     await using again = await subscribe(herald, { query: 'match=urn:wanted', headers: { 'last-event-id': cursor } });
