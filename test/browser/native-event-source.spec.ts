@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import {
   type AbsentReader,
@@ -36,15 +36,14 @@ class NativeReader implements AbsentReader {
     private readonly context: BrowserContext,
     private readonly page: Page,
     private readonly proxy: FaultProxy,
-    private readonly hasToken: boolean,
   ) {}
 
-  static in(browser: () => Browser, protocol: 'http/1.1' | 'h2') {
+  static in(browser: () => Promise<Browser>, protocol: 'http/1.1' | 'h2') {
     return async (hub: LastingHub, path: string, token: string | undefined): Promise<NativeReader> => {
       const proxy = await FaultProxy.before(hub.port);
-      const context = await browser().newContext({ ignoreHTTPSErrors: true });
+      const context = await (await browser()).newContext({ ignoreHTTPSErrors: true });
       const page = await context.newPage();
-      const reader = new NativeReader(context, page, proxy, token !== undefined);
+      const reader = new NativeReader(context, page, proxy);
       const origin = protocol === 'h2' ? proxy.url.replace('http:', 'https:') : proxy.url;
       const blank = `${origin}/blank`;
       await page.route(blank, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
@@ -53,6 +52,8 @@ class NativeReader implements AbsentReader {
       await page.evaluate(listen, path);
       const spoken = await page.evaluate(protocolSpoken);
       if (spoken !== protocol) throw new Error(`Chromium speaks ${spoken} with the hub`);
+      // The application renews the cookie, which counts from the next request on.
+      if (token !== undefined) await reader.giveToken(await subscriberToken());
       return reader;
     };
   }
@@ -74,8 +75,6 @@ class NativeReader implements AbsentReader {
       return source.readyState === EventSource.CONNECTING;
     });
     this.proxy.goAway();
-    // An application renews the cookie before it is too late, or after: it is the next request that counts.
-    if (this.hasToken) await this.giveToken(await subscriberToken());
   }
 
   comeBack(): Promise<void> {
@@ -117,23 +116,21 @@ const PROTOCOLS = [
 ] as const;
 
 describeWith(chromium, "Chromium's EventSource on a quiet topic", (path) => {
-  let browser: Browser;
+  // Tests that run beside each other begin before any hook.
+  let launched: Promise<Browser> | undefined;
+  const browser = (): Promise<Browser> => (launched ??= launch(path));
   const env = { HERALD_COOKIE_NAME: COOKIE };
 
-  beforeAll(async () => {
-    browser = await launch(path);
-  });
-
-  afterAll(() => browser.close());
+  afterAll(async () => (await launched)?.close());
 
   describe.each(PROTOCOLS)('over %s', (_name, transport, protocol) => {
-    const open = NativeReader.in(() => browser, protocol);
+    const open = NativeReader.in(browser, protocol);
 
     describe.each([
       ['has had no event yet', false],
       ['has had one that is trimmed by now', true],
     ])('that %s', (_, hasHadOne) => {
-      it.each([
+      it.concurrent.each([
         { cause: MAX_AGE, makeLog: inMemory },
         { cause: EXPIRY, makeLog: inMemory },
         { cause: SIGTERM, makeLog: onDisk },
@@ -148,11 +145,15 @@ describeWith(chromium, "Chromium's EventSource on a quiet topic", (path) => {
       );
 
       describeWith(redisServer, 'with Redis', (program) => {
-        it('gets what was published while it was away, after SIGKILL, and no gap', async () => {
-          const makeLog = (): ReturnType<typeof inRedis> => inRedis(program);
-          const absence = { transport, makeLog, cause: SIGKILL, hasHadOne, env, open };
-          expect(await seenAfterAbsence(absence)).toEqual(NOTHING_LOST);
-        }, 60_000);
+        it.concurrent(
+          'gets what was published while it was away, after SIGKILL, and no gap',
+          async () => {
+            const makeLog = (): ReturnType<typeof inRedis> => inRedis(program);
+            const absence = { transport, makeLog, cause: SIGKILL, hasHadOne, env, open };
+            expect(await seenAfterAbsence(absence)).toEqual(NOTHING_LOST);
+          },
+          60_000,
+        );
       });
     });
   });
