@@ -1,12 +1,12 @@
 import process from 'node:process';
-import { createLogger } from './operations/logger.js';
-import { logForeignOutput } from './process/foreign-output.js';
-import { OrderlyEnd } from './process/orderly-end.js';
+import { createLogger } from './app/logging/logger.js';
+import { logForeignOutput } from './app/logging/foreign-output.js';
+import { OrderlyEnd } from './app/process/orderly-end.js';
 
 const isTerminal = process.stdout.isTTY;
 const logger = createLogger({ level: 'info', pretty: isTerminal });
 logForeignOutput(logger);
 const end = new OrderlyEnd(logger);
 // Loaded only now, because a signal that comes meanwhile must find somebody who handles it.
-const { serve } = await import('./serve.js');
+const { serve } = await import('./app/serve.js');
 await serve({ env: process.env, logger, end, isTerminal });

@@ -1,13 +1,13 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { AUTH_OPTIONS, type AuthOptions } from './auth.options.js';
 import { MetadataAddress } from '../hub/http/hub-error.filter.js';
-import { GrantsResolver } from './grants-resolver.js';
-import { AdminGuard, PublishGuard, SubscribeGuard } from './guards.js';
-import { MetadataController } from './metadata.controller.js';
-import { Revocations } from './revocations.js';
-import { TokenGrantsResolver } from './token-grants-resolver.js';
-import { TokenMetadataAddress } from './token-metadata-address.js';
-import { TokenVerifier } from './token-verifier.js';
+import { GrantsResolver } from '../access/grants-resolver.js';
+import { AdminGuard, PublishGuard, SubscribeGuard } from '../access/guards.js';
+import { MetadataController } from './metadata/metadata.controller.js';
+import { Revocations } from './revocations/revocations.js';
+import { TokenGrantsResolver } from './tokens/token-grants-resolver.js';
+import { TokenMetadataAddress } from './metadata/token-metadata-address.js';
+import { TokenVerifier } from './tokens/token-verifier.js';
 
 export interface AuthModuleOptions extends AuthOptions {
   /** Finds out what callers may do; by default from tokens. Its own dependencies come from global modules. */

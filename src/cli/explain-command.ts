@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
-import { TokenVerifier } from '../auth/token-verifier.js';
+import { TokenVerifier } from '../auth/tokens/token-verifier.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { HUB_PATH } from '../hub/http/hub-path.js';
-import { checkUpdate } from '../hub/check-update.js';
-import type { Grants } from '../hub/grants.js';
-import { HubError } from '../hub/hub.errors.js';
+import { checkUpdate } from '../hub/update/check-update.js';
+import type { Grants } from '../access/grants.js';
+import { HubError } from '../access/hub.errors.js';
 import { type Command, orUsage, type Surroundings, UsageError } from './command.js';
 
 const USAGE = `Usage: herald explain --topic TOPIC --token TOKEN [--audience URL]

@@ -4,10 +4,10 @@ import { stdin } from 'node:process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import { JournalOpenError, JournalUnavailableError } from '../journal/journal.js';
-import { faultsOf, recordsOf, withStore } from '../journal/lmdb-offline.js';
-import { DamagedRecordError, encodeRecord, headOf } from '../journal/lmdb-record.js';
-import type { Change, LmdbStore } from '../journal/lmdb-store.js';
+import { JournalOpenError, JournalUnavailableError } from '../storage/journal/journal.js';
+import { faultsOf, recordsOf, withStore } from '../storage/journal/lmdb/lmdb-offline.js';
+import { DamagedRecordError, encodeRecord, headOf } from '../storage/journal/lmdb/lmdb-record.js';
+import type { Change, LmdbStore } from '../storage/journal/lmdb/lmdb-store.js';
 import { entryLine, headerLine, readEntry, readHeader } from './journal-ndjson.js';
 
 export const JOURNAL_USAGE = `herald journal stats PATH          what a journal holds

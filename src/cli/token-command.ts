@@ -1,14 +1,14 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { ownAudience } from '../auth/first-steps.js';
-import { mintToken, type SigningKey, type TokenGrant, type TokenRequest, type TokenTopic } from '../auth/mint-token.js';
+import { ownAudience } from '../auth/developer/first-steps.js';
+import { mintToken, type SigningKey, type TokenGrant, type TokenRequest, type TokenTopic } from '../auth/tokens/mint-token.js';
 import { type Config, loadConfig } from '../config/config.js';
 import type { IssuerConfig, Role } from '../config/issuers.js';
 import type { VerificationKey } from '../config/keys.js';
-import { parseDuration } from '../config/units.js';
-import { HubError } from '../hub/hub.errors.js';
-import { type Matcher, parseMatcher } from '../hub/matcher.js';
+import { parseDuration } from '../shared/units.js';
+import { HubError } from '../access/hub.errors.js';
+import { type Matcher, parseMatcher } from '../hub/matching/matcher.js';
 import { type Command, orUsage, UsageError } from './command.js';
 
 const USAGE = `Usage: herald token [--publish TOPIC]... [--subscribe TOPIC]... [--admin] [--ttl 1h] [--subject NAME]

@@ -1,15 +1,15 @@
 import { type CanActivate, type DynamicModule, Module, type Type } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { APP_FILTER } from '@nestjs/core';
-import { Journal } from '../journal/journal.js';
-import { type JournalOptions, openJournal } from '../journal/open-journal.js';
-import { openState } from '../state/open-state.js';
-import { SharedState } from '../state/shared-state.js';
-import { GuardedGrants } from './guarded-grants.js';
+import { Journal } from '../storage/journal/journal.js';
+import { type JournalOptions, openJournal } from '../storage/journal/open-journal.js';
+import { openState } from '../storage/state/open-state.js';
+import { SharedState } from '../storage/state/shared-state.js';
+import { GuardedGrants } from '../access/guarded-grants.js';
 import { HubErrorFilter } from './http/hub-error.filter.js';
-import { PublishController } from './http/publish.controller.js';
-import { SubscribeController } from './http/subscribe.controller.js';
-import { SubscriptionsController } from './http/subscriptions.controller.js';
+import { PublishController } from './http/publish/publish.controller.js';
+import { SubscribeController } from './http/subscribe/subscribe.controller.js';
+import { SubscriptionsController } from './http/subscriptions/subscriptions.controller.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
 import { HubService } from './hub.service.js';
 

@@ -28,7 +28,7 @@ import {
   type Role,
   SubscribeGuard,
   TokenGrantsResolver,
-} from '../../src/index.js';
+} from '../../src/herald/index.js';
 import { EventStream, send, textOf } from '../support/event-stream.js';
 import { form, HUB } from '../support/hub.js';
 

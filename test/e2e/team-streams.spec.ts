@@ -21,8 +21,8 @@ import { NestFactory, REQUEST } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { concat, from, map, NEVER, type Observable, of, Subject, throwError, timer } from 'rxjs';
 import { openStream, send, textOf } from '../support/event-stream.js';
-import { SseModule } from '../../src/sse/sse.module.js';
-import { StreamRegistry } from '../../src/sse/stream-registry.js';
+import { SseModule } from '../../src/streams/nest-sse/sse.module.js';
+import { StreamRegistry } from '../../src/streams/stream-registry.js';
 
 const LATER = 30;
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
-import type { Entry, Journal, ReadEntry, Retention } from '../../src/journal/journal.js';
-import type { Update } from '../../src/journal/update.js';
+import type { Entry, Journal, ReadEntry, Retention } from '../../src/storage/journal/journal.js';
+import type { Update } from '../../src/storage/journal/update.js';
 import { CapturedLog } from '../support/captured-log.js';
 
 /** What the suite needs of an engine. */

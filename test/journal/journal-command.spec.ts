@@ -5,9 +5,9 @@ import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { journalCommand } from '../../src/cli/journal-command.js';
-import type { Retention } from '../../src/journal/journal.js';
-import { LmdbJournal } from '../../src/journal/lmdb-journal.js';
-import type { Update } from '../../src/journal/update.js';
+import type { Retention } from '../../src/storage/journal/journal.js';
+import { LmdbJournal } from '../../src/storage/journal/lmdb/lmdb-journal.js';
+import type { Update } from '../../src/storage/journal/update.js';
 import { damageFile } from '../support/damage-file.js';
 
 const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };

@@ -5,9 +5,9 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/glo
 import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import { open as openLmdb } from 'lmdb';
-import { JournalOpenError, type Retention } from '../../src/journal/journal.js';
-import { LmdbJournal } from '../../src/journal/lmdb-journal.js';
-import type { Update } from '../../src/journal/update.js';
+import { JournalOpenError, type Retention } from '../../src/storage/journal/journal.js';
+import { LmdbJournal } from '../../src/storage/journal/lmdb/lmdb-journal.js';
+import type { Update } from '../../src/storage/journal/update.js';
 import { CapturedLog } from '../support/captured-log.js';
 import { damageFile } from '../support/damage-file.js';
 import { describeJournal } from './contract.js';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { JournalUnavailableError, type Retention } from '../../src/journal/journal.js';
-import { RedisJournal, type RedisJournalOptions } from '../../src/journal/redis-journal.js';
-import type { Update } from '../../src/journal/update.js';
+import { JournalUnavailableError, type Retention } from '../../src/storage/journal/journal.js';
+import { RedisJournal, type RedisJournalOptions } from '../../src/storage/journal/redis/redis-journal.js';
+import type { Update } from '../../src/storage/journal/update.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';
 import { describeJournal } from './contract.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Arrival, Departure, Entered, Lease, SharedState } from '../../src/state/shared-state.js';
+import type { Arrival, Departure, Entered, Lease, SharedState } from '../../src/storage/state/shared-state.js';
 
 /** Milliseconds. */
 export const GRACE = 150;

@@ -1,9 +1,9 @@
 import { PacedClient } from './paced-client.js';
-import { OutstandingBytes } from '../../src/sse/outstanding-bytes.js';
-import { ResponseConnection } from '../../src/sse/response-connection.js';
-import { UNLIMITED } from '../../src/hub/grants.js';
-import { Interest } from '../../src/hub/interest.js';
-import { parseMatcher } from '../../src/hub/matcher.js';
+import { OutstandingBytes } from '../../src/streams/connections/outstanding-bytes.js';
+import { ResponseConnection } from '../../src/streams/connections/response-connection.js';
+import { UNLIMITED } from '../../src/access/grants.js';
+import { Interest } from '../../src/hub/matching/interest.js';
+import { parseMatcher } from '../../src/hub/matching/matcher.js';
 import { Cohort } from '../../src/hub/delivery/cohort.js';
 import { join } from '../../src/hub/delivery/joint.js';
 import { Reader, type ReaderContext, type ReaderStart } from '../../src/hub/delivery/reader.js';

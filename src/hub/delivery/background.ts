@@ -1,4 +1,4 @@
-import { Queue } from '../../journal/queue.js';
+import { Queue } from '../../shared/queue.js';
 
 /**
  * Milliseconds of a turn of the event loop. A publication takes several turns from its request to its readers, and each

@@ -1,6 +1,6 @@
-import type { Update } from '../../journal/update.js';
-import type { Grants } from '../grants.js';
-import type { Interest } from '../interest.js';
+import type { Update } from '../../storage/journal/update.js';
+import type { Grants } from '../../access/grants.js';
+import type { Interest } from '../matching/interest.js';
 import { type Joint, joinFrom, type Offer } from './joint.js';
 import type { Reader } from './reader.js';
 import type { RecentEntry } from './recent-log.js';

@@ -1,4 +1,4 @@
-import type { Retention } from '../../journal/journal.js';
+import type { Retention } from '../../storage/journal/journal.js';
 
 /** How far the log may move after a cohort's last id, as a part of what is kept of it: whoever comes back then is in time. */
 const PART = 1 / 4;

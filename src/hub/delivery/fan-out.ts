@@ -1,10 +1,10 @@
-import type { Entry, Journal } from '../../journal/journal.js';
-import type { Grants } from '../grants.js';
-import type { Interest } from '../interest.js';
-import type { TopicIndex } from '../topic-index.js';
-import { inBothFormats } from '../../sse/wire-bytes.js';
-import { cursorText } from '../../sse/frame.js';
-import type { Cursors } from '../cursors.js';
+import type { Entry, Journal } from '../../storage/journal/journal.js';
+import type { Grants } from '../../access/grants.js';
+import type { Interest } from '../matching/interest.js';
+import type { TopicIndex } from '../matching/topic-index.js';
+import { inBothFormats } from '../../streams/connections/wire-bytes.js';
+import { cursorText } from '../../streams/frame.js';
+import type { Cursors } from './cursors.js';
 import { Cohort } from './cohort.js';
 import { CursorRefresh } from './cursor-refresh.js';
 import type { RecentLog } from './recent-log.js';

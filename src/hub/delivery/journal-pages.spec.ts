@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Entry } from '../../journal/journal.js';
-import { MemoryJournal } from '../../journal/memory-journal.js';
+import type { Entry } from '../../storage/journal/journal.js';
+import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import { Background } from './background.js';
 import { JournalPages } from './journal-pages.js';
 

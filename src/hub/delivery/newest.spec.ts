@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { MemoryJournal } from '../../journal/memory-journal.js';
+import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import { Background } from './background.js';
 import { JournalPages } from './journal-pages.js';
 import { LOOKED_THROUGH, Newest } from './newest.js';

@@ -1,4 +1,4 @@
-import type { Update } from '../../journal/update.js';
+import type { Update } from '../../storage/journal/update.js';
 import type { Background } from './background.js';
 import type { JournalPages, Page } from './journal-pages.js';
 import type { RecentLog } from './recent-log.js';

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Entry } from '../../journal/journal.js';
-import { MemoryJournal } from '../../journal/memory-journal.js';
-import { PIECE } from '../../sse/write-queue.js';
+import type { Entry } from '../../storage/journal/journal.js';
+import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
+import { PIECE } from '../../streams/connections/write-queue.js';
 import { Background } from './background.js';
 import { Cohort } from './cohort.js';
-import { UNLIMITED } from '../grants.js';
-import { Interest } from '../interest.js';
+import { UNLIMITED } from '../../access/grants.js';
+import { Interest } from '../matching/interest.js';
 import { JournalPages } from './journal-pages.js';
-import { parseMatcher } from '../matcher.js';
+import { parseMatcher } from '../matching/matcher.js';
 import { RecentLog } from './recent-log.js';
 import { Slices } from './slices.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Update } from '../../journal/update.js';
-import { UNLIMITED } from '../grants.js';
-import { Interest } from '../interest.js';
-import { parseMatcher } from '../matcher.js';
+import type { Update } from '../../storage/journal/update.js';
+import { UNLIMITED } from '../../access/grants.js';
+import { Interest } from '../matching/interest.js';
+import { parseMatcher } from '../matching/matcher.js';
 import { encodeEntry } from './recent-log.js';
 import { TopicNaming } from './topic-naming.js';
 

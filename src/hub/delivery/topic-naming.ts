@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { Update } from '../../journal/update.js';
-import type { Grants } from '../grants.js';
-import type { Interest } from '../interest.js';
+import type { Update } from '../../storage/journal/update.js';
+import type { Grants } from '../../access/grants.js';
+import type { Interest } from '../matching/interest.js';
 import { encodeEntry, type RecentEntry } from './recent-log.js';
 
 /** All frames that are remembered. Bytes. */

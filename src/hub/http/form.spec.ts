@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { HubError } from '../hub.errors.js';
+import { HubError } from '../../access/hub.errors.js';
 import { type FormLimits, type FormPair, parseForm } from './form.js';
 
 const LIMITS: FormLimits = { maxPairs: 1000, overflow: 'fields-too-many' };

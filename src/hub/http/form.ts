@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { HubError } from '../hub.errors.js';
+import { HubError } from '../../access/hub.errors.js';
 
 /** A name and its value, in the order of the input. */
 export type FormPair = readonly [name: string, value: string];

@@ -1,4 +1,4 @@
-import type { HubErrorCode } from '../hub.errors.js';
+import type { HubErrorCode } from '../../access/hub.errors.js';
 
 /** The status that each refusal is answered with. A code without one doesn't compile. */
 export const HUB_ERROR_STATUS: Readonly<Record<HubErrorCode, number>> = {

@@ -1,9 +1,9 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { JournalUnavailableError } from '../../journal/journal.js';
-import { HubError, type HubErrorCode } from '../hub.errors.js';
+import { JournalUnavailableError } from '../../storage/journal/journal.js';
+import { HubError, type HubErrorCode } from '../../access/hub.errors.js';
 import { HUB_ERROR_STATUS } from './hub-error-status.js';
-import { problem, sendProblem } from './problem.js';
+import { problem, sendProblem } from '../../shared/problem.js';
 
 /** Seconds after which it may be worth to try again what can't be done now. */
 const RETRY_AFTER = 5;

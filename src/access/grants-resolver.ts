@@ -1,0 +1,16 @@
+import type { FastifyRequest } from 'fastify';
+import type { Role } from '../config/issuers.js';
+import type { Grants } from './grants.js';
+
+/**
+ * Finds out what the caller of a request may do: from a token ({@link TokenGrantsResolver}), or, in an application that
+ * has its own (`HeraldModule.forRoot({ grantsResolver })`), from a session, an API key or a user.
+ */
+export abstract class GrantsResolver {
+  /**
+   * What the caller may do in this role, or undefined for somebody who brings nothing that says who they are.
+   * @throws {HubError} `token-malformed`, `token-invalid`, … for somebody who brings something that doesn't hold: such a
+   * request is refused, and never served as if it had brought nothing.
+   */
+  abstract resolve(request: FastifyRequest, role: Role): Promise<Grants | undefined>;
+}

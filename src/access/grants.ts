@@ -1,0 +1,44 @@
+import type { Caller } from './caller.js';
+
+/** What a reader or publisher may do. Made by whoever verifies tokens or sessions; the hub only asks. */
+export interface Grants extends Caller {
+  /** Whether every one of these topics may be published to (R60). */
+  canPublish(topics: readonly string[]): boolean;
+  /** Whether a private update with these topics may be read: at least one of them is granted (R61). */
+  canRead(topics: readonly string[]): boolean;
+  /** The same for all grants that let the same private updates through. */
+  readonly readKey: string;
+  /** Whether connections may be listed and ended, and tokens revoked. Default: no. */
+  readonly isAdmin?: boolean;
+  /** Whether they came by the 0.x dialect, which some answers have to speak then. Default: no. */
+  readonly isLegacy?: boolean;
+  /** What others are told of a subscription to `matcher`, for those who may know who is subscribed (R63). */
+  payloadFor?(matcher: string): object | undefined;
+}
+
+const own = new WeakSet<Grants>();
+
+/** Marks grants that the hub has made itself, which need no guard: they throw nothing, and are what they say. */
+export function ownGrants(grants: Grants): Grants {
+  own.add(grants);
+  return grants;
+}
+
+/** Whether the hub has made them itself. */
+export function areOwn(grants: Grants): boolean {
+  return own.has(grants);
+}
+
+/** Public updates only. */
+export const ANONYMOUS = ownGrants({
+  canPublish: () => false,
+  canRead: () => false,
+  readKey: 'anonymous',
+});
+
+/** Everything: for callers in the same process. */
+export const UNLIMITED = ownGrants({
+  canPublish: () => true,
+  canRead: () => true,
+  readKey: 'unlimited',
+});

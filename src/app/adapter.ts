@@ -1,0 +1,37 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyServerOptions } from 'fastify';
+import type { Config } from '../config/config.js';
+import type { TrustProxy } from '../config/fields.js';
+import { answerFrameworkError, answerUnreadableRequest } from '../shared/problem.js';
+import { readCertificate } from './certificate.js';
+
+/** Chromium opens at most 100 streams on an HTTP/2 connection that announces no limit, and up to 256 otherwise. */
+const HTTP2_STREAMS = 1_000;
+
+/**
+ * Megabytes that one HTTP/2 session may hold. Beyond this Node resets whatever else is asked for on the session, and its
+ * default of 10 is reached by few readers that stall: each stream may have a piece of 64 KiB under way, and a window more.
+ */
+const HTTP2_SESSION_MEMORY = 256;
+
+/** The HTTP server below Nest: HTTP/1.1, or HTTP/2 and HTTP/1.1 over TLS on the same port. */
+export function createAdapter({ server }: Config): FastifyAdapter {
+  const options: FastifyServerOptions = {
+    // `logRequests` writes one line for a request where Fastify would write two.
+    logger: false,
+    bodyLimit: server.maxBodyBytes,
+    // Fastify also takes a number of hops; the adapter's types have lost it.
+    trustProxy: server.trustProxy as Exclude<TrustProxy, number>,
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerUnreadableRequest,
+  };
+  if (!server.tls) return new FastifyAdapter(options);
+  const https = {
+    ...readCertificate(server.tls),
+    allowHTTP1: true,
+    settings: { maxConcurrentStreams: HTTP2_STREAMS },
+    maxSessionMemory: HTTP2_SESSION_MEMORY,
+  };
+  // The adapter's constructor takes the options of one kind of server at a time, and its types know only HTTP/1.1's.
+  return new FastifyAdapter({ ...options, http2: true, https } as FastifyServerOptions);
+}

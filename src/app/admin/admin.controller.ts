@@ -1,0 +1,142 @@
+import { Controller, Delete, Get, HttpCode, Logger, Post, Query, Req, UseGuards } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { AdminGuard } from '../../access/guards.js';
+import { type Revocation, Revocations } from '../../auth/revocations/revocations.js';
+import { HubError } from '../../access/hub.errors.js';
+import type { OpenStream } from '../../streams/stream-registry.js';
+import { StreamRegistry } from '../../streams/stream-registry.js';
+import { Processes } from './processes.js';
+
+const LARGEST_PAGE = 1_000;
+
+const text = z.string().min(1).max(1_000);
+
+const pageSchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(100),
+  after: z.coerce.number().int().min(0).default(0),
+  subject: text.optional(),
+  token: text.optional(),
+});
+
+const dismissSchema = z.strictObject({
+  subject: text.optional(),
+  token: text.optional(),
+  id: z.coerce.number().int().min(1).optional(),
+});
+
+const revocationSchema = z.strictObject({
+  jti: text.optional(),
+  subject: text.optional(),
+  /** Seconds since the epoch, as in tokens. */
+  issued_before: z.number().int().min(0).optional(),
+});
+
+/** For administrators: which processes there are, who is connected, and out with them. */
+@Controller('admin')
+@UseGuards(AdminGuard)
+export class AdminController {
+  private readonly logger = new Logger(AdminController.name);
+
+  constructor(
+    private readonly streams: StreamRegistry,
+    private readonly revocations: Revocations,
+    private readonly processes: Processes,
+  ) {}
+
+  /** The processes of this hub that are alive. */
+  @Get('processes')
+  async all(): Promise<object> {
+    return { processes: await this.processes.list() };
+  }
+
+  /** The open streams of this process, oldest first; `next` is what to ask for `after` to get those that follow. */
+  @Get('connections')
+  list(@Query() query: unknown): object {
+    const { limit, after, ...criteria } = parse(pageSchema, query, 'limit, after, subject and token');
+    const connections: object[] = [];
+    let last = 0;
+    for (const stream of this.streams.after(after)) {
+      if (!isMeant(stream, criteria)) continue;
+      if (connections.length === limit) return { connections, total: this.streams.size, next: last };
+      connections.push(describe(stream));
+      last = stream.serial;
+    }
+    return { connections, total: this.streams.size };
+  }
+
+  /** Ends connections of this process. Who holds a good token may come back: revoke that first. */
+  @Delete('connections')
+  dismiss(@Query() query: unknown): object {
+    const criteria = parse(dismissSchema, query, 'subject, token and id');
+    if (Object.keys(criteria).length === 0) {
+      throw new HubError('criteria-missing', 'Say whose connections are meant: by "subject", "token" or "id".');
+    }
+    const disconnected = this.streams.endWhere((stream) => isMeant(stream, criteria), 'dismissed');
+    this.logger.log({ msg: 'connections dismissed', disconnected });
+    return { disconnected };
+  }
+
+  /** Tokens no longer count from here on, nor do the connections that were opened with them. */
+  @Post('revocations')
+  @HttpCode(200)
+  async revoke(@Req() { body }: FastifyRequest): Promise<object> {
+    const given = parse(revocationSchema, jsonOf(body), 'jti, subject and issued_before (seconds)');
+    if (Object.keys(given).length === 0) {
+      throw new HubError('criteria-missing', 'Say which tokens are meant: by "jti", "subject" or "issued_before".');
+    }
+    const revocation: Revocation = {
+      ...(given.jti !== undefined && { tokenId: given.jti }),
+      ...(given.subject !== undefined && { subject: given.subject }),
+      ...(given.issued_before !== undefined && { issuedBefore: given.issued_before * 1_000 }),
+    };
+    const disconnected = await this.revocations.add(revocation);
+    this.logger.log({ msg: 'tokens revoked', disconnected });
+    return { disconnected };
+  }
+}
+
+interface Criteria {
+  readonly subject?: string | undefined;
+  readonly token?: string | undefined;
+  readonly id?: number | undefined;
+}
+
+function isMeant({ info, serial }: OpenStream, { subject, token, id }: Criteria): boolean {
+  if (subject !== undefined && info.caller.subject !== subject) return false;
+  if (token !== undefined && info.caller.tokenId !== token) return false;
+  return id === undefined || serial === id;
+}
+
+function describe(stream: OpenStream): object {
+  const { requestId, address, caller } = stream.info;
+  const { subject, issuer, tokenId, expiresAt } = caller;
+  const age = Math.round(performance.now() - stream.openedAt);
+  return {
+    id: stream.serial,
+    requestId,
+    address,
+    subject,
+    issuer,
+    token: tokenId,
+    expiresAt,
+    age,
+    ...stream.describe(),
+  };
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, given: unknown, known: string): z.output<Schema> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new HubError('criteria-invalid', `The request is not understood. It may have: ${known}.`);
+}
+
+function jsonOf(body: unknown): unknown {
+  if (!Buffer.isBuffer(body))
+    throw new HubError('media-type-unsupported', 'The body must be sent as application/json.');
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { DeveloperModule } from '../auth/developer/developer.module.js';
+import { hasMadeUpKeys } from '../auth/developer/developer-tokens.js';
+import { guardController } from '../auth/guard-controller.js';
+import { SubscribeGuard } from '../access/guards.js';
+import type { Config } from '../config/config.js';
+import { ConfigModule } from '../config/config.module.js';
+import { EventsController } from '../events/events.controller.js';
+import { EventsModule } from '../events/events.module.js';
+import { HeraldModule } from '../herald/herald.module.js';
+import { AdminModule } from './admin/admin.module.js';
+import { HealthModule } from './health/health.module.js';
+import { servePage } from './page.js';
+import { ServerModule } from './server.module.js';
+
+/** Everything the service is made of. */
+@Module({})
+export class AppModule {
+  static forRoot(config: Config, signal?: AbortSignal): DynamicModule {
+    const { hubUrl, ...given } = config.hub;
+    const hub = { ...given, journal: { ...given.journal, signal } };
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        HeraldModule.forRoot({ hubUrl: new URL(hubUrl), streams: config.streams, hub, auth: config.auth }),
+        EventsModule.forRoot(config.events),
+        AdminModule,
+        ...(hasMadeUpKeys({ production: config.production, madeUp: config.auth.madeUp }) ? [DeveloperModule] : []),
+        HealthModule,
+        ServerModule,
+        servePage(),
+      ],
+      providers: config.auth.protectEvents
+        ? [
+            {
+              provide: APP_GUARD,
+              inject: [SubscribeGuard],
+              useFactory: (guard: SubscribeGuard) => guardController(EventsController, guard),
+            },
+          ]
+        : [],
+    };
+  }
+}

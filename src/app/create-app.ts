@@ -1,0 +1,29 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import { AppModule } from './app.module.js';
+import type { Config } from '../config/config.js';
+import { NestLogger } from './logging/logger.js';
+import { createAdapter } from './adapter.js';
+import { acceptBodies } from './bodies.js';
+import { allowOrigins } from './http/cors.js';
+import { logRequests } from './http/request-log.js';
+import { addSecurityHeaders } from './http/security-headers.js';
+
+/**
+ * The whole application, wired but not yet listening: the one composition root.
+ * @param signal when aborted, what it needs is not waited for any longer.
+ */
+export async function createApp(config: Config, logger: Logger, signal?: AbortSignal): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(config, signal),
+    createAdapter(config),
+    // An idle keep-alive connection or an HTTP/2 session must not hold up the end; see `GracefulShutdown` for the rest.
+    { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false, bodyParser: false },
+  );
+  acceptBodies(app.getHttpAdapter().getInstance());
+  logRequests(app.getHttpAdapter().getInstance(), logger);
+  addSecurityHeaders(app.getHttpAdapter().getInstance(), config.server.tls !== undefined);
+  allowOrigins(app, config.server.corsOrigins);
+  return app;
+}

@@ -1,0 +1,30 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { isStream } from '../../streams/stream-request.js';
+
+/**
+ * One line for each answered request. Streams write their own two, when they open and when they close. The query, which
+ * may hold a secret, and the headers, which do, are never logged.
+ */
+export function logRequests(fastify: FastifyInstance, logger: Logger): void {
+  fastify.addHook('onResponse', (request, reply, done) => {
+    if (!isStream(request.raw)) logger[levelOf(request)](lineOf(request, reply), 'request');
+    done();
+  });
+}
+
+/** Probes come every few seconds and say nothing new. */
+function levelOf(request: FastifyRequest): 'info' | 'debug' {
+  return request.url.startsWith('/health/') ? 'debug' : 'info';
+}
+
+function lineOf(request: FastifyRequest, reply: FastifyReply): object {
+  return {
+    requestId: request.id,
+    method: request.method,
+    path: request.url.split('?', 1)[0],
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime),
+    address: request.ip,
+  };
+}

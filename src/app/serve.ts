@@ -1,0 +1,55 @@
+import process from 'node:process';
+import type { Logger } from 'pino';
+import { firstSteps } from '../auth/developer/first-steps.js';
+import { createApp } from './create-app.js';
+import { type Environment, loadConfig } from '../config/config.js';
+import type { OrderlyEnd } from './process/orderly-end.js';
+import { tellStartFailure } from './process/start-failure.js';
+
+/**
+ * Connections that may wait to be accepted; the kernel may allow fewer (`net.core.somaxconn`). With Node's own 511, some
+ * of 1,000 readers that come back at once were not answered, and tried again a whole second later.
+ */
+const BACKLOG = 4_096;
+
+export interface Surroundings {
+  readonly env: Environment;
+  readonly logger: Logger;
+  readonly end: OrderlyEnd;
+  /** Whether a person reads what is written. */
+  readonly isTerminal: boolean;
+}
+
+/** Starts the service. Where that fails, says why, and ends the process. */
+export async function serve(surroundings: Surroundings): Promise<void> {
+  const { logger, end, isTerminal } = surroundings;
+  try {
+    await start(surroundings);
+  } catch (error) {
+    // Whatever fails once the end has begun fails because of that.
+    if (!end.signal.aborted) end.begin(tellStartFailure(error, logger, { isTerminal }));
+  }
+}
+
+async function start({ env, logger, end }: Surroundings): Promise<void> {
+  const config = loadConfig(env);
+  logger.level = config.logLevel;
+  const app = await end.open((signal) => createApp(config, logger, signal));
+  await app.init();
+  end.signal.throwIfAborted();
+  // Fastify's own: Nest's `listen` would log a failure as well, and what can't be helped is said once, by `serve`.
+  const address = await app
+    .getHttpAdapter()
+    .getInstance()
+    .listen({ port: config.server.port, host: config.server.host, backlog: BACKLOG });
+  end.signal.throwIfAborted();
+  const url = shownUrl(address);
+  logger.info(`Herald is at ${url}`);
+  // Past the log, where a token has no place.
+  process.stdout.write((await firstSteps(config, url)) ?? '');
+}
+
+/** A loopback address is shown by the name that people type. */
+function shownUrl(address: string): string {
+  return address.replace(/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?=:\d+$)/, 'localhost');
+}

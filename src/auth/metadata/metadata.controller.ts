@@ -1,0 +1,29 @@
+import { Controller, Get, Header, Inject, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { MATCHER_TYPES } from '../../hub/matching/matcher.js';
+import { HUB_PATH } from '../../hub/http/hub-path.js';
+import { AUTH_OPTIONS, type AuthOptions } from '../auth.options.js';
+import { METADATA_PREFIX, resourceOf } from './resource.js';
+import { DETAIL_TYPE } from '../tokens/token-grants.js';
+
+/** What a client must know to get a token for this hub (RFC 9728; R84). */
+@Controller(METADATA_PREFIX.slice(1) + HUB_PATH)
+export class MetadataController {
+  constructor(@Inject(AUTH_OPTIONS) private readonly options: AuthOptions) {}
+
+  @Get()
+  @Header('cache-control', 'public, max-age=3600')
+  metadata(@Req() request: FastifyRequest): object {
+    const { issuers, resource, cookieName, subscriptions } = this.options;
+    const servers = issuers.map(({ issuer }) => issuer).filter((issuer) => issuer.startsWith('https://'));
+    return {
+      resource: resourceOf(request, resource),
+      ...(servers.length > 0 && { authorization_servers: servers }),
+      authorization_details_types_supported: [DETAIL_TYPE],
+      bearer_methods_supported: ['header'],
+      mercure_cookie: cookieName,
+      mercure_matcher_types_supported: MATCHER_TYPES,
+      mercure_subscriptions: subscriptions,
+    };
+  }
+}

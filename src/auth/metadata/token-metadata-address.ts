@@ -1,0 +1,17 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { MetadataAddress } from '../../hub/http/hub-error.filter.js';
+import { AUTH_OPTIONS, type AuthOptions } from '../auth.options.js';
+import { metadataUrlOf, resourceOf } from './resource.js';
+
+/** The metadata's address as the client of a request can reach it. */
+@Injectable()
+export class TokenMetadataAddress extends MetadataAddress {
+  constructor(@Inject(AUTH_OPTIONS) private readonly options: AuthOptions) {
+    super();
+  }
+
+  of(request: FastifyRequest): string {
+    return metadataUrlOf(resourceOf(request, this.options.resource));
+  }
+}

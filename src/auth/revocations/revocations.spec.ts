@@ -1,0 +1,119 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import fc from 'fast-check';
+import type { Caller } from '../../access/caller.js';
+import { type OpenStream, StreamRegistry } from '../../streams/stream-registry.js';
+import { MemoryState } from '../../storage/state/memory/memory-state.js';
+import { type Revocation, Revocations } from './revocations.js';
+
+const NO_STREAMS = new StreamRegistry({ heartbeat: 0, maxAge: 0, writeTimeout: 1_000 });
+
+async function revocations(...given: Revocation[]): Promise<Revocations> {
+  const all = new Revocations(new MemoryState(0), NO_STREAMS);
+  for (const one of given) await all.add(one);
+  return all;
+}
+
+/** What a revocation means, said as simply as it can be. */
+function covers(one: Revocation, by: Caller): boolean {
+  if (one.tokenId !== undefined && one.tokenId !== by.tokenId) return false;
+  if (one.subject !== undefined && one.subject !== by.subject) return false;
+  return (by.issuedAt ?? 0) < (one.issuedBefore ?? Infinity);
+}
+
+describe('Revocations', () => {
+  it('covers the tokens that have all that is named, and no others', async () => {
+    const byToken = await revocations({ tokenId: 't' });
+    expect(byToken.revokes({ tokenId: 't', subject: 'anybody', issuedAt: Date.now() })).toBe(true);
+    expect(byToken.revokes({ tokenId: 'u', subject: 't' })).toBe(false);
+    expect(byToken.revokes({})).toBe(false);
+    const bySubject = await revocations({ subject: 's', issuedBefore: 1_000 });
+    expect(bySubject.revokes({ subject: 's', issuedAt: 999 })).toBe(true);
+    expect(bySubject.revokes({ subject: 's' })).toBe(true);
+    expect(bySubject.revokes({ subject: 's', issuedAt: 1_000 })).toBe(false);
+    expect(bySubject.revokes({ tokenId: 's' })).toBe(false);
+    const both = await revocations({ tokenId: 't', subject: 's' });
+    expect(both.revokes({ tokenId: 't', subject: 's' })).toBe(true);
+    expect(both.revokes({ tokenId: 't' })).toBe(false);
+    const everybody = await revocations({ issuedBefore: 1_000 });
+    expect(everybody.revokes({ issuedAt: 5 })).toBe(true);
+  });
+
+  it('never lets somebody in again because of a later revocation', async () => {
+    const name = fc.option(fc.constantFrom('a', 'b', '', '"', 'a","subject":"b'), { nil: undefined });
+    const time = fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined });
+    const revocation = fc.record({ tokenId: name, subject: name, issuedBefore: time });
+    const caller = fc.record({ tokenId: name, subject: name, issuedAt: time });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(revocation, { maxLength: 8 }),
+        fc.array(caller, { maxLength: 8 }),
+        async (given, callers) => {
+          const clean = given.map(withoutUndefined) as Revocation[];
+          const all = await revocations(...clean);
+          for (const by of callers.map(withoutUndefined) as Caller[]) {
+            expect(all.revokes(by)).toBe(clean.some((one) => covers(one, by)));
+          }
+        },
+      ),
+    );
+  });
+
+  it('is bounded, and has room for revoking everything even when it is full', async () => {
+    const all = await revocations();
+    for (let index = 0; index < 100_000; index += 1) await all.add({ tokenId: String(index) });
+    await expect(all.add({ tokenId: 'one more' })).rejects.toMatchObject({ code: 'revocations-too-many' });
+    await all.add({ tokenId: '7' });
+    await all.add({ issuedBefore: 1_000 });
+    expect(all.revokes({ issuedAt: 999 })).toBe(true);
+    expect(all.revokes({ tokenId: '99999', issuedAt: 2_000 })).toBe(true);
+  });
+
+  it('ends the stream of somebody who was let in just before, and opens it just after', async () => {
+    jest.useFakeTimers();
+    const streams = new StreamRegistry({ heartbeat: 0, maxAge: 0, writeTimeout: 1_000 });
+    const all = new Revocations(new MemoryState(0), streams);
+    await all.onModuleInit();
+    try {
+      await expect(all.add({ subject: 's' })).resolves.toBe(0);
+      const endWhere = jest.spyOn(streams, 'endWhere').mockReturnValue(1);
+      await jest.advanceTimersByTimeAsync(1_000);
+      const [isMeant] = endWhere.mock.calls[0] ?? [];
+      expect(isMeant?.({ info: { caller: { subject: 's' } } } as OpenStream)).toBe(true);
+      expect(isMeant?.({ info: { caller: { subject: 'other' } } } as OpenStream)).toBe(false);
+      await jest.advanceTimersByTimeAsync(60_000);
+      // Walking over every stream is not for ever.
+      expect(endWhere.mock.calls.length).toBeLessThan(5);
+    } finally {
+      await all.onModuleDestroy();
+      jest.useRealTimers();
+    }
+  });
+});
+
+describe('Revocations that fail in a way that nobody expects', () => {
+  it('are asked for again, and said to have failed once', async () => {
+    jest.useFakeTimers();
+    const state = new MemoryState(0);
+    const all = new Revocations(state, NO_STREAMS);
+    await all.onModuleInit();
+    const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
+    const asked = jest.spyOn(state, 'revocations').mockRejectedValue(new TypeError('not expected'));
+    try {
+      await jest.advanceTimersByTimeAsync(3_000);
+      expect(asked).toHaveBeenCalledTimes(3);
+      expect(logged).toHaveBeenCalledTimes(1);
+      asked.mockResolvedValue([['{"subject":"s"}', Infinity]]);
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(all.revokes({ subject: 's' })).toBe(true);
+    } finally {
+      await all.onModuleDestroy();
+      logged.mockRestore();
+      jest.useRealTimers();
+    }
+  });
+});
+
+function withoutUndefined(record: object): object {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}

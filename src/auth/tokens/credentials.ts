@@ -1,0 +1,73 @@
+import { parseCookie } from 'cookie';
+import { HubError } from '../../access/hub.errors.js';
+
+/** A request as far as the credentials in it are concerned. */
+export interface CredentialRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly raw: { readonly rawHeaders: readonly string[] };
+}
+
+export interface Credentials {
+  readonly token: string;
+  readonly carrier: 'header' | 'query' | 'cookie';
+}
+
+export interface CredentialOptions {
+  readonly cookieName: string;
+  /** Whether the carriers of the 0.x dialect count as well. */
+  readonly legacy: boolean;
+}
+
+/** What the 0.x dialect calls its cookie. */
+const LEGACY_COOKIE = 'mercureAuthorization';
+
+// A token without a signature (`"alg": "none"`) is well-formed (RFC 7515, A.5), and for the verifier to refuse (R52).
+const BEARER = /^bearer +([\w-]+\.[\w-]+\.[\w-]*) *$/i;
+const COMPACT_JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/**
+ * The token that a request brings, if any (R42–R45). The header comes first: with one, a cookie isn't even looked at
+ * (R43). In the 0.x dialect the query comes between the two.
+ *
+ * @throws {HubError} `token-malformed` when what is there can't be a token, or two headers are
+ */
+export function credentialsOf(request: CredentialRequest, options: CredentialOptions): Credentials | undefined {
+  const { authorization, cookie } = request.headers;
+  if (authorization !== undefined) return { token: bearerToken(request, authorization), carrier: 'header' };
+  const inQuery = options.legacy ? queryToken(request.url) : undefined;
+  if (inQuery !== undefined) return { token: inQuery, carrier: 'query' };
+  const inCookie = typeof cookie === 'string' ? cookieToken(cookie, options) : undefined;
+  return inCookie === undefined ? undefined : { token: inCookie, carrier: 'cookie' };
+}
+
+function bearerToken({ raw }: CredentialRequest, authorization: string | readonly string[]): string {
+  // Node keeps the first of several without a word.
+  if (raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization').length > 1) {
+    throw new HubError('token-malformed', 'There must be one Authorization header at most.');
+  }
+  const token = typeof authorization === 'string' ? BEARER.exec(authorization)?.[1] : undefined;
+  if (token) return token;
+  throw new HubError('token-malformed', 'The Authorization header must be "Bearer" and a compact JWT.');
+}
+
+function queryToken(url: string): string | undefined {
+  const query = url.indexOf('?');
+  const given = query === -1 ? null : new URLSearchParams(url.slice(query)).get('authorization');
+  return given === null ? undefined : compact(given, 'The "authorization" parameter');
+}
+
+function cookieToken(header: string, { cookieName, legacy }: CredentialOptions): string | undefined {
+  const cookies = parseCookie(header);
+  const given = cookies[cookieName] ?? (legacy ? cookies[LEGACY_COOKIE] : undefined);
+  if (!given) return undefined;
+  // A token that is presented in the right way and is none is invalid rather than malformed (R47).
+  if (!COMPACT_JWT.test(given)) throw new HubError('token-invalid', 'The cookie does not hold a compact JWT.');
+  return given;
+}
+
+function compact(given: string, what: string): string {
+  if (COMPACT_JWT.test(given)) return given;
+  throw new HubError('token-malformed', `${what} must be a compact JWT.`);
+}

@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises';
+import { Logger } from '@nestjs/common';
+import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
+import type { KeySetConfig } from '../../config/issuers.js';
+import { HubError } from '../../access/hub.errors.js';
+
+/** Milliseconds for which a set counts as fresh. Asking a file costs next to nothing. */
+const FRESH = { uri: 600_000, file: 5_000 };
+
+/** Milliseconds between two attempts, so that tokens with made-up key ids can't make us ask all the time. */
+const COOL_DOWN = { uri: 30_000, file: 1_000 };
+
+const TIMEOUT = 5_000;
+const MAX_BYTES = 512 * 1024;
+const MAX_KEYS = 100;
+
+/** RSA keys with fewer bits are not verified with (RFC 7518, 3.3). */
+const SMALLEST_RSA_BITS = 2048;
+
+type Keys = readonly CryptoKey[];
+
+/** For tests of what time does to a set. */
+export type Clock = () => number;
+
+/**
+ * A set of public keys that may change while the service runs (RFC 7517). It's read again when it is no longer fresh, or
+ * when a token names a key that it doesn't have; while its source is away, the keys that are known go on being good.
+ */
+export class KeySet {
+  private readonly logger = new Logger(KeySet.name);
+  private readonly kind: 'uri' | 'file';
+  private readonly load: () => Promise<string>;
+  private find: ReturnType<typeof createLocalJWKSet> | undefined;
+  private loadedAt = -Infinity;
+  private triedAt = -Infinity;
+  private loading: Promise<void> | undefined;
+
+  constructor(
+    readonly config: KeySetConfig,
+    private readonly now: Clock = () => performance.now(),
+  ) {
+    const { uri, file = '' } = config;
+    this.kind = uri ? 'uri' : 'file';
+    this.load = uri ? () => fetchText(uri) : () => readFile(file, 'utf8');
+  }
+
+  /**
+   * The keys that a token with this header may be signed with.
+   * @throws {HubError} `keys-unavailable` when no set could be read yet
+   */
+  async keysFor(header: JWSHeaderParameters): Promise<Keys> {
+    if (!this.find) await this.refresh();
+    // Whoever is there now need not wait for it.
+    else if (this.now() - this.loadedAt > FRESH[this.kind]) void this.refresh();
+    const keys = await this.lookUp(header);
+    if (keys.length > 0) return keys;
+    await this.refresh();
+    return this.lookUp(header);
+  }
+
+  private async refresh(): Promise<void> {
+    if (this.now() - this.triedAt >= COOL_DOWN[this.kind]) {
+      this.triedAt = this.now();
+      this.loading = this.reload().finally(() => (this.loading = undefined));
+    }
+    await this.loading;
+    if (!this.find) throw new HubError('keys-unavailable', 'The keys that tokens are verified with can not be read.');
+  }
+
+  private async reload(): Promise<void> {
+    try {
+      this.find = createLocalJWKSet(parseKeySet(await this.load()));
+      this.loadedAt = this.now();
+    } catch (error) {
+      this.logger.warn({ msg: 'the key set could not be read', source: this.source(), err: error });
+    }
+  }
+
+  private async lookUp(header: JWSHeaderParameters): Promise<Keys> {
+    if (!this.find) return [];
+    try {
+      return [await this.find(header)].filter(isStrong);
+    } catch (error) {
+      if (error instanceof errors.JWKSMultipleMatchingKeys) return (await collect(error)).filter(isStrong);
+      // None that fits, or one that can't be used: whatever the platform says of a broken key, the token is at fault.
+      return [];
+    }
+  }
+
+  /** Without a query, which may hold a secret. */
+  private source(): string | undefined {
+    return this.config.uri?.split('?', 1)[0] ?? this.config.file;
+  }
+}
+
+function isStrong({ algorithm }: CryptoKey): boolean {
+  return !('modulusLength' in algorithm) || Number(algorithm.modulusLength) >= SMALLEST_RSA_BITS;
+}
+
+async function collect(keys: AsyncIterable<CryptoKey>): Promise<Keys> {
+  const all: CryptoKey[] = [];
+  for await (const key of keys) all.push(key);
+  return all;
+}
+
+/** No redirect is followed: it could lead to an address that only this machine may reach (R90). */
+async function fetchText(uri: string): Promise<string> {
+  const response = await fetch(uri, {
+    redirect: 'error',
+    signal: AbortSignal.timeout(TIMEOUT),
+    headers: { accept: 'application/jwk-set+json, application/json' },
+  });
+  if (response.status !== 200) throw new Error(`the key set was answered with ${response.status}`);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > MAX_BYTES) throw new Error(`the key set is larger than ${MAX_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Secrets have no place in a set of public keys, and are left out. */
+function parseKeySet(text: string): JSONWebKeySet {
+  if (text.length > MAX_BYTES) throw new Error(`the key set is larger than ${MAX_BYTES} bytes`);
+  const { keys } = JSON.parse(text) as Partial<JSONWebKeySet>;
+  if (!Array.isArray(keys) || keys.length > MAX_KEYS) throw new Error(`a key set has "keys", at most ${MAX_KEYS}`);
+  return { keys: keys.filter((key) => key.kty !== 'oct') };
+}

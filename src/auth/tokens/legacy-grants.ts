@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { type Grants, ownGrants } from '../../access/grants.js';
+import { HubError } from '../../access/hub.errors.js';
+import { Interest } from '../../hub/matching/interest.js';
+import { parseSelector } from '../../hub/matching/matcher.js';
+import { callerOf, type Claims } from './claims.js';
+
+/** As many selectors as a token of the current protocol may have matchers. */
+const MAX_SELECTORS = 100;
+
+/** The claim by its two names; with its namespace it comes from issuers that allow no others (Auth0). */
+const CLAIMS = ['mercure', 'https://mercure.rocks/'] as const;
+
+const claimSchema = z.object({
+  publish: z.array(z.string()).max(MAX_SELECTORS).nullish(),
+  subscribe: z.array(z.string()).max(MAX_SELECTORS).nullish(),
+  payload: z.unknown().optional(),
+});
+
+/** Whether these are the claims of a token of the 0.x dialect. */
+export function isLegacy(claims: Claims): boolean {
+  return claims['authorization_details'] === undefined && CLAIMS.some((name) => claims[name] !== undefined);
+}
+
+/**
+ * What the verified claims of a token of the 0.x dialect allow (draft-dunglas-mercure-07, section 6).
+ * @throws {HubError} `token-invalid` when the claim is malformed
+ */
+export function legacyGrantsOf(claims: Claims, hubUrl: URL): Grants {
+  const parsed = claimSchema.safeParse(claims[CLAIMS[0]] ?? claims[CLAIMS[1]]);
+  if (!parsed.success) throw new HubError('token-invalid', 'The "mercure" claim of the token is malformed.');
+  const publish = interestOf(parsed.data.publish, hubUrl);
+  const read = interestOf(parsed.data.subscribe, hubUrl);
+  const { payload } = parsed.data;
+  return ownGrants({
+    ...callerOf(claims),
+    isLegacy: true,
+    canPublish: (topics) => publish.includesAll(topics),
+    canRead: (topics) => read.includes(topics),
+    readKey: `token ${read.key}`,
+    payloadFor: () => (typeof payload === 'object' && payload !== null ? payload : undefined),
+  });
+}
+
+function interestOf(selectors: readonly string[] | null | undefined, hubUrl: URL): Interest {
+  try {
+    return new Interest((selectors ?? []).map(parseSelector), hubUrl);
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    throw new HubError('token-invalid', 'A selector in the "mercure" claim of the token is not valid.');
+  }
+}

@@ -1,0 +1,47 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { Role } from '../../config/issuers.js';
+import type { Grants } from '../../access/grants.js';
+import { HubError } from '../../access/hub.errors.js';
+import { dialectOf } from '../../hub/http/dialect.js';
+import { AUTH_OPTIONS, type AuthOptions } from '../auth.options.js';
+import { type Credentials, credentialsOf } from './credentials.js';
+import { GrantsResolver } from '../../access/grants-resolver.js';
+import { resourceOf } from '../metadata/resource.js';
+import { Revocations } from '../revocations/revocations.js';
+import { checkOrigin } from '../same-origin.js';
+import { TokenVerifier } from './token-verifier.js';
+
+/** Methods that change nothing (RFC 9110, 9.2.1). */
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY', 'OPTIONS']);
+
+/** What a token in a header or a cookie allows. */
+@Injectable()
+export class TokenGrantsResolver extends GrantsResolver {
+  constructor(
+    private readonly verifier: TokenVerifier,
+    private readonly revocations: Revocations,
+    @Inject(AUTH_OPTIONS) private readonly options: AuthOptions,
+  ) {
+    super();
+  }
+
+  async resolve(request: FastifyRequest, role: Role): Promise<Grants | undefined> {
+    const { cookieName } = this.options;
+    // Carriers and tokens of the 0.x dialect count only where the request may speak it.
+    const allowLegacy = role !== 'admin' && dialectOf(request, this.options) !== 'current';
+    const credentials = credentialsOf(request, { cookieName, legacy: allowLegacy });
+    if (!credentials) return undefined;
+    const resource = resourceOf(request, this.options.resource);
+    this.checkCarrier(request, credentials, new URL(resource).origin);
+    const grants = await this.verifier.verify(credentials.token, { role, resource, allowLegacy });
+    if (!this.revocations.revokes(grants)) return grants;
+    throw new HubError('token-revoked', 'The token has been revoked.');
+  }
+
+  /** A browser adds a cookie to whatever any page makes it send. */
+  private checkCarrier(request: FastifyRequest, { carrier }: Credentials, own: string): void {
+    if (carrier !== 'cookie' || SAFE_METHODS.has(request.method)) return;
+    checkOrigin(request, own, this.options.publishOrigins);
+  }
+}

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { type Grants, ownGrants } from '../../access/grants.js';
+import { HubError } from '../../access/hub.errors.js';
+import { Interest } from '../../hub/matching/interest.js';
+import { type Matcher, parseMatcher } from '../../hub/matching/matcher.js';
+import { callerOf, type Claims } from './claims.js';
+
+/** The type of the RFC 9396 authorization details that are ours (R55). */
+export const DETAIL_TYPE = 'https://mercure.rocks/authorization-detail';
+
+/** Details, and matchers in all of them together (R57). */
+const LARGEST_TOKEN = 100;
+
+const matcherSchema = z.object({ match: z.string(), match_type: z.enum(['exact', 'urlpattern']).default('exact') });
+
+const detailSchema = z.object({
+  actions: z.array(z.string()).min(1),
+  topics: z.array(matcherSchema).min(1),
+  payload: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** A detail whose matchers have been checked. */
+interface Detail {
+  readonly actions: readonly string[];
+  readonly matchers: readonly Matcher[];
+  readonly payload?: object | undefined;
+}
+
+/**
+ * What the verified claims of a token allow (R55–R58).
+ * @throws {HubError} `token-invalid` when any of its details of our type is broken: a token counts whole or not at all.
+ */
+export function grantsOf(claims: Claims, hubUrl: URL): Grants {
+  const details = ourDetails(claims['authorization_details'], hubUrl);
+  const publish = interestOf(withAction(details, 'publish'), hubUrl);
+  const read = interestOf(withAction(details, 'subscribe'), hubUrl);
+  const admin = interestOf(withAction(details, 'admin'), hubUrl);
+  const payloads = withAction(details, 'subscribe').map((detail) => ({
+    matched: interestOf([detail], hubUrl),
+    payload: detail.payload,
+  }));
+  return ownGrants({
+    ...callerOf(claims),
+    canPublish: (topics) => publish.includesAll(topics),
+    canRead: (topics) => read.includes(topics),
+    readKey: `token ${read.key}`,
+    isAdmin: admin.matchers.length > 0,
+    // R63: the first that matches the matcher's own text, taken as a topic.
+    payloadFor: (matcher) => payloads.find(({ matched }) => matched.includes([matcher]))?.payload,
+  });
+}
+
+function ourDetails(given: unknown, hubUrl: URL): Detail[] {
+  if (given === undefined) return [];
+  if (!Array.isArray(given) || given.length > LARGEST_TOKEN) throw broken();
+  const ours = given.filter((detail: unknown) => isObject(detail) && detail['type'] === DETAIL_TYPE);
+  const parsed = z.array(detailSchema).safeParse(ours);
+  if (!parsed.success) throw broken();
+  if (parsed.data.reduce((sum, { topics }) => sum + topics.length, 0) > LARGEST_TOKEN) throw broken();
+  // Of every detail, also of those whose actions grant nothing here: a broken one rejects the whole token (R57).
+  return parsed.data.map(({ actions, payload, topics }) => ({
+    actions,
+    payload,
+    matchers: topics.map(({ match, match_type }) => toMatcher(match, match_type, hubUrl)),
+  }));
+}
+
+/** Actions that the hub doesn't know grant nothing, and harm nothing (R55). */
+function withAction(details: readonly Detail[], action: string): Detail[] {
+  return details.filter(({ actions }) => actions.includes(action));
+}
+
+function interestOf(details: readonly Detail[], hubUrl: URL): Interest {
+  return new Interest(
+    details.flatMap(({ matchers }) => matchers),
+    hubUrl,
+  );
+}
+
+function toMatcher(match: string, type: 'exact' | 'urlpattern', hubUrl: URL): Matcher {
+  try {
+    return parseMatcher(type, match, hubUrl);
+  } catch (error) {
+    throw error instanceof HubError ? broken() : error;
+  }
+}
+
+function broken(): HubError {
+  return new HubError('token-invalid', "The token's authorization details are malformed or exceed the limits.");
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

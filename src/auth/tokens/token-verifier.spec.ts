@@ -1,0 +1,154 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it, jest } from '@jest/globals';
+import { SignJWT } from 'jose';
+import type { Role } from '../../config/issuers.js';
+import { parseKey } from '../../config/keys.js';
+import type { Grants } from '../../access/grants.js';
+import type { AuthOptions } from '../auth.options.js';
+import { DETAIL_TYPE } from './token-grants.js';
+import { TokenVerifier } from './token-verifier.js';
+
+const PUBLISHER_KEY = 'p'.repeat(32);
+const SUBSCRIBER_KEY = 's'.repeat(32);
+
+const RESOURCE = 'https://hub.example/.well-known/mercure';
+
+const OPTIONS: AuthOptions = {
+  issuers: [
+    { issuer: 'us', keys: { publisher: parseKey(PUBLISHER_KEY), subscriber: parseKey(SUBSCRIBER_KEY) } },
+    { issuer: 'them', keys: { publisher: parseKey('t'.repeat(32)) } },
+  ],
+  resource: RESOURCE,
+  anonymous: false,
+  legacy: false,
+  cookieName: 'token',
+  publishOrigins: [],
+  subscriptions: false,
+  hubUrl: new URL(RESOURCE),
+};
+
+const PURPOSE = { role: 'publisher', resource: RESOURCE, allowLegacy: false } as const;
+
+const verifier = new TokenVerifier(OPTIONS);
+
+function verify(token: string, role: Role = 'publisher'): Promise<Grants> {
+  return verifier.verify(token, { ...PURPOSE, role });
+}
+
+interface TokenOptions {
+  readonly claims?: Record<string, unknown>;
+  readonly header?: Record<string, string>;
+  readonly key?: string;
+  readonly expires?: number | undefined;
+}
+
+async function sign({ claims = {}, header = {}, key = PUBLISHER_KEY, expires = 60 }: TokenOptions): Promise<string> {
+  const token = new SignJWT({ iss: 'us', aud: RESOURCE, ...claims });
+  token.setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', ...header });
+  if (expires !== 0) token.setExpirationTime(Math.floor(Date.now() / 1_000) + expires);
+  return token.sign(new TextEncoder().encode(key));
+}
+
+/** JSON as a part of a token. */
+function part(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+function details(...topics: object[]): Record<string, unknown> {
+  return { authorization_details: [{ type: DETAIL_TYPE, actions: ['publish', 'dance'], topics }] };
+}
+
+describe('TokenVerifier', () => {
+  it('R56: grants what some detail grants, and nothing without one', async () => {
+    const grants = await verify(await sign({ claims: details({ match: 'urn:a' }) }));
+    expect(grants.canPublish(['urn:a'])).toBe(true);
+    expect(grants.canPublish(['urn:a', 'urn:b'])).toBe(false);
+    expect(grants.canRead(['urn:a'])).toBe(false);
+    const none = await verify(await sign({}));
+    expect(none.canPublish(['urn:a'])).toBe(false);
+  });
+
+  it('R55: ignores details of other types, however they look', async () => {
+    const claims = {
+      authorization_details: [
+        { type: 'other', actions: 7 },
+        ...(details({ match: '*' })['authorization_details'] as object[]),
+      ],
+    };
+    expect((await verify(await sign({ claims }))).canPublish(['urn:a'])).toBe(true);
+  });
+
+  it('R54: takes an audience that is a list, if this hub is on it', async () => {
+    await expect(verify(await sign({ claims: { aud: ['https://other.example/', RESOURCE] } }))).resolves.toBeDefined();
+  });
+
+  it.each<[string, TokenOptions, RegExp]>([
+    ['R52: another algorithm', { header: { alg: 'HS512' }, key: 'p'.repeat(64) }, /algorithm/],
+    ['R51: another type', { header: { typ: 'JWT' } }, /type must be at\+jwt/],
+    ['R54: no expiry', { expires: 0 }, /must have an expiry/],
+    ['R54: an expiry that is past', { expires: -1 }, /has expired/],
+    ['R54: a beginning that is to come', { claims: { nbf: Date.now() / 1_000 + 60 } }, /not valid yet/],
+    ['R54: another audience', { claims: { aud: 'https://other.example/' } }, /audience/],
+    ['R54: no audience', { claims: { aud: undefined } }, /audience/],
+    ['R54: an issuer that is not trusted', { claims: { iss: 'us ' } }, /issuer/],
+    ['R54: no issuer', { claims: { iss: undefined } }, /issuer/],
+    ["R53: another issuer's key", { claims: { iss: 'them' } }, /signature/],
+    ["R53: the other role's key", { key: SUBSCRIBER_KEY }, /signature/],
+    ['R58: a matcher type that is not known', { claims: details({ match: 'a', match_type: 'regexp' }) }, /details/],
+    ['R55: no topics', { claims: details() }, /details/],
+    [
+      'R57: more matchers than the limit',
+      { claims: details(...Array.from({ length: 101 }, () => ({ match: 'a' }))) },
+      /details/,
+    ],
+  ])('refuses %s, and says so', async (_, options, reason) => {
+    await expect(verify(await sign(options))).rejects.toMatchObject({
+      code: 'token-invalid',
+      message: expect.stringMatching(reason),
+    });
+  });
+
+  it('R52: does not take a public key for a secret', async () => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }) as string;
+    const asymmetric = new TokenVerifier({
+      ...OPTIONS,
+      issuers: [{ issuer: 'us', keys: { publisher: parseKey(pem) } }],
+    });
+    const forged = await sign({ key: pem });
+    await expect(asymmetric.verify(forged, PURPOSE)).rejects.toMatchObject({ code: 'token-invalid' });
+  });
+
+  it('R47: takes whatever can not be read for an invalid token, and never fails otherwise', async () => {
+    const [header = '', payload = '', signature = ''] = (await sign({})).split('.');
+    const headers = [
+      'AAAA',
+      part(null),
+      part([]),
+      part('x'),
+      part({}),
+      part({ alg: 7 }),
+      part({ alg: 'HS256', crit: ['x'] }),
+    ];
+    const tokens = [
+      ...headers.map((other) => `${other}.${payload}.${signature}`),
+      `${header}.AAAA.${signature}`,
+      `${header}.${part([])}.${signature}`,
+      `${header}.${payload}.A`,
+    ];
+    for (const token of tokens) await expect(verify(token)).rejects.toMatchObject({ code: 'token-invalid' });
+  });
+
+  it('remembers a good token for its own role, and only until it expires', async () => {
+    const token = await sign({ claims: details({ match: 'urn:a' }), expires: 2 });
+    const first = await verify(token);
+    expect(await verify(token)).toBe(first);
+    await expect(verify(token, 'subscriber')).rejects.toMatchObject({ code: 'token-invalid' });
+    jest.useFakeTimers({ now: Date.now() + 3_000, doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+    try {
+      await expect(verify(token)).rejects.toMatchObject({ code: 'token-invalid' });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});

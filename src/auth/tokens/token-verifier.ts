@@ -1,0 +1,198 @@
+import type { KeyObject } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  type CryptoKey,
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JWTVerifyOptions,
+  jwtVerify,
+  type ProtectedHeaderParameters,
+} from 'jose';
+import { LRUCache } from 'lru-cache';
+import type { IssuerConfig, Role } from '../../config/issuers.js';
+import type { Grants } from '../../access/grants.js';
+import { HubError } from '../../access/hub.errors.js';
+import { AUTH_OPTIONS, type AuthOptions } from '../auth.options.js';
+import type { Claims } from './claims.js';
+import { KeySet } from './key-set.js';
+import { isLegacy, legacyGrantsOf } from './legacy-grants.js';
+import { grantsOf } from './token-grants.js';
+
+/** Tokens that are remembered once they have been verified. */
+const REMEMBERED = 1_000;
+
+/** Milliseconds for which a token counts whose key may be taken out of its set any time. */
+const KEY_SET_TRUST = 60_000;
+
+/** What a token is verified for. */
+export interface Purpose {
+  readonly role: Role;
+  /** What its `aud` must name. */
+  readonly resource: string;
+  /** Whether a token of the 0.x dialect counts: never where the request speaks the current one. */
+  readonly allowLegacy: boolean;
+}
+
+interface Verified {
+  readonly grants: Grants;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+type Key = CryptoKey | KeyObject | Uint8Array;
+
+/** A key that a token may be signed with, and with which algorithms (R52). */
+interface Candidate {
+  readonly key: Key;
+  readonly algorithms: readonly string[];
+}
+
+interface TrustedIssuer extends IssuerConfig {
+  readonly set: KeySet | undefined;
+}
+
+/**
+ * The only place that reads a token (RFC 9068, RFC 8725; R51–R54). A good one is verified once and then known until it
+ * expires: verifying took more than half of a publication's CPU time, and a detour through another thread.
+ */
+@Injectable()
+export class TokenVerifier {
+  private readonly issuers: readonly TrustedIssuer[];
+  private readonly verified = new LRUCache<string, Verified>({ max: REMEMBERED });
+
+  constructor(@Inject(AUTH_OPTIONS) private readonly options: AuthOptions) {
+    this.issuers = options.issuers.map((issuer) => ({
+      ...issuer,
+      set: issuer.keySet && new KeySet(issuer.keySet),
+    }));
+  }
+
+  /** Whether any token is good for this role. */
+  hasKeysFor(role: Role): boolean {
+    return this.issuers.some(({ keys, keySet }) => keys[role] !== undefined || keySet?.roles.includes(role));
+  }
+
+  /**
+   * What a token allows.
+   * @throws {HubError} `token-invalid`, which says what check failed; `keys-unavailable`
+   */
+  async verify(token: string, purpose: Purpose): Promise<Grants> {
+    const name = `${purpose.role} ${purpose.allowLegacy} ${purpose.resource} ${token}`;
+    const known = this.verified.get(name);
+    if (known && known.until > Date.now()) return known.grants;
+    const verified = await this.verifyAnew(token, purpose);
+    this.verified.set(name, verified);
+    return verified.grants;
+  }
+
+  private async verifyAnew(token: string, purpose: Purpose): Promise<Verified> {
+    try {
+      const claims = decodeJwt(token);
+      return purpose.allowLegacy && isLegacy(claims)
+        ? await this.verifyLegacy(token, claims, purpose.role)
+        : await this.verifyCurrent(token, claims, purpose);
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError)) throw error;
+      throw new HubError('token-invalid', `The token is not valid: ${reasonOf(error)}.`);
+    }
+  }
+
+  private async verifyCurrent(token: string, { iss }: Claims, { role, resource }: Purpose): Promise<Verified> {
+    const issuer = this.issuers.find((trusted) => trusted.issuer === iss);
+    if (!issuer) throw new HubError('token-invalid', 'The token is not valid: its issuer is not one that is trusted.');
+    const claims = await verifyWithAny(token, await candidatesOf(issuer, role, token), {
+      typ: 'at+jwt',
+      issuer: issuer.issuer,
+      audience: resource,
+      requiredClaims: ['exp'],
+    });
+    return remember(grantsOf(claims, this.options.hubUrl), issuer);
+  }
+
+  /** The 0.x dialect knows neither `typ` nor `aud`, and `iss` and `exp` need not be there; what is there counts. */
+  private async verifyLegacy(token: string, { iss }: Claims, role: Role): Promise<Verified> {
+    const issuers = iss === undefined ? this.issuers : this.issuers.filter(({ issuer }) => issuer === iss);
+    const candidates = await Promise.all(issuers.map((issuer) => candidatesOf(issuer, role, token)));
+    const grants = legacyGrantsOf(await verifyWithAny(token, candidates.flat(), {}), this.options.hubUrl);
+    const isMovable = issuers.some(({ set }) => set);
+    return { grants, until: untilOf(grants, isMovable) };
+  }
+}
+
+/** The keys of this issuer, and no other's, that a token for this role may be signed with. */
+async function candidatesOf({ keys, set }: TrustedIssuer, role: Role, token: string): Promise<Candidate[]> {
+  const own = keys[role];
+  const candidates: Candidate[] = own ? [{ key: own.key, algorithms: [own.algorithm] }] : [];
+  const header = headerOf(token);
+  if (!set?.config.roles.includes(role) || !header.alg) return candidates;
+  const { algorithms } = set.config;
+  if (!algorithms.includes(header.alg)) return candidates;
+  const found = await set.keysFor({ ...header, alg: header.alg });
+  return [...candidates, ...found.map((key) => ({ key, algorithms }))];
+}
+
+/** The header, which jose reads without an error of its own for one that can't be read. */
+function headerOf(token: string): ProtectedHeaderParameters {
+  try {
+    return decodeProtectedHeader(token);
+  } catch (cause) {
+    throw new errors.JWTInvalid('the header can not be read', { cause });
+  }
+}
+
+/** The claims, if one of the keys verifies the signature. */
+async function verifyWithAny(
+  token: string,
+  candidates: readonly Candidate[],
+  checks: JWTVerifyOptions,
+): Promise<Claims> {
+  let failure: unknown = new errors.JWSSignatureVerificationFailed();
+  for (const { key, algorithms } of candidates) {
+    try {
+      // One after the other: there is more than one key only while keys are rotated.
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      return (await jwtVerify(token, key, { ...checks, algorithms: [...algorithms] })).payload;
+    } catch (error) {
+      failure = error;
+      if (!isAboutKey(error)) break;
+    }
+  }
+  throw failure;
+}
+
+/** Whether another key might do. */
+function isAboutKey(error: unknown): boolean {
+  return error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JOSEAlgNotAllowed;
+}
+
+function remember(grants: Grants, { set }: TrustedIssuer): Verified {
+  return { grants, until: untilOf(grants, set !== undefined) };
+}
+
+function untilOf({ expiresAt = Infinity }: Grants, isMovable: boolean): number {
+  return isMovable ? Math.min(expiresAt, Date.now() + KEY_SET_TRUST) : expiresAt;
+}
+
+/** What may be said of a token that failed: which check it was, and nothing of what the token or the key is. */
+function reasonOf(error: errors.JOSEError): string {
+  if (error instanceof errors.JWTExpired) return 'it has expired';
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return CLAIM_REASONS[error.claim] ?? 'a claim is not as it must be';
+  return REASONS[error.code] ?? 'it can not be read or verified';
+}
+
+const CLAIM_REASONS: Readonly<Record<string, string>> = {
+  typ: 'its type must be at+jwt',
+  iss: 'its issuer is not one that is trusted',
+  aud: 'its audience does not name this hub',
+  exp: 'it must have an expiry',
+  nbf: 'it is not valid yet',
+  iat: 'its time of issue is not a time',
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'its signature does not verify',
+  ERR_JOSE_ALG_NOT_ALLOWED: 'its algorithm is not allowed',
+  ERR_JOSE_NOT_SUPPORTED: 'its algorithm is not allowed',
+};

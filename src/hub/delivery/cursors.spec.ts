@@ -1,0 +1,104 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
+import { CURSOR_PREFIX, Cursors } from './cursors.js';
+
+const RETENTION = { events: 10, bytes: Infinity, age: Infinity };
+
+async function logOf(count: number, name = 'urn'): Promise<MemoryJournal> {
+  const journal = new MemoryJournal(RETENTION);
+  await append(journal, count, name);
+  return journal;
+}
+
+async function append(journal: MemoryJournal, count: number, name = 'urn'): Promise<void> {
+  for (let number = 0; number < count; number += 1) {
+    const id = `${name}:${journal.head + 1}`;
+    // oxlint-disable-next-line no-await-in-loop -- in order
+    await journal.append({ topics: ['urn:t'], data: '', id, private: false });
+  }
+}
+
+/** The same secret over another log. */
+class Other extends MemoryJournal {
+  constructor(override readonly secret: Buffer) {
+    super(RETENTION);
+  }
+}
+
+describe('a cursor', () => {
+  it('has one length and form, whatever place it names', () => {
+    const cursors = new Cursors(new MemoryJournal(RETENTION));
+    fc.assert(
+      fc.property(fc.nat(Number.MAX_SAFE_INTEGER), fc.option(fc.string()), (position, id) => {
+        expect(cursors.name({ position, id: id ?? undefined })).toMatch(/^herald-cursor:[A-Za-z0-9_-]{59}$/);
+      }),
+    );
+  });
+
+  it('looks different each time, and has nothing in common with the one before', () => {
+    const cursors = new Cursors(new MemoryJournal(RETENTION));
+    const made = Array.from({ length: 1_000 }, () => cursors.name({ position: 7, id: 'urn:7' }));
+    expect(new Set(made).size).toBe(1_000);
+    const bytes = made.map((cursor) => Buffer.from(cursor.slice(CURSOR_PREFIX.length), 'base64url'));
+    for (let index = 0; index < 44; index += 1) {
+      expect(new Set(bytes.map((all) => all[index])).size).toBeGreaterThan(100);
+    }
+  });
+
+  it('leads back to its place while the entry there is held', async () => {
+    const journal = await logOf(10);
+    const cursors = new Cursors(journal);
+    for (let position = 1; position <= 10; position += 1) {
+      const place = { position, id: `urn:${position}` };
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await cursors.locate(cursors.name(place))).toEqual(place);
+    }
+    expect(await cursors.locate(cursors.name({ position: 0, id: undefined }))).toEqual({ position: 0, id: undefined });
+  });
+
+  it('that was made without the id of its entry leads there as well', async () => {
+    const cursors = new Cursors(await logOf(5));
+    expect(await cursors.locate(cursors.name({ position: 5, id: undefined }))).toEqual({ position: 5, id: 'urn:5' });
+  });
+
+  it('whose entry is trimmed leads to its place for as long as the one after it is held', async () => {
+    const journal = await logOf(5);
+    const cursors = new Cursors(journal);
+    const cursor = cursors.name({ position: 5, id: 'urn:5' });
+    await append(journal, 10);
+    expect(journal.oldest).toBe(6);
+    expect(await cursors.locate(cursor)).toEqual({ position: 5, id: undefined });
+    await append(journal, 1);
+    expect(await cursors.locate(cursor)).toBeUndefined();
+  });
+
+  it('leads nowhere beyond the head, to another entry in its place, or into another log', async () => {
+    const journal = await logOf(5);
+    const cursors = new Cursors(journal);
+    expect(await cursors.locate(cursors.name({ position: 6, id: 'urn:6' }))).toBeUndefined();
+    expect(await cursors.locate(cursors.name({ position: 5, id: 'urn:other' }))).toBeUndefined();
+    const other = new Other(journal.secret);
+    await append(other, 5, 'urn:other');
+    expect(await new Cursors(other).locate(cursors.name({ position: 5, id: 'urn:5' }))).toBeUndefined();
+    expect(await new Cursors(await logOf(5)).locate(cursors.name({ position: 5, id: 'urn:5' }))).toBeUndefined();
+  });
+
+  it('that somebody has changed or made up leads nowhere', async () => {
+    const cursors = new Cursors(await logOf(5));
+    const bytes = Buffer.from(cursors.name({ position: 5, id: 'urn:5' }).slice(CURSOR_PREFIX.length), 'base64url');
+    const bit = fc.nat(8 * 44 - 1);
+    await fc.assert(
+      fc.asyncProperty(bit, async (at) => {
+        const changed = Buffer.from(bytes);
+        changed.writeUInt8(changed.readUInt8(at >> 3) ^ (1 << (at & 7)), at >> 3);
+        expect(await cursors.locate(CURSOR_PREFIX + changed.toString('base64url'))).toBeUndefined();
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.string({ maxLength: 80 }), async (text) => {
+        expect(await cursors.locate(CURSOR_PREFIX + text)).toBeUndefined();
+      }),
+    );
+  });
+});

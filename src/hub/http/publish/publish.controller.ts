@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { finished } from 'node:stream/promises';
+import { Body, Controller, Header, Headers, HttpCode, Logger, Post, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { GrantsOfRequest, PublishGuard } from '../../../access/guards.js';
+import { JournalUnavailableError } from '../../../storage/journal/journal.js';
+import type { Grants } from '../../../access/grants.js';
+import { HubError } from '../../../access/hub.errors.js';
+import { HubService } from '../../hub.service.js';
+import { bodyOf } from '../body.js';
+import { HUB_PATH } from '../hub-path.js';
+import { parseForm } from '../form.js';
+import { type BatchLine, parseBatch } from './publish-batch.js';
+import { draftFromForm, parseIdempotencyKey, PUBLISH_FORM_LIMITS } from './publish-request.js';
+
+/** `POST` to the hub: one update as a form (R29), or many as NDJSON. */
+@Controller(HUB_PATH)
+@UseGuards(PublishGuard)
+export class PublishController {
+  private readonly logger = new Logger(PublishController.name);
+
+  constructor(private readonly hub: HubService) {}
+
+  @Post()
+  @HttpCode(200)
+  // Nobody else's, where a token of the 0.x dialect is part of the URL.
+  @Header('cache-control', 'private')
+  @Header('content-type', 'text/plain; charset=utf-8')
+  async publish(
+    @Body() body: unknown,
+    @Headers('content-type') type: string | undefined,
+    @Headers('idempotency-key') key: string | undefined,
+    @GrantsOfRequest() grants: Grants,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const form = bodyOf(body, type, 'application/x-www-form-urlencoded');
+    const draft = draftFromForm(parseForm(form, PUBLISH_FORM_LIMITS));
+    const idempotencyKey = parseIdempotencyKey(key);
+    const id = await this.hub.publish(draft, { grants, ...(idempotencyKey !== undefined && { idempotencyKey }) });
+    await answer(reply, id);
+  }
+
+  /** Appends the lines in order. One that is refused does not stop the others: each has its own line in the answer. */
+  @Post('batch')
+  @HttpCode(200)
+  // Nobody else's, where a token of the 0.x dialect is part of the URL.
+  @Header('cache-control', 'private')
+  @Header('content-type', 'application/x-ndjson; charset=utf-8')
+  async publishBatch(
+    @Body() body: unknown,
+    @Headers('content-type') type: string | undefined,
+    @GrantsOfRequest() grants: Grants,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const lines = parseBatch(bodyOf(body, type, 'application/x-ndjson'));
+    // All are under way at once, in the order of the lines: a journal stores them in the order of the calls.
+    const answers = await Promise.all([...lines].map((line) => this.publishLine(line, grants)));
+    await answer(reply, answers.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  }
+
+  /** Never rejects: what has become of the other lines must be told whatever happens to one. */
+  private async publishLine({ ok, error }: BatchLine, grants: Grants): Promise<object> {
+    if (error) return this.refusal(error);
+    try {
+      return { id: await this.hub.publish(ok, { grants }) };
+    } catch (failure) {
+      return this.refusal(failure);
+    }
+  }
+
+  private refusal(error: unknown): object {
+    if (error instanceof HubError || error instanceof JournalUnavailableError) {
+      return { error: { code: error.code, detail: error.message } };
+    }
+    const errorId = randomUUID();
+    this.logger.error({ msg: 'a line of a batch failed', errorId, err: error });
+    return { error: { code: 'internal-error', detail: 'The hub has failed on this line.', errorId } };
+  }
+}
+
+/**
+ * Sends the answer before the handler returns: what is stored is answered as stored, whatever an application's
+ * interceptors make of the handler's result. Nest sends that result only where they have kept the request from the handler.
+ */
+async function answer(reply: FastifyReply, body: string): Promise<void> {
+  // An interceptor with a time limit may have answered meanwhile.
+  if (!reply.sent) void reply.send(body);
+  // An application's own hooks may take their time, and until then another answer could still take this one's place.
+  if (!reply.sent) await finished(reply.raw).catch(() => undefined);
+  // What Nest sends after that would have Fastify warn of a second answer, for each publication.
+  reply.send = () => reply;
+}

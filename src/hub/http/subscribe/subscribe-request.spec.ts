@@ -1,0 +1,117 @@
+import { describe, expect, it } from '@jest/globals';
+import { HubError } from '../../../access/hub.errors.js';
+import { parseSubscribe, type SubscribeInput } from './subscribe-request.js';
+
+const hubUrl = new URL('https://hub.example/.well-known/mercure');
+
+function subscribe(query: string, more: Partial<SubscribeInput> = {}): ReturnType<typeof parseSubscribe> {
+  return parseSubscribe({ query, hubUrl, ...more });
+}
+
+function cursorOf(query: string, more: Partial<SubscribeInput> = {}): string | undefined {
+  return subscribe(`match=a&${query}`, more).cursor;
+}
+
+function refusal(query: string, more: Partial<SubscribeInput> = {}): HubError {
+  try {
+    subscribe(query, more);
+  } catch (error) {
+    if (error instanceof HubError) return error;
+  }
+  throw new Error('it was accepted');
+}
+
+describe('the matchers of a subscription', () => {
+  it('R9: may be repeated and mixed', () => {
+    expect(subscribe('match=a&match_exact=b&match_urlpattern=/books/:id&match=*').matchers).toEqual([
+      { type: 'exact', pattern: 'a' },
+      { type: 'exact', pattern: 'b' },
+      { type: 'urlpattern', pattern: '/books/:id' },
+      { type: 'exact', pattern: '*' },
+    ]);
+  });
+
+  it('R7: are those of the query and of the body together', () => {
+    expect(subscribe('match=a&match=b', { body: Buffer.from('match=b&match=c') }).matchers).toEqual(
+      ['a', 'b', 'c'].map((pattern) => ({ type: 'exact', pattern })),
+    );
+    expect(subscribe('', { body: Buffer.from('match=c') }).matchers).toHaveLength(1);
+  });
+
+  it('R11: are empty without a value', () => {
+    expect(subscribe('match').matchers).toEqual([{ type: 'exact', pattern: '' }]);
+  });
+
+  it('R15: are at most 100, the same one counted once', () => {
+    const query = Array.from({ length: 100 }, (_, index) => `match=${index}&match_exact=${index}`).join('&');
+    expect(subscribe(query).matchers).toHaveLength(100);
+    expect(refusal(`${query}&match=100`).code).toBe('matchers-too-many');
+    expect(refusal('x&'.repeat(1001)).code).toBe('parameters-too-many');
+  });
+
+  it.each([
+    'Match=a',
+    'MATCH_EXACT=a',
+    'matchfoo=a',
+    'match_=a',
+    'match_regexp=a',
+    'match_URLPattern=a',
+    'match-exact=a',
+    'matches',
+  ])('R12: are refused when their name is %s', (parameter) => {
+    expect(refusal(`match=b&${parameter}`).code).toBe('matcher-unknown');
+  });
+
+  it('R12: are refused when their name is "topic", with a hint', () => {
+    expect(refusal('topic=a&match=b')).toMatchObject({
+      code: 'matcher-unknown',
+      message: expect.stringContaining('"match"'),
+    });
+  });
+
+  it('are refused when there are none', () => {
+    expect(refusal('').code).toBe('matcher-missing');
+    expect(refusal('xmatch=a&mat=b&last_event_id=1').code).toBe('matcher-missing');
+  });
+
+  it.each([
+    ['R13', 'matcher-invalid', 'match=a%0Ab'],
+    ['R13', 'matcher-invalid', 'match_urlpattern=/%7B'],
+    ['R15', 'matcher-too-long', `match=${'a'.repeat(4097)}`],
+    ['R11', 'encoding-invalid', 'match=%FF'],
+  ])('%s: are refused with %s', (_, code, query) => {
+    expect(refusal(query).code).toBe(code);
+    expect(refusal('', { body: Buffer.from(query) }).code).toBe(code);
+  });
+});
+
+describe('the cursor of a subscription', () => {
+  it('R65: is that of the header before the query, of the query before the body', () => {
+    const body = Buffer.from('last_event_id=body');
+    expect(cursorOf('last_event_id=query', { body, lastEventIdHeader: 'header' })).toBe('header');
+    expect(cursorOf('last_event_id=query', { body })).toBe('query');
+    expect(cursorOf('', { body })).toBe('body');
+    expect(cursorOf('', { lastEventIdHeader: 'header' })).toBe('header');
+  });
+
+  it('is absent when there is none', () => {
+    expect(subscribe('match=a')).not.toHaveProperty('cursor');
+  });
+
+  it('R69: may be empty', () => {
+    expect(cursorOf('last_event_id=')).toBe('');
+    expect(cursorOf('last_event_id')).toBe('');
+    expect(cursorOf('last_event_id=1', { lastEventIdHeader: '' })).toBe('');
+  });
+
+  it.each(['last_event_id', 'lastEventId', 'lastEventID', 'Last-Event-ID', 'evs_last_event_id', 'LAST_EVENT_ID'])(
+    'may be spelt %s',
+    (name) => {
+      expect(cursorOf(`${name}=urn:uuid:1`)).toBe('urn:uuid:1');
+    },
+  );
+
+  it('is the first of several in the query', () => {
+    expect(cursorOf('lastEventId=1&last_event_id=2')).toBe('1');
+  });
+});

@@ -1,0 +1,119 @@
+import { HubError } from '../../../access/hub.errors.js';
+import { type Matcher, matcherKey, parseMatcher, parseSelector } from '../../matching/matcher.js';
+import type { Dialect } from '../dialect.js';
+import { type FormLimits, type FormPair, parseForm } from '../form.js';
+
+export interface SubscribeInput {
+  /** The query as it stands in the request line, without the `?`. */
+  readonly query: string;
+  /** The body of a `QUERY` request, a form like the query (R6). */
+  readonly body?: Uint8Array;
+  /** The `Last-Event-ID` header. */
+  readonly lastEventIdHeader?: string;
+  readonly hubUrl: URL;
+  /** Default: the current one. */
+  readonly dialect?: Dialect;
+}
+
+export interface SubscribeRequest {
+  /** At least one, no two the same. */
+  readonly matchers: readonly Matcher[];
+  /** The event id to resume after. An empty one is still a cursor: it names no event (R69). */
+  readonly cursor?: string;
+  /** How many of the newest updates to begin with: ours, like `with`. */
+  readonly last?: number;
+  /** Whether `with=topics` was asked for: ours, and ignored by other hubs. */
+  readonly namesTopics: boolean;
+}
+
+export const MAX_MATCHERS = 100;
+export const MAX_LAST = 1_000;
+
+/** Room for every matcher, some of them twice, and for parameters that the hub doesn't know. */
+const SUBSCRIBE_FORM_LIMITS: FormLimits = { maxPairs: 1000, overflow: 'parameters-too-many' };
+
+const MATCHER_PARAMETERS: ReadonlyMap<string, 'exact' | 'urlpattern'> = new Map([
+  ['match', 'exact'],
+  ['match_exact', 'exact'],
+  ['match_urlpattern', 'urlpattern'],
+]);
+
+/** `last_event_id` is the protocol's (R65); the others are what clients in the field send. In lower case. */
+const CURSOR_PARAMETERS: ReadonlySet<string> = new Set([
+  'last_event_id',
+  'lasteventid',
+  'last-event-id',
+  'evs_last_event_id',
+]);
+
+/**
+ * What a request wants to subscribe to, and from where on (R7, R9–R15, R65). The matchers are those of the query and of
+ * the body together; for the cursor the header comes before the query, the query before the body: a client that
+ * reconnects sends a newer header along with the URL that it was first given. Other parameters are ignored.
+ *
+ * @throws HubError with the code of the first rule that is broken
+ */
+export function parseSubscribe(input: SubscribeInput): SubscribeRequest {
+  const { query, body, lastEventIdHeader, hubUrl, dialect = 'current' } = input;
+  const pairs = parseForm(query, SUBSCRIBE_FORM_LIMITS);
+  if (body !== undefined) pairs.push(...parseForm(body, SUBSCRIBE_FORM_LIMITS));
+  const matchers = gatherMatchers(dialect === 'legacy' ? selectorsOf(pairs) : matchersOf(pairs, hubUrl));
+  const cursor = lastEventIdHeader ?? pairs.find(([name]) => CURSOR_PARAMETERS.has(name.toLowerCase()))?.[1];
+  const namesTopics = pairs.some(([name, value]) => name === 'with' && value === 'topics');
+  const last = lastOf(pairs);
+  return { matchers, namesTopics, ...(cursor !== undefined && { cursor }), ...(last !== undefined && { last }) };
+}
+
+function lastOf(pairs: readonly FormPair[]): number | undefined {
+  const digits = pairs.find(([name]) => name === 'last')?.[1];
+  if (digits === undefined) return undefined;
+  const count = /^[0-9]{1,4}$/.test(digits) ? Number(digits) : 0;
+  if (count >= 1 && count <= MAX_LAST) return count;
+  throw new HubError('last-invalid', `"last" must be a number of updates, from 1 to ${MAX_LAST}.`);
+}
+
+/** No two the same, and the first of each. */
+function gatherMatchers(given: Iterable<Matcher>): Matcher[] {
+  const matchers = new Map<string, Matcher>();
+  for (const matcher of given) {
+    const key = matcherKey(matcher);
+    if (matchers.has(key)) continue;
+    if (matchers.size >= MAX_MATCHERS) {
+      throw new HubError('matchers-too-many', `A subscription may have at most ${MAX_MATCHERS} matchers.`);
+    }
+    matchers.set(key, matcher);
+  }
+  if (matchers.size === 0) {
+    throw new HubError('matcher-missing', 'A subscription needs at least one "match" or "match_urlpattern" parameter.');
+  }
+  return [...matchers.values()];
+}
+
+function* matchersOf(pairs: readonly FormPair[], hubUrl: URL): Iterable<Matcher> {
+  for (const [name, pattern] of pairs) {
+    const type = matcherTypeOf(name);
+    if (type !== undefined) yield parseMatcher(type, pattern, hubUrl);
+  }
+}
+
+/** The 0.x dialect has one parameter for everything. */
+function* selectorsOf(pairs: readonly FormPair[]): Iterable<Matcher> {
+  for (const [name, selector] of pairs) if (name === 'topic') yield parseSelector(selector);
+}
+
+/** The type that a parameter's name stands for, or nothing for a parameter that is no matcher. */
+function matcherTypeOf(name: string): 'exact' | 'urlpattern' | undefined {
+  const type = MATCHER_PARAMETERS.get(name);
+  if (type !== undefined) return type;
+  if (name === 'topic') {
+    throw new HubError('matcher-unknown', 'There is no "topic" parameter here: use "match" or "match_urlpattern".');
+  }
+  // R12: a mistyped matcher must not silently subscribe to less than was meant.
+  if (name.slice(0, 5).toLowerCase() === 'match') {
+    throw new HubError(
+      'matcher-unknown',
+      'A parameter that starts with "match" must be "match", "match_exact" or "match_urlpattern".',
+    );
+  }
+  return undefined;
+}

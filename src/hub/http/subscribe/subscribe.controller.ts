@@ -1,0 +1,117 @@
+import { Controller, Get, Inject, QueryMethod, Req, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
+import { JournalUnavailableError } from '../../../storage/journal/journal.js';
+import type { Connection } from '../../../streams/connections/connection.js';
+import { retryLine } from '../../../streams/frame.js';
+import { randomRetry, StreamRegistry } from '../../../streams/stream-registry.js';
+import { markStream } from '../../../streams/stream-request.js';
+import { canTakeOver, takeOver } from '../../../streams/connections/take-over.js';
+import type { Grants } from '../../../access/grants.js';
+import { HubError } from '../../../access/hub.errors.js';
+import { HUB_OPTIONS, type HubOptions } from '../../hub.options.js';
+import { HubService, type Start } from '../../hub.service.js';
+import { HUB_PATH } from '../hub-path.js';
+import { checkAccept } from './accept.js';
+import { bodyOf } from '../body.js';
+import { dialectOf } from '../dialect.js';
+import { parseSubscribe, type SubscribeRequest } from './subscribe-request.js';
+
+/** `GET` and `QUERY` on the hub: the stream of every update that one of the matchers matches (R5). */
+@Controller(HUB_PATH)
+@UseGuards(SubscribeGuard)
+export class SubscribeController {
+  constructor(
+    private readonly hub: HubService,
+    private readonly streams: StreamRegistry,
+    @Inject(HUB_OPTIONS) private readonly options: HubOptions,
+  ) {}
+
+  @Get()
+  get(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
+    return this.subscribe(request, reply, grants);
+  }
+
+  @QueryMethod()
+  query(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
+    const body = bodyOf(request.body, request.headers['content-type'], 'application/x-www-form-urlencoded');
+    return this.subscribe(request, reply, grants, body);
+  }
+
+  /**
+   * Where the reader resumes; nothing when the journal is away. Then its stream ends as soon as it has begun, and it comes
+   * back: a native `EventSource` gives up for good on a 503.
+   */
+  private async locate(
+    { cursor, last, matchers }: SubscribeRequest,
+    grants: Grants,
+    method: string,
+  ): Promise<Start | undefined> {
+    try {
+      // Whoever comes back goes on where it was, with the address that it began with.
+      const isNew = cursor === undefined || cursor === '';
+      if (last !== undefined && isNew) return await this.hub.locateNewest(last, matchers, grants);
+      return await this.hub.locate(cursor);
+    } catch (error) {
+      if (error instanceof JournalUnavailableError && method !== 'HEAD') return undefined;
+      throw error;
+    }
+  }
+
+  /** Goes through guards and filters like any route, and then takes the connection over. */
+  private async subscribe(request: FastifyRequest, reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
+    checkAccept(request.headers.accept);
+    const lastEventIdHeader = request.headers['last-event-id'];
+    const dialect = dialectOf(request, this.options) ?? 'current';
+    const wanted = parseSubscribe({
+      query: request.url.split('?').slice(1).join('?'),
+      hubUrl: this.options.hubUrl,
+      dialect,
+      ...(body && { body }),
+      ...(typeof lastEventIdHeader === 'string' && { lastEventIdHeader }),
+    });
+    const start = await this.locate(wanted, grants, request.method);
+    // In seconds: how long a client may hear nothing before it may take the stream for dead is a multiple of this.
+    void reply.header('herald-heartbeat', String(this.streams.heartbeat / 1_000));
+    void reply.header('herald-process', this.hub.processId);
+    const lastEventIdName = dialect === 'legacy' ? 'last-event-id' : 'mercure-last-event-id';
+    if (start?.lastEventId !== undefined) void reply.header(lastEventIdName, start.lastEventId);
+    if (request.method === 'HEAD') {
+      await reply.header('content-type', 'text/event-stream').send();
+      return;
+    }
+    // The client may have left while its token was being verified.
+    if (request.raw.socket.destroyed || reply.raw.destroyed) return;
+    if (!canTakeOver(request.raw, reply.raw)) refusePipelined(request, reply);
+    reply.hijack();
+    markStream(request.raw);
+    const open = (greeting: string): Connection => {
+      const first = retryLine(randomRetry()) + greeting;
+      return takeOver(request.raw, reply.raw, {
+        headers: reply.getHeaders(),
+        first,
+        outstanding: this.streams.outstanding,
+      });
+    };
+    if (!start) return this.streams.refuse(open(''), 'unavailable');
+    this.hub.subscribe(open, {
+      matchers: wanted.matchers,
+      grants,
+      start,
+      namesTopics: wanted.namesTopics,
+      hasCursors: dialect === 'current',
+      requestId: request.id,
+      address: request.ip,
+    });
+  }
+}
+
+/** Nothing more is read from the connection, which closes after this answer. */
+function refusePipelined(request: FastifyRequest, reply: FastifyReply): never {
+  request.raw.socket.pause();
+  void reply.header('connection', 'close');
+  throw new HubError(
+    'connection-busy',
+    'Another answer is still under way on this connection: ask for the stream on a connection of its own.',
+  );
+}

@@ -1,0 +1,65 @@
+import { HubError } from '../../access/hub.errors.js';
+import { isCleanText } from './text-rules.js';
+import { isUriTemplate } from './uri-template.js';
+import { compileUrlPattern } from './url-pattern/url-pattern.js';
+
+/**
+ * `exact` compares byte for byte (R24); `urlpattern` is a WHATWG URL Pattern relative to the hub's URL (R25);
+ * `uritemplate` is a selector of the 0.x dialect, and nothing that a request of the current one can name.
+ */
+export type MatcherType = 'exact' | 'urlpattern' | 'uritemplate';
+
+/** Those that requests and tokens can name. */
+export const MATCHER_TYPES = ['exact', 'urlpattern'] as const satisfies readonly MatcherType[];
+
+/** What a subscription or a grant names topics by. */
+export interface Matcher {
+  readonly type: MatcherType;
+  readonly pattern: string;
+}
+
+export const MAX_PATTERN_BYTES = 4096;
+
+/** Matches every topic, whatever the type that it's given under (R23). */
+export const WILDCARD = '*';
+
+/**
+ * The matcher of this type and pattern, checked (R13, R22–R27): of a type that the hub knows, of at most 4096 bytes of
+ * clean text, and, for a URL Pattern, one that can be matched in linear time.
+ *
+ * @throws HubError `matcher-unknown`, `matcher-too-long` or `matcher-invalid`
+ */
+export function parseMatcher(type: string, pattern: string, hubUrl: URL): Matcher {
+  const known = MATCHER_TYPES.find((candidate) => candidate === type);
+  if (known === undefined) {
+    throw new HubError('matcher-unknown', `The matcher types are: ${MATCHER_TYPES.join(', ')}.`);
+  }
+  checkText(pattern);
+  if (known === 'urlpattern' && pattern !== WILDCARD) compileUrlPattern(pattern, hubUrl);
+  return { type: known, pattern };
+}
+
+/**
+ * The matcher that a selector of the 0.x dialect stands for: the wildcard, the topic itself, or a URI Template, which
+ * matches its own text too (draft-dunglas-mercure-07, section 2).
+ *
+ * @throws HubError `matcher-too-long` or `matcher-invalid`
+ */
+export function parseSelector(selector: string): Matcher {
+  checkText(selector);
+  return { type: isUriTemplate(selector) ? 'uritemplate' : 'exact', pattern: selector };
+}
+
+function checkText(pattern: string): void {
+  if (Buffer.byteLength(pattern) > MAX_PATTERN_BYTES) {
+    throw new HubError('matcher-too-long', `A matcher may be at most ${MAX_PATTERN_BYTES} bytes of UTF-8.`);
+  }
+  if (!isCleanText(pattern)) {
+    throw new HubError('matcher-invalid', 'A matcher contains a control, formatting or malformed character.');
+  }
+}
+
+/** The same for two matchers if and only if their types and patterns are the same. */
+export function matcherKey({ type, pattern }: Matcher): string {
+  return `${type}:${pattern}`;
+}

@@ -1,0 +1,143 @@
+import { LRUCache } from 'lru-cache';
+import { type Matcher, type MatcherType, WILDCARD } from './matcher.js';
+import { PatternBuckets, type PatternHits } from './url-pattern/pattern-buckets.js';
+import { parseTopicUrl, type TopicUrl } from './topic-url.js';
+import { compileUriTemplate } from './uri-template.js';
+import { compileUrlPattern } from './url-pattern/url-pattern.js';
+
+/** What the cache of pattern results may hold at most: the least recently published topics leave first. */
+export interface TopicIndexLimits {
+  /** Default: 10,000. */
+  readonly cachedTopics: number;
+  /** About so many bytes. Default: 16 MiB. */
+  readonly cachedBytes: number;
+}
+
+const DEFAULT_LIMITS: TopicIndexLimits = { cachedTopics: 10_000, cachedBytes: 16 * 1024 * 1024 };
+
+/** What is known about a topic that has been published to. */
+interface KnownTopic<T> {
+  /** Nothing when the topic is no URL. */
+  readonly url: TopicUrl | undefined;
+  readonly hits: PatternHits<T, TopicUrl>;
+  readonly templateHits: PatternHits<T, string>;
+}
+
+/**
+ * Who is interested in a topic: values (such as cohorts) under matchers. Each pair of a matcher and a value is there
+ * once, however often it's added.
+ *
+ * Looking up a topic costs what its own readers cost, however many other topics have readers: exact matchers are found
+ * by hash; URL Patterns by the literal text that they start with, one hash look-up for each distinct length of such
+ * texts; and a pattern is evaluated once for a topic as long as the topic stays in the cache.
+ */
+export class TopicIndex<T> {
+  private readonly exact = new Map<string, Set<T>>();
+  /** The wildcard has no type, but the matchers that it's given under do: removing one must leave the other. */
+  private readonly everything: Readonly<Record<MatcherType, Set<T>>> = {
+    exact: new Set(),
+    urlpattern: new Set(),
+    uritemplate: new Set(),
+  };
+  private readonly patterns: PatternBuckets<T, TopicUrl>;
+  private readonly templates: PatternBuckets<T, string>;
+  private readonly known: LRUCache<string, KnownTopic<T>>;
+
+  constructor(
+    private readonly hubUrl: URL,
+    limits: Partial<TopicIndexLimits> = {},
+  ) {
+    const { cachedTopics, cachedBytes } = { ...DEFAULT_LIMITS, ...limits };
+    this.patterns = new PatternBuckets({
+      compile: (pattern) => compileUrlPattern(pattern, hubUrl),
+      addressOf: ({ address }) => address,
+    });
+    this.templates = new PatternBuckets({
+      compile: compileUriTemplate,
+      addressOf: (topic) => topic,
+    });
+    this.known = new LRUCache({ max: cachedTopics, maxSize: cachedBytes, sizeCalculation: sizeOf });
+  }
+
+  /** How many times a pattern has been evaluated against a topic so far: what matching has cost. */
+  get evaluations(): number {
+    return this.patterns.evaluations + this.templates.evaluations;
+  }
+
+  /** @throws HubError `matcher-invalid` for a URL Pattern that `parseMatcher` would refuse */
+  add(matcher: Matcher, value: T): void {
+    const { type, pattern } = matcher;
+    if (pattern === WILDCARD) {
+      this.everything[type].add(value);
+    } else if (type === 'urlpattern') {
+      this.patterns.add(pattern, value);
+    } else if (type === 'uritemplate') {
+      this.templates.add(pattern, value);
+    } else {
+      const values = this.exact.get(pattern);
+      if (values === undefined) this.exact.set(pattern, new Set([value]));
+      else values.add(value);
+    }
+  }
+
+  /** Does nothing when `value` is not there under `matcher`. */
+  remove(matcher: Matcher, value: T): void {
+    const { type, pattern } = matcher;
+    if (pattern === WILDCARD) {
+      this.everything[type].delete(value);
+    } else if (type === 'urlpattern') {
+      this.patterns.remove(pattern, value);
+    } else if (type === 'uritemplate') {
+      this.templates.remove(pattern, value);
+    } else {
+      const values = this.exact.get(pattern);
+      values?.delete(value);
+      if (values?.size === 0) this.exact.delete(pattern);
+    }
+  }
+
+  /** The values with a matcher that at least one of `topics` satisfies (R2, R14), each once. The set is the caller's. */
+  match(topics: readonly string[]): Set<T> {
+    const found = new Set(this.everything.exact);
+    addAll(found, this.everything.urlpattern);
+    addAll(found, this.everything.uritemplate);
+    for (const topic of topics) {
+      addAll(found, this.exact.get(topic));
+      if (!this.patterns.isEmpty || !this.templates.isEmpty) this.matchPatterns(topic, found);
+    }
+    return found;
+  }
+
+  private matchPatterns(topic: string, found: Set<T>): void {
+    const cached = this.known.get(topic);
+    const entry = cached ?? { url: parseTopicUrl(topic, this.hubUrl), hits: new Map(), templateHits: new Map() };
+    const hasChanged = entry.url !== undefined && this.patterns.refresh(entry.url, entry.hits);
+    const hasOthers = !this.templates.isEmpty && this.templates.refresh(topic, entry.templateHits);
+    // Setting it anew is what makes the cache take its new size into account.
+    if (cached === undefined || hasChanged || hasOthers) this.known.set(topic, entry);
+    addHits(found, entry.hits);
+    addHits(found, entry.templateHits);
+  }
+}
+
+function addHits<T, Topic>(found: Set<T>, hits: PatternHits<T, Topic>): void {
+  for (const { nodes } of hits.values()) {
+    for (const { values } of nodes) addAll(found, values);
+  }
+}
+
+function addAll<T>(found: Set<T>, values: ReadonlySet<T> | undefined): void {
+  if (values === undefined) return;
+  for (const value of values) found.add(value);
+}
+
+/** About what an entry takes: its topic and the components of its URL, and the references to patterns. */
+function sizeOf<T>({ hits, templateHits }: KnownTopic<T>, topic: string): number {
+  return 400 + 4 * topic.length + sizeOfHits(hits) + sizeOfHits(templateHits);
+}
+
+function sizeOfHits<T, Topic>(hits: PatternHits<T, Topic>): number {
+  let size = 0;
+  for (const { nodes } of hits.values()) size += 100 + 8 * nodes.length;
+  return size;
+}

@@ -1,0 +1,304 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { type Journal, JournalUnavailableError } from '../../storage/journal/journal.js';
+import type { StreamInfo } from '../../streams/stream-info.js';
+import { Queue } from '../../shared/queue.js';
+import { RecurringTrouble } from '../../shared/recurring-trouble.js';
+import { type Arrival, type Departure, type Lease, SharedState } from '../../storage/state/shared-state.js';
+import type { Grants } from '../../access/grants.js';
+import type { Interest } from '../matching/interest.js';
+import { type Matcher, matcherKey } from '../matching/matcher.js';
+import {
+  type ActiveSubscription,
+  legacySubscriptionDocument,
+  legacySubscriptionTopic,
+  subscriptionDocument,
+  subscriptionTopic,
+} from './subscription-document.js';
+
+export interface PresenceOptions {
+  /** Milliseconds that somebody may be away without being missed. */
+  readonly grace: number;
+  readonly hubUrl: URL;
+  /** Whether the 0.x dialect is told as well. */
+  readonly legacy: boolean;
+}
+
+/** Milliseconds between two attempts while the journal or the state is away. */
+const RETRY = 1_000;
+
+/** Milliseconds between two signs of life, and between two looks for who has been away for too long. */
+const PULSE = 1_000;
+
+/** What is done at a time: changes, characters of what they say, updates. The state serves others in between. */
+const BATCH_CHANGES = 64;
+const BATCH_SIZE = 512 * 1024;
+const BATCH_NEWS = 512;
+
+/** What waits to be done. Beyond this it is forgotten, and who is connected is told anew. */
+const MAX_WAITING = 100_000;
+
+/** What a lease says. */
+interface About {
+  readonly matchers: readonly { readonly matcher: Matcher; readonly payload?: object | undefined }[];
+}
+
+/** An update that tells of a subscription. */
+interface News {
+  readonly topic: string;
+  readonly document: object;
+  readonly type?: string;
+}
+
+/**
+ * Who is subscribed (R72–R76), at any process of the hub. A subscription is a lease and not a socket: a client whose
+ * connection is rotated, or breaks and is resumed within the grace period, at whichever process, has never been away.
+ * It's recognised by its subject (without one, by its address), its matchers, and by resuming; which lease it gets is not
+ * for it to choose.
+ *
+ * One thing is done at a time and as often as it takes, so that nobody is told gone before come. Each subscriber's coming
+ * and going is told once: by an idempotency key, for a process may die between telling and having it noted.
+ */
+export class Presence {
+  private readonly logger = new Logger(Presence.name);
+  private readonly trouble = new RecurringTrouble(this.logger, 'telling who is subscribed');
+  /** Who is connected here. */
+  private readonly connected = new Map<number, Arrival>();
+  private lastRef = 0;
+  private waiting = new Queue<Arrival | Departure>();
+  /** How many connections the state has been told of. */
+  private told = 0;
+  private isPulseDue = true;
+  private isEstranged = false;
+  private working: Promise<void> | undefined;
+  private readonly closing = new AbortController();
+  private readonly pulse: NodeJS.Timeout;
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly state: SharedState,
+    private readonly options: PresenceOptions,
+  ) {
+    this.pulse = setInterval(() => this.beat(), PULSE).unref();
+    this.work();
+  }
+
+  /** Somebody has subscribed, or is back. Answers with what the connection is called. */
+  enter(interest: Interest, grants: Grants, { address, isResuming }: { address: string; isResuming: boolean }): number {
+    this.lastRef += 1;
+    const about = JSON.stringify(aboutOf(interest, grants));
+    const key = keyOf(interest, grants, address);
+    const arrival: Arrival = { kind: 'enter', ref: this.lastRef, key, about, isResuming };
+    this.connected.set(arrival.ref, arrival);
+    this.add(arrival);
+    return arrival.ref;
+  }
+
+  /** The connection is over. Unless somebody takes its place in time, the subscription is. */
+  leave(ref: number): void {
+    if (!this.connected.delete(ref)) return;
+    this.add({ kind: 'leave', ref });
+  }
+
+  /** All active subscriptions that come after the lease with the number `after`, oldest first. */
+  async *list(after = 0): AsyncIterable<ActiveSubscription & { readonly serial: number }> {
+    for await (const lease of this.state.list(after)) {
+      for (const subscription of subscriptionsOf(lease, true)) yield { ...subscription, serial: lease.serial };
+    }
+  }
+
+  /** The active subscriptions of one subscriber. */
+  async of(subscriber: string): Promise<readonly ActiveSubscription[]> {
+    const lease = await this.state.find(subscriber);
+    return lease ? subscriptionsOf(lease, true) : [];
+  }
+
+  /** Lets go of everybody who is connected here. Where there is no other process, they are gone. */
+  async close(): Promise<void> {
+    clearInterval(this.pulse);
+    this.closing.abort();
+    this.connected.clear();
+    await this.working;
+    const over = await this.persist(() => this.state.release());
+    if (over) await this.tell(over, false);
+  }
+
+  private add(change: Arrival | Departure): void {
+    if (this.closing.signal.aborted) return;
+    if (this.waiting.length < MAX_WAITING) this.waiting.push(change);
+    else this.isEstranged = true;
+    this.work();
+  }
+
+  private beat(): void {
+    this.isPulseDue = true;
+    this.work();
+  }
+
+  private work(): void {
+    this.working ??= this.workOff();
+  }
+
+  private async workOff(): Promise<void> {
+    try {
+      while (!this.closing.signal.aborted) {
+        // oxlint-disable no-await-in-loop -- one thing at a time
+        if (this.isEstranged) await this.beginAnew();
+        else if (this.isPulseDue) await this.renew();
+        else if (this.waiting.length > 0) await this.apply();
+        else {
+          this.trouble.isOver();
+          break;
+        }
+        // oxlint-enable no-await-in-loop
+      }
+    } catch (error) {
+      // What was being done may be lost, and may fail again: the next pulse, and no earlier one, begins anew.
+      this.trouble.has(error);
+      this.isEstranged = true;
+      await rest(this.closing.signal);
+    }
+    // In the turn in which nothing was left: what comes from here on begins anew.
+    this.working = undefined;
+  }
+
+  private async apply(): Promise<void> {
+    const changes = this.takeBatch();
+    const entered = await this.persist(() => this.state.change(changes));
+    if (!entered) {
+      this.isEstranged = true;
+      return;
+    }
+    for (const { kind } of changes) this.told += kind === 'enter' ? 1 : -1;
+    if (this.options.grace < PULSE && changes.length > entered.length) this.isPulseDue = true;
+    const come = entered.filter(({ isNew }) => isNew).map(({ lease }) => lease);
+    await this.tell(come, true);
+  }
+
+  private takeBatch(): (Arrival | Departure)[] {
+    const batch: (Arrival | Departure)[] = [];
+    for (let size = 0; batch.length < BATCH_CHANGES && size < BATCH_SIZE;) {
+      const change = this.waiting.shift();
+      if (!change) break;
+      batch.push(change);
+      if (change.kind === 'enter') size += change.about.length;
+    }
+    return batch;
+  }
+
+  private async renew(): Promise<void> {
+    this.isPulseDue = false;
+    const over = await this.persist(() => this.state.renew(this.told));
+    if (!over) {
+      this.isEstranged = true;
+      return;
+    }
+    if (over.length === 0) return;
+    await this.tell(over, false);
+    await this.persist(() => this.state.forget(over.map(({ subscriber }) => subscriber)));
+    // There may be more of them.
+    this.isPulseDue ||= over.length === SharedState.LARGEST_END;
+  }
+
+  /** The state has taken this process for dead, or has lost something: all who are here take up their leases again. */
+  private async beginAnew(): Promise<void> {
+    if (!this.trouble.isOngoing) {
+      this.logger.warn({ msg: 'who is subscribed is told anew', connections: this.connected.size });
+    }
+    const over = await this.persist(() => this.state.release());
+    if (over) await this.tell(over, false);
+    this.told = 0;
+    this.isEstranged = false;
+    this.isPulseDue = true;
+    this.waiting = new Queue<Arrival | Departure>();
+    for (const arrival of this.connected.values()) this.waiting.push({ ...arrival, isResuming: true });
+  }
+
+  private async tell(leases: readonly Lease[], isActive: boolean): Promise<void> {
+    const subscriptions = leases.flatMap((lease) => subscriptionsOf(lease, isActive));
+    const news = subscriptions.flatMap((subscription) => this.newsOf(subscription));
+    for (let at = 0; at < news.length; at += BATCH_NEWS) {
+      const batch = news.slice(at, at + BATCH_NEWS);
+      // oxlint-disable-next-line no-await-in-loop -- the journal has other things to do
+      await this.persist(() => Promise.all(batch.map((one) => this.append(one, isActive))));
+    }
+  }
+
+  private append({ topic, document, type }: News, isActive: boolean): Promise<unknown> {
+    const update = {
+      topics: [topic],
+      data: JSON.stringify(document),
+      id: `urn:uuid:${randomUUID()}`,
+      private: true,
+      ...(type !== undefined && { type }),
+    };
+    return this.journal.append(update, { idempotencyKey: `subscriptions\n${isActive}\n${topic}` });
+  }
+
+  /** As often as it takes, or, once this is closing, once. Answers with nothing where it did not work then. */
+  private async persist<T>(act: () => Promise<T>): Promise<T | undefined> {
+    for (;;) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
+        return await act();
+      } catch (error) {
+        if (!(error instanceof JournalUnavailableError)) throw error;
+        if (this.closing.signal.aborted) return undefined;
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        await rest(this.closing.signal);
+      }
+    }
+  }
+
+  /** A URI Template has no place in the current dialect, nor a URL Pattern in the 0.x one. */
+  private newsOf(subscription: ActiveSubscription): News[] {
+    const { pathname } = this.options.hubUrl;
+    const { type } = subscription.matcher;
+    const news: News[] = [];
+    if (type !== 'uritemplate') {
+      const topic = subscriptionTopic(pathname, subscription);
+      news.push({ topic, document: subscriptionDocument(pathname, subscription), type: 'mercure' });
+    }
+    if (this.options.legacy && type !== 'urlpattern') {
+      const topic = legacySubscriptionTopic(pathname, subscription);
+      news.push({ topic, document: legacySubscriptionDocument(pathname, subscription) });
+    }
+    return news;
+  }
+}
+
+function aboutOf(interest: Interest, grants: Grants): About {
+  return {
+    matchers: interest.matchers.map((matcher) => ({ matcher, payload: grants.payloadFor?.(matcher.pattern) })),
+  };
+}
+
+function subscriptionsOf({ about, subscriber }: Lease, isActive: boolean): ActiveSubscription[] {
+  const { matchers } = JSON.parse(about) as About;
+  return matchers.map(({ matcher, payload }) => ({ matcher, subscriber, isActive, payload }));
+}
+
+/** A moment, or until this is closing. */
+function rest(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, RETRY).unref();
+    signal.addEventListener('abort', done);
+  });
+}
+
+/**
+ * A subject is somebody only together with who vouches for it, and whoever tells others something else of itself (R63)
+ * is somebody else. Hashed, because a hundred matchers with their payloads are no name for anything.
+ */
+function keyOf(interest: Interest, grants: Grants, address: StreamInfo['address']): string {
+  const { issuer = '', subject } = grants;
+  const who = subject === undefined ? { address } : { issuer, subject };
+  const what = interest.matchers.map((matcher) => [matcherKey(matcher), grants.payloadFor?.(matcher.pattern)]);
+  const text = JSON.stringify([who, what.map((one) => JSON.stringify(one)).toSorted()]);
+  return createHash('sha256').update(text).digest('base64');
+}

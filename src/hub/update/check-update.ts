@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import type { Update } from '../../storage/journal/update.js';
+import { CURSOR_PREFIX, isCursor } from '../delivery/cursors.js';
+import { HubError } from '../../access/hub.errors.js';
+import { isInHubNamespace } from './hub-namespace.js';
+import { isCleanText, isWellFormed } from '../matching/text-rules.js';
+
+/** What a publisher asks for, unchecked: from a form, from a line of a batch, or from code. */
+export interface UpdateDraft {
+  readonly topics: readonly string[];
+  /** Default: empty. */
+  readonly data?: string;
+  /** Default, also when empty: an id that the hub makes. */
+  readonly id?: string;
+  /** Default, also when empty: none, which clients see as `message`. */
+  readonly type?: string;
+  /** Milliseconds, as a number or in digits. Default, also when empty or 0: none. */
+  readonly retry?: string | number;
+  /** Default: false. */
+  readonly private?: boolean;
+}
+
+export interface CheckUpdateOptions {
+  /** The hub's own URL, which relative topics are resolved against. */
+  readonly hubUrl: URL;
+  /** Makes the id of an update that has none. Default: a random `urn:uuid:`. */
+  readonly newId?: () => string;
+}
+
+export const MAX_TOPICS = 1000;
+export const MAX_TOPIC_BYTES = 4096;
+/** Longer times overflow the timers of several clients, which then reconnect in a hot loop. */
+export const MAX_RETRY_MS = 3_600_000;
+
+const EVENT_ID = /^[\x21-\x7e]+$/;
+const MAX_ID_LENGTH = 255;
+const MAX_TYPE_LENGTH = 255;
+
+/**
+ * `mercure` is the protocol's, `herald` the hub's own notices; an event named `open` or `error` can't be told from what
+ * `EventSource` dispatches itself.
+ */
+const RESERVED_TYPES: ReadonlySet<string> = new Set(['mercure', 'herald', 'open', 'error']);
+
+/**
+ * The update that `draft` asks for (R29–R35), with an id if it had none.
+ *
+ * An id that the publisher chooses must be 1 to 255 visible ASCII characters, which is stricter than R33: clients send
+ * the id back in a header, and an id with other characters makes several of them unable to reconnect and crashes two.
+ *
+ * @throws HubError with the code of the first rule that is broken
+ */
+export function checkUpdate(draft: UpdateDraft, { hubUrl, newId = newEventId }: CheckUpdateOptions): Update {
+  checkTopics(draft.topics, hubUrl);
+  const { data = '' } = draft;
+  if (!isWellFormed(data)) throw new HubError('data-invalid', 'The data is not well-formed Unicode.');
+  const type = checkType(draft.type);
+  const retry = checkRetry(draft.retry);
+  return {
+    topics: draft.topics,
+    data,
+    id: checkId(draft.id) ?? newId(),
+    private: draft.private ?? false,
+    ...(type !== undefined && { type }),
+    ...(retry !== undefined && { retry }),
+  };
+}
+
+function newEventId(): string {
+  return `urn:uuid:${randomUUID()}`;
+}
+
+function checkTopics(topics: readonly string[], hubUrl: URL): void {
+  if (topics.length === 0) throw new HubError('topic-missing', 'An update needs at least one topic.');
+  if (topics.length > MAX_TOPICS) {
+    throw new HubError('topics-too-many', `An update may have at most ${MAX_TOPICS} topics.`);
+  }
+  for (const topic of topics) checkTopic(topic, hubUrl);
+}
+
+function checkTopic(topic: string, hubUrl: URL): void {
+  if (Buffer.byteLength(topic) > MAX_TOPIC_BYTES) {
+    throw new HubError('topic-too-long', `A topic may be at most ${MAX_TOPIC_BYTES} bytes of UTF-8.`);
+  }
+  if (!isCleanText(topic)) {
+    throw new HubError('topic-invalid', 'A topic contains a control, formatting or malformed character.');
+  }
+  if (topic === '*') {
+    throw new HubError('topic-reserved', 'The topic "*" is the wildcard of subscribers: it cannot be published to.');
+  }
+  if (isInHubNamespace(topic, hubUrl)) {
+    throw new HubError('topic-reserved', 'A topic resolves to a URL that is reserved for the hub itself.');
+  }
+}
+
+function checkId(id: string | undefined): string | undefined {
+  if (id === undefined || id === '') return undefined;
+  if (id.length > MAX_ID_LENGTH) {
+    throw new HubError('id-too-long', `The id may be at most ${MAX_ID_LENGTH} characters.`);
+  }
+  if (!EVENT_ID.test(id)) {
+    throw new HubError('id-invalid', 'The id must be visible ASCII characters: other ids break clients.');
+  }
+  if (id.startsWith('#')) throw new HubError('id-invalid', 'The id must not start with "#".');
+  if (isCursor(id)) throw new HubError('id-invalid', `The id must not start with "${CURSOR_PREFIX}".`);
+  if (id === 'earliest') throw new HubError('id-invalid', 'The id "earliest" is reserved.');
+  return id;
+}
+
+function checkType(type: string | undefined): string | undefined {
+  if (type === undefined || type === '') return undefined;
+  if (type.length > MAX_TYPE_LENGTH) {
+    throw new HubError('type-too-long', `The type may be at most ${MAX_TYPE_LENGTH} characters.`);
+  }
+  if (!isCleanText(type)) {
+    throw new HubError('type-invalid', 'The type contains a control, formatting or malformed character.');
+  }
+  if (RESERVED_TYPES.has(type)) {
+    throw new HubError('type-invalid', `The types ${[...RESERVED_TYPES].join(', ')} are reserved.`);
+  }
+  return type;
+}
+
+function checkRetry(retry: string | number | undefined): number | undefined {
+  if (retry === undefined || retry === '') return undefined;
+  const digits = String(retry);
+  const milliseconds = /^[0-9]+$/.test(digits) ? Number(digits) : NaN;
+  if (!(milliseconds <= MAX_RETRY_MS)) {
+    throw new HubError('retry-invalid', `The retry time must be digits only, at most ${MAX_RETRY_MS} milliseconds.`);
+  }
+  // A client that is told to wait for nothing reconnects in a hot loop.
+  return milliseconds === 0 ? undefined : milliseconds;
+}

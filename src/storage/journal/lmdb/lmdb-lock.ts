@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import { pid } from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { JournalOpenError } from '../journal.js';
+
+const OWNER = /^owner-[0-9a-f]{16}\.sock$/;
+
+/** Two that start at the same moment may each see the other: both step back and try again. */
+const ATTEMPTS = 3;
+
+/** Milliseconds to wait for the other process to tell its number, which is only for the message. */
+const PATIENCE = 500;
+
+/** The longest path of a socket, in bytes (`sun_path` of macOS, the shortest there is). */
+const LONGEST_SOCKET_PATH = 103;
+
+/**
+ * Keeps a directory for one process. LMDB itself would let several in.
+ *
+ * The owner listens on a Unix socket in the directory, and the kernel stops listening for it when it dies, however it
+ * dies. Whoever comes first listens on a socket of its own, of a name that nobody else uses, and only then looks at the
+ * others: of two that come together, at least one sees the other. A socket that nobody listens on any more is removed.
+ * It works across containers that share a volume, where process numbers and locks by number do not.
+ */
+export class DirectoryLock {
+  private constructor(
+    private readonly server: Server,
+    private readonly directory: FileHandle,
+  ) {}
+
+  /**
+   * Makes the directory if there is none.
+   * @throws {JournalOpenError} when another process has it, or this one already.
+   */
+  static async take(directoryPath: string): Promise<DirectoryLock> {
+    const path = resolve(directoryPath);
+    const directory = await openDirectory(path);
+    try {
+      return await DirectoryLock.takeOpened(path, directory);
+    } catch (error) {
+      await directory.close();
+      throw asOpenError(path, error);
+    }
+  }
+
+  private static async takeOpened(path: string, directory: FileHandle, attempts = ATTEMPTS): Promise<DirectoryLock> {
+    const name = `owner-${randomBytes(8).toString('hex')}.sock`;
+    const server = createServer((socket) => socket.on('error', () => undefined).end(String(pid)));
+    // `exclusive`: otherwise the workers of a cluster would share it.
+    server.listen({ path: socketPath(path, directory, name), exclusive: true }).unref();
+    await once(server, 'listening');
+    const other = await findOther(path, directory, name);
+    if (!other) return new DirectoryLock(server, directory);
+    await closed(server);
+    if (attempts === 1) throw inUse(path, other);
+    await delay(20 + Math.random() * 80);
+    return DirectoryLock.takeOpened(path, directory, attempts - 1);
+  }
+
+  async release(): Promise<void> {
+    await closed(this.server);
+    await this.directory.close();
+  }
+}
+
+async function openDirectory(path: string): Promise<FileHandle> {
+  try {
+    const firstMade = await mkdir(path, { recursive: true });
+    // A directory is on the disk once the one above it is.
+    if (firstMade) await syncDirectories(path, dirname(firstMade));
+    return await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    throw asOpenError(path, error);
+  }
+}
+
+/** Writes directories to the disk, from `path` up to `top`. */
+export async function syncDirectories(path: string, top = path): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+  if (path !== top && path !== dirname(path)) await syncDirectories(dirname(path), top);
+}
+
+function asOpenError(path: string, error: unknown): JournalOpenError {
+  if (error instanceof JournalOpenError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new JournalOpenError(
+    `The journal needs a directory at ${path} that this process may write to, on a disk of this machine: ${reason}`,
+    { cause: error },
+  );
+}
+
+interface Owner {
+  readonly pid: string | undefined;
+}
+
+/** Another process that holds the directory, if there is one. */
+async function findOther(path: string, directory: FileHandle, mine: string): Promise<Owner | undefined> {
+  const names = (await readdir(path)).filter((name) => OWNER.test(name) && name !== mine);
+  const owners = await Promise.all(
+    names.map(async (name) => {
+      const owner = await ownerOf(socketPath(path, directory, name));
+      if (!owner) await rm(join(path, name), { force: true });
+      return owner;
+    }),
+  );
+  return owners.find((owner) => owner !== undefined);
+}
+
+/** Whoever listens on the socket; nothing when nobody does. */
+async function ownerOf(path: string): Promise<Owner | undefined> {
+  const socket = connect(path).on('error', () => undefined);
+  try {
+    await once(socket, 'connect');
+  } catch (error) {
+    // Any other failure, such as one of permissions, does not say that nobody is there.
+    return isError(error, 'ECONNREFUSED', 'ENOENT') ? undefined : { pid: undefined };
+  }
+  return { pid: await firstText(socket) };
+}
+
+/** A process that hangs still holds the directory, but does not answer. */
+async function firstText(socket: Socket): Promise<string | undefined> {
+  try {
+    const [bytes] = (await once(socket, 'data', { signal: AbortSignal.timeout(PATIENCE) })) as [Buffer];
+    return /^\d{1,10}$/.exec(bytes.toString('latin1'))?.[0];
+  } catch {
+    return undefined;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Linux has a short name for the directory, whatever the length of its path. */
+function socketPath(path: string, directory: FileHandle, name: string): string {
+  const full = join(path, name);
+  if (Buffer.byteLength(full) <= LONGEST_SOCKET_PATH) return full;
+  return `/proc/self/fd/${directory.fd}/${name}`;
+}
+
+async function closed(server: Server): Promise<void> {
+  const isClosed = once(server, 'close');
+  server.close();
+  await isClosed;
+}
+
+function inUse(path: string, other: Owner): JournalOpenError {
+  const who = other.pid === undefined ? 'Another process' : `Process ${other.pid}`;
+  return new JournalOpenError(`${who} uses the journal at ${path} already: stop it first, or choose another path.`);
+}
+
+function isError(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}

@@ -1,0 +1,47 @@
+import { type Journal, JournalOpenError, type Retention } from './journal.js';
+import { MemoryJournal } from './memory/memory-journal.js';
+import type { RedisJournalOptions } from './redis/redis-journal.js';
+
+export interface JournalOptions {
+  /** Which engine, and where it keeps its updates. May hold a password: never log it. */
+  readonly url: string;
+  readonly retention: Retention;
+  /** What the URL of a Redis does not say. */
+  readonly redis?: Omit<RedisJournalOptions, 'url' | 'retention' | 'now' | 'signal'>;
+  /** When aborted, an engine that is away is not waited for any longer. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Open = (options: JournalOptions) => Promise<Journal>;
+
+/** A Redis of which nothing but its URL is known. */
+export const REDIS = { prefix: 'herald', sentinels: [], sentinelName: 'mymaster', isCluster: false, replicas: 0 };
+
+const openRedis: Open = async ({ url, retention, redis = REDIS, signal }) => {
+  const { RedisJournal } = await import('./redis/redis-journal.js');
+  return RedisJournal.open({ ...redis, url, retention, signal });
+};
+
+/** The engines, by the scheme of their URLs. What an engine needs is loaded only where it is used. */
+const ENGINES: ReadonlyMap<string, Open> = new Map<string, Open>([
+  ['memory', ({ retention }) => Promise.resolve(new MemoryJournal(retention))],
+  [
+    'lmdb',
+    async ({ url, retention }) => {
+      const { LmdbJournal } = await import('./lmdb/lmdb-journal.js');
+      return LmdbJournal.open(url.slice('lmdb:'.length), retention);
+    },
+  ],
+  ['redis', openRedis],
+  ['rediss', openRedis],
+]);
+
+/**
+ * The journal that `url` names, ready for use.
+ * @throws {JournalOpenError} {@link JournalUnavailableError} when it can't be opened; the message says what to do.
+ */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const open = ENGINES.get(options.url.split(':', 1)[0] ?? '');
+  if (!open) throw new JournalOpenError(`There is no journal engine of this name: ${[...ENGINES.keys()].join(', ')}.`);
+  return open(options);
+}

@@ -1,0 +1,150 @@
+import { type Appended, type AppendOptions, JournalUnavailableError } from '../journal.js';
+import { COMMAND_TIMEOUT, type RedisConnection } from '../../redis/redis-connection.js';
+import { messageOf, type RedisLink } from '../../redis/redis-link.js';
+import { type Batch, contentOf, type Draft, type RedisLog, type Report } from './redis-log.js';
+import { Queue } from '../../../shared/queue.js';
+import type { Update } from '../update.js';
+
+/** A script holds up every other client of Redis, so this bounds one: updates, and characters of their text. */
+const BATCH_UPDATES = 256;
+const BATCH_SIZE = 512 * 1024;
+
+/** Appends that wait for their turn. More are refused at once: Redis is too slow for what comes in. */
+const WAITING_UPDATES = 20_000;
+const WAITING_SIZE = 64 * 1024 ** 2;
+
+/** Milliseconds for which an append is tried again while Redis is away: a short break is not the publisher's concern. */
+const PATIENCE = 3_000;
+
+/** Refusals that say nothing about the update: the next connection leads to a server that takes it. */
+const ELSEWHERE = /^(READONLY|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|LOADING|NOSCRIPT|UNBLOCKED)\b/;
+/** Refusals of a server that is reached and will not take it now. */
+const REFUSAL = /^[A-Z]+ /;
+
+interface Waiting extends Draft {
+  readonly settle: (outcome: Appended) => void;
+  readonly fail: (error: Error) => void;
+}
+
+/**
+ * Sends what is to be appended, one batch at a time: whatever comes in while one is under way makes the next. So the
+ * order of the calls is the order of the log, and the busier it gets, the less a round trip costs.
+ *
+ * A batch whose answer is lost with its connection is sent again, under the same number, by which the script knows
+ * whether it has stored it already.
+ */
+export class RedisAppender {
+  private readonly waiting = new Queue<Waiting>();
+  private waitingSize = 0;
+  private isSending = false;
+  private batches = 0;
+
+  /**
+   * @param replicas that must have a batch before it counts as stored.
+   * @param onStored is told of the log after each batch.
+   */
+  constructor(
+    private readonly link: RedisLink,
+    private readonly log: RedisLog,
+    private readonly replicas: number,
+    private readonly onStored: (report: Report) => void,
+  ) {}
+
+  append(update: Update, options: AppendOptions): Promise<Appended> {
+    const content = contentOf(update);
+    if (this.waiting.length >= WAITING_UPDATES || this.waitingSize + content.length > WAITING_SIZE) {
+      return Promise.reject(
+        new JournalUnavailableError('Redis takes updates more slowly than they come in: try again later.'),
+      );
+    }
+    return new Promise((settle, fail) => {
+      this.waiting.push({ update, content, options, settle, fail });
+      this.waitingSize += content.length;
+      if (!this.isSending) void this.sendAll();
+    });
+  }
+
+  private async sendAll(): Promise<void> {
+    this.isSending = true;
+    // What is appended in the same turn goes along.
+    await Promise.resolve();
+    while (this.waiting.length > 0) {
+      const drafts = this.takeBatch();
+      // oxlint-disable-next-line no-await-in-loop -- one batch at a time keeps the order
+      await this.send(drafts);
+    }
+    this.isSending = false;
+  }
+
+  private takeBatch(): Waiting[] {
+    const drafts: Waiting[] = [];
+    for (let size = 0; drafts.length < BATCH_UPDATES && size < BATCH_SIZE;) {
+      const next = this.waiting.shift();
+      if (!next) break;
+      drafts.push(next);
+      size += next.content.length;
+    }
+    this.waitingSize -= drafts.reduce((sum, { content }) => sum + content.length, 0);
+    return drafts;
+  }
+
+  private async send(drafts: readonly Waiting[]): Promise<void> {
+    try {
+      const { report, outcomes } = await this.store({ number: ++this.batches, drafts });
+      this.onStored(report);
+      drafts.forEach(({ update, settle }, index) => settle(readOutcome(outcomes[index] ?? '', update)));
+    } catch (error) {
+      for (const { fail } of drafts) fail(error as Error);
+    }
+  }
+
+  /** Tries until it is stored, refused or too late. */
+  private async store(batch: Batch): Promise<{ report: Report; outcomes: string[] }> {
+    const deadline = performance.now() + PATIENCE;
+    for (let wasSent = false; ; wasSent = true) {
+      // oxlint-disable-next-line no-await-in-loop -- attempts come one after the other
+      const connection = await this.connection(deadline, wasSent);
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        return await this.attempt(connection, batch);
+      } catch (error) {
+        if (error instanceof JournalUnavailableError) throw error;
+        const trouble = messageOf(error);
+        if (REFUSAL.test(trouble) && !ELSEWHERE.test(trouble)) throw refusedBy(trouble);
+        this.link.drop(connection, trouble);
+      }
+    }
+  }
+
+  private async connection(deadline: number, wasSent: boolean): Promise<RedisConnection> {
+    try {
+      // Where it has been away for a while, nobody waits: a publisher is better off with an answer.
+      return await this.link.get(this.link.downFor > PATIENCE ? 0 : deadline - performance.now());
+    } catch {
+      const doubt = wasSent ? ' Whether it was stored is not known: use an Idempotency-Key to try again safely.' : '';
+      throw new JournalUnavailableError(`The journal's Redis can't be reached at the moment.${doubt}`);
+    }
+  }
+
+  private async attempt(connection: RedisConnection, batch: Batch): Promise<{ report: Report; outcomes: string[] }> {
+    const stored = this.log.append(connection, batch);
+    if (this.replicas === 0) return stored;
+    const [result, confirmed] = await Promise.all([stored, connection.client.wait(this.replicas, COMMAND_TIMEOUT / 2)]);
+    if (confirmed >= this.replicas) return result;
+    throw new JournalUnavailableError(
+      `Stored, but only ${confirmed} of ${this.replicas} replicas confirmed it: it would be lost with the master. ` +
+        'Use an Idempotency-Key to try again safely.',
+    );
+  }
+}
+
+function refusedBy(trouble: string): JournalUnavailableError {
+  const code = trouble.split(' ', 1)[0] ?? '';
+  return new JournalUnavailableError(`The journal's Redis does not take updates at the moment (${code}).`);
+}
+
+function readOutcome(outcome: string, { id }: Update): Appended {
+  const value = outcome.slice(1);
+  if (outcome.startsWith('s')) return { outcome: 'stored', position: Number(value), id };
+  return outcome.startsWith('r') ? { outcome: 'repeated', id: value } : { outcome: 'conflict' };
+}

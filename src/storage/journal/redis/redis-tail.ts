@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Journal, ReadEntry, ResetListener } from '../journal.js';
+
+/** Entries read at a time where a tail begins in the past. */
+const BATCH = 512;
+
+/** Entries kept that came while older ones were being read. */
+const MOST_LATER = 4_096;
+
+/** Milliseconds before the next attempt when the engine is away. */
+const RETRY_AFTER = 250;
+
+/** One listener to the log: first what was there before it came, and then what the follower brings. */
+export class RedisTail {
+  private isReading = false;
+  /** What came while older entries were being read. */
+  private later: readonly ReadEntry[] = [];
+  private isStopped = false;
+
+  /** @param position of the last entry that the listener has. */
+  constructor(
+    private position: number,
+    private readonly journal: Journal,
+    private readonly listener: (entries: readonly ReadEntry[]) => void,
+    private readonly onReset: ResetListener | undefined,
+  ) {}
+
+  /** What is new. */
+  take(entries: readonly ReadEntry[]): void {
+    if (!this.isReading) this.hand(entries);
+    // Too many are dropped: reading comes by them as well.
+    else this.later = this.later.length < MOST_LATER ? [...this.later, ...entries] : [];
+  }
+
+  reset(position: number): void {
+    this.later = [];
+    this.position = Math.min(this.position, position);
+    if (!this.isStopped) this.onReset?.(position);
+  }
+
+  stop(): void {
+    this.isStopped = true;
+  }
+
+  /** Reads up to where the follower is, if it is behind that. */
+  goOn(): void {
+    if (this.isReading || this.position >= this.journal.head) return;
+    this.isReading = true;
+    void this.readOn();
+  }
+
+  private async readOn(): Promise<void> {
+    while (!this.isStopped && this.position < this.journal.head) {
+      // oxlint-disable-next-line no-await-in-loop -- one part after the other
+      const entries = await this.journal.read(this.position, BATCH).catch(() => undefined);
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      if (!entries) await delay(RETRY_AFTER, undefined, { ref: false });
+      else if (entries.length > 0) this.hand(entries);
+      else this.position = this.journal.head;
+      this.handLater();
+    }
+    this.isReading = false;
+  }
+
+  private handLater(): void {
+    const { later } = this;
+    this.later = [];
+    // Where the first one does not follow, there is more to read.
+    if ((later[0]?.position ?? Infinity) <= this.position + 1) this.hand(later);
+  }
+
+  private hand(entries: readonly ReadEntry[]): void {
+    const fresh = entries.filter(({ position }) => position > this.position);
+    this.position = fresh.at(-1)?.position ?? this.position;
+    if (fresh.length > 0 && !this.isStopped) this.listener(fresh);
+  }
+}

@@ -1,0 +1,123 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import {
+  type Arrival,
+  type Departure,
+  type Entered,
+  type Lease,
+  type LivingProcess,
+  type ProcessReport,
+  type Revoked,
+  SharedState,
+} from '../shared-state.js';
+
+interface HeldLease extends Lease {
+  readonly key: string;
+}
+
+/** The state of a hub that has one process. Nothing of it outlives that. */
+export class MemoryState extends SharedState {
+  readonly processId = randomBytes(8).toString('hex');
+  private readonly leases = new Map<string, HeldLease>();
+  /** By what the connection is called. */
+  private readonly connected = new Map<number, HeldLease>();
+  /** Those that nobody has, by their key. */
+  private readonly away = new Map<string, Set<HeldLease>>();
+  /** When those that nobody has are over, the first one first: the grace is the same for all. */
+  private readonly deadlines = new Map<HeldLease, number>();
+  private serial = 0;
+
+  /** @param grace milliseconds for which a lease that nobody has can be taken up. */
+  constructor(
+    private readonly grace: number,
+    private readonly now: () => number = Date.now,
+  ) {
+    super();
+  }
+
+  change(changes: readonly (Arrival | Departure)[]): Promise<readonly Entered[]> {
+    const entered: Entered[] = [];
+    for (const change of changes) {
+      if (change.kind === 'enter') entered.push(this.enter(change));
+      else this.leave(change.ref);
+    }
+    return Promise.resolve(entered);
+  }
+
+  renew(_held: number): Promise<readonly Lease[]> {
+    const now = this.now();
+    const over: Lease[] = [];
+    for (const [lease, deadline] of this.deadlines) {
+      if (deadline > now || over.length === SharedState.LARGEST_END) break;
+      this.take(lease);
+      this.leases.delete(lease.subscriber);
+      over.push(lease);
+    }
+    return Promise.resolve(over);
+  }
+
+  /** Nothing survives this process, so whoever was given a lease that is over has it alone. */
+  forget(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  release(): Promise<readonly Lease[]> {
+    const over = [...this.leases.values()];
+    for (const table of [this.leases, this.connected, this.away, this.deadlines]) table.clear();
+    return Promise.resolve(over);
+  }
+
+  async *list(after: number): AsyncIterable<Lease> {
+    for (const lease of this.leases.values()) if (lease.serial > after) yield lease;
+  }
+
+  find(subscriber: string): Promise<Lease | undefined> {
+    return Promise.resolve(this.leases.get(subscriber));
+  }
+
+  revoke(..._revoked: readonly Revoked[]): Promise<void> {
+    return Promise.resolve();
+  }
+
+  revocations(_known: Iterable<Revoked>): Promise<readonly Revoked[]> {
+    return Promise.resolve([]);
+  }
+
+  processes(report: ProcessReport): Promise<readonly LivingProcess[]> {
+    return Promise.resolve([{ ...report, id: this.processId, isThis: true }]);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private enter({ ref, key, about, isResuming }: Arrival): Entered {
+    const [former] = (isResuming && this.away.get(key)) || [];
+    if (former) {
+      this.take(former);
+      this.connected.set(ref, former);
+      return { lease: former, isNew: false };
+    }
+    this.serial += 1;
+    const lease = { serial: this.serial, subscriber: `urn:uuid:${randomUUID()}`, key, about };
+    this.leases.set(lease.subscriber, lease);
+    this.connected.set(ref, lease);
+    return { lease, isNew: true };
+  }
+
+  private leave(ref: number): void {
+    const lease = this.connected.get(ref);
+    if (!lease) return;
+    this.connected.delete(ref);
+    this.deadlines.set(lease, this.now() + this.grace);
+    const others = this.away.get(lease.key);
+    if (others) others.add(lease);
+    else this.away.set(lease.key, new Set([lease]));
+  }
+
+  private take(lease: HeldLease): void {
+    this.deadlines.delete(lease);
+    const alike = this.away.get(lease.key);
+    alike?.delete(lease);
+    if (alike?.size === 0) this.away.delete(lease.key);
+  }
+}

@@ -1,0 +1,21 @@
+import { type JournalOptions, REDIS } from '../journal/open-journal.js';
+import { MemoryState } from './memory/memory-state.js';
+import type { SharedState } from './shared-state.js';
+
+/**
+ * The state that goes with the journal, which must be open.
+ * @param grace milliseconds for which a lease that nobody has can be taken up.
+ * @throws {JournalUnavailableError} when it can't be reached.
+ */
+export async function openState({ url, redis = REDIS, signal }: JournalOptions, grace: number): Promise<SharedState> {
+  const [scheme] = url.split(':', 1);
+  if (scheme === 'lmdb') {
+    const { LmdbState } = await import('./lmdb/lmdb-state.js');
+    return LmdbState.open(url.slice('lmdb:'.length), grace);
+  }
+  if (scheme === 'redis' || scheme === 'rediss') {
+    const { RedisState } = await import('./redis/redis-state.js');
+    return RedisState.open({ ...redis, url, grace, signal });
+  }
+  return new MemoryState(grace);
+}

@@ -1,0 +1,227 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { JournalUnavailableError } from '../../journal/journal.js';
+import { connectRedis, type RedisConnection, type RedisTarget, runScript } from '../../redis/redis-connection.js';
+import { messageOf, RedisLink } from '../../redis/redis-link.js';
+import { CHANGE, FORGET, LIST, RELEASE, RENEW, REPORT, REVOKE, REVOKED, STATE_SCRIPTS } from './redis-state-script.js';
+import {
+  type Arrival,
+  type Departure,
+  type Entered,
+  type Lease,
+  type LivingProcess,
+  type ProcessReport,
+  type Revoked,
+  SharedState,
+} from '../shared-state.js';
+
+export interface RedisStateOptions extends RedisTarget {
+  /** What all keys begin with. */
+  readonly prefix: string;
+  /** Milliseconds for which a lease that nobody has can be taken up. */
+  readonly grace: number;
+  /** When aborted, Redis is not waited for at the start any longer. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds without a sign of life after which a process counts as dead. For tests. */
+  readonly lifetime?: number;
+}
+
+/** A process that is only late, or without Redis for a moment, has its leases back within the grace that follows. */
+const LIFETIME = 5_000;
+
+/** Milliseconds in which a process should have told of what is over. After that another one does. */
+const TELLING = 30_000;
+
+/** Milliseconds that the start, and anything else, waits for Redis. */
+const START_PATIENCE = 10_000;
+const PATIENCE = 1_000;
+
+/** What is asked for at a time: leases may be large. */
+const PAGE = 100;
+const REVOKED_PAGE = 1_000;
+
+/** Who was told of by another version says what it says. */
+const reportSchema = z.looseObject({
+  host: z.string(),
+  version: z.string(),
+  startedAt: z.string(),
+  connections: z.number(),
+});
+
+/** The state of a hub of any number of processes, in the Redis that has its log. */
+export class RedisState extends SharedState {
+  readonly processId = randomBytes(8).toString('hex');
+  /** Another one after each release: what the former one holds is nothing to this one. */
+  private holder = this.processId;
+  /** The number of the last changes that were answered. */
+  private changes = 0;
+  private readonly leaseKeys: readonly string[];
+  private readonly revocationKeys: readonly string[];
+  private readonly processKeys: readonly string[];
+  /** How far this process knows what was revoked. */
+  private known = { epoch: '', version: 0 };
+
+  private constructor(
+    private readonly link: RedisLink,
+    { prefix }: RedisStateOptions,
+    private readonly common: readonly [lifetime: number, grace: number],
+  ) {
+    super();
+    const named = (name: string): string => `{${prefix}}:${name}`;
+    const tables = ['leases', 'order', 'away', 'places', 'ending', 'holders', 'held', 'answers', 'serials'];
+    this.leaseKeys = tables.map((table) => named(`presence:${table}`));
+    this.revocationKeys = ['names', 'changes', 'about'].map((table) => named(`revoked:${table}`));
+    this.processKeys = [named('processes')];
+  }
+
+  /** @throws {JournalUnavailableError} when Redis can't be reached within 10 seconds. */
+  static async open(options: RedisStateOptions): Promise<RedisState> {
+    const { prefix, grace, lifetime = LIFETIME } = options;
+    const link = new RedisLink(
+      () => connectRedis(options, `{${prefix}}:processes`, STATE_SCRIPTS),
+      // The journal's own connection tells of the same trouble.
+      () => undefined,
+    );
+    try {
+      await link.get(START_PATIENCE, options.signal);
+      return new RedisState(link, options, [lifetime, grace]);
+    } catch (error) {
+      await link.close();
+      throw new JournalUnavailableError(`What processes share can't be read: ${messageOf(error)}.`);
+    }
+  }
+
+  async change(changes: readonly (Arrival | Departure)[]): Promise<readonly Entered[] | undefined> {
+    const reply = await this.lease(CHANGE, this.changes + 1, ...changes.flatMap(argumentsOf));
+    this.changes += 1;
+    const abouts = changes.flatMap((change) => (change.kind === 'enter' ? [change.about] : []));
+    return (
+      reply &&
+      inGroups(reply, 3).map(([kind, subscriber = '', serial], index) => ({
+        lease: { serial: Number(serial), subscriber, about: abouts[index] ?? '' },
+        isNew: kind === 'n',
+      }))
+    );
+  }
+
+  async renew(held: number): Promise<readonly Lease[] | undefined> {
+    const reply = await this.lease(RENEW, held, SharedState.LARGEST_END, TELLING);
+    return reply && inGroups(reply, 2).map(([subscriber = '', lease = '']) => leaseOf(subscriber, lease));
+  }
+
+  async forget(subscribers: readonly string[]): Promise<void> {
+    await this.lease(FORGET, ...subscribers);
+  }
+
+  async release(): Promise<readonly Lease[]> {
+    // oxlint-disable-next-line no-await-in-loop -- until nothing is left
+    while ((await this.run(RELEASE, this.leaseKeys, this.leaseArguments())) !== 0);
+    this.holder = randomBytes(8).toString('hex');
+    // Somebody may take them up elsewhere; if nobody does, they are over by `renew`.
+    return [];
+  }
+
+  async *list(after: number): AsyncIterable<Lease> {
+    for (let from = after; ;) {
+      // oxlint-disable-next-line no-await-in-loop -- one page after the other
+      const rows = inGroups((await this.lease(LIST, from, PAGE)) ?? [], 3);
+      for (const [subscriber = '', text = '', isOver] of rows) {
+        const lease = leaseOf(subscriber, text);
+        from = Math.max(from, lease.serial);
+        if (!isOver) yield lease;
+      }
+      if (rows.length < PAGE) return;
+    }
+  }
+
+  async find(subscriber: string): Promise<Lease | undefined> {
+    const [leases = '', , , , ending = ''] = this.leaseKeys;
+    return this.ask(async ({ client }) => {
+      const [lease, over] = await Promise.all([client.hget(leases, subscriber), client.zscore(ending, subscriber)]);
+      return lease && !over ? leaseOf(subscriber, lease) : undefined;
+    });
+  }
+
+  async revoke(...revoked: readonly Revoked[]): Promise<void> {
+    const epoch = randomBytes(8).toString('hex');
+    for (let at = 0; at < revoked.length; at += REVOKED_PAGE) {
+      const page = revoked.slice(at, at + REVOKED_PAGE).flatMap(([name, limit]) => [name, String(limit)]);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, so that Redis serves others in between
+      await this.run(REVOKE, this.revocationKeys, [epoch, ...page]);
+    }
+  }
+
+  async revocations(known: Iterable<Revoked>): Promise<readonly Revoked[]> {
+    const changed: Revoked[] = [];
+    for (;;) {
+      const { epoch, version } = this.known;
+      const args = [epoch, version, REVOKED_PAGE];
+      // oxlint-disable-next-line no-await-in-loop -- one page after the other
+      const [newEpoch = '', newest, ...rest] = (await this.run(REVOKED, this.revocationKeys, args)) as string[];
+      // A failover or an empty Redis has lost what processes still know: each gives it back.
+      // oxlint-disable-next-line no-await-in-loop -- at most once
+      if (epoch !== '' && (newEpoch !== epoch || Number(newest) < version)) await this.revoke(...known);
+      const rows = inGroups(rest, 3);
+      for (const [, name = '', limit] of rows) changed.push([name, Number(limit)]);
+      const isFromStart = newEpoch !== epoch;
+      const last = Number(rows.at(-1)?.[0] ?? (isFromStart ? 0 : Math.min(version, Number(newest))));
+      this.known = { epoch: newEpoch, version: last };
+      if (rows.length < REVOKED_PAGE) return changed;
+    }
+  }
+
+  async processes(report: ProcessReport): Promise<readonly LivingProcess[]> {
+    const [lifetime] = this.common;
+    const args = [this.processId, JSON.stringify(report), lifetime];
+    const rows = inGroups((await this.run(REPORT, this.processKeys, args)) as string[], 2);
+    return rows.flatMap(([id = '', text = '']) => {
+      const parsed = reportSchema.safeParse(JSON.parse(text));
+      return parsed.success ? [{ ...parsed.data, id, isThis: id === this.processId }] : [];
+    });
+  }
+
+  close(): Promise<void> {
+    return this.link.close();
+  }
+
+  private async lease(script: string, ...args: readonly (string | number)[]): Promise<string[] | undefined> {
+    const reply = await this.run(script, this.leaseKeys, this.leaseArguments(...args));
+    return Array.isArray(reply) ? reply.map(String) : undefined;
+  }
+
+  private leaseArguments(...args: readonly (string | number)[]): (string | number)[] {
+    return [this.holder, ...this.common, ...args];
+  }
+
+  private run(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return this.ask((connection) => runScript(connection, script, keys, args));
+  }
+
+  private async ask<T>(question: (connection: RedisConnection) => Promise<T>): Promise<T> {
+    try {
+      return await this.link.ask(question, PATIENCE);
+    } catch (error) {
+      throw new JournalUnavailableError('What processes share in Redis is out of reach at the moment.', {
+        cause: new Error(messageOf(error)),
+      });
+    }
+  }
+}
+
+function argumentsOf(change: Arrival | Departure): (string | number)[] {
+  if (change.kind === 'leave') return ['l', change.ref, '', '', '', ''];
+  const { ref, key, about, isResuming } = change;
+  return ['e', ref, key, about, `urn:uuid:${randomUUID()}`, isResuming ? '1' : ''];
+}
+
+/** `text` is `serial LF key LF about`. */
+function leaseOf(subscriber: string, text: string): Lease {
+  const [serial, , about = ''] = text.split('\n', 3);
+  return { serial: Number(serial), subscriber, about };
+}
+
+function inGroups(items: readonly string[], size: number): string[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}

@@ -1,0 +1,171 @@
+import { once } from 'node:events';
+import { HttpException, Logger, type MessageEvent } from '@nestjs/common';
+import { Observable, type Subscriber } from 'rxjs';
+import { randomRetry, type OpenStream, type StreamRegistry } from '../stream-registry.js';
+import { markStream, type StreamRequest } from '../stream-request.js';
+import { STREAM_ENDS, type StreamEnd } from '../stream-end.js';
+import type { StreamInfo } from '../stream-info.js';
+
+const logger = new Logger('Stream');
+
+/** Longer ids, and ids with other characters, are not repeated to the client. */
+const REPEATABLE_ID = /^[\x21-\x7e]{1,255}$/;
+
+/**
+ * `source` with what every stream has: a random `retry:` first, heartbeats, an end at the maximum age and at shutdown,
+ * and a log line when it opens and closes. An error before the stream is open is passed on, so that an exception filter
+ * can still answer with a status.
+ */
+export function withLifetime(
+  source: Observable<MessageEvent>,
+  request: StreamRequest,
+  registry: StreamRegistry,
+): Observable<MessageEvent> {
+  return new Observable((subscriber) => {
+    const stream = new LiveStream(subscriber, request, registry);
+    if (!registry.admits(stream.info)) {
+      registry.refuse(stream, 'overloaded');
+      return;
+    }
+    registry.add(stream);
+    const subscription = source.subscribe({
+      next: (message: unknown) => stream.write(message),
+      error: (error: unknown) => stream.fail(error),
+      complete: () => stream.end('completed'),
+    });
+    // Nest sends the headers one macrotask after it has subscribed; `retry:` goes with them.
+    const opening = setTimeout(() => stream.open(), 0);
+    return () => {
+      clearTimeout(opening);
+      subscription.unsubscribe();
+      stream.release();
+    };
+  });
+}
+
+class LiveStream implements OpenStream {
+  readonly openedAt = performance.now();
+  lastWriteAt = this.openedAt;
+  /** Nest writes these streams, and cuts those that do not read by its own measure (`maxPendingDataLength`). */
+  readonly fullSince = 0;
+  endedAt = 0;
+  readonly info: StreamInfo;
+  serial = 0;
+  private isOpen = false;
+  private isOver = false;
+  private events = 0;
+  private reason: StreamEnd = 'disconnected';
+  /** The id that the client holds: the last one sent, or the one it came with. */
+  private id: string;
+
+  constructor(
+    private readonly subscriber: Subscriber<MessageEvent>,
+    private readonly request: StreamRequest,
+    private readonly registry: StreamRegistry,
+  ) {
+    this.info = { requestId: request.id, address: request.address, caller: request.caller };
+    this.id = REPEATABLE_ID.test(request.lastEventId ?? '') ? (request.lastEventId ?? '') : '';
+    // Node keeps an HTTP/2 stream that its client has reset for as long as something waits to be written to it.
+    request.raw.once('aborted', () => request.response.destroy());
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    return { events: this.events };
+  }
+
+  /** Tells the client when to come back. Nothing is sent before the source has had its chance to fail. */
+  open(): void {
+    if (this.isOpen) return;
+    this.isOpen = true;
+    markStream(this.request.raw);
+    this.send({ retry: randomRetry() });
+    logger.debug({ msg: 'stream opened', requestId: this.request.id });
+  }
+
+  write(message: unknown): void {
+    this.open();
+    this.events += 1;
+    this.send(toMessageEvent(message));
+  }
+
+  heartbeat(): void {
+    if (this.isOpen && !this.subscriber.closed) this.send({ comment: '' });
+  }
+
+  end(reason: StreamEnd): void {
+    if (this.subscriber.closed) return;
+    this.open();
+    this.reason = reason;
+    this.endedAt = performance.now();
+    const { notice } = STREAM_ENDS[reason];
+    if (notice) this.send({ type: 'herald', data: { type: notice }, retry: randomRetry() });
+    this.subscriber.complete();
+  }
+
+  /** An error that comes after the headers has no status left to go into. */
+  fail(error: unknown): void {
+    if (!this.isOpen) {
+      this.reason = 'failed';
+      this.subscriber.error(error);
+      return;
+    }
+    const expected = error instanceof HttpException;
+    if (!expected) logger.error(error);
+    this.send({ type: 'error', data: expected ? error.message : 'Internal server error' });
+    this.end('failed');
+  }
+
+  cut(reason: StreamEnd): void {
+    this.end(reason);
+    this.request.response.destroy();
+    // The response of a request that waits behind another one on its connection is never told that it is closed.
+    this.forget();
+  }
+
+  /** Nest has let go of it. What was told to end counts as open until its last byte is out, so that it can be cut. */
+  release(): void {
+    const { response } = this.request;
+    if (this.endedAt === 0 || response.closed) this.forget();
+    else response.once('close', () => this.forget());
+  }
+
+  async finished(signal?: AbortSignal): Promise<void> {
+    const { response } = this.request;
+    if (!response.closed) await once(response, 'close', signal && { signal });
+  }
+
+  private forget(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.registry.delete(this);
+    const age = Math.round(performance.now() - this.openedAt);
+    const { reason, events } = this;
+    logger.debug({ msg: 'stream closed', requestId: this.request.id, reason, age, events });
+  }
+
+  private send(message: MessageEvent): void {
+    this.lastWriteAt = performance.now();
+    this.subscriber.next(this.withId(message));
+  }
+
+  /**
+   * Nest numbers every event that has no id of its own, from 1 on each connection, and such a number would replace the
+   * `Last-Event-ID` that the client resumes from. Repeating the id that the client has changes nothing for it.
+   */
+  private withId(message: MessageEvent): MessageEvent {
+    if (message.comment !== undefined && message.data === undefined && message.type === undefined) return message;
+    this.id = message.id ?? this.id;
+    return {
+      id: this.id,
+      ...(message.type !== undefined && { type: message.type }),
+      ...(message.retry !== undefined && { retry: message.retry }),
+      ...(message.comment !== undefined && { comment: message.comment }),
+      ...(message.data !== undefined && { data: message.data }),
+    };
+  }
+}
+
+/** A handler may emit a bare value, which Nest takes for the data of an event. */
+function toMessageEvent(message: unknown): MessageEvent {
+  return typeof message === 'object' && message !== null ? message : { data: String(message) };
+}

@@ -1,0 +1,67 @@
+import { createParamDecorator, type ExecutionContext, Injectable, type MessageEvent } from '@nestjs/common';
+import { SSE_METADATA } from '@nestjs/common/constants.js';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { isObservable, type Observable } from 'rxjs';
+import { withLifetime } from './live-stream.js';
+import { StreamRegistry } from '../stream-registry.js';
+import { type StreamRequest, toStreamRequest } from '../stream-request.js';
+
+type Handler = (...args: unknown[]) => unknown;
+
+/** Behind the parameters of any real handler. */
+const REQUEST_INDEX = 31;
+
+/** Marks a wrapped handler, and holds the one it wraps. */
+const WRAPPED = Symbol('wrapped @Sse() handler');
+
+const RequestOfStream = createParamDecorator((_: unknown, context: ExecutionContext) => {
+  const http = context.switchToHttp();
+  return toStreamRequest(http.getRequest(), http.getResponse());
+});
+
+/**
+ * Finds every `@Sse()` handler of the application and gives its stream a lifetime ({@link withLifetime}).
+ *
+ * Not an interceptor, on purpose: with any interceptor on an `@Sse()` route, Nest sends `200` and the headers one
+ * macrotask after the request, and a handler or pipe that fails later can no longer answer with its own status.
+ */
+@Injectable()
+export class SseExplorer {
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly registry: StreamRegistry,
+  ) {}
+
+  /** Must run before the routes are made. */
+  explore(): void {
+    for (const wrapper of this.discovery.getControllers()) {
+      const prototype = wrapper.metatype?.prototype as object | undefined;
+      if (!prototype) continue;
+      // An instance made for each request takes its handlers from the prototype.
+      const owner = (wrapper.isDependencyTreeStatic() ? wrapper.instance : prototype) as Record<string, Handler>;
+      for (const name of this.scanner.getAllMethodNames(prototype)) {
+        const handler = owner[name];
+        if (!handler || !Reflect.getMetadata(SSE_METADATA, handler)) continue;
+        RequestOfStream()(prototype, name, REQUEST_INDEX);
+        owner[name] = this.wrap(handler);
+      }
+    }
+  }
+
+  private wrap(given: Handler & { [WRAPPED]?: Handler }): Handler {
+    const handler = given[WRAPPED] ?? given;
+    const { registry } = this;
+    const wrapped = function (this: unknown, ...args: unknown[]): unknown {
+      const request = args[REQUEST_INDEX] as StreamRequest;
+      const result = handler.apply(this, args.slice(0, REQUEST_INDEX));
+      return result instanceof Promise ? result.then((value: unknown) => give(value, request)) : give(result, request);
+    };
+    const give = (value: unknown, request: StreamRequest): unknown =>
+      isObservable(value) ? withLifetime(value as Observable<MessageEvent>, request, registry) : value;
+    for (const key of Reflect.getMetadataKeys(handler) as unknown[]) {
+      Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), wrapped);
+    }
+    return Object.assign(wrapped, { [WRAPPED]: handler });
+  }
+}

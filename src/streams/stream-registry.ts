@@ -1,0 +1,202 @@
+import { setMaxListeners } from 'node:events';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Admission, type AdmissionLimits } from './admission.js';
+import { OutstandingBytes } from './connections/outstanding-bytes.js';
+import type { StreamEnd } from './stream-end.js';
+import type { StreamInfo } from './stream-info.js';
+
+/** The injection token of {@link StreamOptions}. */
+export const STREAM_OPTIONS = Symbol('stream options');
+
+export interface StreamOptions extends Partial<AdmissionLimits> {
+  /** Milliseconds of silence after which a comment is written. 0: never. */
+  readonly heartbeat: number;
+  /** Milliseconds after which a stream is ended; each lives a random 80–100 % of it. 0: never. */
+  readonly maxAge: number;
+  /** Milliseconds that a socket may take nothing before it is cut, and an ended stream may take to close. */
+  readonly writeTimeout: number;
+  /** Bytes that all streams together may hold for their clients. Default: an eighth of the heap's limit. */
+  readonly maxOutstanding?: number | undefined;
+}
+
+/** A stream that is open, as the registry sees it. Times are milliseconds on the monotonic clock. */
+export interface OpenStream {
+  readonly openedAt: number;
+  readonly lastWriteAt: number;
+  /** Since when its socket is full and has taken nothing; 0 while it is not full. */
+  readonly fullSince: number;
+  /** When it was told to end; 0 before. */
+  readonly endedAt: number;
+  readonly info: StreamInfo;
+  /** Its number in this process, in the order of coming. Given by the registry. */
+  serial: number;
+  /** What an administrator wants to know of it besides. */
+  describe(): Readonly<Record<string, unknown>>;
+  /** Writes a comment, which clients ignore and proxies count as life. */
+  heartbeat(): void;
+  /** Ends the response cleanly. */
+  end(reason: StreamEnd): void;
+  /** Closes it at once, also after it was told to end: the reader does not read. */
+  cut(reason: StreamEnd): void;
+  /** Resolves once the last byte is out and the response closed; rejects when told to give up. */
+  finished(signal?: AbortSignal): Promise<void>;
+}
+
+/** Milliseconds that clients are given to read the end of their streams when the process stops. */
+const PATIENCE = 3_000;
+
+/**
+ * Milliseconds that a full socket may take nothing while the bytes outstanding over all streams have reached their limit:
+ * then others wait for what it holds.
+ */
+const PRESSED = 2_000;
+
+/** The reconnection delay that a stream begins with, in milliseconds. Random, so that a restart is not a stampede. */
+export function randomRetry(random: () => number = Math.random): number {
+  return Math.round(1_000 + random() * 3_000);
+}
+
+/**
+ * Every open stream of this process. One timer looks after all of them, so that ten thousand idle streams cost a walk
+ * over a map, not ten thousand timers; while no stream is open there is none.
+ */
+@Injectable()
+export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdown {
+  /** What the clients of all streams have not taken yet. */
+  readonly outstanding: OutstandingBytes;
+  private readonly deadlines = new Map<OpenStream, number>();
+  /** Streams that were not admitted, and whose clients have not taken the end yet. */
+  private readonly refused = new Set<OpenStream>();
+  private readonly admission: Admission;
+  private serial = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private draining = false;
+  private finishing: Promise<unknown> = Promise.resolve();
+
+  constructor(@Inject(STREAM_OPTIONS) private readonly options: StreamOptions) {
+    this.admission = new Admission(options);
+    this.outstanding = new OutstandingBytes(options.maxOutstanding);
+  }
+
+  /** Milliseconds of silence after which a stream gets a comment; 0 is never. */
+  get heartbeat(): number {
+    return this.options.heartbeat;
+  }
+
+  get size(): number {
+    return this.deadlines.size;
+  }
+
+  /** Whether there is room for one more stream of this client's (R16, R59). */
+  admits(info: StreamInfo): boolean {
+    return this.admission.admits(info, this.size);
+  }
+
+  add(stream: OpenStream): void {
+    const { maxAge } = this.options;
+    this.serial += 1;
+    stream.serial = this.serial;
+    this.admission.enter(stream.info);
+    this.deadlines.set(stream, maxAge === 0 ? Infinity : stream.openedAt + maxAge * (0.8 + Math.random() * 0.2));
+    this.watch();
+    // A stream that was asked for just before the process began to stop, and got here just after.
+    if (this.draining) stream.end('drain');
+    // One that the next look would come too late for.
+    else if (this.expiresSoon(stream)) stream.end('expired');
+  }
+
+  delete(stream: OpenStream): void {
+    if (this.deadlines.delete(stream)) this.admission.leave(stream.info);
+    this.unwatch();
+  }
+
+  /** Ends a stream that is not admitted. It is looked after until it has closed, and counts nowhere. */
+  refuse(stream: OpenStream, reason: StreamEnd): void {
+    this.refused.add(stream);
+    this.watch();
+    stream.end(reason);
+    void this.forgetRefused(stream);
+  }
+
+  private async forgetRefused(stream: OpenStream): Promise<void> {
+    await stream.finished();
+    this.refused.delete(stream);
+    this.unwatch();
+  }
+
+  /** The open streams with a number above `after`, oldest first. */
+  *after(after: number): Iterable<OpenStream> {
+    for (const stream of this.deadlines.keys()) if (stream.serial > after) yield stream;
+  }
+
+  /** Ends those that `isMeant` is true of, and tells how many they were. */
+  endWhere(isMeant: (stream: OpenStream) => boolean, reason: StreamEnd): number {
+    const meant = [...this.deadlines.keys()].filter(isMeant);
+    for (const stream of meant) stream.end(reason);
+    return meant.length;
+  }
+
+  /** The process begins to stop: ends every stream, each with its own random `retry:`. */
+  onModuleDestroy(): void {
+    this.draining = true;
+    this.finishing = this.finish([...this.deadlines.keys()]);
+    for (const stream of this.deadlines.keys()) stream.end('drain');
+  }
+
+  /** Holds the closing of the sockets back until the streams' last bytes are out. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.finishing;
+  }
+
+  /** Resolves once all are over, and cuts those whose clients do not read that they are. Never rejects. */
+  private async finish(streams: readonly OpenStream[]): Promise<void> {
+    const patience = AbortSignal.timeout(PATIENCE);
+    // Each stream listens to it, and Node would take so many listeners for a leak.
+    setMaxListeners(0, patience);
+    await Promise.all(streams.map((stream) => stream.finished(patience).catch(() => stream.cut('drain'))));
+  }
+
+  private watch(): void {
+    this.timer ??= setInterval(() => this.sweep(performance.now()), this.period()).unref();
+  }
+
+  private unwatch(): void {
+    if (this.deadlines.size > 0 || this.refused.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private sweep(now: number): void {
+    const { heartbeat } = this.options;
+    for (const stream of this.refused) if (this.isStuck(stream, now)) stream.cut('stalled');
+    // Half a period early rather than late: what waits for the heartbeat is somebody's timeout.
+    const quiet = heartbeat === 0 ? Infinity : heartbeat - this.period() / 2;
+    for (const [stream, deadline] of this.deadlines) {
+      if (this.isStuck(stream, now)) stream.cut('stalled');
+      else if (this.expiresSoon(stream)) stream.end('expired');
+      else if (now >= deadline) stream.end('max-age');
+      else if (now - stream.lastWriteAt >= quiet) stream.heartbeat();
+    }
+  }
+
+  /** Whether its client does not take what it is sent, be it events or the end of the stream. */
+  private isStuck({ endedAt, fullSince }: OpenStream, now: number): boolean {
+    const { writeTimeout } = this.options;
+    if (endedAt > 0) return now - endedAt >= writeTimeout;
+    const patience = this.outstanding.isExhausted ? Math.min(writeTimeout, PRESSED) : writeTimeout;
+    return fullSince > 0 && now - fullSince >= patience;
+  }
+
+  /** By then, and not after (R62): whatever ends before the next look ends now. */
+  private expiresSoon({ info }: OpenStream): boolean {
+    const { expiresAt } = info.caller;
+    return expiresAt !== undefined && expiresAt <= Date.now() + this.period();
+  }
+
+  /** Fine enough for both limits, never more often than it pays. */
+  private period(): number {
+    const { heartbeat, maxAge, writeTimeout } = this.options;
+    const shortest = Math.min(heartbeat || Infinity, maxAge || Infinity, writeTimeout);
+    return Math.min(1_000, Math.max(5, shortest / 10));
+  }
+}

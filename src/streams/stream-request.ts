@@ -1,0 +1,56 @@
+import type { EventEmitter } from 'node:events';
+import type { Writable } from 'node:stream';
+import { type Caller, NOBODY } from '../access/caller.js';
+
+/** What a stream knows of the request that it answers. */
+export interface StreamRequest {
+  /** The request's id in the log. */
+  readonly id: string;
+  /** The `Last-Event-ID` that the client sent, if any. */
+  readonly lastEventId: string | undefined;
+  /** The client's address, as far as proxies are trusted to tell it. */
+  readonly address: string;
+  /** Who a guard has found to be asking. */
+  readonly caller: Caller;
+  /** Node's request. */
+  readonly raw: EventEmitter;
+  /** Node's response. */
+  readonly response: Writable;
+}
+
+interface FrameworkResponse {
+  readonly raw?: Writable;
+}
+
+interface FrameworkRequest {
+  readonly id?: string | number;
+  readonly ip?: string;
+  /** Where a guard leaves what it has found out. */
+  readonly grants?: Caller;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly raw?: EventEmitter;
+}
+
+export function toStreamRequest(request: FrameworkRequest, response: FrameworkResponse): StreamRequest {
+  const lastEventId = request.headers['last-event-id'];
+  return {
+    id: String(request.id ?? ''),
+    lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
+    address: request.ip ?? '',
+    caller: request.grants ?? NOBODY,
+    // Other frameworks hand on Node's own.
+    raw: request.raw ?? (request as FrameworkRequest & EventEmitter),
+    response: response.raw ?? (response as Writable),
+  };
+}
+
+const streams = new WeakSet<object>();
+
+/** Remembers that this request is answered by a stream. */
+export function markStream(raw: object): void {
+  streams.add(raw);
+}
+
+export function isStream(raw: object): boolean {
+  return streams.has(raw);
+}
