@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Role } from '../config/issuers.js';
+import type { Role } from '../shared/role.js';
 import type { Grants } from './grants.js';
 
 /**

@@ -1,17 +1,10 @@
 import { type CanActivate, createParamDecorator, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { ACCESS_OPTIONS, type AccessOptions } from './access.options.js';
 import { ANONYMOUS, type Grants } from './grants.js';
 import { GuardedGrants } from './guarded-grants.js';
+import { requestOf } from './guarded-request.js';
 import { HubError } from './hub.errors.js';
-import { AUTH_OPTIONS, type AuthOptions } from '../auth/auth.options.js';
 import { GrantsResolver } from './grants-resolver.js';
-import { TokenVerifier } from '../auth/tokens/token-verifier.js';
-
-/** A request as the guards leave it. */
-type GuardedRequest = FastifyRequest & {
-  /** Set by a guard, read by {@link GrantsOfRequest}. */
-  grants?: Grants;
-};
 
 /** What the guard of this route has found the caller to be allowed. */
 export const GrantsOfRequest = createParamDecorator((_: unknown, context: ExecutionContext): Grants => {
@@ -41,7 +34,7 @@ export class SubscribeGuard implements CanActivate {
   constructor(
     private readonly resolver: GrantsResolver,
     private readonly guarded: GuardedGrants,
-    @Inject(AUTH_OPTIONS) private readonly options: AuthOptions,
+    @Inject(ACCESS_OPTIONS) private readonly options: AccessOptions,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -53,29 +46,4 @@ export class SubscribeGuard implements CanActivate {
     request.grants = grants ? this.guarded.of(grants) : ANONYMOUS;
     return true;
   }
-}
-
-/** Lets administrators in. Where no key makes anybody one, there is nothing at these paths. */
-@Injectable()
-export class AdminGuard implements CanActivate {
-  constructor(
-    private readonly resolver: GrantsResolver,
-    private readonly guarded: GuardedGrants,
-    private readonly verifier: TokenVerifier,
-  ) {}
-
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (!this.verifier.hasKeysFor('admin')) throw new HubError('not-found', 'There is nothing at this path.');
-    const request = requestOf(context);
-    const given = await this.resolver.resolve(request, 'admin');
-    if (!given) throw new HubError('unauthorized', "This needs an administrator's token.");
-    const grants = this.guarded.of(given);
-    if (!grants.isAdmin) throw new HubError('insufficient-scope', 'The token does not grant the "admin" action.');
-    request.grants = grants;
-    return true;
-  }
-}
-
-function requestOf(context: ExecutionContext): GuardedRequest {
-  return context.switchToHttp().getRequest<GuardedRequest>();
 }

@@ -5,7 +5,7 @@ import { AppModule } from './app.module.js';
 import type { Config } from '../config/config.js';
 import { NestLogger } from './logging/logger.js';
 import { createAdapter } from './adapter.js';
-import { acceptBodies } from './bodies.js';
+import { acceptBodies } from '../herald/accept-bodies.js';
 import { allowOrigins } from './http/cors.js';
 import { logRequests } from './http/request-log.js';
 import { addSecurityHeaders } from './http/security-headers.js';

@@ -1,8 +1,10 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
-import { AUTH_OPTIONS, type AuthOptions } from './auth.options.js';
+import { AUTH_OPTIONS, type AuthOptions } from './settings/auth.options.js';
 import { MetadataAddress } from '../hub/http/hub-error.filter.js';
 import { GrantsResolver } from '../access/grants-resolver.js';
-import { AdminGuard, PublishGuard, SubscribeGuard } from '../access/guards.js';
+import { ACCESS_OPTIONS } from '../access/access.options.js';
+import { PublishGuard, SubscribeGuard } from '../access/guards.js';
+import { AdminGuard } from './tokens/admin.guard.js';
 import { MetadataController } from './metadata/metadata.controller.js';
 import { Revocations } from './revocations/revocations.js';
 import { TokenGrantsResolver } from './tokens/token-grants-resolver.js';
@@ -33,8 +35,9 @@ export class AuthModule {
         resolver,
         { provide: MetadataAddress, useClass: TokenMetadataAddress },
         { provide: AUTH_OPTIONS, useValue: options },
+        { provide: ACCESS_OPTIONS, useValue: { anonymous: options.anonymous } },
       ],
-      exports: [...SHARED, GrantsResolver, MetadataAddress, AUTH_OPTIONS],
+      exports: [...SHARED, GrantsResolver, MetadataAddress, ACCESS_OPTIONS, AUTH_OPTIONS],
     };
   }
 }

@@ -2,7 +2,7 @@ import { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { type Config, ConfigError, loadConfig, type Environment } from './config.js';
-import type { Role } from './issuers.js';
+import type { Role } from '../shared/role.js';
 
 const CERTIFICATES = new URL('../../test/support/certificates/', import.meta.url).pathname;
 

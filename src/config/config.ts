@@ -18,7 +18,8 @@ import {
   trustProxy,
   type TrustProxy,
 } from './fields.js';
-import { type IssuerConfig, isKeySetUri, type Role } from './issuers.js';
+import { type IssuerConfig, isKeySetUri } from './issuers.js';
+import { type Role } from '../shared/role.js';
 import { madeUpSecrets, toIssuers } from './key-variables.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;

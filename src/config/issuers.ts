@@ -1,10 +1,6 @@
 import { z } from 'zod';
+import { type Role, ROLES } from '../shared/role.js';
 import { KeyError, parseKey, type VerificationKey } from './keys.js';
-
-/** What a token is presented for. Each role has keys of its own, unless an issuer's key set says otherwise. */
-export type Role = 'publisher' | 'subscriber' | 'admin';
-
-export const ROLES: readonly Role[] = ['publisher', 'subscriber', 'admin'];
 
 /** Whose tokens count, and by which keys (R53: each key is one issuer's). */
 export interface IssuerConfig {

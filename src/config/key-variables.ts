@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type IssuerConfig, keySetOf, parseIssuers, type Role, ROLES, tryKey } from './issuers.js';
+import { type IssuerConfig, keySetOf, parseIssuers, tryKey } from './issuers.js';
+import { type Role, ROLES } from '../shared/role.js';
 import type { VerificationKey } from './keys.js';
 
 /** The variables that say whose tokens count, and by which keys. */

@@ -1,10 +1,10 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
-import type { AuthOptions } from '../auth/auth.options.js';
+import type { AuthOptions } from '../auth/settings/auth.options.js';
 import type { GrantsResolver } from '../access/grants-resolver.js';
 import { type HubGuards, HubModule, type HubModuleOptions } from '../hub/hub.module.js';
 import { SseModule } from '../streams/nest-sse/sse.module.js';
-import type { StreamOptions } from '../streams/stream-registry.js';
+import type { StreamOptions } from '../streams/registry/stream-registry.js';
 
 /** What is left out is as in the service's own environment. */
 export interface HeraldOptions {

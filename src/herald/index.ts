@@ -1,15 +1,17 @@
 /** What an application imports that has the hub as its own module. */
-export type { AuthOptions } from '../auth/auth.options.js';
-export type { IssuerConfig, Role } from '../config/issuers.js';
+export type { AuthOptions } from '../auth/settings/auth.options.js';
+export type { IssuerConfig } from '../config/issuers.js';
+export type { Role } from '../shared/role.js';
 export { parseKey, type VerificationKey } from '../config/keys.js';
 export { GrantsResolver } from '../access/grants-resolver.js';
-export { AdminGuard, GrantsOfRequest, PublishGuard, SubscribeGuard } from '../access/guards.js';
+export { GrantsOfRequest, PublishGuard, SubscribeGuard } from '../access/guards.js';
+export { AdminGuard } from '../auth/tokens/admin.guard.js';
 export { TokenGrantsResolver } from '../auth/tokens/token-grants-resolver.js';
 export { HeraldModule, type HeraldOptions } from './herald.module.js';
 export type { UpdateDraft } from '../hub/update/check-update.js';
 export { ANONYMOUS, type Grants, UNLIMITED } from '../access/grants.js';
 export { HubError, type HubErrorCode } from '../access/hub.errors.js';
-export { HubService } from '../hub/hub.service.js';
-export { acceptBodies } from '../app/bodies.js';
+export { HubService } from '../hub/service/hub.service.js';
+export { acceptBodies } from './accept-bodies.js';
 export { SseModule } from '../streams/nest-sse/sse.module.js';
-export { StreamRegistry } from '../streams/stream-registry.js';
+export { StreamRegistry } from '../streams/registry/stream-registry.js';

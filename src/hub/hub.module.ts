@@ -2,16 +2,16 @@ import { type CanActivate, type DynamicModule, Module, type Type } from '@nestjs
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { APP_FILTER } from '@nestjs/core';
 import { Journal } from '../storage/journal/journal.js';
-import { type JournalOptions, openJournal } from '../storage/journal/open-journal.js';
-import { openState } from '../storage/state/open-state.js';
+import { type JournalOptions, openJournal } from '../storage/open-journal.js';
+import { openState } from '../storage/open-state.js';
 import { SharedState } from '../storage/state/shared-state.js';
 import { GuardedGrants } from '../access/guarded-grants.js';
 import { HubErrorFilter } from './http/hub-error.filter.js';
 import { PublishController } from './http/publish/publish.controller.js';
 import { SubscribeController } from './http/subscribe/subscribe.controller.js';
 import { SubscriptionsController } from './http/subscriptions/subscriptions.controller.js';
-import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
-import { HubService } from './hub.service.js';
+import { HUB_OPTIONS, type HubOptions } from './service/hub.options.js';
+import { HubService } from './service/hub.service.js';
 
 export interface HubModuleOptions extends HubOptions {
   readonly journal: JournalOptions;

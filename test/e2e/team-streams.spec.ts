@@ -22,7 +22,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { concat, from, map, NEVER, type Observable, of, Subject, throwError, timer } from 'rxjs';
 import { openStream, send, textOf } from '../support/event-stream.js';
 import { SseModule } from '../../src/streams/nest-sse/sse.module.js';
-import { StreamRegistry } from '../../src/streams/stream-registry.js';
+import { StreamRegistry } from '../../src/streams/registry/stream-registry.js';
 
 const LATER = 30;
 

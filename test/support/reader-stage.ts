@@ -1,5 +1,5 @@
 import { PacedClient } from './paced-client.js';
-import { OutstandingBytes } from '../../src/streams/connections/outstanding-bytes.js';
+import { OutstandingBytes } from '../../src/streams/registry/outstanding-bytes.js';
 import { ResponseConnection } from '../../src/streams/connections/response-connection.js';
 import { UNLIMITED } from '../../src/access/grants.js';
 import { Interest } from '../../src/hub/matching/interest.js';

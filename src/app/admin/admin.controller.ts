@@ -1,11 +1,11 @@
 import { Controller, Delete, Get, HttpCode, Logger, Post, Query, Req, UseGuards } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { AdminGuard } from '../../access/guards.js';
+import { AdminGuard } from '../../auth/tokens/admin.guard.js';
 import { type Revocation, Revocations } from '../../auth/revocations/revocations.js';
 import { HubError } from '../../access/hub.errors.js';
-import type { OpenStream } from '../../streams/stream-registry.js';
-import { StreamRegistry } from '../../streams/stream-registry.js';
+import type { OpenStream } from '../../streams/registry/stream-registry.js';
+import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { Processes } from './processes.js';
 
 const LARGEST_PAGE = 1_000;

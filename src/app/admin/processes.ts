@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { JournalUnavailableError } from '../../storage/journal/journal.js';
-import { StreamRegistry } from '../../streams/stream-registry.js';
+import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { RecurringTrouble } from '../../shared/recurring-trouble.js';
 import { type LivingProcess, SharedState } from '../../storage/state/shared-state.js';
 import { VERSION } from '../../shared/version.js';

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
-import { HubService } from '../../hub/hub.service.js';
+import { HubService } from '../../hub/service/hub.service.js';
 
 /** Whether this process should be sent traffic. It should not while it can't publish, nor when it has begun to stop. */
 @Injectable()

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { isStream } from '../../streams/stream-request.js';
+import { isStream } from '../../streams/registry/stream-request.js';
 
 /**
  * One line for each answered request. Streams write their own two, when they open and when they close. The query, which

@@ -1,9 +1,9 @@
 import { Controller, Header, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { HubError } from '../../access/hub.errors.js';
-import { AUTH_OPTIONS, type AuthOptions } from '../auth.options.js';
+import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import { mintDeveloperTokens } from './developer-tokens.js';
-import { resourceOf } from '../metadata/resource.js';
+import { resourceOf } from '../settings/resource.js';
 
 /** Seconds. Whoever needs one for longer connects anew. */
 const LIFETIME = 3_600;

@@ -1,5 +1,5 @@
 import type { VerificationKey } from '../../config/keys.js';
-import type { AuthOptions } from '../auth.options.js';
+import type { AuthOptions } from '../settings/auth.options.js';
 import { mintToken, type TokenGrant } from '../tokens/mint-token.js';
 
 /** Tokens that allow everything that has to do with updates. */

@@ -2,8 +2,8 @@ import { Controller, Get, Header, Inject, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { MATCHER_TYPES } from '../../hub/matching/matcher.js';
 import { HUB_PATH } from '../../hub/http/hub-path.js';
-import { AUTH_OPTIONS, type AuthOptions } from '../auth.options.js';
-import { METADATA_PREFIX, resourceOf } from './resource.js';
+import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
+import { METADATA_PREFIX, resourceOf } from '../settings/resource.js';
 import { DETAIL_TYPE } from '../tokens/token-grants.js';
 
 /** What a client must know to get a token for this hub (RFC 9728; R84). */

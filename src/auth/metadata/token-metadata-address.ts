@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { MetadataAddress } from '../../hub/http/hub-error.filter.js';
-import { AUTH_OPTIONS, type AuthOptions } from '../auth.options.js';
-import { metadataUrlOf, resourceOf } from './resource.js';
+import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
+import { metadataUrlOf, resourceOf } from '../settings/resource.js';
 
 /** The metadata's address as the client of a request can reach it. */
 @Injectable()

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { HubError } from '../../access/hub.errors.js';
 import { JournalUnavailableError } from '../../storage/journal/journal.js';
 import type { Caller } from '../../access/caller.js';
-import { StreamRegistry } from '../../streams/stream-registry.js';
+import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { RecurringTrouble } from '../../shared/recurring-trouble.js';
 import { type Revoked, SharedState } from '../../storage/state/shared-state.js';
 

@@ -1,15 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { Role } from '../../config/issuers.js';
+import type { Role } from '../../shared/role.js';
 import type { Grants } from '../../access/grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import { dialectOf } from '../../hub/http/dialect.js';
-import { AUTH_OPTIONS, type AuthOptions } from '../auth.options.js';
+import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import { type Credentials, credentialsOf } from './credentials.js';
 import { GrantsResolver } from '../../access/grants-resolver.js';
-import { resourceOf } from '../metadata/resource.js';
+import { resourceOf } from '../settings/resource.js';
 import { Revocations } from '../revocations/revocations.js';
-import { checkOrigin } from '../same-origin.js';
+import { checkOrigin } from '../settings/same-origin.js';
 import { TokenVerifier } from './token-verifier.js';
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */

@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it, jest } from '@jest/globals';
 import { SignJWT } from 'jose';
-import type { Role } from '../../config/issuers.js';
+import type { Role } from '../../shared/role.js';
 import { parseKey } from '../../config/keys.js';
 import type { Grants } from '../../access/grants.js';
-import type { AuthOptions } from '../auth.options.js';
+import type { AuthOptions } from '../settings/auth.options.js';
 import { DETAIL_TYPE } from './token-grants.js';
 import { TokenVerifier } from './token-verifier.js';
 

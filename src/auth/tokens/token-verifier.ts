@@ -10,10 +10,11 @@ import {
   type ProtectedHeaderParameters,
 } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { IssuerConfig, Role } from '../../config/issuers.js';
+import type { IssuerConfig } from '../../config/issuers.js';
+import type { Role } from '../../shared/role.js';
 import type { Grants } from '../../access/grants.js';
 import { HubError } from '../../access/hub.errors.js';
-import { AUTH_OPTIONS, type AuthOptions } from '../auth.options.js';
+import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import type { Claims } from './claims.js';
 import { KeySet } from './key-set.js';
 import { isLegacy, legacyGrantsOf } from './legacy-grants.js';

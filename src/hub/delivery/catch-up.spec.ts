@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { PacedClient } from '../../../test/support/paced-client.js';
 import type { Entry } from '../../storage/journal/journal.js';
 import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
-import { OutstandingBytes } from '../../streams/connections/outstanding-bytes.js';
+import { OutstandingBytes } from '../../streams/registry/outstanding-bytes.js';
 import { ResponseConnection } from '../../streams/connections/response-connection.js';
 import { UNLIMITED } from '../../access/grants.js';
 import { Cursors } from './cursors.js';

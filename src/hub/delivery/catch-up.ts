@@ -1,6 +1,6 @@
 import type { Journal } from '../../storage/journal/journal.js';
 import { Queue } from '../../shared/queue.js';
-import type { OutstandingBytes } from '../../streams/connections/outstanding-bytes.js';
+import type { OutstandingBytes } from '../../streams/registry/outstanding-bytes.js';
 import type { Background } from './background.js';
 import type { FanOut } from './fan-out.js';
 import type { Reader } from './reader.js';

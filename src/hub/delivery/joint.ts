@@ -1,5 +1,5 @@
 import { PIECE } from '../../streams/connections/write-queue.js';
-import type { WireBytes } from '../../streams/connections/wire-bytes.js';
+import type { WireBytes } from '../../streams/frames/wire-bytes.js';
 
 /** More than this, in bytes, is not pushed to a live reader in one go: it reads that like any backlog, in slices. */
 const LARGEST_PUSH = 1024 ** 2;

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type DamagedEntry, type Entry, isWhole, type Journal, type ReadEntry } from '../../storage/journal/journal.js';
 import type { Update } from '../../storage/journal/update.js';
-import type { WireBytes } from '../../streams/connections/wire-bytes.js';
+import type { WireBytes } from '../../streams/frames/wire-bytes.js';
 import type { Background } from './background.js';
 import { encodeEntry, type RecentEntry } from './recent-log.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { behind, full, LARGE, slice, Stage } from '../../../test/support/reader-stage.js';
-import { OutstandingBytes } from '../../streams/connections/outstanding-bytes.js';
+import { OutstandingBytes } from '../../streams/registry/outstanding-bytes.js';
 import { joinFrom } from './joint.js';
 
 describe('a reader', () => {

@@ -1,5 +1,5 @@
 import type { Connection, ConnectionListener } from '../../streams/connections/connection.js';
-import type { StreamEnd } from '../../streams/stream-end.js';
+import type { StreamEnd } from '../../streams/registry/stream-end.js';
 import type { Place } from './cursors.js';
 import type { Cohort } from './cohort.js';
 import type { Joint } from './joint.js';

@@ -1,8 +1,8 @@
 import type { Entry } from '../../storage/journal/journal.js';
 import { Queue } from '../../shared/queue.js';
 import type { Update } from '../../storage/journal/update.js';
-import { inBothFormats, type WireBytes } from '../../streams/connections/wire-bytes.js';
-import { encodeFrame } from '../../streams/frame.js';
+import { inBothFormats, type WireBytes } from '../../streams/frames/wire-bytes.js';
+import { encodeFrame } from '../../streams/frames/frame.js';
 
 /** An entry as it goes over the wire, encoded once for all who get it. */
 export interface RecentEntry {

@@ -1,6 +1,6 @@
 import { isWhole } from '../../storage/journal/journal.js';
 import { PIECE } from '../../streams/connections/write-queue.js';
-import type { WireBytes } from '../../streams/connections/wire-bytes.js';
+import type { WireBytes } from '../../streams/frames/wire-bytes.js';
 import type { Background } from './background.js';
 import type { Cohort } from './cohort.js';
 import type { JournalPages, Page } from './journal-pages.js';

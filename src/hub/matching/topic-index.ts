@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Matcher, type MatcherType, WILDCARD } from './matcher.js';
 import { PatternBuckets, type PatternHits } from './url-pattern/pattern-buckets.js';
-import { parseTopicUrl, type TopicUrl } from './topic-url.js';
+import { parseTopicUrl, type TopicUrl } from './url-pattern/topic-url.js';
 import { compileUriTemplate } from './uri-template.js';
 import { compileUrlPattern } from './url-pattern/url-pattern.js';
 

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { type Journal, JournalUnavailableError } from '../../storage/journal/journal.js';
-import type { StreamInfo } from '../../streams/stream-info.js';
+import type { StreamInfo } from '../../streams/registry/stream-info.js';
 import { Queue } from '../../shared/queue.js';
 import { RecurringTrouble } from '../../shared/recurring-trouble.js';
 import { type Arrival, type Departure, type Lease, SharedState } from '../../storage/state/shared-state.js';

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { ConnectionListener } from './connection.js';
-import { OutstandingBytes } from './outstanding-bytes.js';
+import { OutstandingBytes } from '../registry/outstanding-bytes.js';
 import { ResponseConnection } from './response-connection.js';
 import { PIECE } from './write-queue.js';
 

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { encodeComment, encodeNotice, type Notice, type NoticeOptions } from '../frame.js';
-import type { OutstandingBytes } from './outstanding-bytes.js';
-import { STREAM_ENDS, type StreamEnd } from '../stream-end.js';
-import { type StreamInfo, UNKNOWN_STREAM } from '../stream-info.js';
-import { type OpenStream, randomRetry } from '../stream-registry.js';
+import { encodeComment, encodeNotice, type Notice, type NoticeOptions } from '../frames/frame.js';
+import type { OutstandingBytes } from '../registry/outstanding-bytes.js';
+import { STREAM_ENDS, type StreamEnd } from '../registry/stream-end.js';
+import { type StreamInfo, UNKNOWN_STREAM } from '../registry/stream-info.js';
+import { type OpenStream, randomRetry } from '../registry/stream-registry.js';
 import { PIECE, WriteQueue } from './write-queue.js';
-import { inBothFormats, type WireBytes, type WireFormat } from './wire-bytes.js';
+import { inBothFormats, type WireBytes, type WireFormat } from '../frames/wire-bytes.js';
 
 /** What a connection tells its subscriber. */
 export interface ConnectionListener {

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { Connection } from './connection.js';
-import type { OutstandingBytes } from './outstanding-bytes.js';
+import type { OutstandingBytes } from '../registry/outstanding-bytes.js';
 
 /** Bytes that may wait for a response, which always answers a turn of the event loop later. */
 const ROOM = 16 * 1024;

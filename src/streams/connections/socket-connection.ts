@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Connection } from './connection.js';
-import type { OutstandingBytes } from './outstanding-bytes.js';
-import type { WireFormat } from './wire-bytes.js';
+import type { OutstandingBytes } from '../registry/outstanding-bytes.js';
+import type { WireFormat } from '../frames/wire-bytes.js';
 
 /** Bytes that may wait for an encrypted socket, which always answers a turn of the event loop later. */
 const ENCRYPTED_ROOM = 16 * 1024;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { OutstandingBytes } from './outstanding-bytes.js';
+import { OutstandingBytes } from '../registry/outstanding-bytes.js';
 import { ResponseConnection } from './response-connection.js';
 import { SocketConnection } from './socket-connection.js';
 import { canTakeOver, takeOver } from './take-over.js';

@@ -2,12 +2,12 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { chunkText } from './chunk.js';
+import { chunkText } from '../frames/chunk.js';
 import type { Connection } from './connection.js';
-import type { OutstandingBytes } from './outstanding-bytes.js';
+import type { OutstandingBytes } from '../registry/outstanding-bytes.js';
 import { ResponseConnection } from './response-connection.js';
 import { SocketConnection } from './socket-connection.js';
-import type { WireFormat } from './wire-bytes.js';
+import type { WireFormat } from '../frames/wire-bytes.js';
 
 export type Headers = Readonly<Record<string, number | string | readonly string[] | undefined>>;
 

@@ -1,4 +1,4 @@
-import type { OutstandingBytes } from './outstanding-bytes.js';
+import type { OutstandingBytes } from '../registry/outstanding-bytes.js';
 
 /** The largest write that a socket is given, in bytes. What it has not taken of it is all that a stalled reader costs. */
 export const PIECE = 64 * 1024;

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { HttpException, Logger, type MessageEvent } from '@nestjs/common';
 import { Observable, type Subscriber } from 'rxjs';
-import { randomRetry, type OpenStream, type StreamRegistry } from '../stream-registry.js';
-import { markStream, type StreamRequest } from '../stream-request.js';
-import { STREAM_ENDS, type StreamEnd } from '../stream-end.js';
-import type { StreamInfo } from '../stream-info.js';
+import { randomRetry, type OpenStream, type StreamRegistry } from '../registry/stream-registry.js';
+import { markStream, type StreamRequest } from '../registry/stream-request.js';
+import { STREAM_ENDS, type StreamEnd } from '../registry/stream-end.js';
+import type { StreamInfo } from '../registry/stream-info.js';
 
 const logger = new Logger('Stream');
 

@@ -3,8 +3,8 @@ import { SSE_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { isObservable, type Observable } from 'rxjs';
 import { withLifetime } from './live-stream.js';
-import { StreamRegistry } from '../stream-registry.js';
-import { type StreamRequest, toStreamRequest } from '../stream-request.js';
+import { StreamRegistry } from '../registry/stream-registry.js';
+import { type StreamRequest, toStreamRequest } from '../registry/stream-request.js';
 
 type Handler = (...args: unknown[]) => unknown;
 

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module, type NestModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { SseExplorer } from './sse.explorer.js';
-import { STREAM_OPTIONS, StreamRegistry, type StreamOptions } from '../stream-registry.js';
+import { STREAM_OPTIONS, StreamRegistry, type StreamOptions } from '../registry/stream-registry.js';
 
 /**
  * Gives every `@Sse()` handler of the application, whichever module it is in, what a stream needs in production:

@@ -6,7 +6,7 @@ import { GrantsOfRequest, PublishGuard } from '../../../access/guards.js';
 import { JournalUnavailableError } from '../../../storage/journal/journal.js';
 import type { Grants } from '../../../access/grants.js';
 import { HubError } from '../../../access/hub.errors.js';
-import { HubService } from '../../hub.service.js';
+import { HubService } from '../../service/hub.service.js';
 import { bodyOf } from '../body.js';
 import { HUB_PATH } from '../hub-path.js';
 import { parseForm } from '../form.js';

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { ANONYMOUS, type Grants } from '../../../access/grants.js';
 import { HubError } from '../../../access/hub.errors.js';
-import { HubService } from '../../hub.service.js';
+import { HubService } from '../../service/hub.service.js';
 import { MATCHER_TYPES } from '../../matching/matcher.js';
 import type { Presence } from '../../presence/presence.js';
 import { type ActiveSubscription, legacySubscriptionDocument, subscriptionDocument } from '../../presence/subscription-document.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { PatternBuckets, type PatternHits, type PatternKind } from './pattern-buckets.js';
-import { parseTopicUrl, type TopicUrl } from '../topic-url.js';
+import { parseTopicUrl, type TopicUrl } from './topic-url.js';
 import { compileUrlPattern } from './url-pattern.js';
 
 const HUB = new URL('https://hub.example/.well-known/mercure');

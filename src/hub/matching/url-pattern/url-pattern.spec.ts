@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { URLPattern } from 'urlpattern-polyfill/urlpattern';
 import { HubError } from '../../../access/hub.errors.js';
-import { parseTopicUrl } from '../topic-url.js';
+import { parseTopicUrl } from './topic-url.js';
 import { compileUrlPattern, matchesUrlPattern, UrlPattern } from './url-pattern.js';
 
 const HUB = new URL('https://hub.example/.well-known/mercure');

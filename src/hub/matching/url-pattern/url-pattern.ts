@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type ComponentPattern, compileComponent } from './component-pattern.js';
 import { type Component, COMPONENTS, type PatternComponents, readPatternComponents } from './pattern-components.js';
-import { parseTopicUrl, type TopicUrl } from '../topic-url.js';
+import { parseTopicUrl, type TopicUrl } from './topic-url.js';
 
 /** Compiling takes about 100 µs, and many readers come with the same few patterns. */
 const MAX_COMPILED = 500;

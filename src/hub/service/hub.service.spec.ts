@@ -1,17 +1,17 @@
 import { PassThrough } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
-import { CapturedLog } from '../../test/support/captured-log.js';
-import type { ResetListener, TailListener } from '../storage/journal/journal.js';
-import { MemoryJournal } from '../storage/journal/memory/memory-journal.js';
-import { OutstandingBytes } from '../streams/connections/outstanding-bytes.js';
-import { ResponseConnection } from '../streams/connections/response-connection.js';
-import { StreamRegistry } from '../streams/stream-registry.js';
-import { MemoryState } from '../storage/state/memory/memory-state.js';
-import { UNLIMITED } from '../access/grants.js';
-import { GuardedGrants } from '../access/guarded-grants.js';
+import { CapturedLog } from '../../../test/support/captured-log.js';
+import type { ResetListener, TailListener } from '../../storage/journal/journal.js';
+import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
+import { OutstandingBytes } from '../../streams/registry/outstanding-bytes.js';
+import { ResponseConnection } from '../../streams/connections/response-connection.js';
+import { StreamRegistry } from '../../streams/registry/stream-registry.js';
+import { MemoryState } from '../../storage/state/memory/memory-state.js';
+import { UNLIMITED } from '../../access/grants.js';
+import { GuardedGrants } from '../../access/guarded-grants.js';
 import { HubService, type Start } from './hub.service.js';
-import { parseMatcher } from './matching/matcher.js';
+import { parseMatcher } from '../matching/matcher.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');
 

@@ -1,6 +1,6 @@
-import { type JournalOptions, REDIS } from '../journal/open-journal.js';
-import { MemoryState } from './memory/memory-state.js';
-import type { SharedState } from './shared-state.js';
+import { type JournalOptions, REDIS } from './open-journal.js';
+import { MemoryState } from './state/memory/memory-state.js';
+import type { SharedState } from './state/shared-state.js';
 
 /**
  * The state that goes with the journal, which must be open.
@@ -10,11 +10,11 @@ import type { SharedState } from './shared-state.js';
 export async function openState({ url, redis = REDIS, signal }: JournalOptions, grace: number): Promise<SharedState> {
   const [scheme] = url.split(':', 1);
   if (scheme === 'lmdb') {
-    const { LmdbState } = await import('./lmdb/lmdb-state.js');
+    const { LmdbState } = await import('./state/lmdb/lmdb-state.js');
     return LmdbState.open(url.slice('lmdb:'.length), grace);
   }
   if (scheme === 'redis' || scheme === 'rediss') {
-    const { RedisState } = await import('./redis/redis-state.js');
+    const { RedisState } = await import('./state/redis/redis-state.js');
     return RedisState.open({ ...redis, url, grace, signal });
   }
   return new MemoryState(grace);

@@ -1,4 +1,4 @@
-import type { IssuerConfig } from '../config/issuers.js';
+import type { IssuerConfig } from '../../config/issuers.js';
 
 /** The injection token of {@link AuthOptions}. */
 export const AUTH_OPTIONS = Symbol('auth options');

@@ -1,6 +1,6 @@
-import { type Journal, JournalOpenError, type Retention } from './journal.js';
-import { MemoryJournal } from './memory/memory-journal.js';
-import type { RedisJournalOptions } from './redis/redis-journal.js';
+import { type Journal, JournalOpenError, type Retention } from './journal/journal.js';
+import { MemoryJournal } from './journal/memory/memory-journal.js';
+import type { RedisJournalOptions } from './journal/redis/redis-journal.js';
 
 export interface JournalOptions {
   /** Which engine, and where it keeps its updates. May hold a password: never log it. */
@@ -18,7 +18,7 @@ type Open = (options: JournalOptions) => Promise<Journal>;
 export const REDIS = { prefix: 'herald', sentinels: [], sentinelName: 'mymaster', isCluster: false, replicas: 0 };
 
 const openRedis: Open = async ({ url, retention, redis = REDIS, signal }) => {
-  const { RedisJournal } = await import('./redis/redis-journal.js');
+  const { RedisJournal } = await import('./journal/redis/redis-journal.js');
   return RedisJournal.open({ ...redis, url, retention, signal });
 };
 
@@ -28,7 +28,7 @@ const ENGINES: ReadonlyMap<string, Open> = new Map<string, Open>([
   [
     'lmdb',
     async ({ url, retention }) => {
-      const { LmdbJournal } = await import('./lmdb/lmdb-journal.js');
+      const { LmdbJournal } = await import('./journal/lmdb/lmdb-journal.js');
       return LmdbJournal.open(url.slice('lmdb:'.length), retention);
     },
   ],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Admission } from './admission.js';
-import type { Caller } from '../access/caller.js';
+import type { Caller } from '../../access/caller.js';
 import type { StreamInfo } from './stream-info.js';
 
 function from(address: string, caller: Caller = {}): StreamInfo {

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Writable } from 'node:stream';
-import { type Caller, NOBODY } from '../access/caller.js';
+import { type Caller, NOBODY } from '../../access/caller.js';
 
 /** What a stream knows of the request that it answers. */
 export interface StreamRequest {

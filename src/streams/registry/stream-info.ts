@@ -1,4 +1,4 @@
-import { type Caller, NOBODY } from '../access/caller.js';
+import { type Caller, NOBODY } from '../../access/caller.js';
 
 /** Whose stream it is. */
 export interface StreamInfo {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Admission, type AdmissionLimits } from './admission.js';
-import { OutstandingBytes } from './connections/outstanding-bytes.js';
+import { OutstandingBytes } from './outstanding-bytes.js';
 import type { StreamEnd } from './stream-end.js';
 import type { StreamInfo } from './stream-info.js';
 

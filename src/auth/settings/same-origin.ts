@@ -1,4 +1,4 @@
-import { HubError } from '../access/hub.errors.js';
+import { HubError } from '../../access/hub.errors.js';
 
 /** A request as far as the page that it comes from is concerned. */
 export interface PageRequest {

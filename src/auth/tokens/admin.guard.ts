@@ -1,0 +1,27 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { GrantsResolver } from '../../access/grants-resolver.js';
+import { GuardedGrants } from '../../access/guarded-grants.js';
+import { requestOf } from '../../access/guarded-request.js';
+import { HubError } from '../../access/hub.errors.js';
+import { TokenVerifier } from './token-verifier.js';
+
+/** Lets administrators in. Where no key makes anybody one, there is nothing at these paths. */
+@Injectable()
+export class AdminGuard implements CanActivate {
+  constructor(
+    private readonly resolver: GrantsResolver,
+    private readonly guarded: GuardedGrants,
+    private readonly verifier: TokenVerifier,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (!this.verifier.hasKeysFor('admin')) throw new HubError('not-found', 'There is nothing at this path.');
+    const request = requestOf(context);
+    const given = await this.resolver.resolve(request, 'admin');
+    if (!given) throw new HubError('unauthorized', "This needs an administrator's token.");
+    const grants = this.guarded.of(given);
+    if (!grants.isAdmin) throw new HubError('insufficient-scope', 'The token does not grant the "admin" action.');
+    request.grants = grants;
+    return true;
+  }
+}
