@@ -10,7 +10,7 @@ import { DamagedRecordError, encodeRecord, headOf } from '../storage/journal/lmd
 import type { Change, LmdbStore } from '../storage/journal/lmdb/lmdb-store.js';
 import { entryLine, headerLine, readEntry, readHeader } from './journal-ndjson.js';
 
-export const JOURNAL_USAGE = `herald journal stats PATH          what a journal holds
+const JOURNAL_USAGE = `herald journal stats PATH          what a journal holds
 herald journal verify PATH         reads all of it, and says what is damaged
 herald journal export PATH         writes it to standard output, as NDJSON
 herald journal import PATH FILE    makes a new journal of an export; FILE may be - for standard input

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { decodeRecord, type JournalRecord } from '../storage/journal/lmdb/lmdb-record.js';
 import type { Placed } from '../storage/journal/lmdb/lmdb-store.js';
-import { CURSOR_PREFIX, isCursor } from '../hub/delivery/cursors.js';
+import { CURSOR_PREFIX, isCursor } from '../hub/cursors/cursors.js';
 
 /** The number of the format. An export is read by every later version. */
 const FORMAT = 1;

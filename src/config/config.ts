@@ -83,7 +83,7 @@ export interface TlsFiles {
 }
 
 /** Where updates are kept, and for how long. */
-export interface JournalConfig {
+interface JournalConfig {
   /** May hold a password. */
   readonly url: string;
   readonly retention: { readonly events: number; readonly bytes: number; readonly age: number };

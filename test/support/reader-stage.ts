@@ -18,7 +18,7 @@ const INTEREST = new Interest([parseMatcher('exact', 'urn:t', HUB_URL)], HUB_URL
 export const LARGE = 'x'.repeat(40_000);
 
 /** The data of the events that came, and the types of the notices. */
-export function seenBy({ text }: PacedClient): string[] {
+function seenBy({ text }: PacedClient): string[] {
   return [...text.matchAll(/^data: (?:\{"type":"([\w-]+)".*|(.).*)$/gm)].map(([, type, data]) => type ?? data ?? '');
 }
 

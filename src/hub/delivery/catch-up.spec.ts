@@ -5,7 +5,7 @@ import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import { OutstandingBytes } from '../../streams/registry/outstanding-bytes.js';
 import { ResponseConnection } from '../../streams/connections/response-connection.js';
 import { UNLIMITED } from '../../access/grants.js';
-import { Cursors } from './cursors.js';
+import { Cursors } from '../cursors/cursors.js';
 import { Interest } from '../matching/interest.js';
 import { parseMatcher } from '../matching/matcher.js';
 import { TopicIndex } from '../matching/topic-index.js';

@@ -4,9 +4,9 @@ import type { Interest } from '../matching/interest.js';
 import type { TopicIndex } from '../matching/topic-index.js';
 import { inBothFormats } from '../../streams/frames/wire-bytes.js';
 import { cursorText } from '../../streams/frames/frame.js';
-import type { Cursors } from './cursors.js';
+import type { Cursors } from '../cursors/cursors.js';
 import { Cohort } from './cohort.js';
-import { CursorRefresh } from './cursor-refresh.js';
+import { CursorRefresh } from '../cursors/cursor-refresh.js';
 import type { RecentLog } from './recent-log.js';
 import { TopicNaming } from './topic-naming.js';
 

@@ -20,7 +20,7 @@ export interface Joint {
 }
 
 /** Entries that are written at once: as many as fit into a piece, or a single larger one, whose bytes are shared. */
-export interface Part {
+interface Part {
   /** The position of the last of them. */
   readonly upTo: number;
   readonly bytes: WireBytes;

@@ -1,6 +1,6 @@
 import type { Connection, ConnectionListener } from '../../streams/connections/connection.js';
 import type { StreamEnd } from '../../streams/registry/stream-end.js';
-import type { Place } from './cursors.js';
+import type { Place } from '../cursors/cursors.js';
 import type { Cohort } from './cohort.js';
 import type { Joint } from './joint.js';
 import type { Slice } from './slices.js';

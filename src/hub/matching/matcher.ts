@@ -18,7 +18,7 @@ export interface Matcher {
   readonly pattern: string;
 }
 
-export const MAX_PATTERN_BYTES = 4096;
+const MAX_PATTERN_BYTES = 4096;
 
 /** Matches every topic, whatever the type that it's given under (R23). */
 export const WILDCARD = '*';

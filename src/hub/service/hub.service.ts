@@ -11,7 +11,7 @@ import { SharedState } from '../../storage/state/shared-state.js';
 import { Background } from '../delivery/background.js';
 import { CatchUp } from '../delivery/catch-up.js';
 import { checkUpdate, type UpdateDraft } from '../update/check-update.js';
-import { Cursors, isCursor, type Place } from '../delivery/cursors.js';
+import { Cursors, isCursor, type Place } from '../cursors/cursors.js';
 import { type Cohort, isFor } from '../delivery/cohort.js';
 import { FanOut } from '../delivery/fan-out.js';
 import { type Grants, UNLIMITED } from '../../access/grants.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Update } from '../../storage/journal/update.js';
-import { CURSOR_PREFIX, isCursor } from '../delivery/cursors.js';
+import { CURSOR_PREFIX, isCursor } from '../cursors/cursors.js';
 import { HubError } from '../../access/hub.errors.js';
 import { isInHubNamespace } from './hub-namespace.js';
 import { isCleanText, isWellFormed } from '../matching/text-rules.js';
@@ -27,10 +27,10 @@ export interface CheckUpdateOptions {
   readonly newId?: () => string;
 }
 
-export const MAX_TOPICS = 1000;
-export const MAX_TOPIC_BYTES = 4096;
+const MAX_TOPICS = 1000;
+const MAX_TOPIC_BYTES = 4096;
 /** Longer times overflow the timers of several clients, which then reconnect in a hot loop. */
-export const MAX_RETRY_MS = 3_600_000;
+const MAX_RETRY_MS = 3_600_000;
 
 const EVENT_ID = /^[\x21-\x7e]+$/;
 const MAX_ID_LENGTH = 255;

@@ -12,7 +12,7 @@ export interface RedisTarget {
   readonly isCluster: boolean;
 }
 
-export interface RedisAddress {
+interface RedisAddress {
   readonly host: string;
   readonly port: number;
 }

@@ -9,7 +9,7 @@ import { ResponseConnection } from './response-connection.js';
 import { SocketConnection } from './socket-connection.js';
 import type { WireFormat } from '../frames/wire-bytes.js';
 
-export type Headers = Readonly<Record<string, number | string | readonly string[] | undefined>>;
+type Headers = Readonly<Record<string, number | string | readonly string[] | undefined>>;
 
 /** What every stream says of itself. */
 const STREAM_HEADERS: Headers = {

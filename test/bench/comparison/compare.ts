@@ -6,9 +6,9 @@ import { type ComparedFigure, comparedFigures } from './compared-figure.js';
 import { type Build, type Round, orderOf } from './round.js';
 
 /** So many rounds are measured before the figures are judged, and again for those that stay unresolved. */
-export const BATCH = 8;
+const BATCH = 8;
 /** After so many nothing is added any more. */
-export const MAX_ROUNDS = 32;
+const MAX_ROUNDS = 32;
 
 export interface Comparison {
   readonly figures: readonly ComparedFigure[];

@@ -27,7 +27,7 @@ const run = promisify(execFile);
 
 /** How often a second redis-benchmark gets the script done that Herald appends with, one update a call. */
 async function scriptRate(port: number, { windowSeconds }: Effort): Promise<number> {
-  const path = join(projectFolder(), 'dist/server/journal/redis-script.js');
+  const path = join(projectFolder(), 'dist/server/storage/journal/redis/redis-script.js');
   const { APPEND } = (await import(pathToFileURL(path).href)) as { readonly APPEND: string };
   const client = new Redis(port, '127.0.0.1');
   const sha = String(await client.script('LOAD', APPEND));

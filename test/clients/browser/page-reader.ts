@@ -11,13 +11,13 @@ import {
 import { Inbox } from '../support/inbox.js';
 
 /** What a client's code in the page is given. */
-export interface PageOptions {
+interface PageOptions {
   readonly url: string;
   readonly headers: Record<string, string>;
 }
 
 /** How the code in the page tells the test what the client tells it. */
-export interface PageInbox {
+interface PageInbox {
   readonly receive: (event: Received) => void;
   readonly fail: () => void;
   /** Listens as an `EventSource`'s user does: to each type of event by its name. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /** How many readers there are. */
-export const READERS = 6;
+const READERS = 6;
 
 /** Where a connection begins: where the reader was, or anew in one of these ways. */
 export type Beginning = 'resume' | 'now' | 'newest' | 'earliest' | 'unknown';

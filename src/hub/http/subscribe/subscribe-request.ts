@@ -26,8 +26,8 @@ export interface SubscribeRequest {
   readonly namesTopics: boolean;
 }
 
-export const MAX_MATCHERS = 100;
-export const MAX_LAST = 1_000;
+const MAX_MATCHERS = 100;
+const MAX_LAST = 1_000;
 
 /** Room for every matcher, some of them twice, and for parameters that the hub doesn't know. */
 const SUBSCRIBE_FORM_LIMITS: FormLimits = { maxPairs: 1000, overflow: 'parameters-too-many' };

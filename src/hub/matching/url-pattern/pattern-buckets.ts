@@ -1,5 +1,5 @@
 /** A pattern, compiled: for topics in the form `Topic`. */
-export interface CompiledPattern<Topic> {
+interface CompiledPattern<Topic> {
   /** What the address of every topic that it matches starts with. */
   readonly literalPrefix: string;
   matches(topic: Topic): boolean;

@@ -1,7 +1,7 @@
 import { type PatternToken, type PatternTokenType, tokenizePattern } from './pattern-tokens.js';
 
 /** How often a part may occur: once, at most once, any number of times, at least once. */
-export type PatternModifier = '' | '?' | '*' | '+';
+type PatternModifier = '' | '?' | '*' | '+';
 
 /**
  * A piece of a component's pattern (URL Pattern, section 2.1): a fixed text, or something that varies between a fixed
