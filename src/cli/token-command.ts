@@ -2,7 +2,13 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { ownAudience } from '../auth/developer/first-steps.js';
-import { mintToken, type SigningKey, type TokenGrant, type TokenRequest, type TokenTopic } from '../auth/tokens/mint-token.js';
+import {
+  mintToken,
+  type SigningKey,
+  type TokenGrant,
+  type TokenRequest,
+  type TokenTopic,
+} from '../auth/tokens/mint-token.js';
 import { type Config, loadConfig } from '../config/config.js';
 import type { IssuerConfig } from '../config/issuers.js';
 import type { Role } from '../shared/role.js';

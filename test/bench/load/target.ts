@@ -11,7 +11,7 @@ export interface Target {
 }
 
 /** The bytes of a subscription request, with `Last-Event-ID` when the reader resumes. */
-function subscribeRequest(target: Target, topic: number, lastEventId?: string): string {
+export function subscribeRequest(target: Target, topic: number, lastEventId?: string): string {
   return requestHead('GET', target.subscribePath.replace('{topic}', String(topic)), {
     Host: `127.0.0.1:${target.port}`,
     Accept: 'text/event-stream',
@@ -20,7 +20,7 @@ function subscribeRequest(target: Target, topic: number, lastEventId?: string): 
 }
 
 /** Makes publish requests of one target; the head is made once for each topic and payload size in a row, as it rarely changes. */
-class PublishRequests {
+export class PublishRequests {
   private head = '';
   private headTopic = -1;
   private headBytes = -1;

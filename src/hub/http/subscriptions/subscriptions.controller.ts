@@ -6,7 +6,11 @@ import { HubError } from '../../../access/hub.errors.js';
 import { HubService } from '../../service/hub.service.js';
 import { MATCHER_TYPES } from '../../matching/matcher.js';
 import type { Presence } from '../../presence/presence.js';
-import { type ActiveSubscription, legacySubscriptionDocument, subscriptionDocument } from '../../presence/subscription-document.js';
+import {
+  type ActiveSubscription,
+  legacySubscriptionDocument,
+  subscriptionDocument,
+} from '../../presence/subscription-document.js';
 import { HUB_PATH } from '../hub-path.js';
 
 /** Subscribers in one answer; the next ones are behind its `next` link. */
