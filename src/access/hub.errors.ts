@@ -1,51 +1,63 @@
+/** How a refusal is answered over HTTP. */
+interface HubErrorAnswer {
+  readonly status: number;
+  /** What `WWW-Authenticate` says of it besides the scheme (RFC 6750, 3; R46–R49); it has none where this is missing. */
+  readonly challenge?: string;
+}
+
 /** Every way the hub refuses something. A code that has been released keeps its meaning for good. */
-export type HubErrorCode =
+export const HUB_ERRORS = {
   // An update that can't be accepted.
-  | 'topic-missing'
-  | 'topic-invalid'
-  | 'topic-reserved'
-  | 'topic-too-long'
-  | 'topics-too-many'
-  | 'id-invalid'
-  | 'id-too-long'
-  | 'type-invalid'
-  | 'type-too-long'
-  | 'retry-invalid'
-  | 'data-invalid'
+  'topic-missing': { status: 400 },
+  'topic-invalid': { status: 400 },
+  'topic-reserved': { status: 400 },
+  // R38: what is above a limit of publishing is 413.
+  'topic-too-long': { status: 413 },
+  'topics-too-many': { status: 413 },
+  'id-invalid': { status: 400 },
+  'id-too-long': { status: 413 },
+  'type-invalid': { status: 400 },
+  'type-too-long': { status: 413 },
+  'retry-invalid': { status: 400 },
+  'data-invalid': { status: 400 },
   // A subscription that can't be accepted.
-  | 'matcher-missing'
-  | 'matcher-unknown'
-  | 'matcher-invalid'
-  | 'matcher-too-long'
-  | 'matchers-too-many'
-  | 'last-invalid'
-  | 'connection-busy'
+  'matcher-missing': { status: 400 },
+  'matcher-unknown': { status: 400 },
+  'matcher-invalid': { status: 400 },
+  // R15: what is above a limit of subscribing is 400.
+  'matcher-too-long': { status: 400 },
+  'matchers-too-many': { status: 400 },
+  'last-invalid': { status: 400 },
+  'connection-busy': { status: 400 },
   // A request that can't be read.
-  | 'encoding-invalid'
-  | 'media-type-unsupported'
-  | 'not-acceptable'
-  | 'body-too-large'
-  | 'fields-too-many'
-  | 'parameters-too-many'
-  | 'batch-line-invalid'
-  | 'batch-lines-too-many'
-  | 'idempotency-key-invalid'
-  | 'idempotency-key-conflict'
+  'encoding-invalid': { status: 400 },
+  'media-type-unsupported': { status: 415 },
+  'not-acceptable': { status: 406 },
+  'body-too-large': { status: 413 },
+  'fields-too-many': { status: 413 },
+  'parameters-too-many': { status: 400 },
+  'batch-line-invalid': { status: 400 },
+  'batch-lines-too-many': { status: 413 },
+  'idempotency-key-invalid': { status: 400 },
+  'idempotency-key-conflict': { status: 422 },
   // Who asks, and whether the hub can answer.
-  | 'unauthorized'
-  | 'token-malformed'
-  | 'token-invalid'
-  | 'token-revoked'
-  | 'origin-refused'
-  | 'keys-unavailable'
-  | 'insufficient-scope'
-  | 'not-found'
+  unauthorized: { status: 401, challenge: '' },
+  'token-malformed': { status: 400, challenge: 'error="invalid_request"' },
+  'token-invalid': { status: 401, challenge: 'error="invalid_token"' },
+  'token-revoked': { status: 401, challenge: 'error="invalid_token"' },
+  'origin-refused': { status: 400, challenge: 'error="invalid_request"' },
+  'keys-unavailable': { status: 503 },
+  'insufficient-scope': { status: 403, challenge: 'error="insufficient_scope"' },
+  'not-found': { status: 404 },
   // What an administrator asks for.
-  | 'criteria-missing'
-  | 'criteria-invalid'
-  | 'revocations-too-many'
-  | 'journal-unavailable'
-  | 'journal-full';
+  'criteria-missing': { status: 400 },
+  'criteria-invalid': { status: 400 },
+  'revocations-too-many': { status: 507 },
+  'journal-unavailable': { status: 503 },
+  'journal-full': { status: 507 },
+} as const satisfies Readonly<Record<string, HubErrorAnswer>>;
+
+export type HubErrorCode = keyof typeof HUB_ERRORS;
 
 /**
  * A refusal. The message says what was wrong and what to do about it, and is told to the caller: it never repeats what
@@ -61,4 +73,9 @@ export class HubError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** How a refusal with this code is answered. */
+export function answerOf(code: HubErrorCode): HubErrorAnswer {
+  return HUB_ERRORS[code];
 }

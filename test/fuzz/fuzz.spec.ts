@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { HUB_ERROR_STATUS } from '../../src/hub/http/hub-error-status.js';
+import { HUB_ERRORS } from '../../src/access/hub.errors.js';
 import { send, textOf } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
 import {
@@ -83,10 +83,10 @@ function expectProblem({ status, headers, body }: Answer): void {
   expect([status, headers['content-type']]).toEqual([status, 'application/problem+json; charset=utf-8']);
   // The answer to HEAD has none.
   if (body === '') return;
-  const problem = JSON.parse(body) as { status: number; code?: keyof typeof HUB_ERROR_STATUS };
+  const problem = JSON.parse(body) as { status: number; code?: keyof typeof HUB_ERRORS };
   expect(problem.status).toBe(status);
   if (problem.code === undefined) expect([status, WITHOUT_CODE.has(status)]).toEqual([status, true]);
-  else expect(HUB_ERROR_STATUS[problem.code]).toBe(status);
+  else expect(HUB_ERRORS[problem.code].status).toBe(status);
 }
 
 function idsOf(type: string, body: string): string[] {
@@ -97,7 +97,7 @@ function idsOf(type: string, body: string): string[] {
     .split('\n')
     .filter((line) => line !== '');
   const answers = lines.map((line) => JSON.parse(line) as { id?: string; error?: { code: string } });
-  for (const { id, error } of answers) expect(id ?? HUB_ERROR_STATUS[error?.code as never]).toBeDefined();
+  for (const { id, error } of answers) expect(id ?? HUB_ERRORS[error?.code as never]).toBeDefined();
   return answers.flatMap(({ id }) => (id === undefined ? [] : [id]));
 }
 

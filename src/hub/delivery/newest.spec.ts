@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import { Background } from './background.js';
 import { JournalPages } from './journal-pages.js';
-import { LOOKED_THROUGH, Newest } from './newest.js';
+import { Newest } from './newest.js';
 import { RecentLog } from './recent-log.js';
+import { HUB_LIMITS } from '../limits/hub.limits.js';
 
 /** A log of as many updates, of which the recent log has the newest and the journal has lost the oldest. */
 async function logOf(count: number, held: number, recent: number): Promise<Newest> {
@@ -46,7 +47,7 @@ describe('Newest', () => {
   });
 
   it('looks through a part of a long log only', async () => {
-    const count = LOOKED_THROUGH + 1_000;
+    const count = HUB_LIMITS.lastLookedThrough + 1_000;
     const newest = await logOf(count, count, 100);
     let looks = 0;
     const wants = (): boolean => {
@@ -54,7 +55,7 @@ describe('Newest', () => {
       return false;
     };
     expect(await newest.find(1, { head: count, history: 0, wants })).toBeUndefined();
-    expect(looks).toBeGreaterThanOrEqual(LOOKED_THROUGH);
-    expect(looks).toBeLessThan(LOOKED_THROUGH + 100);
+    expect(looks).toBeGreaterThanOrEqual(HUB_LIMITS.lastLookedThrough);
+    expect(looks).toBeLessThan(HUB_LIMITS.lastLookedThrough + 100);
   });
 });

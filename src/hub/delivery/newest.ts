@@ -2,9 +2,7 @@ import type { Update } from '../../storage/journal/update.js';
 import type { Background } from './background.js';
 import type { JournalPages, Page } from './journal-pages.js';
 import type { RecentLog } from './recent-log.js';
-
-/** Entries that are looked through at most: a reader that wants few of many can't have the whole log read for it. */
-export const LOOKED_THROUGH = 10_000;
+import { HUB_LIMITS } from '../limits/hub.limits.js';
 
 /** Entries that are looked at in one go. */
 const STEP = 256;
@@ -34,7 +32,7 @@ export class Newest {
 
   /** The oldest of the newest `count` that are wanted, or of as many as there are; nothing where none is. */
   async find(count: number, { head, history, wants }: Search): Promise<First | undefined> {
-    const lowest = Math.max(0, head - LOOKED_THROUGH);
+    const lowest = Math.max(0, head - HUB_LIMITS.lastLookedThrough);
     let first: number | undefined;
     let missing = count;
     for (let end = head; end > lowest && missing > 0;) {

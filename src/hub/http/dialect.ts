@@ -1,4 +1,5 @@
 import { parseForm } from './form.js';
+import { HUB_LIMITS } from '../limits/hub.limits.js';
 
 /** The protocol as it is now (draft-dunglas-mercure-08), or as most deployed clients speak it (0.x). */
 export type Dialect = 'current' | 'legacy';
@@ -8,7 +9,7 @@ export interface DialectRequest {
   readonly url: string;
 }
 
-const QUERY_LIMITS = { maxPairs: 1000, overflow: 'parameters-too-many' } as const;
+const QUERY_LIMITS = { maxPairs: HUB_LIMITS.subscribePairs, overflow: 'parameters-too-many' } as const;
 
 /**
  * Which dialect a request speaks, told by the parameters of its query: `topic` is the 0.x dialect's, whatever starts with

@@ -1,22 +1,11 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JournalUnavailableError } from '../../storage/journal/journal.js';
-import { HubError, type HubErrorCode } from '../../access/hub.errors.js';
-import { HUB_ERROR_STATUS } from './hub-error-status.js';
+import { answerOf, HubError } from '../../access/hub.errors.js';
 import { problem, sendProblem } from '../../shared/problem.js';
 
 /** Seconds after which it may be worth to try again what can't be done now. */
 const RETRY_AFTER = 5;
-
-/** What a refusal says in `WWW-Authenticate` (RFC 6750, 3; R46–R49). */
-const CHALLENGES: Partial<Record<HubErrorCode, string>> = {
-  unauthorized: '',
-  'token-malformed': 'error="invalid_request"',
-  'origin-refused': 'error="invalid_request"',
-  'token-invalid': 'error="invalid_token"',
-  'token-revoked': 'error="invalid_token"',
-  'insufficient-scope': 'error="insufficient_scope"',
-};
 
 /** Finds the address of the metadata that tells a client how to get a token (RFC 9728, 5.1). */
 export abstract class MetadataAddress {
@@ -36,11 +25,10 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     const reply = http.getResponse<FastifyReply>();
     if (reply.sent || reply.raw.headersSent) return;
     const { code } = error;
-    const status = HUB_ERROR_STATUS[code];
+    const { status, challenge } = answerOf(code);
     // The publisher is told what to do, the operator why.
     if (error instanceof JournalUnavailableError) this.logger.warn({ msg: error.message, code, err: error.cause });
     if (status === 503 || status === 507) void reply.header('retry-after', RETRY_AFTER);
-    const challenge = CHALLENGES[code];
     if (challenge !== undefined) void reply.header('www-authenticate', this.challenge(challenge, http.getRequest()));
     sendProblem(reply, problem(status, { code, detail: error.message }));
   }

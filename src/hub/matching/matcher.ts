@@ -2,6 +2,7 @@ import { HubError } from '../../access/hub.errors.js';
 import { isCleanText } from './text-rules.js';
 import { isUriTemplate } from './uri-template.js';
 import { compileUrlPattern } from './url-pattern/url-pattern.js';
+import { HUB_LIMITS } from '../limits/hub.limits.js';
 
 /**
  * `exact` compares byte for byte (R24); `urlpattern` is a WHATWG URL Pattern relative to the hub's URL (R25);
@@ -17,8 +18,6 @@ export interface Matcher {
   readonly type: MatcherType;
   readonly pattern: string;
 }
-
-const MAX_PATTERN_BYTES = 4096;
 
 /** Matches every topic, whatever the type that it's given under (R23). */
 export const WILDCARD = '*';
@@ -51,8 +50,8 @@ export function parseSelector(selector: string): Matcher {
 }
 
 function checkText(pattern: string): void {
-  if (Buffer.byteLength(pattern) > MAX_PATTERN_BYTES) {
-    throw new HubError('matcher-too-long', `A matcher may be at most ${MAX_PATTERN_BYTES} bytes of UTF-8.`);
+  if (Buffer.byteLength(pattern) > HUB_LIMITS.matcherBytes) {
+    throw new HubError('matcher-too-long', `A matcher may be at most ${HUB_LIMITS.matcherBytes} bytes of UTF-8.`);
   }
   if (!isCleanText(pattern)) {
     throw new HubError('matcher-invalid', 'A matcher contains a control, formatting or malformed character.');

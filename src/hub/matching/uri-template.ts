@@ -1,9 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { RE2JS } from 're2js';
 import { HubError } from '../../access/hub.errors.js';
-
-/** The longest template that is compiled; its program grows with it, and matching takes their product with the topic. */
-const MAX_VARIABLES = 20;
+import { HUB_LIMITS } from '../limits/hub.limits.js';
 
 /** Compiling takes about half a millisecond, and many readers come with the same few templates. */
 const MAX_COMPILED = 500;
@@ -93,7 +91,7 @@ function sourceOf(template: string): string | undefined {
     source += literal(text) + expansionOf(operator, variables);
     end = match.index + whole.length;
     count += variables.length;
-    if (count > MAX_VARIABLES) throw invalid(`has more than ${MAX_VARIABLES} variables`);
+    if (count > HUB_LIMITS.templateVariables) throw invalid(`has more than ${HUB_LIMITS.templateVariables} variables`);
   }
   const rest = template.slice(end);
   return /[{}]/.test(rest) ? undefined : source + literal(rest);

@@ -167,7 +167,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
 
   /**
    * Where a subscription begins that asked for the newest `count` updates which it matches and may read, as far as these
-   * are among the newest {@link LOOKED_THROUGH}.
+   * are among the newest `HUB_LIMITS.lastLookedThrough`.
    */
   async locateNewest(count: number, matchers: readonly Matcher[], grants: Grants): Promise<Start> {
     const { head, history } = this.fanOut;

@@ -4,6 +4,7 @@ import { CURSOR_PREFIX, isCursor } from '../cursors/cursors.js';
 import { HubError } from '../../access/hub.errors.js';
 import { isInHubNamespace } from './hub-namespace.js';
 import { isCleanText, isWellFormed } from '../matching/text-rules.js';
+import { HUB_LIMITS } from '../limits/hub.limits.js';
 
 /** What a publisher asks for, unchecked: from a form, from a line of a batch, or from code. */
 export interface UpdateDraft {
@@ -27,14 +28,7 @@ export interface CheckUpdateOptions {
   readonly newId?: () => string;
 }
 
-const MAX_TOPICS = 1000;
-const MAX_TOPIC_BYTES = 4096;
-/** Longer times overflow the timers of several clients, which then reconnect in a hot loop. */
-const MAX_RETRY_MS = 3_600_000;
-
 const EVENT_ID = /^[\x21-\x7e]+$/;
-const MAX_ID_LENGTH = 255;
-const MAX_TYPE_LENGTH = 255;
 
 /**
  * `mercure` is the protocol's, `herald` the hub's own notices; an event named `open` or `error` can't be told from what
@@ -72,15 +66,15 @@ function newEventId(): string {
 
 function checkTopics(topics: readonly string[], hubUrl: URL): void {
   if (topics.length === 0) throw new HubError('topic-missing', 'An update needs at least one topic.');
-  if (topics.length > MAX_TOPICS) {
-    throw new HubError('topics-too-many', `An update may have at most ${MAX_TOPICS} topics.`);
+  if (topics.length > HUB_LIMITS.topics) {
+    throw new HubError('topics-too-many', `An update may have at most ${HUB_LIMITS.topics} topics.`);
   }
   for (const topic of topics) checkTopic(topic, hubUrl);
 }
 
 function checkTopic(topic: string, hubUrl: URL): void {
-  if (Buffer.byteLength(topic) > MAX_TOPIC_BYTES) {
-    throw new HubError('topic-too-long', `A topic may be at most ${MAX_TOPIC_BYTES} bytes of UTF-8.`);
+  if (Buffer.byteLength(topic) > HUB_LIMITS.topicBytes) {
+    throw new HubError('topic-too-long', `A topic may be at most ${HUB_LIMITS.topicBytes} bytes of UTF-8.`);
   }
   if (!isCleanText(topic)) {
     throw new HubError('topic-invalid', 'A topic contains a control, formatting or malformed character.');
@@ -95,8 +89,8 @@ function checkTopic(topic: string, hubUrl: URL): void {
 
 function checkId(id: string | undefined): string | undefined {
   if (id === undefined || id === '') return undefined;
-  if (id.length > MAX_ID_LENGTH) {
-    throw new HubError('id-too-long', `The id may be at most ${MAX_ID_LENGTH} characters.`);
+  if (id.length > HUB_LIMITS.idLength) {
+    throw new HubError('id-too-long', `The id may be at most ${HUB_LIMITS.idLength} characters.`);
   }
   if (!EVENT_ID.test(id)) {
     throw new HubError('id-invalid', 'The id must be visible ASCII characters: other ids break clients.');
@@ -109,8 +103,8 @@ function checkId(id: string | undefined): string | undefined {
 
 function checkType(type: string | undefined): string | undefined {
   if (type === undefined || type === '') return undefined;
-  if (type.length > MAX_TYPE_LENGTH) {
-    throw new HubError('type-too-long', `The type may be at most ${MAX_TYPE_LENGTH} characters.`);
+  if (type.length > HUB_LIMITS.typeLength) {
+    throw new HubError('type-too-long', `The type may be at most ${HUB_LIMITS.typeLength} characters.`);
   }
   if (!isCleanText(type)) {
     throw new HubError('type-invalid', 'The type contains a control, formatting or malformed character.');
@@ -125,8 +119,11 @@ function checkRetry(retry: string | number | undefined): number | undefined {
   if (retry === undefined || retry === '') return undefined;
   const digits = String(retry);
   const milliseconds = /^[0-9]+$/.test(digits) ? Number(digits) : NaN;
-  if (!(milliseconds <= MAX_RETRY_MS)) {
-    throw new HubError('retry-invalid', `The retry time must be digits only, at most ${MAX_RETRY_MS} milliseconds.`);
+  if (!(milliseconds <= HUB_LIMITS.retryMilliseconds)) {
+    throw new HubError(
+      'retry-invalid',
+      `The retry time must be digits only, at most ${HUB_LIMITS.retryMilliseconds} milliseconds.`,
+    );
   }
   // A client that is told to wait for nothing reconnects in a hot loop.
   return milliseconds === 0 ? undefined : milliseconds;

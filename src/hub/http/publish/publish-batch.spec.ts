@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_BATCH_LINES, parseBatch } from './publish-batch.js';
+import { parseBatch } from './publish-batch.js';
+import { HUB_LIMITS } from '../../limits/hub.limits.js';
 
 function parse(text: string): unknown[] {
   return [...parseBatch(Buffer.from(text))].map((line) => line.ok ?? line.error?.code);
@@ -85,8 +86,8 @@ describe('parseBatch', () => {
   });
 
   it('refuses a batch of too many lines before it reads one', () => {
-    const lines = '\n{}\n'.repeat(MAX_BATCH_LINES);
-    expect([...parseBatch(Buffer.from(lines))]).toHaveLength(MAX_BATCH_LINES);
+    const lines = '\n{}\n'.repeat(HUB_LIMITS.batchLines);
+    expect([...parseBatch(Buffer.from(lines))]).toHaveLength(HUB_LIMITS.batchLines);
     expect(() => parseBatch(Buffer.from(`${lines}{}`))).toThrow(
       expect.objectContaining({ code: 'batch-lines-too-many' }),
     );

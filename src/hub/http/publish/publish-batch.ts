@@ -2,12 +2,11 @@ import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import type { UpdateDraft } from '../../update/check-update.js';
 import { HubError } from '../../../access/hub.errors.js';
+import { HUB_LIMITS } from '../../limits/hub.limits.js';
 
 /** One line of a batch: a draft that is yet to be checked, or why there is none. */
 export type BatchLine =
   { readonly ok: UpdateDraft; readonly error?: undefined } | { readonly error: HubError; readonly ok?: undefined };
-
-export const MAX_BATCH_LINES = 10_000;
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -34,8 +33,8 @@ export function parseBatch(body: Uint8Array): Generator<BatchLine, void, undefin
   let count = 0;
   for (const _ of linesOf(body)) {
     count += 1;
-    if (count > MAX_BATCH_LINES) {
-      throw new HubError('batch-lines-too-many', `A batch may have at most ${MAX_BATCH_LINES} lines.`);
+    if (count > HUB_LIMITS.batchLines) {
+      throw new HubError('batch-lines-too-many', `A batch may have at most ${HUB_LIMITS.batchLines} lines.`);
     }
   }
   return readLines(body);

@@ -1,9 +1,9 @@
 import type { UpdateDraft } from '../../update/check-update.js';
 import { HubError } from '../../../access/hub.errors.js';
 import type { FormLimits, FormPair } from '../form.js';
+import { HUB_LIMITS } from '../../limits/hub.limits.js';
 
-/** Room for every topic that an update may have, every other field, and some that the hub doesn't know (R36). */
-export const PUBLISH_FORM_LIMITS: FormLimits = { maxPairs: 1100, overflow: 'fields-too-many' };
+export const PUBLISH_FORM_LIMITS: FormLimits = { maxPairs: HUB_LIMITS.publishPairs, overflow: 'fields-too-many' };
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 

@@ -2,6 +2,7 @@ import { HubError } from '../../../access/hub.errors.js';
 import { type Matcher, matcherKey, parseMatcher, parseSelector } from '../../matching/matcher.js';
 import type { Dialect } from '../dialect.js';
 import { type FormLimits, type FormPair, parseForm } from '../form.js';
+import { HUB_LIMITS } from '../../limits/hub.limits.js';
 
 export interface SubscribeInput {
   /** The query as it stands in the request line, without the `?`. */
@@ -26,11 +27,7 @@ export interface SubscribeRequest {
   readonly namesTopics: boolean;
 }
 
-const MAX_MATCHERS = 100;
-const MAX_LAST = 1_000;
-
-/** Room for every matcher, some of them twice, and for parameters that the hub doesn't know. */
-const SUBSCRIBE_FORM_LIMITS: FormLimits = { maxPairs: 1000, overflow: 'parameters-too-many' };
+const SUBSCRIBE_FORM_LIMITS: FormLimits = { maxPairs: HUB_LIMITS.subscribePairs, overflow: 'parameters-too-many' };
 
 const MATCHER_PARAMETERS: ReadonlyMap<string, 'exact' | 'urlpattern'> = new Map([
   ['match', 'exact'],
@@ -68,8 +65,8 @@ function lastOf(pairs: readonly FormPair[]): number | undefined {
   const digits = pairs.find(([name]) => name === 'last')?.[1];
   if (digits === undefined) return undefined;
   const count = /^[0-9]{1,4}$/.test(digits) ? Number(digits) : 0;
-  if (count >= 1 && count <= MAX_LAST) return count;
-  throw new HubError('last-invalid', `"last" must be a number of updates, from 1 to ${MAX_LAST}.`);
+  if (count >= 1 && count <= HUB_LIMITS.last) return count;
+  throw new HubError('last-invalid', `"last" must be a number of updates, from 1 to ${HUB_LIMITS.last}.`);
 }
 
 /** No two the same, and the first of each. */
@@ -78,8 +75,8 @@ function gatherMatchers(given: Iterable<Matcher>): Matcher[] {
   for (const matcher of given) {
     const key = matcherKey(matcher);
     if (matchers.has(key)) continue;
-    if (matchers.size >= MAX_MATCHERS) {
-      throw new HubError('matchers-too-many', `A subscription may have at most ${MAX_MATCHERS} matchers.`);
+    if (matchers.size >= HUB_LIMITS.matchers) {
+      throw new HubError('matchers-too-many', `A subscription may have at most ${HUB_LIMITS.matchers} matchers.`);
     }
     matchers.set(key, matcher);
   }

@@ -1,7 +1,8 @@
 import { RE2Set } from 're2js';
 import { HubError } from '../../../access/hub.errors.js';
 import { parsePatternParts, type PatternPart } from './pattern-parts.js';
-import { MAX_REGEXP_COST, regexpCost } from './regexp-rules.js';
+import { regexpCost } from './regexp-rules.js';
+import { HUB_LIMITS } from '../../limits/hub.limits.js';
 
 /** The pattern of one component of a URL, ready to match. */
 export interface ComponentPattern {
@@ -115,7 +116,7 @@ function compileSegments(pieces: readonly Piece[], delimiter: '' | '.' | '/'): T
 
 function compileRe2(parts: readonly PatternPart[], delimiter: '' | '.' | '/'): Test {
   const cost = parts.reduce((sum, part) => sum + costOf(part), 0);
-  if (cost > MAX_REGEXP_COST) throw tooComplex();
+  if (cost > HUB_LIMITS.regexpCost) throw tooComplex();
   const set = new RE2Set(RE2Set.ANCHOR_BOTH, 0, MAX_STATE_BYTES);
   try {
     set.add(`^(?:${parts.map((part) => regexpOf(part, delimiter)).join('')})$`);

@@ -1,12 +1,5 @@
 import { HubError } from '../../../access/hub.errors.js';
 
-/**
- * What the custom groups of one component may cost at most, in instructions of the compiled program. The time to match
- * is at worst their product with the length of the topic, so this, with the limit on topics, bounds it: a pattern for
- * UUIDs needs about 50.
- */
-export const MAX_REGEXP_COST = 256;
-
 /** A parenthesised level of a regular expression, while it's being read. */
 interface Level {
   /** What its finished atoms cost. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { HUB_ERROR_STATUS } from './hub-error-status.js';
+import { HUB_ERRORS } from './hub.errors.js';
+
+const HUB_ERROR_STATUS = Object.fromEntries(Object.entries(HUB_ERRORS).map(([code, { status }]) => [code, status]));
 
 describe('the status of a refusal', () => {
   it('is one of the statuses that the protocol gives it', () => {
