@@ -155,10 +155,10 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   async locate(lastEventId: string | undefined): Promise<Start> {
     if (lastEventId === undefined) return FROM_NOW;
     const { history } = this.fanOut;
-    const start = { history, isResuming: false, isGap: false };
-    if (lastEventId === '') return this.startAt(this.newestPlace, start);
-    const place = await this.placeOf(lastEventId);
-    if (place) return { ...start, place, isResuming: true, lastEventId };
+    if (lastEventId === '') return this.startAt(this.newestPlace, { history, isResuming: false, isGap: false });
+    const position = await this.journal.locate(lastEventId);
+    const place = position === undefined ? await this.placeOfCursor(lastEventId) : { position, id: lastEventId };
+    if (place) return { place, history, isResuming: true, isGap: false, lastEventId };
     // No update has the id `earliest`, and what is oldest is known for sure after any look.
     const oldest = { position: this.journal.oldest - 1, id: undefined };
     const isGap = lastEventId !== 'earliest';
@@ -189,10 +189,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return { position, id: this.fanOut.idAt(position) };
   }
 
-  /** The place that an update's id or a cursor names, where that is held. */
-  private async placeOf(lastEventId: string): Promise<Place | undefined> {
-    const position = await this.journal.locate(lastEventId);
-    if (position !== undefined) return { position, id: lastEventId };
+  private async placeOfCursor(lastEventId: string): Promise<Place | undefined> {
     return isCursor(lastEventId) ? this.cursors.locate(lastEventId) : undefined;
   }
 
