@@ -5,19 +5,22 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 
-/** A session is asked so many times within the time that it has for its answer, so that it goes soon after that time. */
+/** How often sessions are looked at within the time that they have for an answer, so that none outlives it by much. */
 const LOOKS = 2;
 
 interface Session {
   readonly session: ServerHttp2Session;
   readonly socket: TLSSocket;
-  /** When a PING was sent that has not been answered, in milliseconds of the process's clock. */
-  askedAt?: number;
+  /** Since when a client that has a PING to answer has sent nothing at all, in milliseconds of the process's clock. */
+  silentSince?: number;
+  /** Bytes that had come from it by then. */
+  received: number;
 }
 
 /**
  * Closes HTTP/2 connections on which nobody answers: each is sent a PING (RFC 9113, 6.7) every half of the write
- * time-out, and cut once one has not been answered for the whole of it.
+ * time-out, and cut once one has not been answered, and nothing else has come, for the whole of it. A client on a slow
+ * line gets the PING late, behind what it is being sent, but says meanwhile that it reads (WINDOW_UPDATE).
  *
  * Without it a client could leave sockets behind that nobody closes. After an error of the whole connection Node stops
  * reading from the socket, so that it never sees the client's end: Node 20 after each, later ones where the client has
@@ -45,7 +48,7 @@ export class Http2Liveness implements OnApplicationBootstrap, OnModuleDestroy {
     // A session does not give its socket away. The server announces both in one turn, the socket first.
     let current: TLSSocket;
     server.prependListener('secureConnection', (socket) => (current = socket));
-    server.on('session', (session: ServerHttp2Session) => this.watch({ session, socket: current }));
+    server.on('session', (session: ServerHttp2Session) => this.watch({ session, socket: current, received: 0 }));
     this.timer = setInterval(() => this.look(performance.now()), this.patience / LOOKS).unref();
   }
 
@@ -60,8 +63,9 @@ export class Http2Liveness implements OnApplicationBootstrap, OnModuleDestroy {
 
   private look(now: number): void {
     for (const session of this.sessions) {
-      if (session.askedAt === undefined) ask(session, now);
-      else if (now - session.askedAt >= this.patience) this.cut(session);
+      if (session.silentSince === undefined) ask(session, now);
+      else if (session.socket.bytesRead > session.received) listen(session, now);
+      else if (now - session.silentSince >= this.patience) this.cut(session);
     }
   }
 
@@ -73,11 +77,16 @@ export class Http2Liveness implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
+function listen(session: Session, now: number): void {
+  session.silentSince = now;
+  session.received = session.socket.bytesRead;
+}
+
 function ask(session: Session, now: number): void {
-  session.askedAt = now;
+  listen(session, now);
   // A session that is over by itself, while its socket is not, can't be asked, and so has its time to close.
   if (session.session.destroyed) return;
   session.session.ping((error) => {
-    if (!error) delete session.askedAt;
+    if (!error) delete session.silentSince;
   });
 }

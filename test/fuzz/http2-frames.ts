@@ -110,6 +110,9 @@ export const ODD_FRAMES: fc.Arbitrary<Buffer> = fc.constantFrom(
 /** A connection that begins and asks for nothing. */
 export const EMPTY_CONNECTION = Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0))]);
 
+/** A PING of the client's own, which answers none of the service's. */
+export const SIGN_OF_LIFE = frame(PING, 0, 0, Buffer.alloc(8));
+
 /** Connections that end in an error of the whole connection (RFC 9113, 5.4.1), while a request on it is not complete. */
 export const BROKEN_CONNECTIONS: Readonly<Record<string, Buffer>> = {
   'a frame that is too large': broken(frame(DATA, 0, 1, Buffer.alloc(LARGEST + 1))),

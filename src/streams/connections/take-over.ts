@@ -18,7 +18,7 @@ const STREAM_HEADERS: Headers = {
   'x-accel-buffering': 'no',
 };
 
-/** Not merged with those of a request: such an object would outlive it, for V8 puts it among what is old. */
+/** A request's headers are not merged with these into one object, because V8 keeps such an object until a full collection. */
 const STREAM_LINES = Object.entries(STREAM_HEADERS)
   .map(([name, value]) => `${name}: ${String(value)}`)
   .join('\r\n');
