@@ -6,6 +6,7 @@ import {
   inMemory,
   inRedis,
   type LastingHub,
+  type MakeToken,
   MAX_AGE,
   NOTHING_LOST,
   onDisk,
@@ -39,7 +40,7 @@ class NativeReader implements AbsentReader {
   ) {}
 
   static in(browser: () => Promise<Browser>, protocol: 'http/1.1' | 'h2') {
-    return async (hub: LastingHub, path: string, token: string | undefined): Promise<NativeReader> => {
+    return async (hub: LastingHub, path: string, makeToken: MakeToken | undefined): Promise<NativeReader> => {
       const proxy = await FaultProxy.before(hub.port);
       const context = await (await browser()).newContext({ ignoreHTTPSErrors: true });
       const page = await context.newPage();
@@ -48,12 +49,12 @@ class NativeReader implements AbsentReader {
       const blank = `${origin}/blank`;
       await page.route(blank, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
       await page.goto(blank);
-      if (token !== undefined) await reader.giveToken(token);
+      if (makeToken) await reader.giveToken(await makeToken());
       await page.evaluate(listen, path);
       const spoken = await page.evaluate(protocolSpoken);
       if (spoken !== protocol) throw new Error(`Chromium speaks ${spoken} with the hub`);
       // The application renews the cookie, which counts from the next request on.
-      if (token !== undefined) await reader.giveToken(await subscriberToken());
+      if (makeToken) await reader.giveToken(await subscriberToken());
       return reader;
     };
   }

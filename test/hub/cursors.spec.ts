@@ -5,6 +5,7 @@ import {
   inMemory,
   inRedis,
   type LastingHub,
+  type MakeToken,
   MAX_AGE,
   NOTHING_LOST,
   onDisk,
@@ -27,8 +28,8 @@ class StandardReader implements AbsentReader {
   ) {}
 
   static over(transport: Transport) {
-    return async (hub: LastingHub, path: string, token: string | undefined): Promise<StandardReader> => {
-      const credentials = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return async (hub: LastingHub, path: string, makeToken: MakeToken | undefined): Promise<StandardReader> => {
+      const credentials = makeToken === undefined ? {} : { authorization: `Bearer ${await makeToken()}` };
       return new StandardReader(await subscribeOver(transport, hub, path, credentials), (headers) =>
         subscribeOver(transport, hub, path, headers),
       );

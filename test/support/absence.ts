@@ -96,11 +96,14 @@ export class LastingHub implements AsyncDisposable {
   }
 }
 
+export type MakeToken = () => Promise<string>;
+
 /** Why a stream ends. */
 export interface Cause {
   readonly name: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly token?: () => Promise<string>;
+  /** Makes the token, which counts from then on: it is asked for right before the stream is. */
+  readonly token?: MakeToken;
   /** Ends the stream. Where that is not needed, it ends by itself. */
   readonly end?: (hub: LastingHub) => Promise<void>;
   /** Brings the hub back. */
@@ -109,10 +112,13 @@ export interface Cause {
 
 const startAgain = (hub: LastingHub): Promise<void> => hub.startAgain();
 
-export const MAX_AGE: Cause = { name: 'its maximum age', env: { HERALD_MAX_AGE: '6s' } };
+/** Seconds that a stream lasts which ends by itself: on a busy machine, everything takes some to be trimmed. */
+const LIFETIME = 8;
+
+export const MAX_AGE: Cause = { name: 'its maximum age', env: { HERALD_MAX_AGE: `${LIFETIME}s` } };
 export const EXPIRY: Cause = {
   name: 'its token expires',
-  token: () => subscriberToken({ expires: new Date(Math.ceil(Date.now() / 1_000 + 4) * 1_000) }),
+  token: () => subscriberToken({ expires: new Date(Math.ceil(Date.now() / 1_000 + LIFETIME) * 1_000) }),
 };
 export const SIGTERM: Cause = { name: 'SIGTERM', end: (hub) => hub.kill('SIGTERM'), mend: startAgain };
 export const SIGKILL: Cause = { name: 'SIGKILL', end: (hub) => hub.kill('SIGKILL'), mend: startAgain };
@@ -124,7 +130,7 @@ export interface Absence {
   /** Whether it has had an update before, which is trimmed when it comes back. */
   readonly hasHadOne: boolean;
   readonly env?: Readonly<Record<string, string>>;
-  readonly open: (hub: LastingHub, path: string, token: string | undefined) => Promise<AbsentReader>;
+  readonly open: (hub: LastingHub, path: string, makeToken: MakeToken | undefined) => Promise<AbsentReader>;
 }
 
 /** What a reader of a quiet topic gets when it comes back, up to the first live event. */
@@ -145,7 +151,7 @@ export async function seenAfterAbsence({
     ...env,
     ...(transport !== 'http1' && TLS_ENVIRONMENT),
   });
-  await using reader = await open(hub, `${HUB}?match=urn:quiet`, await cause.token?.());
+  await using reader = await open(hub, `${HUB}?match=urn:quiet`, cause.token);
   await reader.until(({ cursors }) => cursors === 1);
   if (hasHadOne) {
     await hub.publish('urn:quiet', 'before');
