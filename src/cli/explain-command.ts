@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { TokenVerifier } from '../auth/tokens/token-verifier.js';
 import { type Config, loadConfig } from '../config/config.js';
-import { HUB_PATH } from '../hub/http/hub-path.js';
+import { dialectTokens } from '../hub/service/dialects.js';
+import { HUB_PATH } from '../shared/hub-path.js';
 import { checkUpdate } from '../hub/update/check-update.js';
 import type { Grants } from '../access/grants.js';
 import { HubError } from '../access/hub.errors.js';
@@ -68,7 +69,7 @@ function explainer(
   const resource = audience ?? auth.resource ?? `${scheme}://localhost:${server.port}${HUB_PATH}`;
   return async (role, judge) => {
     try {
-      const grants = await verifier.verify(token, { role, resource, allowLegacy: auth.legacy });
+      const grants = await verifier.verify(token, { role, resource, others: dialectTokens(auth) });
       return judge(grants);
     } catch (error) {
       if (error instanceof HubError) return { isAllowed: false, why: error.message };

@@ -19,6 +19,7 @@ import {
   type TrustProxy,
 } from './fields.js';
 import { type IssuerConfig, isKeySetUri } from './issuers.js';
+import { HUB_PATH } from '../shared/hub-path.js';
 import { type Role } from '../shared/role.js';
 import { madeUpSecrets, toIssuers } from './key-variables.js';
 
@@ -177,6 +178,11 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
   return deepFreeze(toConfig(result.data, issuers, Object.keys(madeUp) as Role[]));
 }
 
+/** What is so where the environment says nothing. */
+export function defaultConfig(): Config {
+  return deepFreeze(toConfig(variables.parse({}), [], []));
+}
+
 /** The known variables' texts, from the environment or from the files it points to. */
 function gather(env: Environment, readFile: ReadFile, mistakes: string[]): Record<string, string> {
   const given: Record<string, string> = {};
@@ -255,7 +261,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
     hub: {
       legacy: v.HERALD_LEGACY,
       subscriptions: { enabled: v.HERALD_SUBSCRIPTIONS, grace: v.HERALD_SUBSCRIPTIONS_GRACE },
-      hubUrl: v.HERALD_RESOURCE ?? `${certFile ? 'https' : 'http'}://localhost:${v.PORT}/.well-known/mercure`,
+      hubUrl: v.HERALD_RESOURCE ?? `${certFile ? 'https' : 'http'}://localhost:${v.PORT}${HUB_PATH}`,
       recentBytes: v.HERALD_RECENT_BYTES,
       flushInterval: v.HERALD_FLUSH_INTERVAL,
       journal: toJournal(v),

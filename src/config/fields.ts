@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { HUB_PATH } from '../shared/hub-path.js';
 import { parseDuration, parseSize } from '../shared/units.js';
 
 /*
@@ -60,8 +61,8 @@ export function cookieName() {
 export function hubUrl() {
   return z.string().refine((text) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    return url && /^https?:$/.test(url.protocol) && url.pathname === '/.well-known/mercure' && !url.search && !url.hash;
-  }, 'must be the public URL of the hub, such as https://example.com/.well-known/mercure');
+    return url && /^https?:$/.test(url.protocol) && url.pathname === HUB_PATH && !url.search && !url.hash;
+  }, `must be the public URL of the hub, such as https://example.com${HUB_PATH}`);
 }
 
 /** Where updates are kept: `memory:`, a directory, or the URL of a Redis. */

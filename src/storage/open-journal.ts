@@ -7,17 +7,14 @@ export interface JournalOptions {
   readonly url: string;
   readonly retention: Retention;
   /** What the URL of a Redis does not say. */
-  readonly redis?: Omit<RedisJournalOptions, 'url' | 'retention' | 'now' | 'signal'>;
+  readonly redis: Omit<RedisJournalOptions, 'url' | 'retention' | 'now' | 'signal'>;
   /** When aborted, an engine that is away is not waited for any longer. */
   readonly signal?: AbortSignal | undefined;
 }
 
 type Open = (options: JournalOptions) => Promise<Journal>;
 
-/** A Redis of which nothing but its URL is known. */
-export const REDIS = { prefix: 'herald', sentinels: [], sentinelName: 'mymaster', isCluster: false, replicas: 0 };
-
-const openRedis: Open = async ({ url, retention, redis = REDIS, signal }) => {
+const openRedis: Open = async ({ url, retention, redis, signal }) => {
   const { RedisJournal } = await import('./journal/redis/redis-journal.js');
   return RedisJournal.open({ ...redis, url, retention, signal });
 };

@@ -1,4 +1,4 @@
-import { type JournalOptions, REDIS } from './open-journal.js';
+import type { JournalOptions } from './open-journal.js';
 import { MemoryState } from './state/memory/memory-state.js';
 import type { SharedState } from './state/shared-state.js';
 
@@ -7,7 +7,7 @@ import type { SharedState } from './state/shared-state.js';
  * @param grace milliseconds for which a lease that nobody has can be taken up.
  * @throws {JournalUnavailableError} when it can't be reached.
  */
-export async function openState({ url, redis = REDIS, signal }: JournalOptions, grace: number): Promise<SharedState> {
+export async function openState({ url, redis, signal }: JournalOptions, grace: number): Promise<SharedState> {
   const [scheme] = url.split(':', 1);
   if (scheme === 'lmdb') {
     const { LmdbState } = await import('./state/lmdb/lmdb-state.js');

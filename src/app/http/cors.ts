@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { METADATA_PREFIX } from '../../auth/settings/resource.js';
-import { HUB_PATH } from '../../hub/http/hub-path.js';
+import { HUB_PATH } from '../../shared/hub-path.js';
 
 /** What pages of other origins may do with a path, and which headers of its answers they may read. */
 interface SharedPath {

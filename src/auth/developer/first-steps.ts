@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.js';
-import { HUB_PATH } from '../../hub/http/hub-path.js';
+import { HUB_PATH } from '../../shared/hub-path.js';
 import { hasMadeUpKeys, mintDeveloperTokens } from './developer-tokens.js';
 
 /** Tokens for secrets that were made up are good for no longer than those anyway. */

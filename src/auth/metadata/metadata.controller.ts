@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Inject, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { MATCHER_TYPES } from '../../hub/matching/matcher.js';
-import { HUB_PATH } from '../../hub/http/hub-path.js';
+import { HUB_PATH } from '../../shared/hub-path.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import { METADATA_PREFIX, resourceOf } from '../settings/resource.js';
 import { DETAIL_TYPE } from '../tokens/token-grants.js';

@@ -10,7 +10,7 @@ export interface AuthOptions {
   readonly resource: string | undefined;
   /** Whether readers without a token get public updates. */
   readonly anonymous: boolean;
-  /** Whether tokens and cookies of the 0.x dialect count as well. */
+  /** Whether tokens of the 0.x dialect count as well, and what it brings them by. */
   readonly legacy: boolean;
   /** The cookie that browsers bring a token in (R45). */
   readonly cookieName: string;

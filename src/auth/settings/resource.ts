@@ -1,4 +1,4 @@
-import { HUB_PATH } from '../../hub/http/hub-path.js';
+import { HUB_PATH } from '../../shared/hub-path.js';
 
 /** A request as far as its own address is concerned; proxies have been taken into account where they are trusted. */
 export interface Addressed {

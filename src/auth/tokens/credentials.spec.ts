@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { LEGACY_TOKENS } from '../../hub/legacy/legacy-tokens.js';
 import { credentialsOf, type Credentials, type CredentialRequest } from './credentials.js';
 
-const OPTIONS = { cookieName: '__Secure-token', legacy: false };
+const OPTIONS = { cookieName: '__Secure-token' };
 
 function read(
   headers: Record<string, string>,
@@ -9,7 +10,7 @@ function read(
 ) {
   const { legacy = false, url = '/.well-known/mercure', rawHeaders = Object.entries(headers).flat() } = options;
   const request: CredentialRequest = { method: 'GET', url, headers, raw: { rawHeaders } };
-  return credentialsOf(request, { ...OPTIONS, legacy });
+  return credentialsOf(request, { ...OPTIONS, others: legacy ? LEGACY_TOKENS : undefined });
 }
 
 describe('credentialsOf', () => {

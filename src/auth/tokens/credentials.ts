@@ -16,12 +16,9 @@ export interface Credentials {
 
 export interface CredentialOptions {
   readonly cookieName: string;
-  /** Whether the carriers of the 0.x dialect count as well. */
-  readonly legacy: boolean;
+  /** Where else a token may be, besides the header and this cookie: a parameter of the query, and another cookie. */
+  readonly others?: { readonly parameter: string; readonly cookie: string } | undefined;
 }
-
-/** What the 0.x dialect calls its cookie. */
-const LEGACY_COOKIE = 'mercureAuthorization';
 
 // A token without a signature (`"alg": "none"`) is well-formed (RFC 7515, A.5), and for the verifier to refuse (R52).
 const BEARER = /^bearer +([\w-]+\.[\w-]+\.[\w-]*) *$/i;
@@ -29,14 +26,14 @@ const COMPACT_JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
  * The token that a request brings, if any (R42–R45). The header comes first: with one, a cookie isn't even looked at
- * (R43). In the 0.x dialect the query comes between the two.
+ * (R43). Where the query may have one, that comes between the two.
  *
  * @throws {HubError} `token-malformed` when what is there can't be a token, or two headers are
  */
 export function credentialsOf(request: CredentialRequest, options: CredentialOptions): Credentials | undefined {
   const { authorization, cookie } = request.headers;
   if (authorization !== undefined) return { token: bearerToken(request, authorization), carrier: 'header' };
-  const inQuery = options.legacy ? queryToken(request.url) : undefined;
+  const inQuery = options.others && queryToken(request.url, options.others.parameter);
   if (inQuery !== undefined) return { token: inQuery, carrier: 'query' };
   const inCookie = typeof cookie === 'string' ? cookieToken(cookie, options) : undefined;
   return inCookie === undefined ? undefined : { token: inCookie, carrier: 'cookie' };
@@ -52,15 +49,15 @@ function bearerToken({ raw }: CredentialRequest, authorization: string | readonl
   throw new HubError('token-malformed', 'The Authorization header must be "Bearer" and a compact JWT.');
 }
 
-function queryToken(url: string): string | undefined {
+function queryToken(url: string, parameter: string): string | undefined {
   const query = url.indexOf('?');
-  const given = query === -1 ? null : new URLSearchParams(url.slice(query)).get('authorization');
-  return given === null ? undefined : compact(given, 'The "authorization" parameter');
+  const given = query === -1 ? null : new URLSearchParams(url.slice(query)).get(parameter);
+  return given === null ? undefined : compact(given, `The "${parameter}" parameter`);
 }
 
-function cookieToken(header: string, { cookieName, legacy }: CredentialOptions): string | undefined {
+function cookieToken(header: string, { cookieName, others }: CredentialOptions): string | undefined {
   const cookies = parseCookie(header);
-  const given = cookies[cookieName] ?? (legacy ? cookies[LEGACY_COOKIE] : undefined);
+  const given = cookies[cookieName] ?? (others && cookies[others.cookie]);
   if (!given) return undefined;
   // A token that is presented in the right way and is none is invalid rather than malformed (R47).
   if (!COMPACT_JWT.test(given)) throw new HubError('token-invalid', 'The cookie does not hold a compact JWT.');

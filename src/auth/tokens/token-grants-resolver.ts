@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Role } from '../../shared/role.js';
 import type { Grants } from '../../access/grants.js';
 import { HubError } from '../../access/hub.errors.js';
-import { dialectOf } from '../../hub/http/dialect.js';
+import { otherTokensOf } from '../../hub/service/dialects.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import { type Credentials, credentialsOf } from './credentials.js';
 import { GrantsResolver } from '../../access/grants-resolver.js';
@@ -28,13 +28,12 @@ export class TokenGrantsResolver extends GrantsResolver {
 
   async resolve(request: FastifyRequest, role: Role): Promise<Grants | undefined> {
     const { cookieName } = this.options;
-    // Carriers and tokens of the 0.x dialect count only where the request may speak it.
-    const allowLegacy = role !== 'admin' && dialectOf(request, this.options) !== 'current';
-    const credentials = credentialsOf(request, { cookieName, legacy: allowLegacy });
+    const others = role === 'admin' ? undefined : otherTokensOf(request, this.options);
+    const credentials = credentialsOf(request, { cookieName, others });
     if (!credentials) return undefined;
     const resource = resourceOf(request, this.options.resource);
     this.checkCarrier(request, credentials, new URL(resource).origin);
-    const grants = await this.verifier.verify(credentials.token, { role, resource, allowLegacy });
+    const grants = await this.verifier.verify(credentials.token, { role, resource, others });
     if (!this.revocations.revokes(grants)) return grants;
     throw new HubError('token-revoked', 'The token has been revoked.');
   }

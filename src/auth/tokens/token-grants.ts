@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { callerOf, type Claims } from '../../access/caller.js';
 import { type Grants, ownGrants } from '../../access/grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import { Interest } from '../../hub/matching/interest.js';
 import { type Matcher, parseMatcher } from '../../hub/matching/matcher.js';
-import { callerOf, type Claims } from './claims.js';
 
 /** The type of the RFC 9396 authorization details that are ours (R55). */
 export const DETAIL_TYPE = 'https://mercure.rocks/authorization-detail';

@@ -27,7 +27,7 @@ const OPTIONS: AuthOptions = {
   hubUrl: new URL(RESOURCE),
 };
 
-const PURPOSE = { role: 'publisher', resource: RESOURCE, allowLegacy: false } as const;
+const PURPOSE = { role: 'publisher', resource: RESOURCE, others: undefined } as const;
 
 const verifier = new TokenVerifier(OPTIONS);
 

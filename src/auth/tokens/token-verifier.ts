@@ -12,12 +12,12 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { IssuerConfig } from '../../config/issuers.js';
 import type { Role } from '../../shared/role.js';
+import type { Claims } from '../../access/caller.js';
 import type { Grants } from '../../access/grants.js';
 import { HubError } from '../../access/hub.errors.js';
+import type { DialectTokens } from '../../hub/protocol/dialect.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
-import type { Claims } from './claims.js';
 import { KeySet } from './key-set.js';
-import { isLegacy, legacyGrantsOf } from './legacy-grants.js';
 import { grantsOf } from './token-grants.js';
 
 /** Tokens that are remembered once they have been verified. */
@@ -31,8 +31,8 @@ export interface Purpose {
   readonly role: Role;
   /** What its `aud` must name. */
   readonly resource: string;
-  /** Whether a token of the 0.x dialect counts: never where the request speaks the current one. */
-  readonly allowLegacy: boolean;
+  /** What other tokens than those of RFC 9068 count. */
+  readonly others?: DialectTokens | undefined;
 }
 
 interface Verified {
@@ -79,7 +79,7 @@ export class TokenVerifier {
    * @throws {HubError} `token-invalid`, which says what check failed; `keys-unavailable`
    */
   async verify(token: string, purpose: Purpose): Promise<Grants> {
-    const name = `${purpose.role} ${purpose.allowLegacy} ${purpose.resource} ${token}`;
+    const name = `${purpose.role} ${purpose.others !== undefined} ${purpose.resource} ${token}`;
     const known = this.verified.get(name);
     if (known && known.until > Date.now()) return known.grants;
     const verified = await this.verifyAnew(token, purpose);
@@ -90,8 +90,8 @@ export class TokenVerifier {
   private async verifyAnew(token: string, purpose: Purpose): Promise<Verified> {
     try {
       const claims = decodeJwt(token);
-      return purpose.allowLegacy && isLegacy(claims)
-        ? await this.verifyLegacy(token, claims, purpose.role)
+      return purpose.others?.hasClaims(claims)
+        ? await this.verifyOther(token, claims, purpose.role, purpose.others)
         : await this.verifyCurrent(token, claims, purpose);
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error;
@@ -111,11 +111,11 @@ export class TokenVerifier {
     return remember(grantsOf(claims, this.options.hubUrl), issuer);
   }
 
-  /** The 0.x dialect knows neither `typ` nor `aud`, and `iss` and `exp` need not be there; what is there counts. */
-  private async verifyLegacy(token: string, { iss }: Claims, role: Role): Promise<Verified> {
+  /** These know neither `typ` nor `aud`, and `iss` and `exp` need not be there; what is there counts. */
+  private async verifyOther(token: string, { iss }: Claims, role: Role, others: DialectTokens): Promise<Verified> {
     const issuers = iss === undefined ? this.issuers : this.issuers.filter(({ issuer }) => issuer === iss);
     const candidates = await Promise.all(issuers.map((issuer) => candidatesOf(issuer, role, token)));
-    const grants = legacyGrantsOf(await verifyWithAny(token, candidates.flat(), {}), this.options.hubUrl);
+    const grants = others.grantsOf(await verifyWithAny(token, candidates.flat(), {}), this.options.hubUrl);
     const isMovable = issuers.some(({ set }) => set);
     return { grants, until: untilOf(grants, isMovable) };
   }

@@ -1,22 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
-import { isLegacy, legacyGrantsOf } from './legacy-grants.js';
+import { LEGACY_TOKENS } from './legacy-tokens.js';
+
+const { grantsOf, hasClaims } = LEGACY_TOKENS;
 
 const HUB = new URL('https://hub.example/.well-known/mercure');
 
 function read(mercure: unknown, more: Record<string, unknown> = {}) {
-  return legacyGrantsOf({ mercure, ...more }, HUB);
+  return grantsOf({ mercure, ...more }, HUB);
 }
 
-describe('isLegacy', () => {
+describe('hasClaims', () => {
   it('knows the claim by its two names, and takes a token with details for a current one', () => {
-    expect(isLegacy({ mercure: {} })).toBe(true);
-    expect(isLegacy({ 'https://mercure.rocks/': {} })).toBe(true);
-    expect(isLegacy({ mercure: {}, authorization_details: [] })).toBe(false);
-    expect(isLegacy({ sub: 's' })).toBe(false);
+    expect(hasClaims({ mercure: {} })).toBe(true);
+    expect(hasClaims({ 'https://mercure.rocks/': {} })).toBe(true);
+    expect(hasClaims({ mercure: {}, authorization_details: [] })).toBe(false);
+    expect(hasClaims({ sub: 's' })).toBe(false);
   });
 });
 
-describe('legacyGrantsOf', () => {
+describe('grantsOf', () => {
   it('grants what the selectors match: everything, a topic as it stands, or a URI Template', () => {
     const grants = read({ publish: ['*'], subscribe: ['urn:a', 'https://example.com/books/{id}'] });
     expect(grants.canPublish(['anything', 'at all'])).toBe(true);
@@ -43,7 +45,7 @@ describe('legacyGrantsOf', () => {
 
   it('reads the namespaced claim where there is no other', () => {
     const namespaced = { 'https://mercure.rocks/': { publish: ['a'] } };
-    expect(legacyGrantsOf(namespaced, HUB).canPublish(['a'])).toBe(true);
+    expect(grantsOf(namespaced, HUB).canPublish(['a'])).toBe(true);
     expect(read({ publish: [] }, namespaced).canPublish(['a'])).toBe(false);
   });
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { callerOf, type Claims } from '../../access/caller.js';
 import { type Grants, ownGrants } from '../../access/grants.js';
 import { HubError } from '../../access/hub.errors.js';
-import { Interest } from '../../hub/matching/interest.js';
-import { parseSelector } from '../../hub/matching/matcher.js';
-import { callerOf, type Claims } from './claims.js';
+import { Interest } from '../matching/interest.js';
+import type { DialectTokens } from '../protocol/dialect.js';
+import { matcherOfSelector } from './selector.js';
 
 /** As many selectors as a token of the current protocol may have matchers. */
 const MAX_SELECTORS = 100;
@@ -17,16 +18,20 @@ const claimSchema = z.object({
   payload: z.unknown().optional(),
 });
 
-/** Whether these are the claims of a token of the 0.x dialect. */
-export function isLegacy(claims: Claims): boolean {
+/** A token may come as part of the URL, and has a claim in place of authorization details. */
+export const LEGACY_TOKENS: DialectTokens = {
+  parameter: 'authorization',
+  cookie: 'mercureAuthorization',
+  hasClaims,
+  grantsOf,
+};
+
+function hasClaims(claims: Claims): boolean {
   return claims['authorization_details'] === undefined && CLAIMS.some((name) => claims[name] !== undefined);
 }
 
-/**
- * What the verified claims of a token of the 0.x dialect allow (draft-dunglas-mercure-07, section 6).
- * @throws {HubError} `token-invalid` when the claim is malformed
- */
-export function legacyGrantsOf(claims: Claims, hubUrl: URL): Grants {
+/** What the claim allows (draft-dunglas-mercure-07, section 6). */
+function grantsOf(claims: Claims, hubUrl: URL): Grants {
   const parsed = claimSchema.safeParse(claims[CLAIMS[0]] ?? claims[CLAIMS[1]]);
   if (!parsed.success) throw new HubError('token-invalid', 'The "mercure" claim of the token is malformed.');
   const publish = interestOf(parsed.data.publish, hubUrl);
@@ -44,7 +49,7 @@ export function legacyGrantsOf(claims: Claims, hubUrl: URL): Grants {
 
 function interestOf(selectors: readonly string[] | null | undefined, hubUrl: URL): Interest {
   try {
-    return new Interest((selectors ?? []).map(parseSelector), hubUrl);
+    return new Interest((selectors ?? []).map(matcherOfSelector), hubUrl);
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     throw new HubError('token-invalid', 'A selector in the "mercure" claim of the token is not valid.');

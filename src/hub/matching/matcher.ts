@@ -1,6 +1,5 @@
 import { HubError } from '../../access/hub.errors.js';
 import { isCleanText } from './text-rules.js';
-import { isUriTemplate } from './uri-template.js';
 import { compileUrlPattern } from './url-pattern/url-pattern.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
 
@@ -33,23 +32,13 @@ export function parseMatcher(type: string, pattern: string, hubUrl: URL): Matche
   if (known === undefined) {
     throw new HubError('matcher-unknown', `The matcher types are: ${MATCHER_TYPES.join(', ')}.`);
   }
-  checkText(pattern);
+  checkMatcherText(pattern);
   if (known === 'urlpattern' && pattern !== WILDCARD) compileUrlPattern(pattern, hubUrl);
   return { type: known, pattern };
 }
 
-/**
- * The matcher that a selector of the 0.x dialect stands for: the wildcard, the topic itself, or a URI Template, which
- * matches its own text too (draft-dunglas-mercure-07, section 2).
- *
- * @throws HubError `matcher-too-long` or `matcher-invalid`
- */
-export function parseSelector(selector: string): Matcher {
-  checkText(selector);
-  return { type: isUriTemplate(selector) ? 'uritemplate' : 'exact', pattern: selector };
-}
-
-function checkText(pattern: string): void {
+/** @throws HubError `matcher-too-long` or `matcher-invalid` when nothing of any type could be matched by this text */
+export function checkMatcherText(pattern: string): void {
   if (Buffer.byteLength(pattern) > HUB_LIMITS.matcherBytes) {
     throw new HubError('matcher-too-long', `A matcher may be at most ${HUB_LIMITS.matcherBytes} bytes of UTF-8.`);
   }

@@ -4,6 +4,7 @@ import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import { MemoryState } from '../../storage/state/memory/memory-state.js';
 import { ANONYMOUS } from '../../access/grants.js';
 import { Interest } from '../matching/interest.js';
+import { CURRENT_DIALECT } from '../protocol/current-dialect.js';
 import { Presence } from './presence.js';
 
 const HUB = new URL('https://hub.example/.well-known/mercure');
@@ -17,7 +18,7 @@ it('goes on after what it did not expect, says so in the log once, and tells who
   const state = new MemoryState(5_000);
   const change = jest.spyOn(state, 'change').mockRejectedValue(new TypeError('not expected'));
   const journal = new MemoryJournal({ events: 100, bytes: 1e6, age: 1e9 });
-  const presence = new Presence(journal, state, { grace: 5_000, hubUrl: HUB, legacy: false });
+  const presence = new Presence(journal, state, { grace: 5_000, hubUrl: HUB, dialects: [CURRENT_DIALECT] });
   try {
     const interest = new Interest([{ type: 'exact', pattern: 'a' }], HUB);
     presence.enter(interest, ANONYMOUS, { address: '::1', isResuming: false });

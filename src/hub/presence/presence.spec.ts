@@ -8,6 +8,8 @@ import type { Arrival, Departure, Entered, Lease } from '../../storage/state/sha
 import { ANONYMOUS, type Grants } from '../../access/grants.js';
 import { Interest } from '../matching/interest.js';
 import type { Matcher } from '../matching/matcher.js';
+import { CURRENT_DIALECT } from '../protocol/current-dialect.js';
+import { dialectsOf } from '../service/dialects.js';
 import { Presence } from './presence.js';
 
 const HUB = new URL('https://hub.example/.well-known/mercure');
@@ -71,7 +73,7 @@ describe('Presence', () => {
   let presence: Presence;
   const made: Presence[] = [];
   const make = ({ grace = GRACE, legacy = false } = {}): Presence => {
-    const one = new Presence(journal, new MemoryState(grace), { grace, hubUrl: HUB, legacy });
+    const one = new Presence(journal, new MemoryState(grace), { grace, hubUrl: HUB, dialects: dialectsOf({ legacy }) });
     made.push(one);
     return one;
   };
@@ -269,7 +271,7 @@ describe('Presence', () => {
 
   it('begins anew when the state does not know it any more, and nobody is missed by that', async () => {
     const state = new ForgetfulState(GRACE);
-    presence = new Presence(journal, state, { grace: GRACE, hubUrl: HUB, legacy: false });
+    presence = new Presence(journal, state, { grace: GRACE, hubUrl: HUB, dialects: [CURRENT_DIALECT] });
     made.push(presence);
     const ref = presence.enter(interest('a'), person('ann'), NEW);
     presence.enter(interest('b'), person('bob'), NEW);

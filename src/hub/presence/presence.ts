@@ -8,20 +8,14 @@ import { type Arrival, type Departure, type Lease, SharedState } from '../../sto
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
 import { type Matcher, matcherKey } from '../matching/matcher.js';
-import {
-  type ActiveSubscription,
-  legacySubscriptionDocument,
-  legacySubscriptionTopic,
-  subscriptionDocument,
-  subscriptionTopic,
-} from './subscription-document.js';
+import type { ActiveSubscription, Dialect } from '../protocol/dialect.js';
 
 export interface PresenceOptions {
   /** Milliseconds that somebody may be away without being missed. */
   readonly grace: number;
   readonly hubUrl: URL;
-  /** Whether the 0.x dialect is told as well. */
-  readonly legacy: boolean;
+  /** In which it is told. */
+  readonly dialects: readonly Dialect[];
 }
 
 /** Milliseconds between two attempts while the journal or the state is away. */
@@ -47,7 +41,7 @@ interface About {
 interface News {
   readonly topic: string;
   readonly document: object;
-  readonly type?: string;
+  readonly type: string | undefined;
 }
 
 /**
@@ -250,20 +244,16 @@ export class Presence {
     }
   }
 
-  /** A URI Template has no place in the current dialect, nor a URL Pattern in the 0.x one. */
+  /** In each dialect that has words for it. */
   private newsOf(subscription: ActiveSubscription): News[] {
-    const { pathname } = this.options.hubUrl;
-    const { type } = subscription.matcher;
-    const news: News[] = [];
-    if (type !== 'uritemplate') {
-      const topic = subscriptionTopic(pathname, subscription);
-      news.push({ topic, document: subscriptionDocument(pathname, subscription), type: 'mercure' });
-    }
-    if (this.options.legacy && type !== 'urlpattern') {
-      const topic = legacySubscriptionTopic(pathname, subscription);
-      news.push({ topic, document: legacySubscriptionDocument(pathname, subscription) });
-    }
-    return news;
+    const { dialects, hubUrl } = this.options;
+    return dialects
+      .filter(({ subscriptions }) => subscriptions.covers(subscription.matcher.type))
+      .map(({ subscriptions }) => ({
+        topic: subscriptions.topicOf(hubUrl.pathname, subscription),
+        document: subscriptions.documentOf(hubUrl.pathname, subscription),
+        type: subscriptions.eventType,
+      }));
   }
 }
 

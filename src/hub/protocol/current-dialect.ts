@@ -1,31 +1,67 @@
-import type { Matcher } from '../matching/matcher.js';
+import { HubError } from '../../access/hub.errors.js';
+import { type Matcher, MATCHER_TYPES, parseMatcher } from '../matching/matcher.js';
+import type { ActiveSubscription, Dialect, Selection, SubscriptionsFormat } from './dialect.js';
+import type { FormPair } from './form.js';
+import { subscriptionPath } from './subscription-path.js';
 
-/** One active subscription: somebody and one matcher of theirs. */
-export interface ActiveSubscription {
-  readonly matcher: Matcher;
-  /** Names the subscriber, and is nothing that the client could choose (R74). */
-  readonly subscriber: string;
-  readonly isActive: boolean;
-  readonly payload: object | undefined;
+const MATCHER_PARAMETERS: ReadonlyMap<string, 'exact' | 'urlpattern'> = new Map([
+  ['match', 'exact'],
+  ['match_exact', 'exact'],
+  ['match_urlpattern', 'urlpattern'],
+]);
+
+const subscriptions: SubscriptionsFormat = {
+  mediaType: 'application/json',
+  eventType: 'mercure',
+  covers: (type) => type !== 'uritemplate',
+  topicOf: (hubPath, { matcher, subscriber }) => subscriptionPath(hubPath, [matcher.type, matcher.pattern, subscriber]),
+  documentOf,
+  collectionOf: (path, documents) => ({ id: path, type: 'subscriptions', subscriptions: documents }),
+  answerOf: (document) => document,
+  select,
+};
+
+/** The protocol as it is now. */
+export const CURRENT_DIALECT: Dialect = {
+  isSpokenWith: (parameters) => parameters.some(isMatcherLike),
+  matchersOf,
+  lastEventIdHeader: 'mercure-last-event-id',
+  hasCursors: true,
+  subscriptions,
+};
+
+/** R12: a mistyped matcher must not silently subscribe to less than was meant. */
+function isMatcherLike(parameter: string): boolean {
+  return parameter.slice(0, 5).toLowerCase() === 'match';
 }
 
-const LEGACY_CONTEXT = 'https://mercure.rocks/';
-
-/** The topic at which a subscription is told of, and its path in the API (R73). */
-export function subscriptionTopic(hubPath: string, { matcher, subscriber }: ActiveSubscription): string {
-  return [hubPath, 'subscriptions', ...[matcher.type, matcher.pattern, subscriber].map(encodeOnce)].join('/');
+function* matchersOf(parameters: readonly FormPair[], hubUrl: URL): Iterable<Matcher> {
+  for (const [name, pattern] of parameters) {
+    const type = matcherTypeOf(name);
+    if (type !== undefined) yield parseMatcher(type, pattern, hubUrl);
+  }
 }
 
-/** The same in the 0.x dialect. */
-export function legacySubscriptionTopic(hubPath: string, { matcher, subscriber }: ActiveSubscription): string {
-  return [hubPath, 'subscriptions', ...[matcher.pattern, subscriber].map(encodeOnce)].join('/');
+/** The type that a parameter's name stands for, or nothing for a parameter that is no matcher. */
+function matcherTypeOf(name: string): 'exact' | 'urlpattern' | undefined {
+  const type = MATCHER_PARAMETERS.get(name);
+  if (type !== undefined) return type;
+  if (name === 'topic') {
+    throw new HubError('matcher-unknown', 'There is no "topic" parameter here: use "match" or "match_urlpattern".');
+  }
+  if (isMatcherLike(name)) {
+    throw new HubError(
+      'matcher-unknown',
+      'A parameter that starts with "match" must be "match", "match_exact" or "match_urlpattern".',
+    );
+  }
+  return undefined;
 }
 
-/** What is told of a subscription (R75). */
-export function subscriptionDocument(hubPath: string, subscription: ActiveSubscription): object {
+function documentOf(hubPath: string, subscription: ActiveSubscription): object {
   const { matcher, subscriber, isActive, payload } = subscription;
   return {
-    id: subscriptionTopic(hubPath, subscription),
+    id: subscriptions.topicOf(hubPath, subscription),
     type: 'subscription',
     match_type: matcher.type,
     match: matcher.pattern,
@@ -35,24 +71,16 @@ export function subscriptionDocument(hubPath: string, subscription: ActiveSubscr
   };
 }
 
-/** The same in the 0.x dialect: JSON-LD (draft-dunglas-mercure-07, section 7.1). */
-export function legacySubscriptionDocument(hubPath: string, subscription: ActiveSubscription): object {
-  const { matcher, subscriber, isActive, payload } = subscription;
+/** All, those with one matcher, or one subscriber's subscription with one matcher (R77). */
+function select(parts: readonly string[]): Selection | undefined {
+  const [type, pattern, subscriber] = parts;
+  if (type === undefined) return { includes: () => true };
+  if (pattern === undefined) return undefined;
+  if (!MATCHER_TYPES.some((known) => known === type)) {
+    throw new HubError('matcher-unknown', `The matcher types are: ${MATCHER_TYPES.join(', ')}.`);
+  }
   return {
-    '@context': LEGACY_CONTEXT,
-    id: legacySubscriptionTopic(hubPath, subscription),
-    type: 'Subscription',
-    topic: matcher.pattern,
-    subscriber,
-    active: isActive,
-    ...(payload && { payload }),
+    includes: (matcher) => matcher.type === type && matcher.pattern === pattern,
+    ...(subscriber !== undefined && { subscriber }),
   };
-}
-
-/** RFC 6570, simple expansion: everything but unreserved characters is percent-encoded, once. */
-function encodeOnce(text: string): string {
-  return encodeURIComponent(text).replaceAll(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }

@@ -1,31 +1,34 @@
 import { describe, expect, it } from '@jest/globals';
-import { dialectOf } from './dialect.js';
+import { LEGACY_DIALECT } from '../legacy/legacy-dialect.js';
+import { CURRENT_DIALECT } from '../protocol/current-dialect.js';
+import type { Dialect } from '../protocol/dialect.js';
+import { dialectOf } from './dialects.js';
 
 const PATH = '/.well-known/mercure';
 
 describe('dialectOf', () => {
-  it.each<[string, string | undefined]>([
-    ['?topic=a', 'legacy'],
-    ['?lastEventID=x&topic=a', 'legacy'],
-    ['?t%6Fpic=a', 'legacy'],
-    ['?match=a', 'current'],
-    ['?match_urlpattern=a', 'current'],
+  it.each<[string, Dialect | undefined]>([
+    ['?topic=a', LEGACY_DIALECT],
+    ['?lastEventID=x&topic=a', LEGACY_DIALECT],
+    ['?t%6Fpic=a', LEGACY_DIALECT],
+    ['?match=a', CURRENT_DIALECT],
+    ['?match_urlpattern=a', CURRENT_DIALECT],
     // R12: whatever starts like that is the current dialect's, so that it's refused there.
-    ['?Match=a', 'current'],
-    ['?matchfoo=a', 'current'],
-    ['?topic=a&match=a', 'current'],
+    ['?Match=a', CURRENT_DIALECT],
+    ['?matchfoo=a', CURRENT_DIALECT],
+    ['?topic=a&match=a', CURRENT_DIALECT],
     ['', undefined],
     ['?', undefined],
     ['?last_event_id=earliest', undefined],
     ['?Topic=a', undefined],
     ['?x=topic', undefined],
-  ])('reads "%s" as %s', (query, expected) => {
+  ])('reads "%s"', (query, expected) => {
     expect(dialectOf({ url: PATH + query }, { legacy: true })).toBe(expected);
-    expect(dialectOf({ url: PATH + query }, { legacy: false })).toBe('current');
+    expect(dialectOf({ url: PATH + query }, { legacy: false })).toBe(CURRENT_DIALECT);
   });
 
   it('reads a query that has a question mark in it', () => {
-    expect(dialectOf({ url: `${PATH}?a=?&topic=b` }, { legacy: true })).toBe('legacy');
+    expect(dialectOf({ url: `${PATH}?a=?&topic=b` }, { legacy: true })).toBe(LEGACY_DIALECT);
   });
 
   it('refuses more parameters than a subscription may have', () => {

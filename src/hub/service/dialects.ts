@@ -1,25 +1,45 @@
-import { parseForm } from './form.js';
+import { LEGACY_DIALECT } from '../legacy/legacy-dialect.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
+import { CURRENT_DIALECT } from '../protocol/current-dialect.js';
+import type { Dialect, DialectTokens } from '../protocol/dialect.js';
+import { parseForm } from '../protocol/form.js';
 
-/** The protocol as it is now (draft-dunglas-mercure-08), or as most deployed clients speak it (0.x). */
-export type Dialect = 'current' | 'legacy';
-
-/** A request as far as its dialect is concerned. */
-export interface DialectRequest {
-  readonly url: string;
+export interface DialectOptions {
+  /** Whether the 0.x dialect is served as well. */
+  readonly legacy: boolean;
 }
 
 const QUERY_LIMITS = { maxPairs: HUB_LIMITS.subscribePairs, overflow: 'parameters-too-many' } as const;
 
+/** The dialects that are served, the current one first. */
+export function dialectsOf({ legacy }: DialectOptions): readonly Dialect[] {
+  return legacy ? [CURRENT_DIALECT, LEGACY_DIALECT] : [CURRENT_DIALECT];
+}
+
 /**
- * Which dialect a request speaks, told by the parameters of its query: `topic` is the 0.x dialect's, whatever starts with
- * `match` the current one's. Undefined where nothing tells, as in a publication. Without `legacy` there is only one.
+ * Which dialect a request speaks, told by the parameters of its query. Undefined where these do not tell, as in a
+ * publication; where only one is served, it is that one.
  */
-export function dialectOf({ url }: DialectRequest, { legacy }: { readonly legacy: boolean }): Dialect | undefined {
-  if (!legacy) return 'current';
+export function dialectOf({ url }: { readonly url: string }, options: DialectOptions): Dialect | undefined {
+  const [only, ...others] = dialectsOf(options);
+  if (others.length === 0) return only;
   const start = url.indexOf('?');
   if (start === -1) return undefined;
   const names = parseForm(url.slice(start + 1), QUERY_LIMITS).map(([name]) => name);
-  if (names.some((name) => name.slice(0, 5).toLowerCase() === 'match')) return 'current';
-  return names.includes('topic') ? 'legacy' : undefined;
+  return dialectsOf(options).find((dialect) => dialect.isSpokenWith(names));
+}
+
+/** What other tokens than the current protocol's count with a request, which has to speak no current dialect then. */
+export function otherTokensOf(request: { readonly url: string }, options: DialectOptions): DialectTokens | undefined {
+  return dialectOf(request, options) === CURRENT_DIALECT ? undefined : dialectTokens(options);
+}
+
+/** What other tokens than the current protocol's count at all. */
+export function dialectTokens(options: DialectOptions): DialectTokens | undefined {
+  return dialectsOf(options).find(({ tokens }) => tokens)?.tokens;
+}
+
+/** The dialect that is spoken with whoever has such a token, where the request does not tell. */
+export function dialectFor({ isLegacy = false }: { readonly isLegacy?: boolean }): Dialect {
+  return isLegacy ? LEGACY_DIALECT : CURRENT_DIALECT;
 }

@@ -17,6 +17,7 @@ import { FanOut } from '../delivery/fan-out.js';
 import { type Grants, UNLIMITED } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
 import { HubError } from '../../access/hub.errors.js';
+import { dialectsOf } from './dialects.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
 import { Interest } from '../matching/interest.js';
 import { JournalPages } from '../delivery/journal-pages.js';
@@ -94,7 +95,9 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     @Inject(HUB_OPTIONS) private readonly options: HubOptions,
   ) {
     const { enabled, grace } = options.subscriptions;
-    this.presence = enabled ? new Presence(journal, state, { ...options, grace }) : undefined;
+    this.presence = enabled
+      ? new Presence(journal, state, { hubUrl: options.hubUrl, grace, dialects: dialectsOf(options) })
+      : undefined;
     const log = new RecentLog(options.recentBytes, journal.head);
     this.cursors = new Cursors(journal);
     const index = new TopicIndex<Cohort>(options.hubUrl);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseForm } from '../form.js';
+import { parseForm } from '../../protocol/form.js';
 import { draftFromForm, parseIdempotencyKey, PUBLISH_FORM_LIMITS } from './publish-request.js';
 
 function draft(body: string): ReturnType<typeof draftFromForm> {

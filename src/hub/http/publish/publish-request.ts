@@ -1,6 +1,6 @@
 import type { UpdateDraft } from '../../update/check-update.js';
 import { HubError } from '../../../access/hub.errors.js';
-import type { FormLimits, FormPair } from '../form.js';
+import type { FormLimits, FormPair } from '../../protocol/form.js';
 import { HUB_LIMITS } from '../../limits/hub.limits.js';
 
 export const PUBLISH_FORM_LIMITS: FormLimits = { maxPairs: HUB_LIMITS.publishPairs, overflow: 'fields-too-many' };

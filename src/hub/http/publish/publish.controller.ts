@@ -8,8 +8,8 @@ import type { Grants } from '../../../access/grants.js';
 import { HubError } from '../../../access/hub.errors.js';
 import { HubService } from '../../service/hub.service.js';
 import { bodyOf } from '../body.js';
-import { HUB_PATH } from '../hub-path.js';
-import { parseForm } from '../form.js';
+import { HUB_PATH } from '../../../shared/hub-path.js';
+import { parseForm } from '../../protocol/form.js';
 import { type BatchLine, parseBatch } from './publish-batch.js';
 import { draftFromForm, parseIdempotencyKey, PUBLISH_FORM_LIMITS } from './publish-request.js';
 

@@ -1,8 +1,9 @@
 import { HubError } from '../../../access/hub.errors.js';
-import { type Matcher, matcherKey, parseMatcher, parseSelector } from '../../matching/matcher.js';
-import type { Dialect } from '../dialect.js';
-import { type FormLimits, type FormPair, parseForm } from '../form.js';
 import { HUB_LIMITS } from '../../limits/hub.limits.js';
+import { type Matcher, matcherKey } from '../../matching/matcher.js';
+import { CURRENT_DIALECT } from '../../protocol/current-dialect.js';
+import type { Dialect } from '../../protocol/dialect.js';
+import { type FormLimits, type FormPair, parseForm } from '../../protocol/form.js';
 
 export interface SubscribeInput {
   /** The query as it stands in the request line, without the `?`. */
@@ -29,12 +30,6 @@ export interface SubscribeRequest {
 
 const SUBSCRIBE_FORM_LIMITS: FormLimits = { maxPairs: HUB_LIMITS.subscribePairs, overflow: 'parameters-too-many' };
 
-const MATCHER_PARAMETERS: ReadonlyMap<string, 'exact' | 'urlpattern'> = new Map([
-  ['match', 'exact'],
-  ['match_exact', 'exact'],
-  ['match_urlpattern', 'urlpattern'],
-]);
-
 /** `last_event_id` is the protocol's (R65); the others are what clients in the field send. In lower case. */
 const CURSOR_PARAMETERS: ReadonlySet<string> = new Set([
   'last_event_id',
@@ -51,10 +46,10 @@ const CURSOR_PARAMETERS: ReadonlySet<string> = new Set([
  * @throws HubError with the code of the first rule that is broken
  */
 export function parseSubscribe(input: SubscribeInput): SubscribeRequest {
-  const { query, body, lastEventIdHeader, hubUrl, dialect = 'current' } = input;
+  const { query, body, lastEventIdHeader, hubUrl, dialect = CURRENT_DIALECT } = input;
   const pairs = parseForm(query, SUBSCRIBE_FORM_LIMITS);
   if (body !== undefined) pairs.push(...parseForm(body, SUBSCRIBE_FORM_LIMITS));
-  const matchers = gatherMatchers(dialect === 'legacy' ? selectorsOf(pairs) : matchersOf(pairs, hubUrl));
+  const matchers = gatherMatchers(dialect.matchersOf(pairs, hubUrl));
   const cursor = lastEventIdHeader ?? pairs.find(([name]) => CURSOR_PARAMETERS.has(name.toLowerCase()))?.[1];
   const namesTopics = pairs.some(([name, value]) => name === 'with' && value === 'topics');
   const last = lastOf(pairs);
@@ -84,33 +79,4 @@ function gatherMatchers(given: Iterable<Matcher>): Matcher[] {
     throw new HubError('matcher-missing', 'A subscription needs at least one "match" or "match_urlpattern" parameter.');
   }
   return [...matchers.values()];
-}
-
-function* matchersOf(pairs: readonly FormPair[], hubUrl: URL): Iterable<Matcher> {
-  for (const [name, pattern] of pairs) {
-    const type = matcherTypeOf(name);
-    if (type !== undefined) yield parseMatcher(type, pattern, hubUrl);
-  }
-}
-
-/** The 0.x dialect has one parameter for everything. */
-function* selectorsOf(pairs: readonly FormPair[]): Iterable<Matcher> {
-  for (const [name, selector] of pairs) if (name === 'topic') yield parseSelector(selector);
-}
-
-/** The type that a parameter's name stands for, or nothing for a parameter that is no matcher. */
-function matcherTypeOf(name: string): 'exact' | 'urlpattern' | undefined {
-  const type = MATCHER_PARAMETERS.get(name);
-  if (type !== undefined) return type;
-  if (name === 'topic') {
-    throw new HubError('matcher-unknown', 'There is no "topic" parameter here: use "match" or "match_urlpattern".');
-  }
-  // R12: a mistyped matcher must not silently subscribe to less than was meant.
-  if (name.slice(0, 5).toLowerCase() === 'match') {
-    throw new HubError(
-      'matcher-unknown',
-      'A parameter that starts with "match" must be "match", "match_exact" or "match_urlpattern".',
-    );
-  }
-  return undefined;
 }

@@ -9,12 +9,13 @@ import { markStream } from '../../../streams/registry/stream-request.js';
 import { canTakeOver, takeOver } from '../../../streams/connections/take-over.js';
 import type { Grants } from '../../../access/grants.js';
 import { HubError } from '../../../access/hub.errors.js';
+import { dialectOf } from '../../service/dialects.js';
 import { HUB_OPTIONS, type HubOptions } from '../../service/hub.options.js';
+import { CURRENT_DIALECT } from '../../protocol/current-dialect.js';
 import { HubService, type Start } from '../../service/hub.service.js';
-import { HUB_PATH } from '../hub-path.js';
+import { HUB_PATH } from '../../../shared/hub-path.js';
 import { checkAccept } from './accept.js';
 import { bodyOf } from '../body.js';
-import { dialectOf } from '../dialect.js';
 import { parseSubscribe, type SubscribeRequest } from './subscribe-request.js';
 
 /** `GET` and `QUERY` on the hub: the stream of every update that one of the matchers matches (R5). */
@@ -62,7 +63,7 @@ export class SubscribeController {
   private async subscribe(request: FastifyRequest, reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
     checkAccept(request.headers.accept);
     const lastEventIdHeader = request.headers['last-event-id'];
-    const dialect = dialectOf(request, this.options) ?? 'current';
+    const dialect = dialectOf(request, this.options) ?? CURRENT_DIALECT;
     const wanted = parseSubscribe({
       query: request.url.split('?').slice(1).join('?'),
       hubUrl: this.options.hubUrl,
@@ -74,8 +75,7 @@ export class SubscribeController {
     // In seconds: how long a client may hear nothing before it may take the stream for dead is a multiple of this.
     void reply.header('herald-heartbeat', String(this.streams.heartbeat / 1_000));
     void reply.header('herald-process', this.hub.processId);
-    const lastEventIdName = dialect === 'legacy' ? 'last-event-id' : 'mercure-last-event-id';
-    if (start?.lastEventId !== undefined) void reply.header(lastEventIdName, start.lastEventId);
+    if (start?.lastEventId !== undefined) void reply.header(dialect.lastEventIdHeader, start.lastEventId);
     if (request.method === 'HEAD') {
       await reply.header('content-type', 'text/event-stream').send();
       return;
@@ -99,7 +99,7 @@ export class SubscribeController {
       grants,
       start,
       namesTopics: wanted.namesTopics,
-      hasCursors: dialect === 'current',
+      hasCursors: dialect.hasCursors,
       requestId: request.id,
       address: request.ip,
     });

@@ -1,27 +1,23 @@
 import { Controller, Get, Param, Query, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { ANONYMOUS, type Grants } from '../../../access/grants.js';
+import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { HubError } from '../../../access/hub.errors.js';
-import { HubService } from '../../service/hub.service.js';
-import { MATCHER_TYPES } from '../../matching/matcher.js';
+import { HUB_PATH } from '../../../shared/hub-path.js';
 import type { Presence } from '../../presence/presence.js';
-import {
-  type ActiveSubscription,
-  legacySubscriptionDocument,
-  subscriptionDocument,
-} from '../../presence/subscription-document.js';
-import { HUB_PATH } from '../hub-path.js';
+import type { ActiveSubscription, Selection, SubscriptionsFormat } from '../../protocol/dialect.js';
+import { dialectFor } from '../../service/dialects.js';
+import { HubService } from '../../service/hub.service.js';
 
 /** Subscribers in one answer; the next ones are behind its `next` link. */
 const PAGE = 1_000;
 
-/** A request for subscriptions, once it's clear that the caller may know. */
+/** A request for subscriptions, once it is clear that the caller may know. */
 interface Inquiry {
   readonly presence: Presence;
   readonly path: string;
   readonly after: number;
-  readonly isLegacy: boolean;
+  readonly format: SubscriptionsFormat;
 }
 
 /** Who is subscribed (R77–R80), where that is switched on. */
@@ -30,54 +26,27 @@ interface Inquiry {
 export class SubscriptionsController {
   constructor(private readonly hub: HubService) {}
 
-  @Get()
-  all(
+  // What the parts of the path mean is for the dialect to say.
+  @Get(['', ':first', ':first/:second', ':first/:second/:third'])
+  async get(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @GrantsOfRequest() grants: Grants,
-    @Query('after') after?: string,
-  ): Promise<object | undefined> {
-    return this.collection(this.inquire(request, grants, after), reply, () => true);
-  }
-
-  /** Those with one matcher; in the 0.x dialect, one subscriber's subscription to one topic. */
-  @Get(':first/:second')
-  some(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @GrantsOfRequest() grants: Grants,
-    @Param() { first, second }: { first: string; second: string },
+    @Param() { first, second, third }: { first?: string; second?: string; third?: string },
     @Query('after') after?: string,
   ): Promise<object | undefined> {
     const inquiry = this.inquire(request, grants, after);
-    if (inquiry.isLegacy) return this.single(inquiry, reply, second, ({ pattern }) => pattern === first);
-    checkType(first);
-    return this.collection(inquiry, reply, ({ type, pattern }) => type === first && pattern === second);
-  }
-
-  @Get(':first')
-  topic(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @GrantsOfRequest() grants: Grants,
-    @Param('first') topic: string,
-    @Query('after') after?: string,
-  ): Promise<object | undefined> {
-    const inquiry = this.inquire(request, grants, after);
-    if (!inquiry.isLegacy) throw notFound();
-    return this.collection(inquiry, reply, ({ pattern }) => pattern === topic);
-  }
-
-  @Get(':type/:match/:subscriber')
-  one(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @GrantsOfRequest() grants: Grants,
-    @Param() { type, match, subscriber }: { type: string; match: string; subscriber: string },
-  ): Promise<object | undefined> {
-    const inquiry = this.inquire(request, grants);
-    checkType(type);
-    return this.single(inquiry, reply, subscriber, (matcher) => matcher.type === type && matcher.pattern === match);
+    const parts = [first, second, third].filter((part) => part !== undefined);
+    const selection = inquiry.format.select(parts);
+    if (!selection) throw notFound();
+    // First: what is told from here on is at worst told twice.
+    const { lastEventId } = this.hub;
+    const { subscriber } = selection;
+    const document =
+      subscriber === undefined
+        ? await collection(inquiry, reply, selection)
+        : await single(inquiry, subscriber, selection);
+    return answer(reply, { format: inquiry.format, lastEventId }, document);
   }
 
   /** R78: whoever may read updates of the path itself may know. */
@@ -89,62 +58,49 @@ export class SubscriptionsController {
       if (grants === ANONYMOUS) throw new HubError('unauthorized', 'Who is subscribed is told to those with a token.');
       throw new HubError('insufficient-scope', 'The token does not grant subscribing to this path.');
     }
-    return { presence, path, after: Number(after) || 0, isLegacy: grants.isLegacy === true };
+    return { presence, path, after: Number(after) || 0, format: dialectFor(grants).subscriptions };
   }
+}
 
-  private async collection(
-    { presence, path, after, isLegacy }: Inquiry,
-    reply: FastifyReply,
-    isMeant: (matcher: ActiveSubscription['matcher']) => boolean,
-  ): Promise<object | undefined> {
-    // First: what is told from here on is at worst told twice.
-    const { lastEventId } = this.hub;
-    const subscriptions: ActiveSubscription[] = [];
-    let last = 0;
-    for await (const subscription of presence.list(after)) {
-      if (!isMeant(subscription.matcher) || !isToldIn(isLegacy, subscription)) continue;
-      // A page ends between two subscribers.
-      if (subscriptions.length >= PAGE && subscription.serial !== last) {
-        void reply.header('link', `<${path}?after=${last}>; rel="next"`);
-        break;
-      }
-      last = subscription.serial;
-      subscriptions.push(subscription);
+async function collection(
+  { presence, path, after, format }: Inquiry,
+  reply: FastifyReply,
+  selection: Selection,
+): Promise<object> {
+  const subscriptions: ActiveSubscription[] = [];
+  let last = 0;
+  for await (const subscription of presence.list(after)) {
+    if (!selection.includes(subscription.matcher) || !format.covers(subscription.matcher.type)) continue;
+    // A page ends between two subscribers.
+    if (subscriptions.length >= PAGE && subscription.serial !== last) {
+      void reply.header('link', `<${path}?after=${last}>; rel="next"`);
+      break;
     }
-    return answer(
-      reply,
-      { isLegacy, lastEventId },
-      {
-        ...(isLegacy && { '@context': 'https://mercure.rocks/' }),
-        id: path,
-        type: isLegacy ? 'Subscriptions' : 'subscriptions',
-        subscriptions: subscriptions.map((subscription) => documentOf(subscription, isLegacy)),
-      },
-    );
+    last = subscription.serial;
+    subscriptions.push(subscription);
   }
+  const documents = subscriptions.map((subscription) => format.documentOf(HUB_PATH, subscription));
+  return format.collectionOf(path, documents);
+}
 
-  private async single(
-    { presence, isLegacy }: Inquiry,
-    reply: FastifyReply,
-    subscriber: string,
-    isMeant: (matcher: ActiveSubscription['matcher']) => boolean,
-  ): Promise<object | undefined> {
-    const { lastEventId } = this.hub;
-    const found = (await presence.of(subscriber)).find(({ matcher }) => isMeant(matcher));
-    if (!found) throw notFound();
-    return answer(reply, { isLegacy, lastEventId }, documentOf(found, isLegacy));
-  }
+async function single({ presence, format }: Inquiry, subscriber: string, selection: Selection): Promise<object> {
+  const found = (await presence.of(subscriber)).find(({ matcher }) => selection.includes(matcher));
+  if (!found) throw notFound();
+  return format.documentOf(HUB_PATH, found);
 }
 
 /** Says how far it is true, so that a client can follow it from there (R80). */
 function answer(
   reply: FastifyReply,
-  { isLegacy, lastEventId }: { isLegacy: boolean; lastEventId: string },
+  { format, lastEventId }: { format: SubscriptionsFormat; lastEventId: string },
   document: object,
 ): object | undefined {
-  const type = isLegacy ? 'application/ld+json' : 'application/json';
+  const { mediaType, eventType } = format;
   const hub = `<${HUB_PATH}>; rel="mercure"; last-event-id="${quoted(lastEventId)}"`;
-  const links = [`${hub}${isLegacy ? '' : '; type="mercure"'}; content-type="${type}"`, reply.getHeader('link')];
+  const links = [
+    `${hub}${eventType === undefined ? '' : `; type="${eventType}"`}; content-type="${mediaType}"`,
+    reply.getHeader('link'),
+  ];
   const tag = `"${quoted(lastEventId)}"`;
   void reply
     .header('link', links.filter(Boolean).join(', '))
@@ -155,22 +111,8 @@ function answer(
     void reply.status(304);
     return undefined;
   }
-  void reply.header('content-type', `${type}; charset=utf-8`);
-  return isLegacy ? { ...document, lastEventID: lastEventId } : document;
-}
-
-function documentOf(subscription: ActiveSubscription, isLegacy: boolean): object {
-  return isLegacy ? legacySubscriptionDocument(HUB_PATH, subscription) : subscriptionDocument(HUB_PATH, subscription);
-}
-
-/** A URI Template has no place in the current dialect, nor a URL Pattern in the 0.x one. */
-function isToldIn(isLegacy: boolean, { matcher }: ActiveSubscription): boolean {
-  return matcher.type !== (isLegacy ? 'urlpattern' : 'uritemplate');
-}
-
-function checkType(type: string): void {
-  if (MATCHER_TYPES.some((known) => known === type)) return;
-  throw new HubError('matcher-unknown', `The matcher types are: ${MATCHER_TYPES.join(', ')}.`);
+  void reply.header('content-type', `${mediaType}; charset=utf-8`);
+  return format.answerOf(document, lastEventId);
 }
 
 /** `If-None-Match` is a list, of weak tags too, or a `*` (RFC 9110, 13.1.2). */
