@@ -15,7 +15,7 @@ export const arrival = (ref: number, key: string, isResuming = false): Arrival =
   kind: 'enter',
   ref,
   key,
-  about: JSON.stringify({ ref, text: 'línea\nand "more"' }),
+  details: JSON.stringify({ ref, text: 'línea\nand "more"' }),
   isResuming,
 });
 
@@ -52,12 +52,12 @@ export function describeState({ name, open }: Engine): void {
       const entered = await changed(state, ...many);
       expect(entered.every(({ isNew }) => isNew)).toBe(true);
       const leases = await listed(state);
-      expect(leases.map(({ about }) => about)).toEqual(many.map(({ about }) => about));
+      expect(leases.map(({ details }) => details)).toEqual(many.map(({ details }) => details));
       expect(leases.map(({ subscriber }) => subscriber)).toEqual(entered.map(({ lease }) => lease.subscriber));
       expect(new Set(leases.map(({ subscriber }) => subscriber)).size).toBe(250);
       expect(await listed(state, leases[199]?.serial)).toEqual(leases.slice(200));
       await expect(state.find(leases[7]?.subscriber ?? '')).resolves.toEqual(
-        expect.objectContaining({ about: many[7]?.about, serial: leases[7]?.serial }),
+        expect.objectContaining({ details: many[7]?.details, serial: leases[7]?.serial }),
       );
       await expect(state.find('urn:uuid:none')).resolves.toBeUndefined();
     });
@@ -68,7 +68,7 @@ export function describeState({ name, open }: Engine): void {
       expect(await listed(state)).toHaveLength(1);
       await delay(GRACE + 20);
       const over = await state.renew(0);
-      expect(over).toEqual([expect.objectContaining({ subscriber: one?.lease.subscriber, about: one?.lease.about })]);
+      expect(over).toEqual([expect.objectContaining({ subscriber: one?.lease.subscriber, details: one?.lease.details })]);
       expect(await listed(state)).toEqual([]);
       await expect(state.find(one?.lease.subscriber ?? '')).resolves.toBeUndefined();
       await expect(changed(state, arrival(2, 'k', true))).resolves.toEqual([expect.objectContaining({ isNew: true })]);

@@ -155,7 +155,7 @@ describeWith(redisServer, 'Redis', (program) => {
     await expect(other.renew(0)).resolves.toEqual([]);
     // As if the time for telling had passed.
     await redis.command('ZADD', `{state-${prefixes}}:presence:ending`, 1, come?.lease.subscriber ?? '');
-    await expect(other.renew(0)).resolves.toEqual([expect.objectContaining({ about: come?.lease.about })]);
+    await expect(other.renew(0)).resolves.toEqual([expect.objectContaining({ details: come?.lease.details })]);
     await other.forget([come?.lease.subscriber ?? '']);
     await redis.command('ZADD', `{state-${prefixes}}:presence:ending`, 'XX', 1, come?.lease.subscriber ?? '');
     await expect(one.renew(0)).resolves.toEqual([]);

@@ -277,7 +277,7 @@ describe('Presence', () => {
     presence.enter(interest('b'), person('bob'), NEW);
     await settle();
     const before = await subscribers();
-    state.isEstranged = true;
+    state.hasForgotten = true;
     presence.enter(interest('c'), person('cid'), NEW);
     await jest.advanceTimersByTimeAsync(PULSE);
     presence.leave(ref);
@@ -318,17 +318,17 @@ describe('Presence', () => {
 
 /** A state that can take its process for dead, once. */
 class ForgetfulState extends MemoryState {
-  isEstranged = false;
+  hasForgotten = false;
 
   override change(changes: readonly (Arrival | Departure)[]): Promise<readonly Entered[]> {
     // What a state of several processes answers; this one's type has no reason to.
-    return this.isEstranged ? Promise.resolve(undefined as never) : super.change(changes);
+    return this.hasForgotten ? Promise.resolve(undefined as never) : super.change(changes);
   }
 
   /** Lets go without anybody being gone: they may be elsewhere by now. */
   override async release(): Promise<readonly Lease[]> {
-    if (!this.isEstranged) return super.release();
-    this.isEstranged = false;
+    if (!this.hasForgotten) return super.release();
+    this.hasForgotten = false;
     await super.change([1, 2, 3].map((ref) => ({ kind: 'leave', ref })));
     return [];
   }

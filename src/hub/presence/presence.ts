@@ -33,7 +33,7 @@ const BATCH_NEWS = 512;
 const MAX_WAITING = 100_000;
 
 /** What a lease says. */
-interface About {
+interface LeaseDetails {
   readonly matchers: readonly { readonly matcher: Matcher; readonly payload?: object | undefined }[];
 }
 
@@ -61,9 +61,9 @@ export class Presence {
   private lastRef = 0;
   private waiting = new Queue<Arrival | Departure>();
   /** How many connections the state has been told of. */
-  private told = 0;
+  private reported = 0;
   private isPulseDue = true;
-  private isEstranged = false;
+  private mustStartOver = false;
   private working: Promise<void> | undefined;
   private readonly closing = new AbortController();
   private readonly pulse: NodeJS.Timeout;
@@ -80,9 +80,9 @@ export class Presence {
   /** Somebody has subscribed, or is back. Answers with what the connection is called. */
   enter(interest: Interest, grants: Grants, { address, isResuming }: { address: string; isResuming: boolean }): number {
     this.lastRef += 1;
-    const about = JSON.stringify(aboutOf(interest, grants));
+    const details = JSON.stringify(detailsOf(interest, grants));
     const key = keyOf(interest, grants, address);
-    const arrival: Arrival = { kind: 'enter', ref: this.lastRef, key, about, isResuming };
+    const arrival: Arrival = { kind: 'enter', ref: this.lastRef, key, details, isResuming };
     this.connected.set(arrival.ref, arrival);
     this.add(arrival);
     return arrival.ref;
@@ -120,7 +120,7 @@ export class Presence {
   private add(change: Arrival | Departure): void {
     if (this.closing.signal.aborted) return;
     if (this.waiting.length < MAX_WAITING) this.waiting.push(change);
-    else this.isEstranged = true;
+    else this.mustStartOver = true;
     this.work();
   }
 
@@ -137,7 +137,7 @@ export class Presence {
     try {
       while (!this.closing.signal.aborted) {
         // oxlint-disable no-await-in-loop -- one thing at a time
-        if (this.isEstranged) await this.beginAnew();
+        if (this.mustStartOver) await this.startOver();
         else if (this.isPulseDue) await this.renew();
         else if (this.waiting.length > 0) await this.apply();
         else {
@@ -149,7 +149,7 @@ export class Presence {
     } catch (error) {
       // What was being done may be lost, and may fail again: the next pulse, and no earlier one, begins anew.
       this.trouble.has(error);
-      this.isEstranged = true;
+      this.mustStartOver = true;
       await rest(this.closing.signal);
     }
     // In the turn in which nothing was left: what comes from here on begins anew.
@@ -160,10 +160,10 @@ export class Presence {
     const changes = this.takeBatch();
     const entered = await this.persist(() => this.state.change(changes));
     if (!entered) {
-      this.isEstranged = true;
+      this.mustStartOver = true;
       return;
     }
-    for (const { kind } of changes) this.told += kind === 'enter' ? 1 : -1;
+    for (const { kind } of changes) this.reported += kind === 'enter' ? 1 : -1;
     if (this.options.grace < PULSE && changes.length > entered.length) this.isPulseDue = true;
     const come = entered.filter(({ isNew }) => isNew).map(({ lease }) => lease);
     await this.tell(come, true);
@@ -175,16 +175,16 @@ export class Presence {
       const change = this.waiting.shift();
       if (!change) break;
       batch.push(change);
-      if (change.kind === 'enter') size += change.about.length;
+      if (change.kind === 'enter') size += change.details.length;
     }
     return batch;
   }
 
   private async renew(): Promise<void> {
     this.isPulseDue = false;
-    const over = await this.persist(() => this.state.renew(this.told));
+    const over = await this.persist(() => this.state.renew(this.reported));
     if (!over) {
-      this.isEstranged = true;
+      this.mustStartOver = true;
       return;
     }
     if (over.length === 0) return;
@@ -195,14 +195,14 @@ export class Presence {
   }
 
   /** The state has taken this process for dead, or has lost something: all who are here take up their leases again. */
-  private async beginAnew(): Promise<void> {
+  private async startOver(): Promise<void> {
     if (!this.trouble.isOngoing) {
       this.logger.warn({ msg: 'who is subscribed is told anew', connections: this.connected.size });
     }
     const over = await this.persist(() => this.state.release());
     if (over) await this.tell(over, false);
-    this.told = 0;
-    this.isEstranged = false;
+    this.reported = 0;
+    this.mustStartOver = false;
     this.isPulseDue = true;
     this.waiting = new Queue<Arrival | Departure>();
     for (const arrival of this.connected.values()) this.waiting.push({ ...arrival, isResuming: true });
@@ -257,14 +257,14 @@ export class Presence {
   }
 }
 
-function aboutOf(interest: Interest, grants: Grants): About {
+function detailsOf(interest: Interest, grants: Grants): LeaseDetails {
   return {
     matchers: interest.matchers.map((matcher) => ({ matcher, payload: grants.payloadFor?.(matcher.pattern) })),
   };
 }
 
-function subscriptionsOf({ about, subscriber }: Lease, isActive: boolean): ActiveSubscription[] {
-  const { matchers } = JSON.parse(about) as About;
+function subscriptionsOf({ details, subscriber }: Lease, isActive: boolean): ActiveSubscription[] {
+  const { matchers } = JSON.parse(details) as LeaseDetails;
   return matchers.map(({ matcher, payload }) => ({ matcher, subscriber, isActive, payload }));
 }
 

@@ -18,7 +18,7 @@ export class RedisLink {
   private lost = (): void => undefined;
   private downSince = performance.now();
   /** Whether anybody knows how the first attempt went. Later ones are news only when they change something. */
-  private isTold = false;
+  private isReported = false;
   /** Why there is no connection. */
   private trouble = 'it has not answered yet';
 
@@ -122,7 +122,7 @@ export class RedisLink {
         return false;
       }
       this.connection = connection;
-      this.isTold = true;
+      this.isReported = true;
       this.onChange(undefined);
       for (const wake of this.waiting) wake();
       await new Promise<void>((resolve) => {
@@ -132,8 +132,8 @@ export class RedisLink {
       return true;
     } catch (error) {
       this.trouble = messageOf(error);
-      if (!this.isTold && !this.isClosed) this.onChange(this.trouble);
-      this.isTold = true;
+      if (!this.isReported && !this.isClosed) this.onChange(this.trouble);
+      this.isReported = true;
       return false;
     }
   }

@@ -5,7 +5,7 @@ export interface Lease {
   /** Names the subscriber. Made at random with the lease. */
   readonly subscriber: string;
   /** What the hub has to say of it, as text that is kept as it is. */
-  readonly about: string;
+  readonly details: string;
 }
 
 /** A connection has come: to take up a lease that nobody has at the moment, or to get a new one. */
@@ -15,7 +15,7 @@ export interface Arrival {
   readonly ref: number;
   /** By what a connection that follows is recognised: without line ends. */
   readonly key: string;
-  readonly about: string;
+  readonly details: string;
   /** Whether it may take up a lease with the same key. */
   readonly isResuming: boolean;
 }

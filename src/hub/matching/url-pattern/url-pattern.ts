@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { type ComponentPattern, compileComponent } from './component-pattern.js';
-import { type Component, COMPONENTS, type PatternComponents, readPatternComponents } from './pattern-components.js';
+import { type CompiledComponent, compileComponent } from './compiled-component.js';
+import { type Component, COMPONENTS, type PatternTexts, readPattern } from './read-pattern.js';
 import { parseTopicUrl, type TopicUrl } from './topic-url.js';
 
 /** Compiling takes about 100 µs, and many readers come with the same few patterns. */
@@ -19,11 +19,11 @@ export class UrlPattern {
    * nothing is known about it. An index can skip all patterns whose prefix a topic doesn't have.
    */
   readonly literalPrefix: string;
-  private readonly checks: readonly (readonly [Component, ComponentPattern])[];
+  private readonly checks: readonly (readonly [Component, CompiledComponent])[];
 
   /** Use `compileUrlPattern`, which keeps what it has compiled. */
   constructor(pattern: string, hubUrl: URL) {
-    const components = compileComponents(readPatternComponents(pattern, hubUrl));
+    const components = compileComponents(readPattern(pattern, hubUrl));
     this.literalPrefix = literalPrefixOf(components);
     this.checks = COMPONENTS.map((name) => [name, components[name]] as const).filter(
       ([, { isAnything }]) => !isAnything,
@@ -57,7 +57,7 @@ export function matchesUrlPattern(pattern: string, topic: string, hubUrl: URL): 
   return url !== undefined && compileUrlPattern(pattern, hubUrl).matches(url);
 }
 
-function compileComponents(pattern: PatternComponents): Readonly<Record<Component, ComponentPattern>> {
+function compileComponents(pattern: PatternTexts): Readonly<Record<Component, CompiledComponent>> {
   return {
     protocol: compileComponent(pattern.protocol, ''),
     username: compileComponent(pattern.username, ''),
@@ -76,7 +76,7 @@ function literalPrefixOf({
   hostname,
   port,
   pathname,
-}: Readonly<Record<Component, ComponentPattern>>): string {
+}: Readonly<Record<Component, CompiledComponent>>): string {
   if (!protocol.isLiteral) return protocol.head;
   const origin = `${protocol.head}://${hostname.head}`;
   if (!hostname.isLiteral || !port.isLiteral) return origin;

@@ -10,8 +10,11 @@ import { hasOverrun, LmdbRoom } from './lmdb-room.js';
 /** The number of the format that this version writes. One that is older must be read by every later version. */
 const FORMAT = 1;
 
-/** What is told about the files as a whole, as JSON. */
-interface About {
+/** The key of what is said about the files as a whole. */
+const HEADER = 'about';
+
+/** What is said about the files as a whole, as JSON. */
+interface LogHeader {
   readonly format: number;
   /** Made at random with the files, and the same for as long as they live. */
   readonly id: string;
@@ -80,9 +83,9 @@ export class LmdbStore {
   /** @throws {JournalOpenError} when the files can't be read, or a newer version of Herald has written them. */
   constructor(private readonly path: string) {
     this.tables = openTables(path);
-    const about = this.about();
-    this.id = about.id;
-    this.secret = Buffer.from(about.secret ?? this.addSecret(about), 'base64');
+    const header = this.header();
+    this.id = header.id;
+    this.secret = Buffer.from(header.secret ?? this.addSecret(header), 'base64');
   }
 
   get isOpen(): boolean {
@@ -157,7 +160,7 @@ export class LmdbStore {
     await this.close();
     this.tables = openTables(this.path);
     this.hasFailed = false;
-    if (this.about().id === this.id) return;
+    if (this.header().id === this.id) return;
     await this.close();
     throw new JournalUnavailableError(
       "The journal's files were exchanged while they were in use: restart the service.",
@@ -195,13 +198,13 @@ export class LmdbStore {
   /** Two commits of next to nothing, after which LMDB can use every page that is free. */
   private async settle(): Promise<void> {
     const { root } = this.opened;
-    const about = root.get('about') ?? Buffer.alloc(0);
+    const header = root.get(HEADER) ?? Buffer.alloc(0);
     for (let times = 0; times < 2; times += 1) {
       // One after the other: that is what they are for.
       // oxlint-disable-next-line no-await-in-loop
       await this.takeRoomNow({ append: [], remove: [] });
       // oxlint-disable-next-line no-await-in-loop
-      await this.commit(() => [root.put('about', about)]);
+      await this.commit(() => [root.put(HEADER, header)]);
     }
   }
 
@@ -258,15 +261,15 @@ export class LmdbStore {
     if (key && keys.get(key) === position) void keys.remove(key);
   }
 
-  private addSecret(about: About): string {
+  private addSecret(header: LogHeader): string {
     const secret = newSecret();
-    this.opened.root.putSync('about', Buffer.from(JSON.stringify({ ...about, secret })));
+    this.opened.root.putSync(HEADER, Buffer.from(JSON.stringify({ ...header, secret })));
     return secret;
   }
 
-  private about(): About {
-    const text = this.opened.root.get('about');
-    return JSON.parse(text?.toString() ?? '{}') as About;
+  private header(): LogHeader {
+    const text = this.opened.root.get(HEADER);
+    return JSON.parse(text?.toString() ?? '{}') as LogHeader;
   }
 }
 
@@ -291,7 +294,7 @@ function readAll({ root, entries, ids, keys }: Tables): void {
     for (const { value } of entries.getRange({ start: 0 })) decodeRecord(value);
     for (const index of [ids, keys]) Array.from(index.getRange({}), () => undefined);
     // The free pages are looked for only by those who write.
-    root.putSync('about', root.get('about') ?? Buffer.alloc(0));
+    root.putSync(HEADER, root.get(HEADER) ?? Buffer.alloc(0));
   } catch (error) {
     void root.close();
     throw error;
@@ -326,13 +329,13 @@ function openUnchecked(path: string): Tables {
 
 /** Files without a format are new. */
 function checkFormat(path: string, root: RootDatabase<Buffer, string>): void {
-  const text = root.get('about');
+  const text = root.get(HEADER);
   if (!text) {
-    const about: About = { format: FORMAT, id: randomUUID(), secret: newSecret() };
-    root.putSync('about', Buffer.from(JSON.stringify(about)));
+    const header: LogHeader = { format: FORMAT, id: randomUUID(), secret: newSecret() };
+    root.putSync(HEADER, Buffer.from(JSON.stringify(header)));
     return;
   }
-  const { format } = JSON.parse(text.toString()) as Partial<About>;
+  const { format } = JSON.parse(text.toString()) as Partial<LogHeader>;
   if (format === FORMAT) return;
   void root.close();
   throw new JournalOpenError(

@@ -90,7 +90,7 @@ export class MemoryState extends SharedState {
     return Promise.resolve();
   }
 
-  private enter({ ref, key, about, isResuming }: Arrival): Entered {
+  private enter({ ref, key, details, isResuming }: Arrival): Entered {
     const [former] = (isResuming && this.away.get(key)) || [];
     if (former) {
       this.take(former);
@@ -98,7 +98,7 @@ export class MemoryState extends SharedState {
       return { lease: former, isNew: false };
     }
     this.serial += 1;
-    const lease = { serial: this.serial, subscriber: `urn:uuid:${randomUUID()}`, key, about };
+    const lease = { serial: this.serial, subscriber: `urn:uuid:${randomUUID()}`, key, details };
     this.leases.set(lease.subscriber, lease);
     this.connected.set(ref, lease);
     return { lease, isNew: true };

@@ -94,11 +94,11 @@ export class RedisState extends SharedState {
   async change(changes: readonly (Arrival | Departure)[]): Promise<readonly Entered[] | undefined> {
     const reply = await this.lease(CHANGE, this.changes + 1, ...changes.flatMap(argumentsOf));
     this.changes += 1;
-    const abouts = changes.flatMap((change) => (change.kind === 'enter' ? [change.about] : []));
+    const allDetails = changes.flatMap((change) => (change.kind === 'enter' ? [change.details] : []));
     return (
       reply &&
       inGroups(reply, 3).map(([kind, subscriber = '', serial], index) => ({
-        lease: { serial: Number(serial), subscriber, about: abouts[index] ?? '' },
+        lease: { serial: Number(serial), subscriber, details: allDetails[index] ?? '' },
         isNew: kind === 'n',
       }))
     );
@@ -210,14 +210,14 @@ export class RedisState extends SharedState {
 
 function argumentsOf(change: Arrival | Departure): (string | number)[] {
   if (change.kind === 'leave') return ['l', change.ref, '', '', '', ''];
-  const { ref, key, about, isResuming } = change;
-  return ['e', ref, key, about, `urn:uuid:${randomUUID()}`, isResuming ? '1' : ''];
+  const { ref, key, details, isResuming } = change;
+  return ['e', ref, key, details, `urn:uuid:${randomUUID()}`, isResuming ? '1' : ''];
 }
 
-/** `text` is `serial LF key LF about`. */
+/** `text` is `serial LF key LF details`. */
 function leaseOf(subscriber: string, text: string): Lease {
-  const [serial, , about = ''] = text.split('\n', 3);
-  return { serial: Number(serial), subscriber, about };
+  const [serial, , details = ''] = text.split('\n', 3);
+  return { serial: Number(serial), subscriber, details };
 }
 
 function inGroups(items: readonly string[], size: number): string[][] {

@@ -1,5 +1,5 @@
 import { URLPattern } from 'urlpattern-polyfill/urlpattern';
-import { compileComponent } from './component-pattern.js';
+import { compileComponent } from './compiled-component.js';
 import { HubError } from '../../../access/hub.errors.js';
 import { isSimpleProtocol, protocolTokens } from './pattern-protocol.js';
 import { type PatternToken, tokenizePattern } from './pattern-tokens.js';
@@ -18,7 +18,7 @@ export const COMPONENTS = [
 export type Component = (typeof COMPONENTS)[number];
 
 /** The pattern of each component of a URL, as text: encoded, and complete with what comes from the hub's URL. */
-export interface PatternComponents extends Readonly<Record<Component, string>> {
+export interface PatternTexts extends Readonly<Record<Component, string>> {
   /** Whether the protocol is one, or can be one, whose URLs always have a path of segments. */
   readonly isHierarchical: boolean;
 }
@@ -40,7 +40,7 @@ const comparer = URLPattern as unknown as {
  *
  * @throws HubError `matcher-invalid`
  */
-export function readPatternComponents(pattern: string, hubUrl: URL): PatternComponents {
+export function readPattern(pattern: string, hubUrl: URL): PatternTexts {
   const tokens = tokenizePattern(pattern);
   const protocol = protocolTokens(tokens);
   const isAbsolute = protocol !== undefined;

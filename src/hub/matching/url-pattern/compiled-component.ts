@@ -5,7 +5,7 @@ import { regexpCost } from './regexp-rules.js';
 import { HUB_LIMITS } from '../../limits/hub.limits.js';
 
 /** The pattern of one component of a URL, ready to match. */
-export interface ComponentPattern {
+export interface CompiledComponent {
   /** The text that everything it matches starts with. */
   readonly head: string;
   /** Whether it matches `head` and nothing else. */
@@ -30,7 +30,7 @@ const MAX_STATE_BYTES = 32 * 1024;
  * @param text as a `URLPattern` gives it: valid and encoded
  * @throws HubError `matcher-invalid` when it can't be matched in linear time, or would cost too much
  */
-export function compileComponent(text: string, delimiter: '' | '.' | '/'): ComponentPattern {
+export function compileComponent(text: string, delimiter: '' | '.' | '/'): CompiledComponent {
   // In a host the dot in front of a group doesn't belong to it (URL Pattern, "hostname options").
   const parts = parsePatternParts(text, delimiter === '/' ? '/' : '');
   const head = headOf(parts);

@@ -1,0 +1,46 @@
+-- Applies changes: six arguments each, `e` or `l`, ref, key, details, a name for a new lease, and `1` for who resumes.
+-- Answers with three for each who comes: `n` for a new lease or `r`, subscriber, serial. ARGV[4] is their number: the same
+-- again gets the answer that it got.
+if not redis.call('ZSCORE', holders, process) then return false end
+
+local earlier = redis.call('HGET', answers, process)
+if earlier then
+  local number, answer = split(earlier)
+  if number == ARGV[4] then return cjson.decode(answer) end
+end
+
+local function take(key)
+  local place = within('ZRANGEBYLEX', places, key, 'LIMIT', 0, 1)[1]
+  if not place then return nil end
+  local _, rest = split(place)
+  local _, subscriber = split(rest)
+  redis.call('ZREM', places, place)
+  redis.call('ZREM', away, subscriber)
+  return subscriber
+end
+
+local function enter(ref, key, details, name, isResuming)
+  local former = isResuming and take(key)
+  local subscriber = former or name
+  redis.call('ZADD', held, 0, process .. '\n' .. ref .. '\n' .. subscriber)
+  if former then return 'r', former, (split(redis.call('HGET', leases, former))) end
+  local serial = redis.call('INCR', serials)
+  redis.call('HSET', leases, name, serial .. '\n' .. key .. '\n' .. details)
+  redis.call('ZADD', order, serial, name)
+  return 'n', name, tostring(serial)
+end
+
+local entered = {}
+for at = 5, #ARGV, 6 do
+  local ref = ARGV[at + 1]
+  if ARGV[at] == 'e' then
+    for _, part in ipairs({ enter(ref, ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5] == '1') }) do
+      entered[#entered + 1] = part
+    end
+  else
+    local member = within('ZRANGEBYLEX', held, process .. '\n' .. ref, 'LIMIT', 0, 1)[1]
+    if member then letGo(member) end
+  end
+end
+redis.call('HSET', answers, process, ARGV[4] .. '\n' .. cjson.encode(entered))
+return entered

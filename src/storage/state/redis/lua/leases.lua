@@ -1,0 +1,57 @@
+#!lua
+-- What each script of the leases begins with. Times are milliseconds on Redis's clock, which is the same for every
+-- process.
+--
+-- Keys: `leases` (hash: subscriber → serial LF key LF details), `order` (sorted set: subscriber by serial), `away` (those
+-- that nobody has, by when they are over), `places` (the same, as `key LF serial LF subscriber`, all of the same score, so
+-- that a range by text finds those with a key), `ending` (those that are over, by when somebody else should tell it),
+-- `holders` (processes, by when they count as dead), `held` (`process LF ref LF subscriber`, by text: which connection has
+-- which lease), `answers` (hash: process → number LF answer of its last changes), `serials` (the last serial).
+--
+-- ARGV: process, milliseconds after which it counts as dead, grace in milliseconds.
+
+-- What one call looks at, at most.
+local DEAD_PROCESSES, RELEASED_PER_CALL = 8, 1000
+
+local leases, order, away, places, ending, holders, held, answers, serials = unpack(KEYS)
+local process, lifetime, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+-- The first line, and the rest.
+local function split(text)
+  local lineEnd = string.find(text, '\n', 1, true)
+  return string.sub(text, 1, lineEnd - 1), string.sub(text, lineEnd + 1)
+end
+
+-- Everything in a sorted set of texts that has this as its first lines. \011 is the character after the line end.
+local function within(command, set, lines, ...)
+  return redis.call(command, set, '[' .. lines .. '\n', '(' .. lines .. '\011', ...)
+end
+
+local function placeOf(subscriber)
+  local lease = redis.call('HGET', leases, subscriber)
+  if not lease then return nil end
+  local serial, rest = split(lease)
+  return split(rest) .. '\n' .. string.format('%016.0f', tonumber(serial)) .. '\n' .. subscriber
+end
+
+local function letGo(member)
+  redis.call('ZREM', held, member)
+  local _, rest = split(member)
+  local _, subscriber = split(rest)
+  local place = placeOf(subscriber)
+  if not place then return end
+  redis.call('ZADD', away, now + grace, subscriber)
+  redis.call('ZADD', places, 0, place)
+end
+
+local function letAllGo(owner)
+  local members = within('ZRANGEBYLEX', held, owner, 'LIMIT', 0, RELEASED_PER_CALL)
+  for _, member in ipairs(members) do letGo(member) end
+  if #members < RELEASED_PER_CALL then
+    redis.call('ZREM', holders, owner)
+    redis.call('HDEL', answers, owner)
+  end
+  return #members
+end

@@ -1,0 +1,27 @@
+-- A sign of life. Answers with what is over, subscriber and lease in turn. ARGV: how many the process holds, how many it
+-- takes, and milliseconds in which it should have told of them.
+local expected, most, patience = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local isKnown = redis.call('ZSCORE', holders, process)
+if within('ZLEXCOUNT', held, process) ~= expected or (expected > 0 and not isKnown) then return false end
+redis.call('ZADD', holders, now + lifetime, process)
+
+for _, dead in ipairs(redis.call('ZRANGEBYSCORE', holders, '-inf', now, 'LIMIT', 0, DEAD_PROCESSES)) do
+  letAllGo(dead)
+end
+
+local over = redis.call('ZRANGEBYSCORE', ending, '-inf', now, 'LIMIT', 0, most)
+for _, subscriber in ipairs(redis.call('ZRANGEBYSCORE', away, '-inf', now, 'LIMIT', 0, most - #over)) do
+  redis.call('ZREM', away, subscriber)
+  local place = placeOf(subscriber)
+  if place then redis.call('ZREM', places, place) end
+  over[#over + 1] = subscriber
+end
+
+local answer = {}
+for _, subscriber in ipairs(over) do
+  local lease = redis.call('HGET', leases, subscriber)
+  redis.call('ZADD', ending, now + patience, subscriber)
+  answer[#answer + 1] = subscriber
+  answer[#answer + 1] = lease
+end
+return answer
