@@ -68,7 +68,9 @@ export function describeState({ name, open }: Engine): void {
       expect(await listed(state)).toHaveLength(1);
       await delay(GRACE + 20);
       const over = await state.renew(0);
-      expect(over).toEqual([expect.objectContaining({ subscriber: one?.lease.subscriber, details: one?.lease.details })]);
+      expect(over).toEqual([
+        expect.objectContaining({ subscriber: one?.lease.subscriber, details: one?.lease.details }),
+      ]);
       expect(await listed(state)).toEqual([]);
       await expect(state.find(one?.lease.subscriber ?? '')).resolves.toBeUndefined();
       await expect(changed(state, arrival(2, 'k', true))).resolves.toEqual([expect.objectContaining({ isNew: true })]);
