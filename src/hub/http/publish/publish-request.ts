@@ -1,3 +1,4 @@
+import { parseItem } from 'structured-headers';
 import type { UpdateDraft } from '../../update/check-update.js';
 import { HubError } from '../../../access/hub.errors.js';
 import type { FormLimits, FormPair } from '../../protocol/form.js';
@@ -40,8 +41,7 @@ export function draftFromForm(pairs: readonly FormPair[]): UpdateDraft {
  */
 export function parseIdempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
-  const quoted = /^"(.*)"$/.exec(header);
-  const key = quoted === null ? header : unescapeQuoted(quoted[1] ?? '');
+  const key = /^".*"$/.test(header) ? quotedString(header) : header;
   if (key === undefined || !IDEMPOTENCY_KEY.test(key)) {
     throw new HubError('idempotency-key-invalid', 'The idempotency key must be 1 to 255 visible ASCII characters.');
   }
@@ -49,6 +49,11 @@ export function parseIdempotencyKey(header: string | undefined): string | undefi
 }
 
 /** What a quoted string stands for, or nothing when it is malformed (RFC 9651, section 4.2.5). */
-function unescapeQuoted(text: string): string | undefined {
-  return /^(?:[^"\\]|\\["\\])*$/.test(text) ? text.replaceAll(/\\(["\\])/g, '$1') : undefined;
+function quotedString(header: string): string | undefined {
+  try {
+    const [value] = parseItem(header);
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
