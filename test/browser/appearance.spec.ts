@@ -1,10 +1,11 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { type Herald, startHerald } from '../support/herald.js';
+import { expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { startHerald } from '../support/herald.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { StandIn } from './stand-in.js';
-import { launch, Visit } from './visit.js';
+import { Visit } from './visit.js';
+import { stage } from './stage.js';
 
 const ENGLISH = 'Server-Sent Events example';
 const CHINESE = '服务器发送事件示例';
@@ -13,25 +14,14 @@ const SCHEMES = ['light', 'dark'] as const;
 const COMBINATIONS = LOCALES.flatMap((locale) => SCHEMES.map((colorScheme) => ({ locale, colorScheme })));
 
 describeWith(chromium, 'how the page looks and speaks', (path) => {
-  let herald: Herald;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    herald = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '100ms' } });
-    browser = await launch(path);
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    await herald[Symbol.asyncDispose]();
-  });
+  const on = stage(path, () => startHerald({ env: { HERALD_EVENTS_INTERVAL: '100ms' } }));
 
   it.each([
     ['en-GB', ['en', ENGLISH, ENGLISH], /^New message: 2/],
     ['zh-CN', ['zh-CN', CHINESE, CHINESE], /^新消息：2/],
     ['fr-FR', ['en', ENGLISH, ENGLISH], /^New message: 2/],
   ])("speaks the browser's language (%s)", async (locale, expected, row) => {
-    await using visit = await Visit.to(herald.url, browser, { locale });
+    await using visit = await Visit.to(on.herald.url, on.browser, { locale });
     await visit.rows(1);
 
     expect(await identity(visit.page)).toEqual(expected);
@@ -39,7 +29,7 @@ describeWith(chromium, 'how the page looks and speaks', (path) => {
   });
 
   it('changes its language by the switch, rows included, and remembers it', async () => {
-    await using visit = await Visit.to(herald.url, browser);
+    await using visit = await Visit.to(on.herald.url, on.browser);
     const { page } = visit;
     await visit.rows(3);
     await page.getByLabel('Language').selectOption('简体中文');
@@ -57,7 +47,7 @@ describeWith(chromium, 'how the page looks and speaks', (path) => {
   });
 
   it('follows the theme of the system or the choice, which it remembers', async () => {
-    await using visit = await Visit.to(herald.url, browser, { colorScheme: 'light' });
+    await using visit = await Visit.to(on.herald.url, on.browser, { colorScheme: 'light' });
     const { page } = visit;
     const light = await ground(page);
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -71,7 +61,7 @@ describeWith(chromium, 'how the page looks and speaks', (path) => {
   });
 
   it("ticks with the server's time, whatever the browser's clock says", async () => {
-    await using visit = await Visit.to(herald.url, browser, {
+    await using visit = await Visit.to(on.herald.url, on.browser, {
       prepare: (page) => page.clock.setFixedTime('2001-01-01T00:00:00Z'),
     });
     const { page } = visit;
@@ -88,7 +78,7 @@ describeWith(chromium, 'how the page looks and speaks', (path) => {
   });
 
   it.each(COMBINATIONS)('is accessible: $locale, $colorScheme', async (look) => {
-    await using visit = await Visit.to(herald.url, browser, look);
+    await using visit = await Visit.to(on.herald.url, on.browser, look);
     await visit.rows(30);
     expect(await problems(visit.page)).toEqual([]);
   });
@@ -97,7 +87,7 @@ describeWith(chromium, 'how the page looks and speaks', (path) => {
     'is accessible in its worst moment, too (%s)',
     async (colorScheme) => {
       await using mortal = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '50ms', HERALD_MAX_AGE: '2s' } });
-      await using visit = await Visit.to(mortal.url, browser, {
+      await using visit = await Visit.to(mortal.url, on.browser, {
         colorScheme,
         prepare: (page) => page.clock.install(),
       });
@@ -118,7 +108,7 @@ describeWith(chromium, 'how the page looks and speaks', (path) => {
   );
 
   it.each(LOCALES)('fits a width of 360 px, and of 320 px, without scrolling sideways (%s)', async (locale) => {
-    await using visit = await Visit.to(herald.url, browser, { locale, viewport: { width: 360, height: 640 } });
+    await using visit = await Visit.to(on.herald.url, on.browser, { locale, viewport: { width: 360, height: 640 } });
     const { page } = visit;
     const overflow = (): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     await visit.rows(3);
@@ -134,17 +124,17 @@ describeWith(chromium, 'how the page looks and speaks', (path) => {
   });
 
   it('fills the window up, and leaves the scrolling to the list', async () => {
-    await using visit = await Visit.to(herald.url, browser, { viewport: { width: 1440, height: 900 } });
+    await using visit = await Visit.to(on.herald.url, on.browser, { viewport: { width: 1440, height: 900 } });
     await visit.rows(30);
     const [page, window] = await visit.page.evaluate(() => [document.documentElement.scrollHeight, innerHeight]);
     expect(page).toBe(window);
   });
 
   it('moves, and holds still for those who asked for that', async () => {
-    await using moving = await Visit.to(herald.url, browser, { reducedMotion: 'no-preference' });
+    await using moving = await Visit.to(on.herald.url, on.browser, { reducedMotion: 'no-preference' });
     await moving.page.waitForFunction(() => document.getAnimations().length > 0);
 
-    await using still = await Visit.to(herald.url, browser, { reducedMotion: 'reduce' });
+    await using still = await Visit.to(on.herald.url, on.browser, { reducedMotion: 'reduce' });
     await still.rows(5);
     expect(await still.page.evaluate(() => document.getAnimations().length)).toBe(0);
   });

@@ -32,6 +32,24 @@ describeWith(chromium, 'the connection', (path) => {
     return herald;
   }
 
+  /** A page whose timers the test can hold and run. */
+  async function visitByClock(): Promise<Visit> {
+    const { url } = await start(QUICK);
+    const visit = await Visit.to(url, browser, { prepare: (page) => page.clock.install() });
+    await visit.rows(ENOUGH);
+    return visit;
+  }
+
+  /** Has another server, which refuses every request, in place of the one that was started last. */
+  async function refusing({ page }: Visit, status: number): Promise<StandIn> {
+    const herald = heralds.at(-1);
+    if (!herald) throw new Error('no server was started');
+    await herald.kill('SIGKILL');
+    const standIn = await StandIn.start(herald.port, status);
+    await page.locator('#countdown').waitFor();
+    return standIn;
+  }
+
   it('is shown in words, icon and colour', async () => {
     const herald = await start(QUICK);
     await using visit = await Visit.to(herald.url, browser);
@@ -99,18 +117,14 @@ describeWith(chromium, 'the connection', (path) => {
   });
 
   it('is tried at once by the button', async () => {
-    const herald = await start(QUICK);
-    await using visit = await Visit.to(herald.url, browser, { prepare: (page) => page.clock.install() });
+    await using visit = await visitByClock();
     const { page } = visit;
-    await visit.rows(ENOUGH);
-    await herald.kill('SIGKILL');
-    await using standIn = await StandIn.start(herald.port, 503);
-    await page.locator('#countdown').waitFor();
+    await using standIn = await refusing(visit, 503);
     // From here on no timer of the page fires: only the button can bring the stream back.
     await page.clock.pauseAt(Date.now() + 3_600_000);
     await page.locator('#countdown').waitFor();
     await standIn.stop();
-    await start(QUICK, herald.port);
+    await start(QUICK, standIn.port);
 
     await page.locator('#retry').focus();
     await page.keyboard.press('Enter');
@@ -121,13 +135,9 @@ describeWith(chromium, 'the connection', (path) => {
   });
 
   it('is given up after many refusals, with an alert, and taken up again by the button', async () => {
-    const herald = await start(QUICK);
-    await using visit = await Visit.to(herald.url, browser, { prepare: (page) => page.clock.install() });
+    await using visit = await visitByClock();
     const { page } = visit;
-    await visit.rows(ENOUGH);
-    await herald.kill('SIGKILL');
-    await using standIn = await StandIn.start(herald.port, 404);
-    await page.locator('#countdown').waitFor();
+    await using standIn = await refusing(visit, 404);
     while (!(await page.locator('#connection[data-look="failed"]').isVisible())) {
       // Longer than any delay of the page, and no longer than an attempt may take.
       await page.clock.runFor(15_000);
@@ -135,7 +145,7 @@ describeWith(chromium, 'the connection', (path) => {
     expect(await page.getByRole('alert').innerText()).toMatch(/^The server keeps refusing the stream/);
 
     await standIn.stop();
-    await start(QUICK, herald.port);
+    await start(QUICK, standIn.port);
     await page.locator('#retry').click();
     await visit.looks('open');
     expect(await page.getByRole('alert').innerText()).toBe('');
@@ -156,17 +166,13 @@ describeWith(chromium, 'the connection', (path) => {
   });
 
   it('is not waited for when the network comes back', async () => {
-    const herald = await start(QUICK);
-    await using visit = await Visit.to(herald.url, browser, { prepare: (page) => page.clock.install() });
+    await using visit = await visitByClock();
     const { page } = visit;
-    await visit.rows(ENOUGH);
-    await herald.kill('SIGKILL');
-    await using standIn = await StandIn.start(herald.port, 503);
-    await page.locator('#countdown').waitFor();
+    await using standIn = await refusing(visit, 503);
     await page.clock.pauseAt(Date.now() + 3_600_000);
     await page.locator('#countdown').waitFor();
     await standIn.stop();
-    await start(QUICK, herald.port);
+    await start(QUICK, standIn.port);
 
     await page.evaluate(() => dispatchEvent(new Event('online')));
     await visit.looks('open');

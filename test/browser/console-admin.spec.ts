@@ -1,28 +1,17 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import type { Herald } from '../support/herald.js';
-import { ADMIN_KEY, adminToken, HUB, Publisher, startHub, subscriberToken } from '../support/hub.js';
+import { expect, it } from '@jest/globals';
+import { ADMIN_KEY, adminToken, HUB, startHub, subscriberToken } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { connect, looks, TOPIC } from './console-page.js';
-import { launch, Visit } from './visit.js';
+import { Visit } from './visit.js';
+import { stage } from './stage.js';
 
 describeWith(chromium, 'the console of an administrator', (path) => {
-  let herald: Herald;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    herald = await startHub({ HERALD_ADMIN_KEY: ADMIN_KEY });
-    browser = await launch(path);
-  });
-  afterAll(async () => {
-    await browser.close();
-    await herald[Symbol.asyncDispose]();
-  });
+  const on = stage(path, () => startHub({ HERALD_ADMIN_KEY: ADMIN_KEY }));
 
   async function open(subject: string, other: string, topic: string): Promise<Visit> {
-    const visit = await Visit.to(`${herald.url}/#/console?topic=${TOPIC}${topic}&panel=admin`, browser);
+    const visit = await Visit.to(`${on.herald.url}/#/console?topic=${TOPIC}${topic}&panel=admin`, on.browser);
     await connect(visit.page, await subscriberToken({ subject }), other);
     return visit;
   }
@@ -50,8 +39,7 @@ describeWith(chromium, 'the console of an administrator', (path) => {
 
   it('says which readers are slow', async () => {
     await using visit = await open('root', await adminToken({ subject: 'root' }), 'root');
-    using publisher = await Publisher.of(herald);
-    const request = get(`${herald.url}${HUB}?match=${encodeURIComponent(`${TOPIC}slow`)}`);
+    const request = get(`${on.herald.url}${HUB}?match=${encodeURIComponent(`${TOPIC}slow`)}`);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     response.pause();
     const row = visit.page.locator('.administration tr', { hasText: `${TOPIC}slow` });
@@ -59,7 +47,7 @@ describeWith(chromium, 'the console of an administrator', (path) => {
     expect(await row.locator('.badge.bad').count()).toBe(0);
     // More than the kernel takes for somebody who does not read.
     const data = 'x'.repeat(200 * 1024);
-    for (let index = 0; index < 80; index += 1) await publisher.publish({ topic: `${TOPIC}slow`, data });
+    for (let index = 0; index < 80; index += 1) await on.publisher.publish({ topic: `${TOPIC}slow`, data });
     await row.locator('.badge.bad', { hasText: 'slow' }).waitFor();
     request.destroy();
     await row.waitFor({ state: 'detached' });

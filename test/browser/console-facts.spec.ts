@@ -1,39 +1,25 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import type { Herald } from '../support/herald.js';
-import { Publisher, publisherToken, startHub, subscriberToken } from '../support/hub.js';
+import { expect, it } from '@jest/globals';
+import { publisherToken, startHub, subscriberToken } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { add, connect, row, TOPIC } from './console-page.js';
-import { launch, Visit } from './visit.js';
+import { Visit } from './visit.js';
+import { stage } from './stage.js';
 
 /** A pattern that browsers take, and the hub does not: it could take for ever. */
 const REFUSED = '/x/(a|b(?=c))';
 
 describeWith(chromium, 'what the console tells of the hub and the connection', (path) => {
-  let herald: Herald;
-  let browser: Browser;
-  let publisher: Publisher;
-
-  beforeAll(async () => {
-    herald = await startHub({ HERALD_SUBSCRIPTIONS: 'true', HERALD_SUBSCRIPTIONS_GRACE: '1s' });
-    browser = await launch(path);
-    publisher = await Publisher.of(herald);
-  });
-  afterAll(async () => {
-    publisher[Symbol.dispose]();
-    await browser.close();
-    await herald[Symbol.asyncDispose]();
-  });
+  const on = stage(path, () => startHub({ HERALD_SUBSCRIPTIONS: 'true', HERALD_SUBSCRIPTIONS_GRACE: '1s' }));
 
   async function open(query: string): Promise<Visit> {
-    const visit = await Visit.to(`${herald.url}/#/console${query}`, browser);
+    const visit = await Visit.to(`${on.herald.url}/#/console${query}`, on.browser);
     await connect(visit.page, await subscriberToken({ subject: 'ann' }), await publisherToken());
     return visit;
   }
 
   it('says which process answers, and how long it has been silent', async () => {
     await using beating = await startHub({ HERALD_HEARTBEAT: '200ms' });
-    await using visit = await Visit.to(`${beating.url}/#/console?topic=*&panel=charts`, browser);
+    await using visit = await Visit.to(`${beating.url}/#/console?topic=*&panel=charts`, on.browser);
     const { page } = visit;
     await connect(page, await subscriberToken(), '');
     const process = page.locator('.facts div', { hasText: /^Process/ });
@@ -53,14 +39,14 @@ describeWith(chromium, 'what the console tells of the hub and the connection', (
     await page.locator('#console-cut').click();
     await page.locator('.row[data-mark="resumed"]').waitFor();
     expect(await page.locator('.problem').textContent()).toBe('');
-    await publisher.publish({ topic: `${TOPIC}good`, data: '"still here"' });
+    await on.publisher.publish({ topic: `${TOPIC}good`, data: '"still here"' });
     await row(page, 'still here').waitFor();
     await chip.getByRole('button').click();
     await page.locator('.denied').waitFor({ state: 'detached' });
   });
 
   it('takes no pattern that is none, whether it is connected or not', async () => {
-    await using visit = await Visit.to(`${herald.url}/#/console?topic=*&pattern=(`, browser);
+    await using visit = await Visit.to(`${on.herald.url}/#/console?topic=*&pattern=(`, on.browser);
     const { page } = visit;
     const refuse = async (): Promise<void> => {
       await page.locator('#topic-text').fill('/:');
@@ -111,7 +97,7 @@ describeWith(chromium, 'what the console tells of the hub and the connection', (
   });
 
   it('begins with the newest, if asked', async () => {
-    for (let n = 1; n <= 5; n += 1) await publisher.publish({ topic: `${TOPIC}last`, data: `"number ${n}"` });
+    for (let n = 1; n <= 5; n += 1) await on.publisher.publish({ topic: `${TOPIC}last`, data: `"number ${n}"` });
     await using visit = await open('');
     const { page } = visit;
     await page.locator('#since').selectOption('last');

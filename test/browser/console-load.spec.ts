@@ -1,29 +1,16 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import type { Herald } from '../support/herald.js';
+import { expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { HUB, Publisher, startHub, subscriberToken } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { connect, row, TOPIC } from './console-page.js';
-import { launch, Visit } from './visit.js';
+import { Visit } from './visit.js';
+import { stage } from './stage.js';
 
 describeWith(chromium, 'the console under load', (path) => {
-  let herald: Herald;
-  let browser: Browser;
-  let publisher: Publisher;
-
-  beforeAll(async () => {
-    herald = await startHub();
-    browser = await launch(path);
-    publisher = await Publisher.of(herald);
-  });
-  afterAll(async () => {
-    publisher[Symbol.dispose]();
-    await browser.close();
-    await herald[Symbol.asyncDispose]();
-  });
+  const on = stage(path, () => startHub());
 
   it('stays quick and small while 20,000 messages come at 500 a second', async () => {
-    await using visit = await Visit.to(`${herald.url}/#/console?topic=*`, browser);
+    await using visit = await Visit.to(`${on.herald.url}/#/console?topic=*`, on.browser);
     const { page } = visit;
     await connect(page, await subscriberToken(), '');
     await page.evaluate(watchLoad);
@@ -32,11 +19,11 @@ describeWith(chromium, 'the console under load', (path) => {
       await session.send('HeapProfiler.collectGarbage');
       return (await session.send('Runtime.getHeapUsage')).usedSize;
     };
-    await flood(publisher, 10_000);
+    await flood(on.publisher, 10_000);
     await shows(page, 9_999);
     const half = await heap();
     const seconds = (await loadOf(page)).tasks.length;
-    await flood(publisher, 10_000, 10_000);
+    await flood(on.publisher, 10_000, 10_000);
     await shows(page, 19_999);
     const whole = await heap();
     const { rows, tasks } = await loadOf(page);

@@ -1,25 +1,14 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { type Herald, startHerald } from '../support/herald.js';
+import { expect, it } from '@jest/globals';
+import { startHerald } from '../support/herald.js';
 import { chromium, describeWith } from '../support/programs.js';
-import { launch, Visit } from './visit.js';
+import { Visit } from './visit.js';
+import { stage } from './stage.js';
 
 describeWith(chromium, 'the list of messages', (path) => {
-  let herald: Herald;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    herald = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '50ms' } });
-    browser = await launch(path);
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    await herald[Symbol.asyncDispose]();
-  });
+  const on = stage(path, () => startHerald({ env: { HERALD_EVENTS_INTERVAL: '50ms' } }));
 
   it('grows by one row for each timestamp, in order', async () => {
-    await using visit = await Visit.to(herald.url, browser);
+    await using visit = await Visit.to(on.herald.url, on.browser);
     await visit.rows(10);
 
     const texts = await visit.texts();
@@ -29,7 +18,7 @@ describeWith(chromium, 'the list of messages', (path) => {
   });
 
   it('follows the newest row', async () => {
-    await using visit = await Visit.to(herald.url, browser);
+    await using visit = await Visit.to(on.herald.url, on.browser);
     await visit.rows(40);
 
     expect(await visit.toEnd()).toBeLessThan(8);
@@ -37,7 +26,7 @@ describeWith(chromium, 'the list of messages', (path) => {
   });
 
   it('follows the newest row when the window gets smaller', async () => {
-    await using visit = await Visit.to(herald.url, browser);
+    await using visit = await Visit.to(on.herald.url, on.browser);
     await visit.rows(40);
     // A row that comes in would put it right, so there must be none.
     await visit.page.getByRole('button', { name: 'Pause' }).click();
@@ -48,7 +37,7 @@ describeWith(chromium, 'the list of messages', (path) => {
   });
 
   it('stays where the reader has scrolled to, and comes back by a button', async () => {
-    await using visit = await Visit.to(herald.url, browser);
+    await using visit = await Visit.to(on.herald.url, on.browser);
     const { page } = visit;
     const list = page.locator('#messages');
     await visit.rows(40);
@@ -69,7 +58,7 @@ describeWith(chromium, 'the list of messages', (path) => {
   });
 
   it('can be read with the keyboard alone', async () => {
-    await using visit = await Visit.to(herald.url, browser);
+    await using visit = await Visit.to(on.herald.url, on.browser);
     const { page } = visit;
     const focused = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.id);
     await visit.rows(40);
@@ -91,13 +80,13 @@ describeWith(chromium, 'the list of messages', (path) => {
   });
 
   it('can be paused, clock included, and loses nothing by it', async () => {
-    await using visit = await Visit.to(herald.url, browser);
+    await using visit = await Visit.to(on.herald.url, on.browser);
     const { page } = visit;
     await visit.rows(5);
     await page.getByRole('button', { name: 'Pause' }).click();
     const shown = await page.locator('main').innerText();
     // More than a second, so that the clock would have ticked. Events are counted on a stream of their own.
-    await using other = await Visit.to(herald.url, browser);
+    await using other = await Visit.to(on.herald.url, on.browser);
     await other.rows(30);
     expect(await page.locator('main').innerText()).toBe(shown);
 
@@ -113,7 +102,7 @@ describeWith(chromium, 'the list of messages', (path) => {
 
   it('is bounded, and what the reader looks at stays where it is', async () => {
     await using fast = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '10ms' } });
-    await using visit = await Visit.to(fast.url, browser);
+    await using visit = await Visit.to(fast.url, on.browser);
     const { page } = visit;
     await visit.more(250);
     expect(await page.locator('#messages > p').count()).toBe(200);

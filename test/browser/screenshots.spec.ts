@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { type Herald, startHerald } from '../support/herald.js';
+import { expect, it } from '@jest/globals';
+import { startHerald } from '../support/herald.js';
 import { chromium, describeWith } from '../support/programs.js';
-import { launch, Visit } from './visit.js';
+import { Visit } from './visit.js';
+import { stage } from './stage.js';
 
 const SIZES = [
   { width: 360, height: 640 },
@@ -17,21 +17,10 @@ const LOOKS = SIZES.flatMap((viewport) =>
 
 // To be looked at by people: `test-results/page-*.png`.
 describeWith(chromium, 'pictures of the page', (path) => {
-  let herald: Herald;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    herald = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '100ms' } });
-    browser = await launch(path);
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    await herald[Symbol.asyncDispose]();
-  });
+  const on = stage(path, () => startHerald({ env: { HERALD_EVENTS_INTERVAL: '100ms' } }));
 
   it.each(LOOKS)('at $viewport.width px, $colorScheme, $locale', async (look) => {
-    await using visit = await Visit.to(herald.url, browser, look);
+    await using visit = await Visit.to(on.herald.url, on.browser, look);
     await visit.rows(12);
     const { viewport, colorScheme, locale } = look;
     const picture = await visit.page.screenshot({

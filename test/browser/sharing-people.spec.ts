@@ -1,48 +1,23 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import type { Browser, BrowserContext } from 'playwright-core';
-import type { Herald } from '../support/herald.js';
-import { HUB, Publisher, startHub, subscriberToken } from '../support/hub.js';
+import { expect, it } from '@jest/globals';
+import { HUB, subscriberToken } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
-import { LibrarySite } from './library-site.js';
 import { Tab } from './tab.js';
+import { tabStage } from './tab-stage.js';
 import { launch } from './visit.js';
 
 describeWith(chromium, 'tabs that share a connection, and who reads in them:', (path) => {
-  let browser: Browser;
-  let context: BrowserContext;
-  let herald: Herald;
-  let site: LibrarySite;
-  let publisher: Publisher;
-
-  beforeAll(async () => {
-    browser = await launch(path);
-    herald = await startHub();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await herald[Symbol.asyncDispose]();
-  });
-  beforeEach(async () => {
-    site = await LibrarySite.before(herald);
-    publisher = await Publisher.of(herald);
-    context = await browser.newContext();
-  });
-  afterEach(async () => {
-    await context.close();
-    publisher[Symbol.dispose]();
-    await site[Symbol.asyncDispose]();
-  });
+  const on = tabStage(() => launch(path));
 
   it('those of different people have a connection each, and each gets its own alone', async () => {
     const ann = await subscriberToken({ subject: 'ann', topics: [{ match: 'urn:t' }] });
     const bob = await subscriberToken({ subject: 'bob', topics: [{ match: 'urn:bob' }] });
     const [first, second, other] = [
-      await Tab.open(context, site.url, { token: ann }),
-      await Tab.open(context, site.url, { token: ann }),
-      await Tab.open(context, site.url, { token: bob }),
+      await Tab.open(on.context, on.site.url, { token: ann }),
+      await Tab.open(on.context, on.site.url, { token: ann }),
+      await Tab.open(on.context, on.site.url, { token: bob }),
     ];
-    await publisher.publish({ topic: 'urn:t', data: 'for ann', private: 'on' });
-    await publisher.publish({ topic: 'urn:t', data: 'for all' });
+    await on.publisher.publish({ topic: 'urn:t', data: 'for ann', private: 'on' });
+    await on.publisher.publish({ topic: 'urn:t', data: 'for all' });
     for (const tab of [first, second, other]) await tab.has('for all');
 
     expect(await Promise.all([first, second, other].map((tab) => tab.texts()))).toEqual([
@@ -50,34 +25,34 @@ describeWith(chromium, 'tabs that share a connection, and who reads in them:', (
       ['for ann', 'for all'],
       ['for all'],
     ]);
-    expect(site.streams.size).toBe(2);
+    expect(on.site.streams.size).toBe(2);
   });
 
   it('a subject says who reads where there is no token to tell', async () => {
-    const one = await Tab.open(context, site.url, { subject: 'one' });
-    const other = await Tab.open(context, site.url, { subject: 'other' });
-    await publisher.publish({ topic: 'urn:t', data: '1' });
+    const one = await Tab.open(on.context, on.site.url, { subject: 'one' });
+    const other = await Tab.open(on.context, on.site.url, { subject: 'other' });
+    await on.publisher.publish({ topic: 'urn:t', data: '1' });
     for (const tab of [one, other]) await tab.has('1');
 
-    expect(site.streams.size).toBe(2);
+    expect(on.site.streams.size).toBe(2);
   });
 
   it('no token is ever said on the channel, also not when another tab takes over', async () => {
     const token = await subscriberToken({ subject: 'ann' });
-    const spy = await context.newPage();
-    await spy.goto(site.url);
+    const spy = await on.context.newPage();
+    await spy.goto(on.site.url);
     await spy.evaluate((name) => {
       const heard: unknown[] = [];
       const channel = new BroadcastChannel(name);
       channel.addEventListener('message', ({ data }) => heard.push(data));
       Object.assign(globalThis, { heard, channel });
-    }, `herald 2 ${site.url}${HUB} as ann`);
-    const leader = await Tab.open(context, site.url, { token });
-    const follower = await Tab.open(context, site.url, { token });
-    await publisher.publish({ topic: 'urn:t', data: '1' });
+    }, `herald 2 ${on.site.url}${HUB} as ann`);
+    const leader = await Tab.open(on.context, on.site.url, { token });
+    const follower = await Tab.open(on.context, on.site.url, { token });
+    await on.publisher.publish({ topic: 'urn:t', data: '1' });
     await follower.has('1');
     await leader.page.close();
-    await publisher.publish({ topic: 'urn:t', data: '2' });
+    await on.publisher.publish({ topic: 'urn:t', data: '2' });
     await follower.has('2');
     const heard = await spy.evaluate(() => JSON.stringify((globalThis as unknown as { heard: unknown[] }).heard));
 

@@ -1,51 +1,25 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import type { Browser, BrowserContext } from 'playwright-core';
-import type { Herald } from '../support/herald.js';
-import { Publisher, startHub } from '../support/hub.js';
+import { beforeEach, expect, it } from '@jest/globals';
 import { chromium, describeWith } from '../support/programs.js';
 import { INTRANET, launchAsPeopleHaveIt, WAYS } from './as-people.js';
-import { LibrarySite } from './library-site.js';
 import { Tab, type TabOptions } from './tab.js';
+import { tabStage } from './tab-stage.js';
 
 function range(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
 }
 
 describeWith(chromium, 'tabs that share a connection', (path) => {
-  let browser: Browser;
-  let context: BrowserContext;
-  let herald: Herald;
-  let site: LibrarySite;
-  let publisher: Publisher;
+  const on = tabStage(() => launchAsPeopleHaveIt(path));
   let published: number;
 
-  beforeAll(async () => {
-    browser = await launchAsPeopleHaveIt(path);
-    herald = await startHub();
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    await herald[Symbol.asyncDispose]();
-  });
-
-  beforeEach(async () => {
-    site = await LibrarySite.before(herald);
-    publisher = await Publisher.of(herald);
-    context = await browser.newContext();
+  beforeEach(() => {
     published = 0;
   });
 
-  afterEach(async () => {
-    await context.close();
-    publisher[Symbol.dispose]();
-    await site[Symbol.asyncDispose]();
-  });
-
-  async function openTabs(count: number, options?: TabOptions, url = site.url): Promise<Tab[]> {
+  async function openTabs(count: number, options?: TabOptions, url = on.site.url): Promise<Tab[]> {
     const tabs: Tab[] = [];
     for (let index = 0; index < count; index += 1) {
-      tabs.push(await Tab.open(context, url, options));
+      tabs.push(await Tab.open(on.context, url, options));
     }
     return tabs;
   }
@@ -53,7 +27,7 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
   async function publish(count: number): Promise<void> {
     for (let index = 0; index < count; index += 1) {
       published += 1;
-      await publisher.publish({ topic: 'urn:t', data: String(published) });
+      await on.publisher.publish({ topic: 'urn:t', data: String(published) });
     }
   }
 
@@ -66,7 +40,7 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
     const tabs = await openTabs(8);
     await publish(50);
     await expectAll(tabs);
-    expect(site.streams.size).toBe(1);
+    expect(on.site.streams.size).toBe(1);
     const status = await tabs[7]?.page.evaluate(
       async () => (await fetch('/health/live', { credentials: 'omit' })).status,
     );
@@ -75,7 +49,7 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
 
   it('would use up the connections of HTTP/1.1 otherwise', async () => {
     const [tab] = await openTabs(6, { share: 'none' });
-    await site.has(6);
+    await on.site.has(6);
     // Chromium counts requests without cookies by themselves, as the streams are.
     const seventh = tab?.page.evaluate(async () => {
       await fetch('/health/live', { credentials: 'omit', signal: AbortSignal.timeout(1_500) });
@@ -87,15 +61,15 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
   it('get what each of them wants', async () => {
     const [one] = await openTabs(1, { topics: ['urn:a'] });
     const [other] = await openTabs(1, { topics: ['urn:b', 'urn:both'] });
-    await publisher.publish({ topic: 'urn:a', data: 'a' });
-    await publisher.publish({ topic: 'urn:b', data: 'b' });
-    await publisher.publish({ topic: ['urn:both', 'urn:a'], data: 'both' });
+    await on.publisher.publish({ topic: 'urn:a', data: 'a' });
+    await on.publisher.publish({ topic: 'urn:b', data: 'b' });
+    await on.publisher.publish({ topic: ['urn:both', 'urn:a'], data: 'both' });
     await one?.has('both');
     await other?.has('both');
 
     expect(await one?.texts()).toEqual(['a', 'both']);
     expect(await other?.texts()).toEqual(['b', 'both']);
-    await site.has(1);
+    await on.site.has(1);
   });
 
   it('are taken over from a leader that is closed', async () => {
@@ -104,7 +78,7 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
     await leader?.page.close();
     await publish(10);
     await expectAll(others);
-    await site.has(1);
+    await on.site.has(1);
   });
 
   it('are taken over from a leader that crashes', async () => {
@@ -113,26 +87,26 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
     leader?.page.goto('chrome://crash').catch(() => undefined);
     await publish(10);
     await expectAll(others);
-    await site.has(1);
+    await on.site.has(1);
   });
 
   it.each(WAYS)(
     'are taken over from a leader that is stuck, which follows when it is back: by %s',
     async (_, host) => {
-      const [leader, ...others] = await openTabs(3, {}, `http://${host}:${site.port}`);
+      const [leader, ...others] = await openTabs(3, {}, `http://${host}:${on.site.port}`);
       if (!leader) throw new Error('no leader');
       await publish(5);
-      const asked = site.asked;
+      const asked = on.site.asked;
       const stuck = leader.page.evaluate(() => {
         for (const end = Date.now() + 20_000; Date.now() < end;);
       });
-      await site.until(() => site.asked > asked);
+      await on.site.until(() => on.site.asked > asked);
       await publish(5);
       await expectAll(others);
       await stuck;
       await publish(5);
       await expectAll([leader, ...others]);
-      await site.has(1);
+      await on.site.has(1);
     },
     60_000,
   );
@@ -140,17 +114,17 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
   it.each(WAYS)(
     'are taken over from a leader that is frozen, and misses nothing when it thaws: by %s',
     async (_, host) => {
-      const [leader, ...others] = await openTabs(3, {}, `http://${host}:${site.port}`);
+      const [leader, ...others] = await openTabs(3, {}, `http://${host}:${on.site.port}`);
       if (!leader) throw new Error('no leader');
       await publish(5);
-      const session = await context.newCDPSession(leader.page);
+      const session = await on.context.newCDPSession(leader.page);
       await session.send('Page.setWebLifecycleState', { state: 'frozen' });
       await publish(5);
       await expectAll(others);
       await session.send('Page.setWebLifecycleState', { state: 'active' });
       await publish(5);
       await expectAll([leader, ...others]);
-      await site.has(1);
+      await on.site.has(1);
     },
   );
 
@@ -158,7 +132,7 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
     const [leader] = await openTabs(1, { reports: true });
     const others = await openTabs(2);
     await publish(5);
-    await leader?.page.goto(`${site.url}/health/live`);
+    await leader?.page.goto(`${on.site.url}/health/live`);
     await publish(5);
     await expectAll(others);
     // Playwright does not see a page again that comes out of the cache. It is there, and nothing else knows its client.
@@ -167,41 +141,41 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
     });
     await publish(5);
     // They come in any order.
-    await site.until(() => site.reports.length >= published);
-    expect(site.reports.toSorted((a, b) => Number(a) - Number(b))).toEqual(range(1, published));
-    await site.has(1);
+    await on.site.until(() => on.site.reports.length >= published);
+    expect(on.site.reports.toSorted((a, b) => Number(a) - Number(b))).toEqual(range(1, published));
+    await on.site.has(1);
   });
 
   it('lose and double nothing when the hub is away for nine seconds', async () => {
     const tabs = await openTabs(3);
     await publish(5);
-    site.goAway();
+    on.site.goAway();
     await publish(20);
     await new Promise((resolve) => setTimeout(resolve, 9_000));
-    site.comeBack();
+    on.site.comeBack();
     await expectAll(tabs);
     await publish(5);
     await expectAll(tabs);
-    await site.has(1);
+    await on.site.has(1);
   }, 60_000);
 
   it('share by the worker that Herald serves where Web Locks are missing, under its strict policy', async () => {
-    await site.takePolicy();
-    const url = `http://${INTRANET}:${site.port}`;
+    await on.site.takePolicy();
+    const url = `http://${INTRANET}:${on.site.port}`;
     const tabs = await openTabs(4, {}, url);
     expect(await tabs[0]?.page.evaluate(() => 'locks' in navigator)).toBe(false);
     await publish(10);
     await expectAll(tabs);
-    expect(site.streams.size).toBe(1);
+    expect(on.site.streams.size).toBe(1);
     const [leader, ...others] = tabs;
     await leader?.page.close();
     await publish(10);
     await expectAll(others);
-    await site.has(1);
+    await on.site.has(1);
     others[0]?.page.goto('chrome://crash').catch(() => undefined);
     await publish(10);
     await expectAll(others.slice(1));
-    await site.has(1);
+    await on.site.has(1);
   }, 60_000);
 
   it('go on over a reload from where they were, if asked', async () => {
@@ -211,7 +185,7 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
     await tab.has('3');
     await tab.page.goto('data:text/html,elsewhere');
     await publish(3);
-    await tab.page.goto(site.url);
+    await tab.page.goto(on.site.url);
     await tab.start({ resume: 'session' });
     await publish(1);
     await tab.has('7');

@@ -4,6 +4,7 @@ import { resumeFrom } from '../../client/lib/resume.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { HUB, Publisher, startHub, subscriberToken } from '../support/hub.js';
 import { Reader } from './reader.js';
+import { Scene } from './scene.js';
 import { ScriptedHub, status, stream, streamThatEnds } from './scripted-hub.js';
 
 function range(from: number, to: number): string[] {
@@ -12,12 +13,8 @@ function range(from: number, to: number): string[] {
 
 describe('the client library, when a connection ends,', () => {
   it('resumes after a cut without loss, from before the first message on', async () => {
-    await using herald = await startHub();
-    await using proxy = await FaultProxy.before(herald.port);
-    using publisher = await Publisher.of(herald);
-    using reader = Reader.of(proxy.url);
-    reader.read('urn:t');
-    await reader.isOpen();
+    await using scene = await Scene.open();
+    const { proxy, publisher, reader } = scene;
     for (let round = 0; round < 2; round += 1) {
       proxy.goAway();
       await reader.until(({ client }) => client.state !== 'open');
@@ -31,12 +28,8 @@ describe('the client library, when a connection ends,', () => {
   });
 
   it('loses and doubles nothing while it is cut again and again', async () => {
-    await using herald = await startHub();
-    await using proxy = await FaultProxy.before(herald.port);
-    using publisher = await Publisher.of(herald);
-    using reader = Reader.of(proxy.url);
-    reader.read('urn:t');
-    await reader.isOpen();
+    await using scene = await Scene.open();
+    const { proxy, publisher, reader } = scene;
     for (let n = 1; n <= 400; n += 1) {
       await publisher.publish({ topic: 'urn:t', data: String(n) });
       if (n % 40 === 0) proxy.cut();
@@ -47,12 +40,8 @@ describe('the client library, when a connection ends,', () => {
   });
 
   it('says what is missing when the hub has forgotten where it was', async () => {
-    await using first = await startHub();
-    await using proxy = await FaultProxy.before(first.port);
-    using publisher = await Publisher.of(first);
-    using reader = Reader.of(proxy.url);
-    reader.read('urn:t');
-    await reader.isOpen();
+    await using scene = await Scene.open();
+    const { herald: first, proxy, publisher, reader } = scene;
     await publisher.publish({ topic: 'urn:t', data: 'before' });
     await reader.has('before');
     await first.kill('SIGKILL');
@@ -67,12 +56,8 @@ describe('the client library, when a connection ends,', () => {
   });
 
   it('comes back after a clean end: a maximum age, and a process that stops', async () => {
-    await using herald = await startHub({ HERALD_MAX_AGE: '300ms' });
-    await using proxy = await FaultProxy.before(herald.port);
-    using publisher = await Publisher.of(herald);
-    using reader = Reader.of(proxy.url);
-    reader.read('urn:t');
-    await reader.isOpen();
+    await using scene = await Scene.open({ HERALD_MAX_AGE: '300ms' });
+    const { herald, publisher, reader } = scene;
     await reader.until(({ states }) => states.filter((state) => state === 'open').length >= 2);
     await publisher.publish({ topic: 'urn:t', data: '1' });
     await reader.has('1');
@@ -83,12 +68,8 @@ describe('the client library, when a connection ends,', () => {
   });
 
   it('notices a stream that is silent for longer than the hub announced', async () => {
-    await using herald = await startHub({ HERALD_HEARTBEAT: '100ms' });
-    await using proxy = await FaultProxy.before(herald.port);
-    using publisher = await Publisher.of(herald);
-    using reader = Reader.of(proxy.url);
-    reader.read('urn:t');
-    await reader.isOpen();
+    await using scene = await Scene.open({ HERALD_HEARTBEAT: '100ms' });
+    const { proxy, publisher, reader } = scene;
     proxy.stall();
     await publisher.publish({ topic: 'urn:t', data: 'while it was stalled' });
     await reader.has('while it was stalled');

@@ -1,9 +1,9 @@
-import { closeSync, constants, fdatasyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { costOf } from '../measure.js';
 import { startHerald } from '../peers/herald.js';
-import { projectFolder } from '../peers/installed.js';
+import { inJournalFolder } from './journal-folder.js';
 import { type Effort, type Metric, type Scenario, othersMetric } from './scenario.js';
 import { withSession } from './session.js';
 
@@ -174,14 +174,8 @@ export const durable: Scenario = {
   goals: [{ metric: 'gainSlow', atLeast: 20 }],
   measure: async (peer, effort) => {
     if (peer.name !== 'herald') return { none: 'not offered' };
-    // In the project: the system's folder for temporary files may lie in memory.
-    const parent = join(projectFolder(), 'bench-results');
-    mkdirSync(parent, { recursive: true });
-    const directory = mkdtempSync(join(parent, 'journal-'));
-    try {
+    return inJournalFolder(async (directory) => {
       return { figures: await measure(directory, effort) };
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+    });
   },
 };

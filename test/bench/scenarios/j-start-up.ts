@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { startHerald } from '../peers/herald.js';
 import { projectFolder } from '../peers/installed.js';
+import { inJournalFolder } from './journal-folder.js';
 import type { Effort, Scenario } from './scenario.js';
 
 const FEW = 10_000;
@@ -81,13 +81,8 @@ export const startUp: Scenario = {
   goals: [],
   measure: async (peer, effort) => {
     if (peer.name !== 'herald') return { none: 'not offered' };
-    const parent = join(projectFolder(), 'bench-results');
-    mkdirSync(parent, { recursive: true });
-    const directory = mkdtempSync(join(parent, 'journal-'));
-    try {
+    return inJournalFolder(async (directory) => {
       return { figures: await measure(directory, effort) };
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+    });
   },
 };

@@ -1,10 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LoadProcess } from '../load/load-process.js';
 import { costOf } from '../measure.js';
 import { startHerald } from '../peers/herald.js';
-import { projectFolder } from '../peers/installed.js';
+import { inJournalFolder } from './journal-folder.js';
 import { type Effort, type Metric, type Scenario, othersMetric } from './scenario.js';
 import { startWatch, withSession } from './session.js';
 
@@ -139,15 +138,10 @@ export const longReplay: Scenario = {
   ]),
   measure: async (peer, effort) => {
     if (peer.name !== 'herald') return { none: 'not offered' };
-    const parent = join(projectFolder(), 'bench-results');
-    mkdirSync(parent, { recursive: true });
-    const directory = mkdtempSync(join(parent, 'journal-'));
-    try {
+    return inJournalFolder(async (directory) => {
       const figures: Record<string, number> = {};
       for (const way of WAYS) Object.assign(figures, await measureWay(join(directory, way.key), way, effort));
       return { figures };
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+    });
   },
 };

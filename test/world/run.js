@@ -1,0 +1,92 @@
+/*
+ * What takes too long for each change: `npm run test:world`, or some of its parts: `npm run test:world -- nodes faults`.
+ * The parts run one after the other, because each wants the machine for itself, and a summary comes last.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+
+/** The oldest Node.js that is supported, and the newest of each line since. */
+const NODES = ['20.19.0', '20', '22', '24'];
+
+/** Chance is not asked for these: a failure can be tried again, and new seeds come with each run besides. */
+const SEEDS = [1009, 2024, Date.now() % 2 ** 31];
+
+const PARTS = {
+  nodes: NODES.map((version) => ({
+    name: `npm test on Node.js ${version}`,
+    act: (parent) => onNode(version, parent),
+  })),
+  faults: SEEDS.map((seed) => ({
+    name: `faults for two minutes each, seed ${seed}`,
+    act: () => run(process.execPath, ['test/faults/run.js', '--minutes', '2', '--seed', String(seed)]),
+  })),
+  attack: SEEDS.map((seed) => ({
+    name: `fuzzing, 20,000 requests, seed ${seed}`,
+    act: () => jest(['test/fuzz'], { HERALD_FUZZ_RUNS: '20000', HERALD_FUZZ_SEED: String(seed) }),
+  })),
+  delivery: SEEDS.map((seed) => ({
+    name: `the model of delivery for two minutes on each engine and transport, seed ${seed}`,
+    act: () => jest(['test/hub/delivery-model'], { HERALD_MODEL_SECONDS: '120', HERALD_MODEL_SEED: String(seed) }),
+  })),
+};
+
+const { positionals } = parseArgs({ allowPositionals: true });
+const unknown = positionals.filter((part) => !(part in PARTS));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `There is no part "${unknown.join('", "')}". The parts are: ${Object.keys(PARTS).join(', ')}.\n`,
+  );
+  process.exit(2);
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'herald-world-'));
+const results = [];
+try {
+  for (const part of positionals.length > 0 ? positionals : Object.keys(PARTS)) {
+    for (const { name, act } of PARTS[part]) {
+      process.stdout.write(`\n=== ${name}\n`);
+      const start = performance.now();
+      // oxlint-disable-next-line no-await-in-loop -- each wants the machine for itself
+      const hasPassed = await act(folder);
+      const minutes = ((performance.now() - start) / 60_000).toFixed(1);
+      results.push({ name, hasPassed, minutes });
+    }
+  }
+} finally {
+  await rm(folder, { recursive: true });
+}
+
+process.stdout.write('\n');
+for (const { name, hasPassed, minutes } of results) {
+  process.stdout.write(`${hasPassed ? 'passed' : 'FAILED'}  ${minutes.padStart(5)} min  ${name}\n`);
+}
+const failed = results.filter(({ hasPassed }) => !hasPassed).length;
+process.stdout.write(`${results.length - failed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** The npm package `node` brings the binary. */
+async function onNode(version, parent) {
+  const prefix = join(parent, `node-${version}`);
+  if (!(await run('npm', ['install', '--no-audit', '--no-fund', '--prefix', prefix, `node@${version}`]))) return false;
+  return jest([], {}, join(prefix, 'node_modules/node/bin/node'));
+}
+
+function jest(files, env = {}, node = process.execPath) {
+  const path = `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`;
+  return run(node, [...JEST, ...files], { ...env, PATH: path });
+}
+
+/** Whether the command ended with 0. */
+async function run(command, args, env = {}) {
+  const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: 'inherit' });
+  const [code] = await once(child, 'close');
+  return code === 0;
+}
