@@ -4,13 +4,13 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-/** What a page loads of the client library, and what Herald's own page loads, gzipped. Run it after the build. */
+/** Checks how large the client library's entry points and Herald's own page are, gzipped. Run it after the build. */
 const DIRECTORY = fileURLToPath(new URL('../dist/client/herald', import.meta.url));
 const KB = 1024;
 const CORE = 'client.js';
 const BUDGETS = [
   { what: 'the core', entries: [CORE], limit: 5 * KB },
-  // A tab that shares loads what it needs to catch up at once, for it may need it when nothing can be loaded.
+  // `catch-up.js` is loaded together with sharing, because a tab may have to catch up when nothing can be loaded.
   { what: 'sharing between tabs', entries: ['open-shared.js', 'catch-up.js'], limit: 3 * KB },
   { what: 'the worker file', entries: ['worker.js'], limit: KB },
   ...['rxjs.js', 'react.js', 'vue.js', 'eventsource.js', 'resume.js', 'iterate.js', 'publisher.js'].map((entry) => ({
@@ -20,7 +20,7 @@ const BUDGETS = [
   })),
 ];
 
-/** A module and everything that it imports at once. */
+/** The names of a module and of all that it imports statically. */
 function withImports(name, found = new Set()) {
   if (found.has(name)) return found;
   found.add(name);
@@ -38,7 +38,7 @@ function sizeOf(name) {
 const core = withImports(CORE);
 for (const { what, entries, limit } of BUDGETS) {
   const files = new Set(entries.flatMap((name) => Array.from(withImports(name))));
-  // Everybody has the core: it is counted once.
+  // Every page loads the core, so it is counted only once.
   if (!entries.includes(CORE)) for (const name of core) files.delete(name);
   const size = Array.from(files, sizeOf).reduce((sum, one) => sum + one, 0);
   if (size > limit) process.exitCode = 1;
@@ -46,7 +46,7 @@ for (const { what, entries, limit } of BUDGETS) {
   process.stdout.write(`${what}: ${size} of ${limit} bytes (${[...files].join(', ')}): ${verdict}\n`);
 }
 
-/** Everything of the page, loaded at once or not. */
+/** All scripts of the page, also those that are loaded later. */
 const ASSETS = join(DIRECTORY, '../assets');
 const PAGE_LIMIT = 80 * KB;
 const scripts = readdirSync(ASSETS).filter((name) => name.endsWith('.js'));

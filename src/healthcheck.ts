@@ -5,19 +5,20 @@ import process from 'node:process';
 
 /* The container's HEALTHCHECK: exits with 0 when the service in this container answers that it is alive. */
 
-/** As the service reads its variables: an empty one counts as absent, and `NAME_FILE` names a file with the value. */
+/** Reads a variable as the service does: an empty one counts as absent, and `NAME_FILE` names a file with the value. */
 function variable(name: string): string | undefined {
   const path = process.env[`${name}_FILE`];
   return process.env[name] || (path ? readFileSync(path, 'utf8').trim() : undefined);
 }
 
-/** Where a service that listens on every address, or on the one that was set, is found from inside. */
+/** The address at which the service is reached from inside the container. */
 function hostFor(listening: string | undefined): string {
   return !listening || listening === '0.0.0.0' || listening === '::' ? '127.0.0.1' : listening;
 }
 
 try {
-  // The certificate names the public host, not this one; what is asked for here never leaves the machine.
+  // The certificate names the public host and not this address, so it is not verified: the request never leaves the
+  // machine.
   const options: RequestOptions & { rejectUnauthorized: boolean } = {
     host: hostFor(variable('HOST')),
     port: variable('PORT') ?? '8080',
@@ -30,6 +31,6 @@ try {
     .on('timeout', () => process.exit(1))
     .on('error', () => process.exit(1));
 } catch {
-  // A file that can't be read.
+  // A `NAME_FILE` that can't be read.
   process.exit(1);
 }

@@ -7,6 +7,6 @@ const isTerminal = process.stdout.isTTY;
 const logger = createLogger({ level: 'info', pretty: isTerminal });
 logForeignOutput(logger);
 const end = new OrderlyEnd(logger);
-// Loaded only now, because a signal that comes meanwhile must find somebody who handles it.
+// Loaded only now, so that a signal during the loading already has a handler.
 const { serve } = await import('./app/serve.js');
 await serve({ env: process.env, logger, end, isTerminal });

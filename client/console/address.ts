@@ -1,4 +1,4 @@
-/** What the URL says of the console, behind the `#`. No token is ever part of it. */
+/** What the URL says of the console, behind the `#`. Tokens are never part of it. */
 export interface Address {
   readonly topics: readonly Topic[];
   readonly since: string;
@@ -15,10 +15,10 @@ export interface Topic {
 }
 
 export const PANELS = ['publish', 'detail', 'charts', 'subscribers', 'admin'] as const;
-/** What is beside the log. */
+/** The panel beside the log. */
 export type Panel = (typeof PANELS)[number];
 
-/** Topics that one page subscribes to: the hub takes a hundred. */
+/** The most topics that one page subscribes to; the hub takes a hundred. */
 export const MAX_TOPICS = 50;
 
 const PREFIX = '#/console';
@@ -28,7 +28,7 @@ export function isConsole(hash: string): boolean {
   return hash === PREFIX || hash.startsWith(`${PREFIX}?`);
 }
 
-/** What the hash says, as far as it makes sense: somebody may have typed it. */
+/** Reads the hash. What makes no sense is ignored, because somebody may have typed it. */
 export function parseAddress(hash: string): Address {
   const query = new URLSearchParams(hash.slice(PREFIX.length + 1));
   const topics = [...query].flatMap(([name, text]): Topic[] => {

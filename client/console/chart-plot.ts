@@ -25,7 +25,7 @@ const TICK = 5;
 /** Lines over time that fill the element, in the colours of the page. */
 export function makePlot(element: HTMLElement, data: uPlot.AlignedData, options: PlotOptions): uPlot {
   const { height, lines, rates } = options;
-  // A canvas has no custom properties, nor `light-dark()`: what they come to is asked of an element that uses them.
+  // A canvas knows no custom properties, nor `light-dark()`, so an element that uses them gives the actual colour.
   const colored = (property: string) => (): string => {
     element.style.color = `var(${property})`;
     return getComputedStyle(element).color;

@@ -8,7 +8,7 @@ import { t } from './translation.js';
 
 const HEIGHT = 150;
 
-/** Seconds that the charts are told of in words. */
+/** The last seconds that the summary in words covers. */
 const TOLD = 60;
 
 /** One line of a chart. */
@@ -68,7 +68,7 @@ function Chart({ rates, lines }: { rates: Rates; lines: readonly Line[] }): JSX.
     const element = frame.current;
     if (!element) return undefined;
     let isGone = false;
-    // Apart from the rest: it is as large as that, and not everybody looks at charts.
+    // Loaded by itself, because it is as large as the rest of the console, and not everybody looks at charts.
     const draw = async (): Promise<void> => {
       const { makePlot } = await import('./chart-plot.js');
       if (!isGone) plot.current = makePlot(element, dataNow(), { height: HEIGHT, lines, rates });

@@ -1,4 +1,4 @@
-/** Puts text on the clipboard. Answers whether that worked: over plain HTTP the page needs an older way. */
+/** Puts text on the clipboard, and returns whether that worked. Over plain HTTP only `execCommand` can do it. */
 export async function copyText(text: string): Promise<boolean> {
   try {
     if (isSecureContext) {
@@ -6,7 +6,7 @@ export async function copyText(text: string): Promise<boolean> {
       return true;
     }
   } catch {
-    // Not allowed: the older way may be.
+    // The clipboard was refused: `execCommand` may still be allowed.
   }
   const area = document.createElement('textarea');
   area.value = text;
@@ -15,7 +15,7 @@ export async function copyText(text: string): Promise<boolean> {
   const before = document.activeElement;
   area.select();
   try {
-    // Deprecated, and the only way there is where the page is no secure context.
+    // `execCommand` is deprecated, and the only way where the page is no secure context.
     return document.execCommand('copy');
   } finally {
     area.remove();
@@ -29,6 +29,6 @@ export function saveText(name: string, type: string, text: string): void {
   link.href = URL.createObjectURL(new Blob([text], { type }));
   link.download = name;
   link.click();
-  // The browser has begun to read it by then.
+  // By then the browser has begun to read the file.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

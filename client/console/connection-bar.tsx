@@ -28,19 +28,19 @@ const ICONS = {
 } as const;
 
 interface BarProps {
-  /** Tells the parts of one bar from those of another. */
+  /** The prefix of the ids of the bar's elements, as there may be two bars. */
   readonly name: string;
   readonly label: string;
   readonly session: Session;
   readonly since: string;
-  /** More to do. */
+  /** Further controls. */
   readonly children?: ComponentChildren;
 }
 
 /** Characters of a process's name that tell it from the others. */
 const SHORT_NAME = 8;
 
-/** Heartbeats after which one counts as late. */
+/** Heartbeat intervals of silence after which a heartbeat counts as late. */
 const LATE = 1.5;
 
 /** Who is connected to what, and for how long. */
@@ -102,7 +102,7 @@ function Acts({ name, session }: { name: string; session: Session }): JSX.Elemen
   );
 }
 
-/** How long nothing has come, and how much of the time between two heartbeats that is. */
+/** How long nothing has come, also as a part of the heartbeat interval. */
 function LastByte({ session }: { session: Session }): JSX.Element {
   const { lastByteAt } = session.stream;
   const period = session.stream.head.value?.heartbeat ?? 0;
@@ -128,7 +128,7 @@ interface FactProps {
   readonly name: string;
   readonly value: string;
   readonly title?: string;
-  /** Whether there may be no room for it. */
+  /** Whether it is left out where there is little room. */
   readonly more?: boolean;
 }
 
@@ -205,7 +205,7 @@ function ConnectForm({ session, since }: { session: Session; since: string }): J
 function Problem({ session }: { session: Session }): JSX.Element {
   const problem = session.problem.value;
   const isOver = session.state.value === 'failed' || session.state.value === 'closed';
-  // Always there, so that what comes into it is read out.
+  // The element is always there, so that screen readers announce what comes into it.
   return (
     <div class="problem" role="alert">
       {problem && (
@@ -227,7 +227,7 @@ function Problem({ session }: { session: Session }): JSX.Element {
   );
 }
 
-/** As the page itself came: the stream is of the same server, and the browser tells of it only when it has ended. */
+/** The HTTP version of the page, which the stream shares: the browser tells the stream's own only when it has ended. */
 function httpVersion(): string {
   const [page] = performance.getEntriesByType('navigation');
   const protocol = page instanceof PerformanceNavigationTiming ? page.nextHopProtocol : '';

@@ -35,7 +35,7 @@ const filter = signal('');
 const panel = signal<Panel>('publish');
 /** The message whose detail is shown. */
 const shown = signal<LogMessage | undefined>(undefined);
-/** The one that is chosen in each log. */
+/** The message that is chosen in each log. */
 const selected = signal<LogMessage | undefined>(undefined);
 const secondSelected = signal<LogMessage | undefined>(undefined);
 const second = signal<Session | undefined>(undefined);
@@ -46,7 +46,7 @@ const announce = (sentence: string): void => {
   announcement.value = sentence;
 };
 
-/** Whoever chooses a message wants to see it. */
+/** Shows the detail of a message that the reader has chosen. */
 function show(message: LogMessage | undefined): void {
   if (!message) return;
   shown.value = message;
@@ -154,7 +154,7 @@ function readAddress(): void {
     try {
       session.add(topic, address.since);
     } catch {
-      // A pattern that is none: somebody has typed it, and sees that it is not among the topics.
+      // The pattern is invalid: somebody has typed it, and sees that it is not among the topics.
     }
   }
 }
@@ -179,7 +179,7 @@ function summarize(): void {
   }, SUMMARY_PERIOD);
 }
 
-/** Puts the console into the page. Answers with what is to be told when the reader's language changes. */
+/** Puts the console into the page. Returns a function to call when the reader's language changes. */
 export function startConsole(element: HTMLElement): (chosen: Language) => void {
   readAddress();
   publication = new Publication(session);

@@ -4,7 +4,7 @@ import { pretty, toFrame } from './exports.js';
 import type { LogMessage } from './message-log.js';
 import { formatTime, t } from './translation.js';
 
-/** All of one message. */
+/** Everything about one message. */
 export function Detail({
   message,
   announce,

@@ -1,6 +1,6 @@
 import type { Identity } from './session.js';
 
-/** Tokens of the service's own, which it gives in development where it has made its keys up; nothing anywhere else. */
+/** Asks for the tokens that the service gives in development, where it has generated its keys; undefined elsewhere. */
 export async function requestDeveloperTokens(): Promise<Identity | undefined> {
   try {
     const response = await fetch(new URL('developer/tokens', document.baseURI), { method: 'POST', cache: 'no-store' });

@@ -1,6 +1,6 @@
 import type { LogEntry, LogMessage } from './message-log.js';
 
-/** One JSON document a line, oldest first, in the shape that `herald journal import` takes too. */
+/** One JSON document a line, oldest first. */
 export function toNdjson(entries: readonly LogEntry[]): string {
   return entries
     .filter((entry) => entry.kind === 'message')
@@ -11,7 +11,7 @@ export function toNdjson(entries: readonly LogEntry[]): string {
     .join('');
 }
 
-/** The frame as it came over the wire, as far as it was told. */
+/** The message as a frame of an event stream, from what the client library tells of it. */
 export function toFrame({ id, type, text }: LogMessage): string {
   const lines = text.split('\n').map((line) => `data: ${line}`);
   return [...(type === 'message' ? [] : [`event: ${type}`]), ...(id === undefined ? [] : [`id: ${id}`]), ...lines].join(
@@ -19,7 +19,7 @@ export function toFrame({ id, type, text }: LogMessage): string {
   );
 }
 
-/** JSON with indents; what is none as it is. */
+/** Indents JSON. Other text is returned as it is. */
 export function pretty(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), undefined, 2);
@@ -28,20 +28,20 @@ export function pretty(text: string): string {
   }
 }
 
-/** A command that publishes it again. The token is a variable of the shell's. */
+/** A curl command that publishes the message again. The token is a shell variable. */
 export function toCurl(hubUrl: string, { topic, type, text }: Pick<LogMessage, 'topic' | 'type' | 'text'>): string {
   const fields = [`topic=${topic}`, ...(type === 'message' ? [] : [`type=${type}`]), `data=${text}`];
   const options = fields.map((field) => `--data-urlencode ${quote(field)}`);
   return [`curl -H "Authorization: Bearer $HERALD_TOKEN"`, ...options, quote(hubUrl)].join(' ');
 }
 
-/** A command that reads what this page reads. */
+/** A curl command that reads what this page reads. */
 export function toSubscribeCurl(hubUrl: string, matchers: readonly (readonly [string, string])[]): string {
   const query = matchers.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
   return `curl -N -H "Authorization: Bearer $HERALD_TOKEN" ${quote(`${hubUrl}?${query}`)}`;
 }
 
-/** For a POSIX shell: nothing in it means anything. */
+/** Quotes text for a POSIX shell, so that no character in it is special. */
 function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -4,8 +4,8 @@ import type { LogEntry } from './message-log.js';
 export type Filter = (entry: LogEntry) => boolean;
 
 /**
- * Words that all have to be in the text, the topic or the type; `topic:` and `type:` look there alone, and
- * `customer.name=ann` at a place in data that is JSON.
+ * Reads a filter: words that all have to be in the text, the topic or the type. `topic:` and `type:` look in these
+ * alone, and `customer.name=ann` compares the value at a path of JSON data. Undefined if there are no words.
  */
 export function parseFilter(text: string): Filter | undefined {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
@@ -31,7 +31,7 @@ function valueAt(text: string, path: string): string | undefined {
   }
 }
 
-/** In whatever case the name is written: the words of a filter are in lower case. */
+/** The member of that name, whatever its case, because the words of a filter are in lower case. */
 function memberOf(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   return Object.entries(value).find(([key]) => key.toLowerCase() === name)?.[1];

@@ -11,7 +11,7 @@ import { t } from './translation.js';
 import { firstAfter, VisibleEntries } from './visible-entries.js';
 
 interface LogProps {
-  /** Tells the parts of one log from those of another. */
+  /** The prefix of the ids of the log's elements, as there may be two logs. */
   readonly name: string;
   readonly title: string;
   readonly session: Session;
@@ -20,7 +20,7 @@ interface LogProps {
   readonly announce: (sentence: string) => void;
 }
 
-/** What has come, of which only the rows in sight are in the document. */
+/** The log. Only the rows in sight are in the document. */
 export function LogView({ name, title, session, filter, selected, announce }: LogProps): JSX.Element {
   const pausedAt = useSignal<number | undefined>(undefined);
   const visible = useComputed(() => new VisibleEntries(session.log, parseFilter(filter.value)));
@@ -71,10 +71,10 @@ export function LogView({ name, title, session, filter, selected, announce }: Lo
   );
 }
 
-/** Draws again when `version` has changed, at most once a frame, and not while nobody looks. */
+/** Renders again when `version` has changed, at most once a frame, and not while the page is hidden. */
 function useFrame(version: Signal<number>): void {
   const drawn = useSignal(0);
-  // Reading it is what has this drawn again.
+  // Reading the signal has the component rendered again when it changes.
   void drawn.value;
   useEffect(() => {
     let frame = 0;

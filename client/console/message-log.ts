@@ -1,7 +1,7 @@
 /** What the log has of one update. */
 export interface LogMessage {
   readonly kind: 'message';
-  /** In the order of coming, for ever. */
+  /** Counts entries in the order in which they came. No serial is used twice. */
   readonly serial: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -10,7 +10,7 @@ export interface LogMessage {
   readonly type: string;
   readonly text: string;
   readonly isReplayed: boolean;
-  /** Milliseconds between the publish button and now, where this page has published it. */
+  /** Milliseconds from publishing to receiving, where this page has published the message. */
   readonly latency: number | undefined;
 }
 
@@ -56,7 +56,7 @@ type Unnumbered<Entry> = Entry extends LogEntry ? Omit<Entry, 'kind' | 'serial' 
 /** What the log holds at most: entries, and characters of all their texts. */
 export const LIMITS = { entries: 10_000, characters: 16 * 1024 ** 2 };
 
-/** What goes at once when a limit is reached: moving what stays each time would cost more than the message. */
+/** The part of the log that is dropped when a limit is reached: moving all entries for each message costs too much. */
 const TRIMMED = 0.1;
 
 /** Ids that are remembered: a message that several topics match comes once for each. */
@@ -82,7 +82,7 @@ export class MessageLog {
     private readonly limits: typeof LIMITS = LIMITS,
   ) {}
 
-  /** Answers whether it was not there already. */
+  /** Adds a message, and returns whether it was new. */
   add(message: Unnumbered<LogMessage>): boolean {
     const { id } = message;
     if (id !== undefined) {
@@ -98,7 +98,7 @@ export class MessageLog {
     this.push({ kind: 'mark', serial: ++this.serial, at: this.clock(), ...mark });
   }
 
-  /** The message with this id was sent at `start`: notes and answers how long it took, if it is here. */
+  /** Notes and returns the latency of the message with this id, sent at `start`; undefined if it is not in the log. */
   measure(id: string, start: number): number | undefined {
     const index = this.entries.findLastIndex((entry) => entry.kind === 'message' && entry.id === id);
     const entry = this.entries[index];

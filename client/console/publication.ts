@@ -27,7 +27,7 @@ export class Publication {
   });
   readonly isBusy = signal(false);
   readonly outcome = signal<Outcome | undefined>(undefined);
-  /** The newest first, each once. Ids are left out: the hub makes another one. */
+  /** Newest first, each once. Ids are left out, because the hub makes another one. */
   readonly past = signal<readonly Draft[]>([]);
 
   constructor(private readonly session: Session) {
@@ -42,7 +42,7 @@ export class Publication {
     this.change({ data: pretty(this.draft.value.data) });
   }
 
-  /** Does nothing while the last one is under way, or for what is no JSON. */
+  /** Does nothing while the last publication is under way, or if the data is not JSON. */
   async publish(): Promise<void> {
     const draft = this.draft.value;
     if (this.isBusy.value || mistakeIn(draft.data) !== undefined) return;
@@ -73,7 +73,7 @@ export class Publication {
   }
 }
 
-/** Why it is no JSON, if it is none. */
+/** Why the text is not JSON; undefined if it is. */
 export function mistakeIn(text: string): string | undefined {
   try {
     JSON.parse(text);

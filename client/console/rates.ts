@@ -70,7 +70,7 @@ export class Rates {
     };
   }
 
-  /** Of the latencies of the last seconds together; null where there are none. Milliseconds. */
+  /** A percentile of all latencies of the last seconds, in milliseconds; null where there are none. */
   latency(seconds: number, percent: number): number | null {
     const oldest = this.second - seconds;
     const recent = [...this.buckets].filter(([second]) => second >= oldest);

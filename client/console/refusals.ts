@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 /** Why the hub does not serve a topic to this reader. */
 export interface Refusal {
   readonly status: number;
-  /** The hub's own word for it, if it gave one. */
+  /** The code in the hub's answer, if it has one. */
   readonly code: string | undefined;
 }
 
@@ -11,8 +11,8 @@ export interface Refusal {
 type Ask = (query: string, method: 'HEAD' | 'GET') => Promise<Response>;
 
 /**
- * Which topics are refused, and why. A stream is asked for with all of them at once, and refused as a whole: so each one
- * is asked for by itself then.
+ * Which topics are refused, and why. The hub refuses a stream of several topics as a whole, so then each topic is asked
+ * for by itself.
  */
 export class Refusals {
   /** By the matcher, `name=value`. */
@@ -28,7 +28,7 @@ export class Refusals {
     return this.reasons.value.get(matcher.join('='));
   }
 
-  /** The hub has answered the request for a stream with all of these. */
+  /** Takes note of the status of the hub's answer to a request for a stream with all these matchers. */
   async note(matchers: readonly string[], status: number): Promise<void> {
     const reasons = await Promise.all(matchers.map((matcher) => this.reasonOf(matcher, status)));
     const all = new Map(this.reasons.value);
@@ -43,22 +43,22 @@ export class Refusals {
   private async reasonOf(matcher: string, status: number): Promise<Refusal | undefined> {
     if (!isRefusal(status)) return undefined;
     const query = new URLSearchParams([split(matcher)]).toString();
-    // Without a stream where there is nothing to be said against this one, and with a reason where there is.
+    // HEAD comes first, as it opens no stream where the topic is allowed. The answer to GET has the reason.
     const head = await this.ask(query, 'HEAD').catch(() => undefined);
     if (!head || !isRefusal(head.status)) return undefined;
     const answer = await this.ask(query, 'GET').catch(() => undefined);
-    // Somebody has put it right meanwhile.
+    // The topic is allowed by now.
     if (answer?.ok) return void answer.body?.cancel();
     return { status: head.status, code: answer && (await codeOf(answer)) };
   }
 }
 
-/** What may pass by itself is none. */
+/** Whether a status is a refusal. A failure that may pass by itself is none. */
 function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 }
 
-/** What a refusal of the hub has as its code (RFC 9457); somebody else's may have none. */
+/** The code of a refusal by the hub (RFC 9457). Answers of others may have none. */
 async function codeOf(response: Response): Promise<string | undefined> {
   const problem = (await response.json().catch(() => undefined)) as { code?: unknown } | null | undefined;
   return typeof problem?.code === 'string' ? problem.code : undefined;

@@ -6,11 +6,11 @@ import { formatDuration, formatTime, t } from './translation.js';
 import { firstAfter } from './visible-entries.js';
 import { ROW_HEIGHT, windowOf } from './window.js';
 
-/** Pixels from the end within which a reader is taken to follow it. */
+/** Pixels from the end within which the reader counts as being at the end. */
 const NEAR = ROW_HEIGHT;
 
 export interface RowsProps {
-  /** Of the log: see there. */
+  /** The name of the log, see `LogProps`. */
   readonly name: string;
   readonly entries: readonly LogEntry[];
   readonly count: number;
@@ -142,7 +142,7 @@ function bringIntoSight(element: HTMLElement | null, index: number): void {
 function trimmedSince(entries: readonly LogEntry[], before: number, oldest: number): number {
   if (before === 0 || oldest === before) return 0;
   const newest = entries.at(-1)?.serial ?? oldest;
-  // Serials are one more each, and a filter leaves out about as many everywhere.
+  // An estimate: serials grow by one, and the filter is taken to leave out about as many entries everywhere.
   return Math.round(((oldest - before) / Math.max(1, newest - oldest)) * entries.length);
 }
 

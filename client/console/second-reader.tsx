@@ -17,7 +17,7 @@ interface SecondReaderProps {
   readonly onClose: () => void;
 }
 
-/** Somebody else with the same topics, beside the first: what may the one see that the other may not? */
+/** A second reader of the same topics beside the first, to see what one of them may read and the other may not. */
 export function SecondReader({ first, session, since, onClose, ...log }: SecondReaderProps): JSX.Element {
   useEffect(() => {
     const end = effect(() => follow(session, first, since.peek()));
@@ -38,7 +38,7 @@ export function SecondReader({ first, session, since, onClose, ...log }: SecondR
   );
 }
 
-/** Gives it the topics of the other one. */
+/** Gives `session` the topics of `other`. */
 function follow(session: Session, other: Session, since: string): void {
   const wanted = other.topics.value;
   for (const topic of session.topics.peek()) if (!wanted.some((one) => isSame(one, topic))) session.remove(topic);

@@ -16,11 +16,11 @@ import { Refusals } from './refusals.js';
 import { StreamWatch } from './stream-watch.js';
 import { t } from './translation.js';
 
-/** By what the hub is to know this page. Tokens are in memory alone. */
+/** The tokens by which the hub knows this page. They are kept in memory alone. */
 export interface Identity {
-  /** For reading. None: anonymous. */
+  /** For reading. Without it the reader is anonymous. */
   readonly token?: string;
-  /** For publishing and administration, where that is another one. */
+  /** For publishing and administration, where these take another token. */
   readonly publishToken?: string;
 }
 
@@ -29,7 +29,7 @@ const HUB_PATH = '.well-known/mercure';
 /** Where the hub is. */
 export const HUB_URL = new URL(HUB_PATH, document.baseURI).href;
 
-/** Longer than this a publication of this page's own is not waited for. Milliseconds. */
+/** Milliseconds for which the page waits for its own publication to come back. */
 const LONGEST_WAIT = 60_000;
 
 interface Subscribed {
@@ -54,7 +54,7 @@ export class Session {
   readonly problem = signal<HeraldError | undefined>(undefined);
   readonly openedAt = signal<number | undefined>(undefined);
   readonly reconnects = signal(0);
-  /** Counts what has changed in the log. */
+  /** Grows with each change of the log. */
   readonly version = signal(0);
   readonly isWanted = computed(() => this.identity.value !== undefined);
   private client: HeraldClient | undefined;
@@ -65,7 +65,7 @@ export class Session {
   private lastId: string | undefined;
   private resumesAfter: string | undefined;
   private replayed = 0;
-  /** Under way while it is looked at which topics the hub refuses. */
+  /** Pending while the page finds out which topics the hub refuses. */
   private judging: Promise<void> | undefined;
   /** When this page's own publications were sent, by their ids. */
   private readonly sent = new Map<string, number>();
@@ -109,7 +109,7 @@ export class Session {
     });
   }
 
-  /** @throws TypeError for a pattern that is none. */
+  /** @throws TypeError for an invalid pattern. */
   add(topic: Topic, since: string): void {
     if (this.topics.value.some((known) => isSame(known, topic))) return;
     checkPattern(topic);
@@ -141,7 +141,7 @@ export class Session {
     if (!client) throw new HeraldError('misused', t('state_idle'));
     const start = now();
     const id = await client.publish(topic, data, options);
-    // It may have come back before the answer.
+    // The message may have come back before the answer.
     const latency = this.log.measure(id, start);
     if (latency === undefined) this.expect(id, start);
     else this.rates.measure(latency);
@@ -149,7 +149,7 @@ export class Session {
     return id;
   }
 
-  /** Whoever asks the hub something else: with the token for that, if there is one. */
+  /** Sends another request to the hub, with the token for that path if there is one. */
   async ask(path: string, init: RequestInit = {}): Promise<Response> {
     const { token, publishToken } = this.identity.value ?? {};
     const bearer = path.startsWith('admin/') ? (publishToken ?? token) : token;
@@ -176,7 +176,7 @@ export class Session {
 
   private onMessage({ id, topic, type, text, replayed }: Message): void {
     const took = id === undefined ? undefined : this.latencyOf(id);
-    // How long this page was away says nothing of the hub.
+    // A replayed message was late because this page was away, which says nothing of the hub.
     const latency = replayed ? undefined : took;
     if (!this.log.add({ id, topic, type, text, isReplayed: replayed, latency })) return;
     if (replayed) this.replayed += 1;
@@ -186,7 +186,7 @@ export class Session {
     this.version.value += 1;
   }
 
-  /** Topics that are refused are in the way of the others, which come over the same stream: it goes on without them. */
+  /** Unsubscribes from refused topics, because with them the hub refuses the stream for all the others as well. */
   private async judge(matchers: readonly string[], status: number): Promise<void> {
     const { client } = this;
     await this.refusals.note(matchers, status);
@@ -198,7 +198,7 @@ export class Session {
     if (this.state.value === 'failed') client?.reconnect();
   }
 
-  /** Should the connection be lost now, this is why. */
+  /** Remembers why the connection was lost, should it be lost now. */
   private blame(code: string): void {
     this.loss = LOSSES.find((known) => known === code) ?? this.loss;
   }
@@ -208,7 +208,7 @@ export class Session {
     this.blame(error.code);
     if (error.code === 'refused') {
       await this.judging;
-      // The topics say why then, and the others go on.
+      // The refused topics say why, and the others go on.
       if (client !== this.client || this.state.value !== 'failed') return;
     }
     this.problem.value = error;
@@ -232,7 +232,7 @@ export class Session {
   private onLost(state: ConnectionState): void {
     this.openedAt.value = undefined;
     if (state === 'idle') return;
-    // Lost again before what was missed had come, it goes on from where it was.
+    // If the connection is lost again before it has caught up, the first loss still counts.
     if (this.lostAt === undefined) {
       this.lostAt = Date.now();
       this.replayed = 0;
@@ -242,7 +242,7 @@ export class Session {
     this.rates.lose();
   }
 
-  /** What was missed has come. */
+  /** Everything that was missed has come. */
   private onCaughtUp(): void {
     if (this.lostAt === undefined) return;
     const { lostAt, replayed, resumesAfter: after } = this;
@@ -250,7 +250,7 @@ export class Session {
     this.lostAt = undefined;
   }
 
-  /** Each of the topics is told of it, and the log needs it once. */
+  /** Each topic's subscription is told of a gap, but the log needs only one mark. */
   private onGap({ type, updates }: Notice): void {
     const mark = type === 'reset' ? 'reset' : 'gap';
     const last = this.log.entries.at(-1);
@@ -276,18 +276,18 @@ export class Session {
   }
 }
 
-/** What asks the hub for a topic: the parameter's name and value. */
+/** The query parameter that asks the hub for a topic: its name and value. */
 export function matcherOf({ kind, text }: Topic): [name: string, value: string] {
   return [kind === 'exact' ? 'match' : 'match_urlpattern', text];
 }
 
-/** @throws TypeError, now and not when somebody connects. */
+/** @throws TypeError for an invalid pattern, already before somebody connects. */
 function checkPattern({ kind, text }: Topic): void {
   const { URLPattern } = globalThis as { URLPattern?: UrlPatternConstructor };
   if (kind === 'pattern' && URLPattern) void new URLPattern(text, HUB_URL);
 }
 
-/** What the choice of where to begin comes to: nothing, `earliest`, an id, or `#20` for the newest 20. */
+/** The options for a choice of where to begin, which is empty, `earliest`, an id, or `#20` for the newest 20. */
 function beginningOf(since: string): SubscribeOptions {
   if (since === '') return {};
   return since.startsWith('#') ? { last: Number(since.slice(1)) } : { since };

@@ -1,4 +1,4 @@
-/** The ground of the page's icon, in the colours of the light theme: a browser's tab has its own. */
+/** Colours behind the page's icon, those of the light theme: a browser's tabs do not follow the theme of the page. */
 const GROUNDS = { idle: '#1f6feb', busy: '#1f6feb', open: '#1a7f37', lost: '#9a6700', failed: '#cf222e' } as const;
 
 /** Lets the page's icon show the state of the connection, for whoever has the page in another tab. */

@@ -15,26 +15,26 @@ export interface StreamListener {
   beat(): void;
 }
 
-/** A comment of nothing, which is how the hub shows that it lives. */
+/** A heartbeat is an empty comment: a chunk that begins with a colon, and has three bytes at most. */
 const COLON = 58;
 const LONGEST_BEAT = 3;
 
-/** Sees what a client of the hub does not tell: who answers, when bytes came last, and why a request was refused. */
+/** Sees what the client library does not tell: who answers, when bytes came last, and why a request was refused. */
 export class StreamWatch {
   readonly head = signal<StreamHead | undefined>(undefined);
   /** When bytes came last, heartbeats too. Milliseconds since the epoch; 0 before there were any. */
   lastByteAt = 0;
-  /** Of the streams that are open: beside the one for what is new there may be others that bring history. */
+  /** The controllers of the open streams: beside the live one there may be others that bring history. */
   private readonly open = new Set<TransformStreamDefaultController>();
 
   constructor(private readonly listener: StreamListener) {}
 
-  /** Cuts what is open as a failing network would. */
+  /** Cuts all open streams, as a failing network would. */
   cut(): void {
     for (const stream of this.open) stream.error(new TypeError('cut'));
   }
 
-  /** In place of the platform's. */
+  /** Replaces the platform's `fetch`. */
   async fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     const response = await fetch(input, init);
     this.listener.answered(matchersOf(input, init), response);
@@ -68,7 +68,7 @@ export class StreamWatch {
   }
 }
 
-/** What a request asks for, in its query or, where that is too long for a URL, in its body. */
+/** The matchers that a request asks for, in its query or, where that is too long for a URL, in its body. */
 function matchersOf(input: RequestInfo | URL, init?: RequestInit): string[] {
   const { body } = init ?? {};
   const url = new URL(input instanceof Request ? input.url : input);

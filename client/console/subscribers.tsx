@@ -15,7 +15,7 @@ interface Subscription {
 const PATH = '.well-known/mercure/subscriptions';
 const PERIOD = 2_000;
 
-/** Of one topic. */
+/** The most subscribers that are shown of one topic. */
 const MOST = 20;
 
 /** Those who are subscribed, and what has changed since the hub was asked before. */
@@ -79,7 +79,7 @@ function since(before: readonly Subscription[] | undefined, present: readonly Su
   return {
     present,
     gone: (before ?? []).filter(({ id }) => !still.has(id)),
-    // Nobody has come when the hub is asked for the first time: they were there.
+    // At the first answer nobody is new: all of them were there before.
     come: new Set(before && [...still].filter((id) => !known.has(id))),
   };
 }

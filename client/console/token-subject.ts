@@ -1,4 +1,4 @@
-/** The `sub` of a JWT, to be shown: nothing is trusted that it says. */
+/** The `sub` of a JWT, to be shown: the token is not verified. */
 export function subjectOf(token: string | undefined): string | undefined {
   const [, payload = ''] = (token ?? '').replaceAll('-', '+').replaceAll('_', '/').split('.');
   try {

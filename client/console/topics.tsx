@@ -85,7 +85,7 @@ function Chips({ session }: { session: Session }): JSX.Element {
   );
 }
 
-/** Why nothing comes of a topic. */
+/** Why the hub refuses a topic. */
 function Denial({ refusal }: { refusal: Refusal | undefined }): JSX.Element | null {
   if (!refusal) return null;
   const { status, code } = refusal;
@@ -99,7 +99,7 @@ function Denial({ refusal }: { refusal: Refusal | undefined }): JSX.Element | nu
   );
 }
 
-/** How many of the newest to begin with, where nothing else is said. */
+/** How many of the newest messages to begin with, unless the reader chooses another number. */
 const SOME = 20;
 const MOST = 1_000;
 

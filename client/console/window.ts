@@ -6,11 +6,11 @@ const MARGIN = 8;
 
 export interface Window {
   readonly first: number;
-  /** Not among them. */
+  /** The row after the last one. */
   readonly end: number;
 }
 
-/** Which of `count` rows are drawn, where so much is scrolled away and so much is visible. */
+/** Which of `count` rows are drawn when `scrollTop` pixels are scrolled away and `height` pixels are visible. */
 export function windowOf(count: number, scrollTop: number, height: number): Window {
   const first = Math.max(0, Math.min(count, Math.floor(scrollTop / ROW_HEIGHT)) - MARGIN);
   const end = Math.min(count, Math.ceil((scrollTop + height) / ROW_HEIGHT) + MARGIN);

@@ -1,26 +1,26 @@
 export interface BackoffOptions {
-  /** Milliseconds that the first wait is a random part of, at most. Default 500. */
+  /** The first wait is a random part of this many milliseconds. Default 500. */
   readonly min?: number;
-  /** Milliseconds that no random wait exceeds. Default 20 000. */
+  /** The most milliseconds that a random wait may take. Default 20 000. */
   readonly max?: number;
 }
 
-/** How long to wait before the next attempt. */
+/** Says how long to wait before the next attempt. */
 export interface Backoff {
   /** The hub's `retry:`, in milliseconds: the least to wait from now on. */
   setFloor(milliseconds: number): void;
-  /** Something has worked. */
+  /** An attempt has worked, so the next wait is short again. */
   reset(): void;
-  /** @param atLeast milliseconds that this one wait must take, such as a `Retry-After`. */
+  /** @param atLeast milliseconds that this one wait must take, such as those of a `Retry-After`. */
   next(atLeast?: number): number;
 }
 
-/** A hub's `retry:` above this, in milliseconds, is a mistake or an attack. */
+/** The longest wait that a hub may ask for, in milliseconds: more is a mistake or an attack. */
 const LONGEST_FLOOR = 3_600_000;
 
 /**
- * A random part of a time that doubles with every failure ("full jitter"), on top of the least that the hub asked for.
- * Ten thousand clients that lost the same hub so do not return in step.
+ * Each wait is a random part of a time that doubles with every failure ("full jitter"), on top of the least that the
+ * hub asked for. So ten thousand clients that lost the same hub do not all return at once.
  */
 export function createBackoff(
   { min = 500, max = 20_000 }: BackoffOptions = {},

@@ -14,29 +14,29 @@ import {
 export interface CatchUpOptions {
   readonly since: string;
   readonly subscriptions: readonly Subscription[];
-  /** A connection of its own that begins after `since`. */
+  /** Opens a connection of its own that begins after `since`. */
   readonly open: (since: string, listener: SourceListener) => Source;
   readonly onError: (error: HeraldError) => void;
 }
 
-/** Messages that are held back for one subscription. More than this, and the oldest are fetched too. */
+/** Messages held back for one subscription. Beyond this the oldest are dropped, and fetched with the history. */
 const MAX_HELD = 1_024;
 
-/** What came live meanwhile. */
+/** The live messages of one subscription that came while it catches up. */
 interface Held {
   readonly messages: WireMessage[];
   /** Whether some had to be dropped. */
   hasDropped: boolean;
 }
 
-/** Brings subscriptions that have missed something up to the stream that they are on. */
+/** Has subscriptions that have missed messages catch up with the stream that they are on. */
 export function bringUp(options: CatchUpOptions): CatchUp {
   return new CatchUp(options);
 }
 
 /**
- * A second connection that reads the history, and closes when it meets what is held back of the first. So everybody sees
- * one order.
+ * Reads the history over a second connection, which closes when it reaches the live messages that are held back. So
+ * each subscription gets everything in one order.
  */
 export class CatchUp implements SourceListener {
   readonly #options: CatchUpOptions;
@@ -55,21 +55,21 @@ export class CatchUp implements SourceListener {
     this.#source.want(matchersOf(subscriptions));
   }
 
-  /** How far it has got. */
+  /** The id up to which the history has been read. */
   get cursor(): string {
     return this.#source.cursor || this.#options.since;
   }
 
-  /** Something that has come live. */
+  /** Holds a live message back until the history has been delivered. */
   hold(subscription: Subscription, message: WireMessage): void {
     const held = this.#held.get(subscription);
     if (!held) return;
-    // Here the two streams meet.
+    // The history has already brought this message: here the two streams meet.
     if (this.#seen.has(message.id)) {
       held.messages.push(message);
       this.#handOver(subscription);
     } else if (held.messages.push(message) > MAX_HELD) {
-      // The history goes on until it brings what is still held.
+      // The history will bring the dropped one, and goes on until it brings one that is still held.
       held.messages.shift();
       held.hasDropped = true;
     }
@@ -105,11 +105,11 @@ export class CatchUp implements SourceListener {
   }
 
   moved(): void {
-    // Its cursor is asked for when somebody is interrupted.
+    // The cursor is read when a subscription is interrupted.
   }
 
   covers(): void {
-    // Whether the history is through is said by a notice.
+    // The notice `caught-up` says when the history is complete.
   }
 
   missed(): void {
@@ -128,7 +128,7 @@ export class CatchUp implements SourceListener {
     this.#options.onError(error);
   }
 
-  /** Delivers what was held, but for what has been delivered; from now on it does without the history. */
+  /** Delivers the held messages that the history has not brought. From now on the stream alone is enough. */
   #handOver(subscription: Subscription): void {
     const messages = this.#held.get(subscription)?.messages ?? [];
     for (const message of messages) if (!this.#seen.has(message.id)) subscription.deliver(message);

@@ -12,17 +12,17 @@ import type { StreamSettings } from './stream.js';
 import { Subscription } from './subscription.js';
 import type { ConnectionState, Source, SourceListener, Start } from './wire.js';
 
-/** Of several connections, the state that people should know of. */
+/** States by gravity: the client has the gravest one of its feeds. */
 const GRAVITY: readonly ConnectionState[] = ['idle', 'open', 'connecting', 'waiting', 'offline', 'failed'];
 
-/** The feed of everything that can be told apart by its topic. */
+/** The name of the feed for all subscriptions whose messages can be told apart by topic. */
 const COMMON = '';
 
-/** Behind `createHeraldClient`: it puts the parts together. */
+/** The client behind `createHeraldClient`, which puts the parts together. */
 export class Client implements HeraldClient {
   readonly #options: HeraldClientOptions;
   readonly #settings: StreamSettings;
-  /** By what they carry: everything that can be told apart goes over one. */
+  /** By name: `COMMON`, or the matchers of a subscription that needs a connection of its own. */
   readonly #feeds = new Map<string, Feed>();
   readonly #listeners = new Set<readonly [name: string, listener: (event: never) => unknown]>();
   readonly #memory: Memory | undefined;
@@ -104,13 +104,13 @@ export class Client implements HeraldClient {
     return feed;
   }
 
-  /** A connection, or a share of one. What that takes is only loaded by pages that may have other tabs. */
+  /** Opens a connection, or a share of one. The code for sharing is loaded only by pages that may have other tabs. */
   async #openSource(listener: SourceListener): Promise<Source> {
     const options = this.#options;
     const connect = (own: SourceListener, start?: Start): Source => this.#connect(own, start);
     if (options.share === 'none' || typeof document === 'undefined') return connect(listener);
     try {
-      // A tab that takes over may have to catch up, at a time when nothing can be loaded.
+      // `catch-up.js` is loaded now: a tab that takes over may have to catch up at a time when nothing can be loaded.
       const [{ openShared }] = await Promise.all([import('./share/open-shared.js'), import('./catch-up.js')]);
       return await openShared({ options, settings: this.#settings, connect }, listener);
     } catch (cause) {
@@ -140,7 +140,7 @@ export class Client implements HeraldClient {
 
   #emit<Name extends keyof HeraldEvents>(name: Name, detail: HeraldEvents[Name]): void {
     for (const [wanted, listener] of this.#listeners) {
-      // What it throws is its own affair, and not that of the stream: the platform reports it.
+      // An error of a listener must not disturb the stream: as an unhandled rejection, the platform reports it.
       if (wanted === name) void new Promise((resolve) => resolve(listener(detail as never)));
     }
   }

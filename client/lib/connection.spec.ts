@@ -20,14 +20,14 @@ const transport: Transport = (_settings, request, listener) => {
 
 const settings = { url: 'https://hub.example/', token: undefined, cookies: false, grace: 2.5, fetch };
 
-/** One that came as `data`, with the same text as its id. */
+/** An event with `data`, and the same text as its id. */
 function event(data: string): Parameters<StreamListener['event']>[0] {
   return { id: data, type: 'message', data, topics: ['urn:a'] };
 }
 
 describe('a connection whose stream is replaced', () => {
   const messages: string[] = [];
-  /** The notices, and where the stream has only moved. */
+  /** The notices, and `moved` wherever only the cursor has moved. */
   const told: string[] = [];
   let connection: Connection;
 

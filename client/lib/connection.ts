@@ -20,25 +20,25 @@ const GATHER = 10;
 /** Milliseconds to keep a connection that nobody wants any more. */
 const CLOSE_DELAY = 2_000;
 
-/** Milliseconds after which a stream that carried nothing counts as a good one. */
+/** Milliseconds after which a stream that carried no message counts as good, which resets the backoff. */
 const GOOD_AGE = 30_000;
 
-/** After these there is no use in coming back. */
+/** Errors after which it is of no use to reconnect. */
 const FINAL = new Set<HeraldErrorCode | undefined>(['unauthorized', 'refused', 'stopped', 'misused']);
 
-/** One stream with what is known of it. */
+/** One stream and its state. */
 interface Leg {
   stream?: Stream;
-  /** What it was asked for. */
+  /** The matchers that the stream was asked for. */
   readonly matchers: ReadonlySet<Matcher>;
-  /** When it counts as a good one, on the clock of `performance.now()`. */
+  /** From when on the stream counts as good, on the clock of `performance.now()`. */
   goodAt: number;
   isReplaying?: boolean;
 }
 
 /**
- * Keeps one stream with the hub for as long as somebody wants something: it comes back after every end, resumes where it
- * was, and changes what it carries without loss (a second stream is open before the first is closed).
+ * Keeps one stream with the hub for as long as there are matchers: it reconnects after every end, resumes where it was,
+ * and changes what it carries without loss (a second stream is open before the first is closed).
  */
 export class Connection implements Source {
   cursor: string;
@@ -50,13 +50,13 @@ export class Connection implements Source {
   #current: Leg | undefined;
   /** The stream that is to become the current one, once the hub has answered. */
   #next: Leg | undefined;
-  /** Until the next attempt, or the next change of what the stream carries. */
+  /** Waits for the next attempt, or for further changes of the matchers. */
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Until a connection that nobody wants is closed. */
+  /** Waits before closing a connection that nobody wants any more. */
   #closing: ReturnType<typeof setTimeout> | undefined;
   #state: ConnectionState = 'idle';
   #reason: StreamRequest['reason'] = 'initial';
-  /** Messages of the current stream since the next one was asked for: it will bring them again. */
+  /** How many messages the current stream has brought since the next one was requested, which brings them again. */
   #overlap = 0;
   #isSuspended = false;
 
@@ -105,7 +105,7 @@ export class Connection implements Source {
     return this.#isSuspended || this.#state === 'failed' || this.#state === 'closed';
   }
 
-  /** Nobody wants anything: what is published from now on is nobody's loss. */
+  /** Closes everything, as there are no matchers. Nobody misses what is published now, so the cursor is dropped. */
   #rest(): void {
     this.#letGo();
     this.cursor = '';
@@ -131,7 +131,7 @@ export class Connection implements Source {
     this.#overlap = 0;
     if (!this.#current) this.#enter('connecting');
     const { cursor } = this;
-    // In the query and not in a header, for which a browser would have to ask other origins first.
+    // The position is in the query, because a header would cost a CORS preflight at other origins.
     const position = cursor.startsWith('#') ? `last=${cursor.slice(1)}` : `last_event_id=${encodeURIComponent(cursor)}`;
     const query = [...wanted, position, 'with=topics'].join('&');
     const request = { query, isResuming: cursor !== '', reason: this.#reason };
@@ -155,7 +155,7 @@ export class Connection implements Source {
     leg.isReplaying = head.isReplaying;
     this.#reason = 'reconnect';
     this.cursor = head.cursor || this.cursor;
-    // Until it has caught up, only those that it takes over are sure to miss nothing.
+    // Until the stream has caught up, only matchers that were covered before are sure to miss nothing.
     this.#cover(leg.isReplaying ? new Set([...leg.matchers].filter((one) => this.#covered.has(one))) : leg.matchers);
     this.#enter('open');
     // What is wanted may have changed since this stream was asked for.
@@ -163,7 +163,7 @@ export class Connection implements Source {
   }
 
   #take(leg: Leg, event: ParsedEvent): void {
-    // The rest of what came in one piece with something that made somebody close it.
+    // The handling of an earlier event of the same chunk has closed the stream.
     if (leg !== this.#current) return;
     if (event.type === 'herald') {
       this.#heed(leg, event.data);
@@ -173,7 +173,7 @@ export class Connection implements Source {
     this.#listener.message({ ...event, replayed: Boolean(leg.isReplaying) });
     if (!this.#next) return;
     this.#overlap += 1;
-    // More could not be told apart from what the next stream brings: that one brings the rest.
+    // `SeenIds` could not recognise more duplicates, so this stream ends here, and the next one brings the rest.
     if (this.#overlap < REMEMBERED_IDS / 2) return;
     leg.stream?.close();
     this.#current = undefined;
@@ -187,7 +187,7 @@ export class Connection implements Source {
       this.#cover(leg.matchers);
     }
     if (notice.type === 'expired') this.#reason = notice.type;
-    // It says nothing but where the stream is, which its id has said already.
+    // The notice `cursor` says only where the stream is, which its id has already told.
     if (notice.type === 'cursor') this.#listener.moved();
     else this.#listener.notice(notice);
   }
@@ -201,11 +201,12 @@ export class Connection implements Source {
       this.#dial();
       return;
     }
-    if (code) this.#listener.error(new HeraldError(code, `No stream: ${code} ${end.status ?? ''}`, end));
-    // The stream that is to take over is on its way.
+    if (code)
+      this.#listener.error(new HeraldError(code, `No stream: ${[code, end.status].filter(Boolean).join(' ')}`, end));
+    // The next stream has already been requested.
     if (this.#next) this.#enter('connecting');
     else if (!FINAL.has(code)) this.#comeBack(leg, end.retryAfter);
-    // One that was to replace a good one, and that the hub does not want: the good one goes on.
+    // If the hub refuses the stream that was to replace a good one, the good one goes on.
     else if (!this.#current) this.#enter('failed');
   }
 
@@ -216,7 +217,7 @@ export class Connection implements Source {
     // Node 20 knows no `navigator`.
     const { navigator } = globalThis as { readonly navigator?: { readonly onLine?: boolean } };
     if (!this.#current) this.#enter(navigator?.onLine === false ? 'offline' : 'waiting');
-    // A good stream that has only outlived its token is missed at once.
+    // After a good stream that ended only because its token expired, the client reconnects without delay.
     this.#dialAfter(wasGood && this.#reason === 'expired' ? 0 : backoff.next(retryAfter));
   }
 
@@ -241,7 +242,7 @@ export class Connection implements Source {
   }
 }
 
-/** What the hub said, or nothing when it is not of the form that this version knows. */
+/** The notice in `data`; undefined if it has not the form that this version knows. */
 function toNotice(data: string): Notice | undefined {
   try {
     const notice = JSON.parse(data) as Partial<Notice> | null;
@@ -251,7 +252,7 @@ function toNotice(data: string): Notice | undefined {
   }
 }
 
-/** Whether that stream was asked for exactly these. */
+/** Whether the stream of `leg` was asked for exactly these matchers. */
 function carries(leg: Leg | undefined, wanted: readonly Matcher[]): boolean {
   return leg?.matchers.size === wanted.length && wanted.every((one) => leg.matchers.has(one));
 }

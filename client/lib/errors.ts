@@ -6,7 +6,7 @@ export type HeraldErrorCode =
   | 'stalled'
   /** The hub is busy (408, 425, 429 or 5xx). The client comes back by itself. */
   | 'busy'
-  /** The answer was no event stream: something between here and the hub has answered. The client comes back by itself. */
+  /** The answer is no event stream: something in front of the hub has answered. The client comes back by itself. */
   | 'not-a-stream'
   /** The token provider failed. The client comes back by itself. */
   | 'token-failed'
@@ -18,9 +18,9 @@ export type HeraldErrorCode =
   | 'stopped'
   /** A handler threw: `cause` is what it threw. */
   | 'handler-failed'
-  /** The data of a message is not the JSON that `message.data` was asked for. */
+  /** `message.data` was read, but the message's data is not JSON. */
   | 'data-invalid'
-  /** An iterator's buffer was full, and it was told to fail then. */
+  /** The buffer of an iterator with `overflow: 'fail'` was full. */
   | 'overflow'
   /** This hub does not tell which topic a message is of, so several topics can't share a connection. */
   | 'topics-unknown'
@@ -30,7 +30,7 @@ export type HeraldErrorCode =
 /** Whatever the client throws or reports. The message says what is wrong and what to do. */
 export class HeraldError extends Error {
   override readonly name = 'HeraldError';
-  /** Of the hub's answer, where there was one. */
+  /** The status of the hub's answer, if there was one. */
   readonly status: number | undefined;
 
   constructor(

@@ -9,7 +9,7 @@ export interface ParsedEvent {
   readonly topics: readonly string[];
 }
 
-/** Whom the parser tells. */
+/** Receives what the parser reads. */
 export interface ParserListener {
   event(event: ParsedEvent): void;
   /** The last event id has moved: at a blank line, before the block's event, and also for a block without data. */
@@ -18,7 +18,7 @@ export interface ParserListener {
   retry(milliseconds: number): void;
 }
 
-/** Characters of one event. A stream that exceeds it is broken, or wants to fill the memory. */
+/** The most characters of one event. A stream that exceeds this is broken, or an attempt to fill the memory. */
 const MAX_EVENT_LENGTH = 16 * 1024 ** 2;
 
 /** A line's field name and its value, without the one space that may lead it. A comment is a field without a name. */
@@ -43,7 +43,7 @@ export class EventParser {
   /** A line that has not ended yet. */
   #rest = '';
   #hadCarriageReturn = false;
-  /** Of everything since the last blank line. */
+  /** Characters since the last blank line. */
   #length = 0;
   #block: Block = { topics: [] };
 
@@ -55,7 +55,7 @@ export class EventParser {
   push(bytes: Uint8Array): void {
     let text = this.#decoder.decode(bytes, { stream: true });
     if (text === '') return;
-    // A lone CR ends a line, and is not held back to see whether it was half of a CRLF.
+    // A CR at the end of a chunk ends its line at once. An LF at the start of the next one is the rest of a CRLF then.
     if (this.#hadCarriageReturn && text.startsWith('\n')) text = text.slice(1);
     this.#hadCarriageReturn = text.endsWith('\r');
     // Only what is new is searched: a long line that comes in many pieces takes time for its length, not its square.

@@ -6,7 +6,7 @@ const CONNECT_TIMEOUT = 20_000;
 /**
  * The browser's own `EventSource` as a transport, for where something between here and the hub breaks streams over
  * `fetch`. It sends no token (cookies only), and needs a connection for each subscription.
- * @param types of the messages to hear, besides those without one: an `EventSource` hears nothing else.
+ * @param types of the messages to hear, besides those without one: an `EventSource` delivers no others.
  */
 export function eventSource(types: readonly string[] = []): Transport {
   return (settings, request, listener) => {
@@ -17,7 +17,7 @@ export function eventSource(types: readonly string[] = []): Transport {
   };
 }
 
-/** It never reconnects by itself, for it has no backoff: its first error is its end. No bytes can be watched. */
+/** Ends at the first error, because an `EventSource` reconnects without backoff. Its bytes can't be watched. */
 class NativeStream implements Stream {
   readonly #listener: StreamListener;
   readonly #source: EventSource;
@@ -48,7 +48,7 @@ class NativeStream implements Stream {
   }
 
   look(): void {
-    // The browser knows no more than it has told.
+    // The browser does not tell when bytes came last.
   }
 
   #opened(): void {
@@ -58,7 +58,7 @@ class NativeStream implements Stream {
   }
 
   #take(type: string, { data, lastEventId }: MessageEvent<string>): void {
-    // Of a notice it is a cursor, and stays the last id until an update has one of its own.
+    // After a notice the last event id is a cursor, and stays so until an update has an id of its own.
     if (lastEventId !== '') this.#listener.moved(lastEventId);
     const id = type === 'herald' || lastEventId === '' ? undefined : lastEventId;
     this.#listener.event({ id, type, data, topics: [] });
@@ -68,7 +68,7 @@ class NativeStream implements Stream {
     // What a hub sends as `event: error` comes here too.
     if (this.#source.readyState === EventSource.OPEN) return;
     this.close();
-    // It broke, or the hub has refused it: a browser does not say.
+    // The browser does not tell a broken connection from a refusal.
     this.#listener.over(this.#isOpen ? {} : { code: 'unreachable' });
   }
 }

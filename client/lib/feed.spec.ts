@@ -5,7 +5,7 @@ import type { Source, SourceListener, WireMessage } from './wire.js';
 
 const MATCHER = 'match=urn%3Aa';
 
-/** One that came as `data`, with the same text as its id. */
+/** A message with `data`, and the same text as its id. */
 function message(data: string): WireMessage {
   return { id: data, type: 'message', data, topics: ['urn:a'], replayed: false };
 }
@@ -16,7 +16,7 @@ class Script implements Source {
 
   constructor(readonly listener: SourceListener) {}
 
-  /** What comes, each after its id. */
+  /** Delivers a message for each text, and moves the cursor to its id before. */
   bring(...texts: readonly string[]): void {
     for (const text of texts) {
       this.cursor = text;

@@ -13,9 +13,9 @@ import {
 } from './wire.js';
 
 export interface FeedOptions {
-  /** Makes what it gets its messages from. */
+  /** Opens the source of the feed's messages. */
   readonly open: (listener: SourceListener) => Source | Promise<Source>;
-  /** A connection for the history after `since`. */
+  /** Opens a connection for the history after `since`. */
   readonly openAt: (since: string, listener: SourceListener) => Source;
   readonly emit: <Name extends 'error' | 'notice'>(name: Name, event: HeraldEvents[Name]) => void;
   readonly onState: () => void;
@@ -23,10 +23,10 @@ export interface FeedOptions {
   readonly onProgress: () => void;
 }
 
-/** Milliseconds after which a part of this library that could not be loaded is asked for again. */
+/** Milliseconds after which a module of this library that could not be loaded is requested again. */
 const LOAD_AGAIN = 3_000;
 
-/** Several subscriptions on one source: each gets its own, once, in one order. */
+/** Several subscriptions on one source: each gets the messages that match it, once and in one order. */
 export class Feed implements SourceListener {
   current: ConnectionState = 'idle';
   readonly #options: FeedOptions;
@@ -43,7 +43,7 @@ export class Feed implements SourceListener {
     void this.#start();
   }
 
-  /** Where the source stands, if everybody has got everything up to there. */
+  /** The source's cursor, if all subscriptions have got everything up to there. */
   get checkpoint(): { readonly id: string; readonly keys: readonly string[] } | undefined {
     const id = this.#source?.cursor;
     const isUpToDate = [...this.#subscriptions].every(({ isLive }) => isLive);
@@ -113,7 +113,7 @@ export class Feed implements SourceListener {
 
   missed(lastEventId: string): void {
     for (const subscription of this.#subscriptions) {
-      // One that is catching up begins anew from where it has got to; one that waits has missed nothing yet.
+      // A subscription that is catching up begins anew from its own position; one that waits has missed nothing yet.
       if (subscription.isLive) subscription.interrupt(lastEventId);
       else if (subscription.catchUp) this.#interrupt(subscription);
     }
@@ -141,7 +141,7 @@ export class Feed implements SourceListener {
     this.#source?.want(matchersOf(this.#subscriptions));
   }
 
-  /** A subscription stops where it is, and goes on from there when its topics are covered again. */
+  /** Stops a subscription where it is. It goes on from there when its topics are covered again. */
   #interrupt(subscription: Subscription): void {
     const { catchUp } = subscription;
     const since = catchUp?.cursor ?? (subscription.isLive ? this.#source?.cursor : subscription.since);
@@ -149,15 +149,15 @@ export class Feed implements SourceListener {
     catchUp?.drop(subscription);
   }
 
-  /** Those that are covered by now go live at once: the next message may be part of the same bytes. */
+  /** Subscriptions that are covered by now go live at once: the next message may be part of the same bytes. */
   #settle(): void {
     for (const subscription of this.#ready()) if (!subscription.since) subscription.goLive();
     if (this.#ready().length > 0 && !this.#isCatchingUp) void this.#catchUp();
   }
 
   /**
-   * Those that have missed something begin to catch up, all that miss the same together. What that takes is loaded when it
-   * is needed: until then they simply miss a little more.
+   * Begins to catch up for subscriptions that have missed something, together for those that resume after the same id.
+   * The code for it is loaded when it is first needed; what comes until then is fetched with the history.
    */
   async #catchUp(): Promise<void> {
     this.#isCatchingUp = true;
@@ -185,16 +185,16 @@ export class Feed implements SourceListener {
   #recipients(topics: readonly string[]): Subscription[] {
     const all = [...this.#subscriptions];
     if (topics.length > 0) return all.filter((subscription) => subscription.topicAmong(topics));
-    // The hub matched it, and may not name the topic; or it is a hub that never does.
+    // The hub has matched the message but must not name its topic to this reader, or is a hub that never names topics.
     const some = matchersOf(all).length === 1 ? all : all.filter(({ isOpenEnded }) => isOpenEnded);
     if (some.length === 0) {
-      this.error(new HeraldError('topics-unknown', 'This hub names no topics: use a client for each.'));
+      this.error(new HeraldError('topics-unknown', 'This hub names no topics: use one client per topic.'));
     }
     return some;
   }
 }
 
-/** What they want together, each matcher once. */
+/** The matchers of all these subscriptions, each once. */
 export function matchersOf(subscriptions: Iterable<Subscription>): Matcher[] {
   return [...new Set([...subscriptions].flatMap(({ matchers }) => matchers))];
 }

@@ -8,10 +8,10 @@ const LONGEST_URL = 4_000;
 /** Milliseconds that an attempt may take until the hub answers, its token included. */
 const CONNECT_TIMEOUT = 20_000;
 
-/** Where the hub announces no heartbeat, this is what Herald's default would be, in seconds. */
+/** Seconds between two heartbeats where the hub announces none: Herald's default. */
 const DEFAULT_HEARTBEAT = 20;
 
-/** A stream over `fetch`: bearer token, last id from the start, and bytes that can be watched. */
+/** A stream over `fetch`: it can send a bearer token and begin after an id, and a watchdog can see its bytes. */
 export function fetchStream(settings: StreamSettings, request: StreamRequest, listener: StreamListener): Stream {
   const aborter = new AbortController();
   const { signal } = aborter;
@@ -33,7 +33,7 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
     watchdog = watch(Number(heartbeat ?? DEFAULT_HEARTBEAT) * 1_000 * settings.grace, () =>
       finish({ code: 'stalled' }),
     );
-    // Only Herald says when it has caught up. Without a cursor it could not look up where it is: nothing is sure yet.
+    // Only Herald tells when it has caught up. Without a cursor, it did not know its place yet: nothing is covered.
     listener.opened({ cursor, isReplaying: heartbeat !== null && (request.isResuming || !cursor) });
     const parser = new EventParser(listener);
     const reader = body?.getReader();
@@ -74,7 +74,7 @@ function ask(
     ...(isLong && { method: 'QUERY', body: new URLSearchParams(query) }),
     headers: { accept: 'text/event-stream', ...(token && { authorization: `Bearer ${token}` }) },
     cache: 'no-store',
-    // Without a word about cookies nobody's rights depend on who is logged in: that is what tabs share by.
+    // Without cookies, what a stream may read does not depend on who is logged in, so tabs can share it.
     credentials: cookies ? 'include' : 'omit',
     signal,
   });
@@ -87,14 +87,14 @@ function refusalOf({ status, headers }: Response): StreamEnd | undefined {
   return { code: isOk ? 'not-a-stream' : codeOf(status), status, retryAfter: retryAfterOf(headers) };
 }
 
-/** What a status that is no success says. */
+/** The error code for a status that is no success. */
 export function codeOf(status: number): 'busy' | 'unauthorized' | 'stopped' | 'refused' {
   if (status >= 500 || [408, 425, 429].includes(status)) return 'busy';
   if (status === 401) return 'unauthorized';
   return status === 204 ? 'stopped' : 'refused';
 }
 
-/** Milliseconds: the header has seconds or a date (RFC 9110, section 10.2.3). */
+/** The milliseconds of a `Retry-After`, which has seconds or a date (RFC 9110, section 10.2.3); 0 if there is none. */
 export function retryAfterOf(headers: Headers): number {
   const value = headers.get('retry-after') ?? '';
   return Math.max(0, Number(value) * 1_000 || Date.parse(value) - Date.now() || 0);

@@ -15,7 +15,7 @@ export type { ConnectionState, Notice } from './wire.js';
 /**
  * A client of a Herald hub. It connects when somebody subscribes, comes back whatever happens to the connection, and
  * delivers every message in order and once. `Topics` maps topics to the types of their payloads.
- * @throws TypeError for a url that is none; outside of a page it must be absolute.
+ * @throws TypeError for an invalid `url`, which must be absolute outside of a page.
  */
 export function createHeraldClient<Topics = Record<string, unknown>>(
   options: HeraldClientOptions = {},

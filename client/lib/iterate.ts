@@ -20,9 +20,9 @@ interface Subscribable<T> {
 }
 
 /**
- * Messages as an async iterator. Its subscription begins when the first is asked for, and ends with the loop; the
- * iteration ends with the signal, or with the client.
- * @throws {HeraldError} `overflow`, if it was to fail then.
+ * Messages as an async iterator. The subscription begins when the first message is asked for, and ends with the loop.
+ * The iteration ends when the signal is aborted or the client is disposed of.
+ * @throws {HeraldError} `overflow`, if the option `overflow` is `fail` and the buffer is full.
  */
 export async function* iterate<T>(
   client: Subscribable<T>,
@@ -54,10 +54,10 @@ export async function* iterate<T>(
   }
 }
 
-/** The messages that wait to be taken: never more than `size`, the newest. */
+/** The messages that wait to be taken: the newest `size` at most. */
 class Mailbox<T> {
   isClosed = false;
-  /** Since a message was taken last. */
+  /** Whether a message was dropped since one was last taken. */
   hasOverflowed = false;
   readonly #size: number;
   readonly #onOverflow: () => void;

@@ -1,5 +1,5 @@
 /**
- * Names topics, as the parameter of the query that asks the hub for them: `match=` and one of them (`*` is all), or
+ * Names topics by the query parameter that asks the hub for them: `match=` and a topic (`*` is all topics), or
  * `match_urlpattern=` and a URL Pattern. Two matchers ask for the same if and only if they are equal.
  */
 export type Matcher = string;
@@ -20,15 +20,15 @@ export interface Selector {
   readonly matcher: Matcher;
   /** The topic or pattern. */
   readonly name: string;
-  /** Whether there may be topics of it that it does not name. */
+  /** Whether it may match topics other than `name`: true of patterns and `*`. */
   readonly isOpenEnded: boolean;
-  /** Whether a topic is matched, as the hub tells it. Undefined where this platform can't tell. */
+  /** Whether it matches a topic that the hub names. Undefined for a pattern on a platform without `URLPattern`. */
   readonly test: ((topic: string) => boolean) | undefined;
 }
 
 /**
- * @param hub what relative patterns are relative to.
- * @throws TypeError for a pattern that is none.
+ * @param hub the URL that relative patterns are resolved against.
+ * @throws TypeError for an invalid pattern.
  */
 export function toSelectors(match: Match, hub: string, UrlPattern: UrlPatternConstructor | undefined): Selector[] {
   return ([match].flat() as readonly OneMatch<string>[]).map((one) => {

@@ -9,12 +9,12 @@ export class Message<Data = unknown> {
   readonly type: string;
   /** The data as it was published. */
   readonly text: string;
-  /** Whether it came from the hub's history, and not the moment it was published. */
+  /** Whether it came from the hub's history, and not live. */
   readonly replayed: boolean;
-  /** In an object, for `null` is data too. */
+  /** The parsed data. It is in an object because `null` is valid data. */
   #parsed: { readonly data: Data } | undefined;
 
-  /** @param topic the one that was subscribed to; where a pattern was, the topic that it matched. */
+  /** @param topic the topic that was subscribed to, or that the subscribed pattern matched. */
   constructor(
     { id, type, data, replayed }: WireMessage,
     readonly topic: string,
@@ -26,7 +26,7 @@ export class Message<Data = unknown> {
   }
 
   /**
-   * The data as JSON, parsed when it is first asked for. Its type is what the publisher promised: nobody has checked it.
+   * The data as JSON, parsed when it is first asked for. Its type is what the application declared: nothing checks it.
    * @throws {HeraldError} `data-invalid` when it is not JSON: use `text` then.
    */
   get data(): Data {

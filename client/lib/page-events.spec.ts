@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { followPage } from './page-events.js';
 
-/** As much of a page as there is to follow. */
+/** The event target of the page, which is all that `followPage` needs of it. */
 const page = new EventTarget();
 
 describe('the life of the page', () => {

@@ -1,17 +1,18 @@
 /**
- * What the client does about its page. `hurry`: the network, the page or the machine has come back, and there is no reason
- * to sit a delay out. `suspend`: the page is put aside or frozen, and a connection would stay open and never be read.
+ * What the client does when its page changes. `hurry`: the network, the page or the machine is back, so it is of no use
+ * to wait any longer. `suspend`: the page is frozen or in the back/forward cache, where a connection would stay open
+ * without being read. `resume`: the page is active again.
  */
 export type PageAct = 'hurry' | 'suspend' | 'resume';
 
-/** Milliseconds over which those who share a network spread their return. */
+/** Milliseconds over which clients on the same network spread their reconnections when it is back. */
 const ONLINE_SPREAD = 1_000;
 
-/** Follows the life of the page, where there is one. Answers a function that stops it. */
+/** Follows the life of the page, where there is one. Returns a function that stops it. */
 export function followPage(tell: (act: PageAct) => void): () => void {
   if (typeof document === 'undefined') return () => undefined;
   const stop = new AbortController();
-  // Some of them happen to the document, and do not bubble: the window hears them on their way down.
+  // Some of these events are fired at the document and do not bubble, but the window sees them in the capture phase.
   const on = (type: string, act: () => void): void =>
     addEventListener(type, act, { capture: true, signal: stop.signal });
   on('online', () => setTimeout(tell, Math.random() * ONLINE_SPREAD, 'hurry'));

@@ -9,14 +9,14 @@ export interface PublishOptions {
   readonly id?: string;
   /** What readers see as the message's type. */
   readonly type?: string;
-  /** Whether only those get it whose token grants the topic. */
+  /** Whether only readers whose token grants the topic get the update. */
   readonly private?: boolean;
-  /** The same key again stores nothing twice. Default: one for each call, so that trying again is safe. */
+  /** The hub stores updates with the same key only once. Default: a new key for each call, so that retries are safe. */
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
 }
 
-/** Attempts, of which all but the first are for a hub that was away for a moment. */
+/** Attempts in all. Those after the first are for a hub that was unavailable for a moment. */
 const ATTEMPTS = 3;
 
 /** Milliseconds that one attempt may take. */

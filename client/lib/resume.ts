@@ -13,7 +13,7 @@ export interface Checkpoint {
 
 /** Remembers how far a page has got, so that the next one goes on from there. */
 export interface Memory {
-  /** Where a subscription to these resumes: after what the last page saw, if it had subscribed to them too. */
+  /** The id after which a subscription to these matchers resumes, if the last page had subscribed to all of them. */
   sinceFor(keys: readonly string[]): string | undefined;
   /** There is something new to remember. */
   touch(): void;
@@ -21,17 +21,17 @@ export interface Memory {
   save(): void;
 }
 
-/** Makes the memory of a client of the hub at `url`, which `read` tells how far it has got. */
+/** Makes the memory of a client of the hub at `url`. `read` gives what the client has received by now. */
 export type Resume = (url: string, read: () => Checkpoint | undefined) => Memory;
 
 /** Milliseconds between two writes. */
 const PERIOD = 250;
 
-/** Milliseconds after the start for which subscriptions take up where the last page stopped. */
+/** Milliseconds after the start for which new subscriptions resume where the last page stopped. */
 const WINDOW = 10_000;
 
 /**
- * Lets a page go on after a reload where it was. Storage that fails is no resume, and no error.
+ * Lets a page continue after a reload where it was. If the storage fails, the page begins anew, without an error.
  * @param where `session` is this tab alone, `local` the browser; or a store of your own.
  */
 export function resumeFrom(where: 'session' | 'local' | ResumeStore): Resume {
@@ -71,7 +71,7 @@ class StoredMemory implements Memory {
     try {
       this.#store?.setItem(this.key, JSON.stringify(checkpoint));
     } catch {
-      // Full, or forbidden.
+      // The storage is full or forbidden.
     }
   }
 
@@ -85,7 +85,7 @@ class StoredMemory implements Memory {
   }
 }
 
-/** Pages may be forbidden to store anything, and even to ask. */
+/** Where storage is forbidden, merely reading `sessionStorage` or `localStorage` may throw. */
 function storeOf(where: 'session' | 'local' | ResumeStore): ResumeStore | undefined {
   if (typeof where === 'object') return where;
   try {

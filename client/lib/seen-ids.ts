@@ -1,4 +1,4 @@
-/** Ids that are remembered. Where streams overlap, they never do so by more than half of this. */
+/** Ids that are remembered. Two streams of a client overlap by half as many messages at most. */
 export const REMEMBERED_IDS = 2_048;
 
 /** The ids of the last messages, so that none is delivered twice where one stream takes over from another. */
@@ -9,7 +9,7 @@ export class SeenIds {
     return this.#ids.has(id);
   }
 
-  /** Answers whether `id` is new. */
+  /** Remembers `id`, and returns whether it is new. */
   add(id: string): boolean {
     if (this.#ids.has(id)) return false;
     this.#ids.add(id);

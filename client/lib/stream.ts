@@ -7,9 +7,9 @@ export interface StreamSettings {
   /** Absolute. */
   readonly url: string;
   readonly token: TokenProvider | undefined;
-  /** Whether cookies go along to another origin. */
+  /** Whether cookies are sent. */
   readonly cookies: boolean | undefined;
-  /** How many heartbeats may be late. */
+  /** Heartbeat intervals of silence after which a stream counts as dead. */
   readonly grace: number;
   readonly fetch: typeof fetch;
 }
@@ -18,7 +18,7 @@ export interface StreamSettings {
 export interface StreamRequest {
   /** The query that asks for it, without the `?`. */
   readonly query: string;
-  /** Whether it begins after an event that is known. Otherwise it begins now, and the hub says where that is. */
+  /** Whether the stream begins after a known id. Otherwise it begins now, and the hub says where that is. */
   readonly isResuming: boolean;
   readonly reason: TokenRequest['reason'];
 }
@@ -31,7 +31,7 @@ export interface StreamHead {
   readonly isReplaying: boolean;
 }
 
-/** How a stream that nobody closed here came to its end. Without a code it was a clean one, such as a maximum age. */
+/** How a stream ended that was not closed here. Without a code the end was a clean one, such as at a maximum age. */
 export interface StreamEnd {
   readonly code?: HeraldErrorCode;
   readonly cause?: unknown;
@@ -42,14 +42,14 @@ export interface StreamEnd {
 
 export interface StreamListener extends ParserListener {
   opened(head: StreamHead): void;
-  /** Told once, and never after `close()`. */
+  /** Called once, and never after `close()`. */
   over(end: StreamEnd): void;
 }
 
 /** One attempt to read from the hub. It does not come back by itself. */
 export interface Stream {
   close(): void;
-  /** Looks whether it is still alive: the machine may just have woken up. */
+  /** Checks whether the stream is still alive, as when the machine has just woken up. */
   look(): void;
 }
 

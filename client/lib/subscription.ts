@@ -12,19 +12,19 @@ export interface SubscriptionOptions extends SubscribeOptions {
 }
 
 /**
- * One subscriber. It waits until its topics are covered by a stream, catches up if there is something to resume from, and
- * is live then.
+ * One subscriber. It waits until its topics are covered by a stream, then catches up if there is something to resume
+ * from, and then is live.
  */
 export class Subscription {
   readonly matchers: readonly Matcher[];
   /** The id to resume after, once the topics are covered; empty for "what comes from now on". */
   since: string;
-  /** What fetches its history now, and holds back what comes live meanwhile. */
+  /** The catch-up that fetches its history now, and holds live messages back meanwhile. */
   catchUp: CatchUp | undefined;
   isLive = false;
   readonly #selectors: readonly Selector[];
   readonly #options: SubscriptionOptions;
-  /** What its history brought last, which the stream may bring as well when it is slower. */
+  /** The last ids of its history, which the stream may bring as well when it is slower. */
   #fetched: SeenIds | undefined;
 
   constructor(selectors: readonly Selector[], options: SubscriptionOptions) {
@@ -34,12 +34,12 @@ export class Subscription {
     this.#options = options;
   }
 
-  /** Whether it can tell by a topic what is meant for it. Otherwise it needs a connection of its own. */
+  /** Whether it can recognise its messages by their topics. Otherwise it needs a connection of its own. */
   get isRoutable(): boolean {
     return this.#selectors.every(({ test }) => test);
   }
 
-  /** Whether it asked for more than it can name. */
+  /** Whether it may get topics that it does not name: it has a pattern or `*`. */
   get isOpenEnded(): boolean {
     return this.#selectors.some(({ isOpenEnded }) => isOpenEnded);
   }
@@ -50,7 +50,7 @@ export class Subscription {
 
   /** The first of these topics that it wants; empty if it wants none of them. */
   topicAmong(topics: readonly string[]): string {
-    // Where it can't tell, nothing else comes over its connection.
+    // A selector without `test` has a connection of its own, over which nothing else comes.
     return topics.find((topic) => this.#selectors.some(({ test }) => test?.(topic) ?? true)) ?? '';
   }
 
@@ -60,7 +60,7 @@ export class Subscription {
     else if (!this.#fetched?.has(message.id)) this.deliver(message);
   }
 
-  /** From now on it gets everything at once, but for what it has `fetched` already. */
+  /** From now on it gets messages at once, except those that it has `fetched` already. */
   goLive(fetched?: SeenIds): void {
     this.interrupt();
     this.#fetched = fetched;
@@ -68,14 +68,14 @@ export class Subscription {
     this.#guard(() => this.#options.onLive?.());
   }
 
-  /** It can't be sure to get everything after `since` any more. An empty id names no message: nothing was missed. */
+  /** It may miss messages after `since` from now on. An empty id names no message: nothing was missed. */
   interrupt(since = ''): void {
     this.since = since;
     this.catchUp = undefined;
     this.isLive = false;
   }
 
-  /** Never throws: what a handler throws is reported, and nobody else's loss. */
+  /** Never throws: an error of the handler is reported, and does not affect other subscriptions. */
   deliver(message: WireMessage): void {
     const topic = this.topicAmong(message.topics) || (this.#selectors[0]?.name ?? '');
     this.#guard(() => this.#options.handler(new Message(message, topic)));
@@ -86,7 +86,7 @@ export class Subscription {
   }
 
   #guard(act: () => unknown): void {
-    // An async handler may fail later.
+    // The handler may be async, and fail later.
     new Promise((resolve) => resolve(act())).catch((cause: unknown) => {
       const isOurs = cause instanceof HeraldError;
       this.#options.onError(isOurs ? cause : new HeraldError('handler-failed', 'A handler threw.', { cause }));

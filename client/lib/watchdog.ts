@@ -1,21 +1,21 @@
-/** Notices that nothing comes any more, though nobody has hung up. */
+/** Notices that nothing comes any more, although nobody has closed the connection. */
 export interface Watchdog {
-  /** Something has come. */
+  /** Bytes have come. */
   feed(): void;
-  /** Looks now: the machine or the page may just have woken up. */
+  /** Checks now: the machine or the page may just have woken up. */
   look(): void;
   stop(): void;
 }
 
-/** Milliseconds between two looks, at the most. */
+/** Milliseconds between two checks, at the most. */
 const LONGEST_PERIOD = 5_000;
 
 /**
- * Calls `bark` once when nothing has come for `limit` milliseconds; never, if that is 0. It looks twice before it barks:
- * a page that was busy or asleep has not yet read what has arrived meanwhile.
+ * Calls `bark` once when nothing has come for `limit` milliseconds; never, if that is 0. Two checks in a row must find
+ * silence, because a page that was busy or asleep has not yet read what has arrived meanwhile.
  */
 export function watch(limit: number, bark: () => void): Watchdog {
-  // The clock on the wall, for the other one stands still while the machine sleeps.
+  // The system time, because `performance.now()` may stand still while the machine sleeps.
   let lastByte = Date.now();
   let isSuspicious = false;
   const look = (): void => {

@@ -7,7 +7,7 @@ export interface WireMessage {
   readonly id: string | undefined;
   readonly type: string;
   readonly data: string;
-  /** The topics that this subscription may know of; none on hubs that do not tell. */
+  /** Its topics, as far as the reader may know them; empty on hubs that do not name topics. */
   readonly topics: readonly string[];
   /** Whether it came from the hub's history. */
   readonly replayed: boolean;
@@ -16,24 +16,27 @@ export interface WireMessage {
 /** What the hub says of the stream itself: an event named `herald`. */
 export interface Notice {
   readonly type: string;
-  /** Of a gap: `not-held`, `trimmed`, `damaged`, `refused` or `overflow`. */
+  /** Why a gap came about: `not-held`, `trimmed`, `damaged`, `refused` or `overflow`. */
   readonly reason?: string;
   /** How many updates are missing, on whatever topics, where the hub knows. */
   readonly updates?: number;
 }
 
-/** Whether messages are missing for good, or were delivered that the hub has lost: what was built upon them is wrong. */
+/**
+ * Whether messages are missing for good, or the hub has lost messages that it had delivered: in both cases the state
+ * that was built upon them is wrong.
+ */
 export function isGap({ type }: Notice): boolean {
   return type === 'gap' || type === 'reset';
 }
 
 /**
- * `idle`: nobody has subscribed. `waiting`: for the next attempt. `offline`: the same, and the browser says that there is
- * no network. `failed` and `closed`: the client does not come back by itself any more.
+ * `idle`: nobody has subscribed. `waiting`: for the next attempt. `offline`: the same, and the browser says that there
+ * is no network. `failed` and `closed`: the client does not come back by itself any more.
  */
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'offline' | 'failed' | 'closed';
 
-/** Whom a source of messages tells. */
+/** Receives what a source of messages delivers. */
 export interface SourceListener {
   message(message: WireMessage): void;
   notice(notice: Notice): void;
@@ -49,9 +52,9 @@ export interface SourceListener {
 
 /** Where a connection begins. */
 export interface Start {
-  /** Empty: from now on. `#20`, which is no id: with the newest 20. */
+  /** An id; empty for what comes from now on; `#20`, which is no id, for the newest 20 updates. */
   readonly cursor: string;
-  /** What a connection that it takes over from has covered. */
+  /** The matchers that were covered by the connection that it takes over from. */
   readonly covered: ReadonlySet<string>;
 }
 
@@ -59,11 +62,11 @@ export interface Start {
 export interface Source {
   /** The id after which the next message comes; empty before anything is known. */
   readonly cursor: string;
-  /** Asks for exactly these, each named once. None lets go of the connection after a while. */
+  /** Asks for exactly these matchers, each named once. With none, the connection is closed after a while. */
   want(matchers: readonly Matcher[]): void;
-  /** Tries now, whatever it is waiting for, and looks whether an open stream is still alive. */
+  /** Tries to connect now, whatever it is waiting for, and checks whether an open stream is still alive. */
   hurry(evenIfFailed?: boolean): void;
-  /** The page is put aside: lets go of everything until `resume()`. */
+  /** Closes everything until `resume()`, because the page is inactive. */
   suspend(): void;
   resume(): void;
   close(): void;

@@ -1,19 +1,22 @@
-/** What a break of the connection cost. `missed` is unknown as long as the rhythm of the stream is. */
+/** What a break of the connection cost. `missed` is undefined as long as the interval of the stream is unknown. */
 export interface Break {
   /** Milliseconds. */
   readonly away: number;
-  /** About how many timestamps, and at least one. */
+  /** About how many timestamps were missed, at least one. */
   readonly missed: number | undefined;
 }
 
-/** Periods that the interval is the median of, so that a single late tick does not count. */
+/** The interval is the median of this many periods, so that a single late tick does not change it. */
 const PERIODS = 9;
-/** A tick this close (as a part of the interval) may yet have been the first that arrived: it is not counted as missed. */
+/**
+ * A tick that was due less than this part of the interval before the first event of the new connection may be that
+ * event itself, so it is not counted as missed.
+ */
 const TOLERANCE = 0.1;
 
 /** Learns the interval of the stream's timestamps, and from it what a break of the connection has cost. */
 export class Cadence {
-  /** Of this connection alone: another server may have another rhythm. */
+  /** Of this connection alone, because another server may have another interval. */
   private periods: number[] = [];
   private intervalBefore: number | undefined;
   private last: number | undefined;
@@ -51,7 +54,7 @@ export class Cadence {
     if (away === 0 || gap <= 0) return undefined;
     if (interval === undefined) return { away, missed: undefined };
     const missed = Math.floor(gap / interval - TOLERANCE);
-    // A computer that slept notices the loss only when it wakes: the timestamps know better.
+    // A computer that slept notices the loss only when it wakes: the timestamps show how long it was really away.
     return missed < 1 ? undefined : { away: Math.max(away, gap - interval), missed };
   }
 

@@ -1,7 +1,7 @@
 /** Makes `select` a choice that is remembered for the next visit, and applies it now and on every change. */
 export function rememberedChoice(select: HTMLSelectElement, initial: string, apply: (value: string) => void): void {
   select.value = recall(select.id) ?? initial;
-  // What was remembered may be no option any more.
+  // The remembered value may not be an option any more.
   if (select.selectedIndex === -1) select.value = initial;
   apply(select.value);
   select.addEventListener('change', () => {
@@ -23,6 +23,6 @@ function remember(name: string, value: string): void {
   try {
     localStorage.setItem(name, value);
   } catch {
-    // As above.
+    // Storage is blocked: the choice lasts as long as the page.
   }
 }

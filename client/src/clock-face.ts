@@ -2,7 +2,7 @@ import { byId } from './dom.js';
 import type { Translator } from './language.js';
 import type { ServerClock } from './server-clock.js';
 
-/** The server's time on the page, once a second, when its second changes. */
+/** Shows the server's time on the page, anew whenever its second changes. */
 export class ClockFace {
   paused = false;
   private readonly time = byId('clock', HTMLTimeElement);

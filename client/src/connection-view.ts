@@ -13,11 +13,11 @@ export interface Appearance {
   readonly retryIn?: number;
   /** Whether the reader can do something about it. */
   readonly retryable: boolean;
-  /** Whether it is worth interrupting those who can't see it. */
+  /** Whether it is announced to screen readers. */
   readonly announced: boolean;
 }
 
-/** Milliseconds that a reconnection may take before it is called a loss: most are over before anybody wonders. */
+/** Milliseconds for which a reconnection is not shown as a loss, because most are over by then. */
 const GRACE = 5_000;
 
 /** How `state` looks at `now`; `restarting` when the server has said that it is about to end. */
@@ -33,14 +33,14 @@ export function appearanceOf(state: StreamState, now: number, restarting: boolea
     case 'open':
       return { look: 'open', word: 'open', retryable: false, announced: true };
     case 'failed':
-      // The alert speaks for itself.
+      // The failure is an alert, which screen readers read out anyway.
       return { look: 'failed', word: 'failed', retryable: true, announced: false };
     case 'waiting':
       return { ...lost, retryIn: Math.max(0, state.until - now) };
     case 'reconnecting':
       return now - state.since < GRACE ? { ...busy, word: restarting ? 'restarting' : 'reconnecting' } : lost;
     case 'connecting':
-      // Between two attempts the look stays, so that it does not flicker.
+      // The look stays the same from one attempt to the next, so that it does not flicker.
       return state.again ? lost : { ...busy, word: 'connecting' };
     case 'closed':
       return { ...busy, word: 'connecting' };
@@ -50,7 +50,7 @@ export function appearanceOf(state: StreamState, now: number, restarting: boolea
 /** What the view needs from the page around it. */
 export interface ConnectionOptions {
   readonly translator: () => Translator;
-  /** Says a sentence to those who can't see the page. */
+  /** Announces a sentence to screen readers. */
   readonly announce: (sentence: string) => void;
   readonly retry: () => void;
 }

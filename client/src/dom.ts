@@ -5,7 +5,7 @@ export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   throw new Error(`the page has no ${type.name} with the id ${id}`);
 }
 
-/** Hides the element; if it has the keyboard's focus, hands that on rather than lose it. */
+/** Hides the element. If it has the keyboard's focus, `heir` gets it, so that it is not lost. */
 export function hide(element: HTMLElement, heir: HTMLElement): void {
   if (document.activeElement === element) heir.focus({ preventScroll: true });
   element.hidden = true;

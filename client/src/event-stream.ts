@@ -1,6 +1,6 @@
 /**
- * `open` carries the milliseconds since the stream was lost (0 the first time). In `reconnecting` the browser comes back
- * by itself; in `waiting` this class does, at `until` on the clock of `performance.now()`.
+ * `open` carries the milliseconds since the stream was lost (0 the first time). In `reconnecting` the browser
+ * reconnects by itself; in `waiting` `EventStream` does, at `until` on the clock of `performance.now()`.
  */
 export type StreamState =
   | { readonly name: 'closed' }
@@ -27,7 +27,7 @@ const SHORTEST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
 /** Refusals in a row (an answer, but no stream) after which only a person, or a change of the network, tries again. */
 const MAX_REFUSALS = 20;
-/** `setTimeout` fires at once for more. */
+/** `setTimeout` fires at once for a longer delay. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 // `EventSource.CONNECTING` and `EventSource.OPEN`, for where the class itself is missing.
@@ -65,7 +65,7 @@ export class EventStream {
     this.connect();
   }
 
-  /** Lets go of the connection until `retryNow()`. */
+  /** Closes the connection until `retryNow()`. */
   close(): void {
     this.letGo();
     this.enter({ name: 'closed' });
@@ -91,7 +91,7 @@ export class EventStream {
   }
 
   private received(event: MessageEvent<string>): void {
-    // Only now: a server may accept a stream and end it before it has said anything.
+    // Reset here and not in `opened`, because a server may accept a stream and end it before it has sent anything.
     this.failures = 0;
     this.refusals = 0;
     this.lostAt = undefined;

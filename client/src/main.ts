@@ -14,7 +14,7 @@ import { ServerClock } from './server-clock.js';
 const LIMIT = 200;
 /** Milliseconds between two summaries for those who can't see the list. */
 const SUMMARY_PERIOD = 30_000;
-/** Intervals without a timestamp, and at least milliseconds, after which the stream counts as lost. */
+/** A stream counts as lost after this many intervals without a timestamp, and at least this many milliseconds. */
 const SILENT_INTERVALS = 4;
 const SHORTEST_SILENCE = 10_000;
 
@@ -99,7 +99,7 @@ function setPaused(value: boolean): void {
   if (!value) drawNumbers();
 }
 
-/** Which of the page's two views is shown is in its address. The other one's stream is let go of. */
+/** Shows the view that the address names: the clock or the console. The clock's stream is closed behind the console. */
 function showView(): void {
   const isConsole = location.hash.startsWith('#/console');
   document.documentElement.dataset['view'] = isConsole ? 'console' : 'clock';
@@ -118,7 +118,7 @@ function showView(): void {
   isAside = isConsole;
 }
 
-/** Loaded when somebody wants it: the simple view needs none of it. */
+/** Loads the console when it is first opened, because the clock needs none of it. */
 async function openConsole(): Promise<void> {
   if (tellConsole) return;
   const { startConsole } = await import('../console/console.js');
@@ -126,7 +126,7 @@ async function openConsole(): Promise<void> {
   tellConsole(translator.language);
 }
 
-/** The network, or the reader, has come back: no reason to sit a delay out. */
+/** Tries again at once, because the network or the reader is back. */
 function hurry(): void {
   if (isAside) return;
   const { name } = stream.state;
@@ -144,7 +144,7 @@ addEventListener('online', hurry);
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') hurry();
 });
-// A page that the browser puts aside would keep its connection open, frozen, and never read it again.
+// A page in the back/forward cache would keep its connection open without ever reading from it.
 addEventListener('pagehide', () => stream.close());
 addEventListener('pageshow', ({ persisted }) => {
   if (persisted && !isAside) stream.retryNow();

@@ -1,4 +1,4 @@
-/** Where a list is shown, what of, and how much. */
+/** Where a list is shown, how, and how many entries it keeps. */
 export interface ListOptions<Entry> {
   /** The element that scrolls and holds the rows. */
   readonly scroller: HTMLElement;
@@ -10,7 +10,7 @@ export interface ListOptions<Entry> {
   readonly jumpLabel: (unseen: number) => string;
 }
 
-/** Distance from the end, in pixels, that still counts as being there: browsers round when they zoom. */
+/** Pixels from the end that still count as the end, because browsers round when they zoom. */
 const SLACK = 8;
 
 /** A list that holds the newest entries, and follows them unless the reader has scrolled up. */
@@ -27,7 +27,7 @@ export class MessageList<Entry> {
     new ResizeObserver(() => this.settle()).observe(scroller);
     jump.addEventListener('click', () => {
       this.follow();
-      // The button is about to vanish, and must not take the keyboard's place with it.
+      // The button is about to be hidden, and must not take the keyboard's focus with it.
       scroller.focus({ preventScroll: true });
     });
   }
@@ -63,7 +63,7 @@ export class MessageList<Entry> {
     if (!paused) for (const entry of held) this.add(entry);
   }
 
-  /** Returns whether the oldest had to go. */
+  /** Adds the entry, and returns whether the oldest one had to go. */
   private keep(entry: Entry, entries: Entry[]): boolean {
     entries.push(entry);
     const full = entries.length > this.options.limit;
@@ -75,7 +75,7 @@ export class MessageList<Entry> {
     const { scroller } = this.options;
     const height = scroller.scrollHeight;
     scroller.firstElementChild?.remove();
-    // What the reader looks at stays where it is.
+    // The rows that the reader looks at stay where they are.
     if (!this.following) scroller.scrollTop -= height - scroller.scrollHeight;
   }
 
@@ -94,7 +94,7 @@ export class MessageList<Entry> {
     this.showUnseen();
   }
 
-  /** Goes to the end, if that is where the reader is. */
+  /** Scrolls to the end, unless the reader has scrolled up. */
   private settle(): void {
     const { scroller } = this.options;
     if (this.following) scroller.scrollTop = scroller.scrollHeight;

@@ -1,7 +1,10 @@
 import type { Translator } from './language.js';
 import { en, type TextKey } from './texts.js';
 
-/** Puts the whole page into the translator's language: the document's own, its title, and all that has `data-text` or, for what is only read out, `data-text-label`. */
+/**
+ * Puts the whole page into the translator's language: the document's `lang` and title, the text of each element with
+ * `data-text`, and the `aria-label` of each element with `data-text-label`.
+ */
 export function translatePage(translator: Translator): void {
   document.documentElement.lang = translator.language;
   document.title = translator.text('title');

@@ -1,10 +1,10 @@
-/** Samples that count: enough to have caught a fast one, few enough to follow a clock that drifts. */
+/** Samples that are used: enough to have caught a fast one, few enough to follow a clock that drifts. */
 const WINDOW = 150;
 
 /**
- * The server's time, from the timestamps in its events. How long an event was on its way can't be known, but never less
- * than nothing, so the smallest difference between arrival and timestamp is the best guess at the clocks' distance: what
- * comes on top of it is delay. Arrivals are read from a clock that never jumps (`performance.now()`).
+ * The server's time, from the timestamps in its events. The delay of an event is unknown but never negative, so the
+ * smallest difference between arrival and timestamp is the best estimate of the distance between the clocks; whatever
+ * exceeds it is delay. Arrivals are read from a clock that never jumps (`performance.now()`).
  */
 export class ServerClock {
   private differences: number[] = [];

@@ -2,6 +2,6 @@
 export const ACCESS_OPTIONS = Symbol('access options');
 
 export interface AccessOptions {
-  /** Whether readers who bring nothing get public updates. */
+  /** Whether callers without credentials may subscribe, to public updates only. */
   readonly anonymous: boolean;
 }

@@ -1,12 +1,12 @@
 /** Who asked for a stream, as far as it is known. Times are milliseconds since the epoch. */
 export interface Caller {
   readonly subject?: string;
-  /** Who vouches for the subject. */
+  /** The issuer of the token (`iss`), who vouches for the subject. */
   readonly issuer?: string;
-  /** The token's own name (`jti`). */
+  /** The token's id (`jti`). */
   readonly tokenId?: string;
   readonly issuedAt?: number;
-  /** When what the caller was granted ends, and with it the stream (R62). */
+  /** When the grants expire. The caller's streams end then (R62). */
   readonly expiresAt?: number;
 }
 

@@ -8,9 +8,9 @@ import type { Grants } from './grants.js';
  */
 export abstract class GrantsResolver {
   /**
-   * What the caller may do in this role, or undefined for somebody who brings nothing that says who they are.
-   * @throws {HubError} `token-malformed`, `token-invalid`, … for somebody who brings something that doesn't hold: such a
-   * request is refused, and never served as if it had brought nothing.
+   * What the caller may do in this role, or undefined when the request has no credentials.
+   * @throws {HubError} `token-malformed`, `token-invalid`, … when the credentials are not valid: such a request is
+   * refused, and never served as if it had none.
    */
   abstract resolve(request: FastifyRequest, role: Role): Promise<Grants | undefined>;
 }

@@ -10,33 +10,33 @@ export interface Grants extends Caller {
   readonly readKey: string;
   /** Whether connections may be listed and ended, and tokens revoked. Default: no. */
   readonly isAdmin?: boolean;
-  /** Whether they came by the 0.x dialect, which some answers have to speak then. Default: no. */
+  /** Whether the grants come from a token of the 0.x dialect, in which some answers are then given. Default: no. */
   readonly isLegacy?: boolean;
-  /** What others are told of a subscription to `matcher`, for those who may know who is subscribed (R63). */
+  /** The payload of a subscription to `matcher`, for others who may know who is subscribed (R63). */
   payloadFor?(matcher: string): object | undefined;
 }
 
 const own = new WeakSet<Grants>();
 
-/** Marks grants that the hub has made itself, which need no guard: they throw nothing, and are what they say. */
+/** Marks grants that the hub has made itself. These need no guard: they never throw, and their types are right. */
 export function ownGrants(grants: Grants): Grants {
   own.add(grants);
   return grants;
 }
 
-/** Whether the hub has made them itself. */
+/** Whether the grants were marked by {@link ownGrants}. */
 export function areOwn(grants: Grants): boolean {
   return own.has(grants);
 }
 
-/** Public updates only. */
+/** The grants of callers without credentials: public updates only. */
 export const ANONYMOUS = ownGrants({
   canPublish: () => false,
   canRead: () => false,
   readKey: 'anonymous',
 });
 
-/** Everything: for callers in the same process. */
+/** The grants of callers in the same process: everything. */
 export const UNLIMITED = ownGrants({
   canPublish: () => true,
   canRead: () => true,

@@ -23,30 +23,30 @@ const SHAPE = z.object({
   isLegacy: z.boolean().optional(),
 });
 
-/** Stands in for grants that can't be used. */
+/** Denies everything. Used in place of grants that are malformed. */
 const NOTHING = ownGrants({ canPublish: () => false, canRead: () => false, readKey: 'nothing' });
 
-/** What may fail. */
+/** The part of an application's grants that has failed; `grants` is their shape as a whole. */
 type Part = 'canPublish' | 'canRead' | 'payloadFor' | 'grants';
 
-/** When a part was last complained about, and how often it has failed since. */
+/** When a failure of a part was last logged, and how often the part has failed since. */
 interface Failures {
   loggedAt: number;
   unlogged: number;
 }
 
 /**
- * The one place where the grants that an application has made are called. What they throw, and any answer of a wrong type
- * (such as a promise), is logged and denies: it never ends the process, and never grants anything.
+ * The one place where the grants that an application has made are called. What they throw, and any answer of a wrong
+ * type (such as a promise), is logged and denies: it never ends the process, and never grants anything.
  */
 @Injectable()
 export class GuardedGrants {
   private readonly logger = new Logger(GuardedGrants.name);
   private readonly failures = new Map<Part, Failures>();
 
-  /** The same grants, safe to be asked. Whatever else the application keeps with them stays there. */
+  /** The same grants, wrapped so that they never throw. Other properties that the application has added are kept. */
   of(given: Grants): Grants {
-    // Those of tokens, each of which is asked for with every publication.
+    // The hub's own grants, and those that are wrapped already, need no guard; each publication comes by here.
     if (areOwn(given)) return given;
     try {
       return ownGrants(this.wrap(given));
@@ -57,12 +57,13 @@ export class GuardedGrants {
   }
 
   private wrap(given: Grants): Grants {
-    // Once, because any of these may be a getter.
+    // The fields are read once, because any of them may be a getter.
     const fields = SHAPE.parse(given) as Grants;
     return {
       ...given,
       ...fields,
-      // The hub's own keys are others: nobody gets an application's stream by the name of one of those.
+      // The prefix keeps these keys apart from the hub's own: with an equal key, a reader would share a cohort of the
+      // hub's, and get its private updates.
       readKey: `application ${fields.readKey}`,
       canPublish: (topics) => this.allows('canPublish', given, topics),
       canRead: (topics) => this.allows('canRead', given, topics),
@@ -86,7 +87,7 @@ export class GuardedGrants {
       const answer: unknown = given.payloadFor?.(matcher);
       if (answer === undefined) return undefined;
       if (typeof answer === 'object' && answer !== null && !isThenable(answer)) {
-        // It is told to others as JSON, and throws here rather than there.
+        // The payload is published as JSON later: one that can't be serialised must throw here, where that is handled.
         JSON.stringify(answer);
         return answer;
       }
@@ -97,7 +98,7 @@ export class GuardedGrants {
     return undefined;
   }
 
-  /** An answer of a wrong type. Nobody else would notice that a promise among them is rejected, and that ends processes. */
+  /** Logs an answer of a wrong type. A promise is also kept from rejecting unhandled, which would end the process. */
   private refuse(part: Part, answer: unknown): void {
     if (isThenable(answer)) void Promise.resolve(answer).catch(() => undefined);
     this.report(part, isThenable(answer) ? 'It answered with a promise.' : `It answered with a ${typeof answer}.`);
@@ -112,7 +113,7 @@ export class GuardedGrants {
     }
     this.failures.set(part, { loggedAt: now, unlogged: 0 });
     this.logger.error({
-      msg: "the application's grants have failed, which denies",
+      msg: "the application's grants failed: access was denied",
       part,
       reason: textOf(error),
       unlogged,
@@ -124,8 +125,8 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
-/** Without the properties of the error, which may hold requests and with them tokens. */
+/** The text of an error without its other properties, which may hold requests and, with them, tokens. */
 function textOf(error: unknown): string {
   const text = error instanceof Error ? (error.stack ?? error.message) : error;
-  return typeof text === 'string' ? text.slice(0, MAX_REASON) : 'Something was thrown that is no error.';
+  return typeof text === 'string' ? text.slice(0, MAX_REASON) : 'A value that is not an Error was thrown.';
 }

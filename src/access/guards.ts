@@ -6,12 +6,12 @@ import { requestOf } from './guarded-request.js';
 import { HubError } from './hub.errors.js';
 import { GrantsResolver } from './grants-resolver.js';
 
-/** What the guard of this route has found the caller to be allowed. */
+/** A parameter decorator: the grants that the guard of this route has found for the caller. */
 export const GrantsOfRequest = createParamDecorator((_: unknown, context: ExecutionContext): Grants => {
   return requestOf(context).grants ?? ANONYMOUS;
 });
 
-/** Lets those publish who bring grants. Which topics they are good for is decided update by update. */
+/** Lets only callers with grants publish. Whether these cover an update's topics is checked for each update. */
 @Injectable()
 export class PublishGuard implements CanActivate {
   constructor(
@@ -28,7 +28,7 @@ export class PublishGuard implements CanActivate {
   }
 }
 
-/** Lets those subscribe who bring grants, and, where that is allowed, those who bring nothing. */
+/** Lets callers with grants subscribe and, where `anonymous` is set, callers without credentials too. */
 @Injectable()
 export class SubscribeGuard implements CanActivate {
   constructor(

@@ -1,7 +1,10 @@
 /** How a refusal is answered over HTTP. */
 interface HubErrorAnswer {
   readonly status: number;
-  /** What `WWW-Authenticate` says of it besides the scheme (RFC 6750, 3; R46–R49); it has none where this is missing. */
+  /**
+   * The parameters of `WWW-Authenticate` after the scheme (RFC 6750, 3; R46–R49). Undefined where the answer has no
+   * such header.
+   */
   readonly challenge?: string;
 }
 
@@ -40,7 +43,7 @@ export const HUB_ERRORS = {
   'batch-lines-too-many': { status: 413 },
   'idempotency-key-invalid': { status: 400 },
   'idempotency-key-conflict': { status: 422 },
-  // Who asks, and whether the hub can answer.
+  // Authentication, authorisation, and unknown paths.
   unauthorized: { status: 401, challenge: '' },
   'token-malformed': { status: 400, challenge: 'error="invalid_request"' },
   'token-invalid': { status: 401, challenge: 'error="invalid_token"' },
@@ -49,7 +52,7 @@ export const HUB_ERRORS = {
   'keys-unavailable': { status: 503 },
   'insufficient-scope': { status: 403, challenge: 'error="insufficient_scope"' },
   'not-found': { status: 404 },
-  // What an administrator asks for.
+  // Requests of administrators, and a journal that can't be reached or is full.
   'criteria-missing': { status: 400 },
   'criteria-invalid': { status: 400 },
   'revocations-too-many': { status: 507 },

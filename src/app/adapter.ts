@@ -9,8 +9,8 @@ import { readCertificate } from './certificate.js';
 const HTTP2_STREAMS = 1_000;
 
 /**
- * Megabytes that one HTTP/2 session may hold. Beyond this Node resets whatever else is asked for on the session, and its
- * default of 10 is reached by few readers that stall: each stream may have a piece of 64 KiB under way, and a window more.
+ * Megabytes that one HTTP/2 session may hold. Beyond them Node resets further streams of the session. Its default of 10
+ * is reached by a few stalled readers, because each stream may hold a piece of 64 KiB and a flow-control window too.
  */
 const HTTP2_SESSION_MEMORY = 256;
 
@@ -20,7 +20,7 @@ export function createAdapter({ server }: Config): FastifyAdapter {
     // `logRequests` writes one line for a request where Fastify would write two.
     logger: false,
     bodyLimit: server.maxBodyBytes,
-    // Fastify also takes a number of hops; the adapter's types have lost it.
+    // Fastify also takes a number of hops, which the adapter's types lack.
     trustProxy: server.trustProxy as Exclude<TrustProxy, number>,
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerUnreadableRequest,

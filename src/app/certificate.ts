@@ -5,7 +5,10 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { CONFIG } from '../config/config.module.js';
 import type { Config, TlsFiles } from '../config/config.js';
 
-/** Milliseconds between two looks. Asking for the time of change also sees a mounted secret's symbolic link move. */
+/**
+ * Milliseconds between two checks of the files. Their modification times are polled because file events miss a mounted
+ * secret whose symbolic link moves.
+ */
 const LOOK_EVERY = 1_000;
 
 export interface Certificate {
@@ -19,7 +22,8 @@ export function readCertificate({ certFile, keyFile }: TlsFiles): Certificate {
 
 /**
  * Uses a renewed certificate for new connections as soon as its files change. Open connections, and so all streams,
- * keep the one they began with. A pair that does not fit together, such as one half written, is not used.
+ * keep the certificate they began with. A certificate and a key that do not match, such as half-written files, are not
+ * used.
  */
 @Injectable()
 export class CertificateReloader implements OnApplicationBootstrap, OnModuleDestroy {

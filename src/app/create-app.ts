@@ -12,7 +12,7 @@ import { addSecurityHeaders } from './http/security-headers.js';
 
 /**
  * The whole application, wired but not yet listening: the one composition root.
- * @param signal when aborted, what it needs is not waited for any longer.
+ * @param signal when aborted, the application no longer waits for what it needs, such as Redis.
  */
 export async function createApp(config: Config, logger: Logger, signal?: AbortSignal): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(

@@ -15,8 +15,8 @@ import { HttpAdapterHost } from '@nestjs/core';
 const PATIENCE = 5_000;
 
 /**
- * Stops in order: no new connections; then time for what is under way (the streams have been told to end by then, see
- * `StreamRegistry`); and only then are the sockets closed.
+ * Stops in order: the server accepts no new connections; requests under way get time to finish (the streams have been
+ * told to end by then, see `StreamRegistry`); only then are the sockets closed.
  */
 @Injectable()
 export class GracefulShutdown implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
@@ -38,7 +38,7 @@ export class GracefulShutdown implements OnApplicationBootstrap, OnModuleDestroy
     this.logger.log('stopping');
     this.stopListening();
     const finished = Promise.allSettled([...this.answers].map((answer) => once(answer, 'close')));
-    // The patience begins now: what other parts wait for before they stop is not added to it.
+    // The time-out begins now, so that it runs at the same time as those of other parts and is not added to them.
     this.finishing = Promise.race([finished, delay(PATIENCE, undefined, { ref: false })]);
   }
 
@@ -50,7 +50,8 @@ export class GracefulShutdown implements OnApplicationBootstrap, OnModuleDestroy
 
   private stopListening(): void {
     const server = this.server();
-    // That of HTTP/2 closes the sessions as well, from Node 24 on, and with them streams whose end is still on its way.
+    // From Node 24 on, the `close` of an HTTP/2 server also closes its sessions, and so cuts off streams whose end is
+    // still on its way.
     if ('setSecureContext' in server) NetServer.prototype.close.call(server);
     else server.close();
   }

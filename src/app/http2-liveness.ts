@@ -5,26 +5,27 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 
-/** How often sessions are looked at within the time that they have for an answer, so that none outlives it by much. */
+/** How many times sessions are checked within the time-out for an answer, so that none outlives it by much. */
 const LOOKS = 2;
 
 interface Session {
   readonly session: ServerHttp2Session;
   readonly socket: TLSSocket;
-  /** Since when a client that has a PING to answer has sent nothing at all, in milliseconds of the process's clock. */
+  /** Since when a client with an unanswered PING has sent nothing at all, on the clock of `performance.now()`. */
   silentSince?: number;
-  /** Bytes that had come from it by then. */
+  /** Bytes that the socket had received by then. */
   received: number;
 }
 
 /**
- * Closes HTTP/2 connections on which nobody answers: each is sent a PING (RFC 9113, 6.7) every half of the write
- * time-out, and cut once one has not been answered, and nothing else has come, for the whole of it. A client on a slow
- * line gets the PING late, behind what it is being sent, but says meanwhile that it reads (WINDOW_UPDATE).
+ * Closes HTTP/2 connections whose clients do not answer. Each is sent a PING (RFC 9113, 6.7) every half of the write
+ * time-out, and is cut when a PING has not been answered, and nothing else has come, for the whole of it. A client on a
+ * slow line gets the PING late, behind the data that it is being sent, but meanwhile shows that it reads
+ * (WINDOW_UPDATE).
  *
- * Without it a client could leave sockets behind that nobody closes. After an error of the whole connection Node stops
- * reading from the socket, so that it never sees the client's end: Node 20 after each, later ones where the client has
- * sent GOAWAY before. It tells the session nothing of it.
+ * Otherwise clients could leave sockets behind that nobody closes. After a connection error Node stops reading from the
+ * socket without telling the session, and so never sees that the client has closed it: Node 20 after each such error,
+ * later versions where the client has sent GOAWAY before.
  */
 @Injectable()
 export class Http2Liveness implements OnApplicationBootstrap, OnModuleDestroy {
@@ -45,7 +46,7 @@ export class Http2Liveness implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     if (!this.isNeeded) return;
     const server = this.host.httpAdapter.getHttpServer() as Server;
-    // A session does not give its socket away. The server announces both in one turn, the socket first.
+    // A session does not expose its socket, but the server emits both events in one turn, the socket's first.
     let current: TLSSocket;
     server.prependListener('secureConnection', (socket) => (current = socket));
     server.on('session', (session: ServerHttp2Session) => this.watch({ session, socket: current, received: 0 }));
@@ -72,7 +73,7 @@ export class Http2Liveness implements OnApplicationBootstrap, OnModuleDestroy {
   private cut({ session, socket }: Session): void {
     this.logger.debug(`an HTTP/2 connection is closed: no answer to a PING within ${this.patience} ms`);
     session.destroy();
-    // `destroy` waits for the client's end where the session was closing, and Node may no longer read it.
+    // If the session was closing, `destroy` waits for the client to close the socket, which Node may never notice.
     socket.destroy();
   }
 }
@@ -84,7 +85,7 @@ function listen(session: Session, now: number): void {
 
 function ask(session: Session, now: number): void {
   listen(session, now);
-  // A session that is over by itself, while its socket is not, can't be asked, and so has its time to close.
+  // A session that has ended while its socket is open can't be pinged: the socket has the time-out to close.
   if (session.session.destroyed) return;
   session.session.ping((error) => {
     if (!error) delete session.silentSince;

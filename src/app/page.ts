@@ -11,12 +11,15 @@ export function servePage(): DynamicModule {
     rootPath: ROOT,
     // Matches nothing: the page is one document, so no other path falls back to it.
     renderPath: '/:never(^\\b$)',
-    // Nest's types of `setHeaders` are those of `send`; `@fastify/static` 10 gives Fastify's reply.
+    // Nest types `setHeaders` after the package `send`, but `@fastify/static` 10 calls it with Fastify's reply.
     serveStaticOptions: { cacheControl: false, setHeaders: setCaching as never },
   });
 }
 
-/** Vite names its assets after their content; the document that names them must be asked for each time. */
+/**
+ * Vite puts a hash of the content into the names of assets, so those may be cached for good. The document that names
+ * them has to be revalidated each time.
+ */
 function setCaching(reply: FastifyReply, path: string): void {
   const hashed = path.includes('/assets/');
   void reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');

@@ -7,8 +7,8 @@ import type { OrderlyEnd } from './process/orderly-end.js';
 import { tellStartFailure } from './process/start-failure.js';
 
 /**
- * Connections that may wait to be accepted; the kernel may allow fewer (`net.core.somaxconn`). With Node's own 511, some
- * of 1,000 readers that come back at once were not answered, and tried again a whole second later.
+ * Connections that may wait to be accepted; the kernel may allow fewer (`net.core.somaxconn`). With Node's own 511,
+ * some of 1,000 readers that came back at once were not answered, and tried again a whole second later.
  */
 const BACKLOG = 4_096;
 
@@ -16,7 +16,7 @@ export interface Surroundings {
   readonly env: Environment;
   readonly logger: Logger;
   readonly end: OrderlyEnd;
-  /** Whether a person reads what is written. */
+  /** Whether standard output is a terminal, which a person reads. */
   readonly isTerminal: boolean;
 }
 
@@ -26,7 +26,7 @@ export async function serve(surroundings: Surroundings): Promise<void> {
   try {
     await start(surroundings);
   } catch (error) {
-    // Whatever fails once the end has begun fails because of that.
+    // A failure after the end has begun is a consequence of the end, and not worth a report.
     if (!end.signal.aborted) end.begin(tellStartFailure(error, logger, { isTerminal }));
   }
 }
@@ -37,7 +37,7 @@ async function start({ env, logger, end }: Surroundings): Promise<void> {
   const app = await end.open((signal) => createApp(config, logger, signal));
   await app.init();
   end.signal.throwIfAborted();
-  // Fastify's own: Nest's `listen` would log a failure as well, and what can't be helped is said once, by `serve`.
+  // Fastify's own `listen`, because Nest's would log a failure that `serve` reports too.
   const address = await app
     .getHttpAdapter()
     .getInstance()
@@ -45,7 +45,7 @@ async function start({ env, logger, end }: Surroundings): Promise<void> {
   end.signal.throwIfAborted();
   const url = shownUrl(address);
   logger.info(`Herald is at ${url}`);
-  // Past the log, where a token has no place.
+  // Bypasses the log, which must not hold tokens.
   process.stdout.write((await firstSteps(config, url)) ?? '');
 }
 

@@ -5,7 +5,7 @@ import { GracefulShutdown } from './graceful-shutdown.js';
 import { Http2Liveness } from './http2-liveness.js';
 import { ProblemFilter } from './http/problem.filter.js';
 
-/** The HTTP edge: what holds for every request, whichever room answers it. */
+/** What applies to every HTTP request, whichever module answers it. */
 @Module({
   providers: [CertificateReloader, GracefulShutdown, Http2Liveness, { provide: APP_FILTER, useClass: ProblemFilter }],
 })

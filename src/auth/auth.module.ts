@@ -12,13 +12,13 @@ import { TokenMetadataAddress } from './metadata/token-metadata-address.js';
 import { TokenVerifier } from './tokens/token-verifier.js';
 
 export interface AuthModuleOptions extends AuthOptions {
-  /** Finds out what callers may do; by default from tokens. Its own dependencies come from global modules. */
+  /** Decides what callers may do; by default from tokens. Its own dependencies must come from global modules. */
   readonly grantsResolver?: Type<GrantsResolver>;
 }
 
 const SHARED = [TokenVerifier, TokenGrantsResolver, Revocations, PublishGuard, SubscribeGuard, AdminGuard];
 
-/** Who may: tokens, or whatever the application has, become grants here, and guards ask for them. */
+/** Access control: tokens, or what the application has instead, become grants here, which guards ask for. */
 @Module({})
 export class AuthModule {
   static forRoot({ grantsResolver = TokenGrantsResolver, ...options }: AuthModuleOptions): DynamicModule {

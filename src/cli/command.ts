@@ -1,21 +1,28 @@
 import type { Environment } from '../config/config.js';
 
-/** What a command has to do with the world outside. */
+/** The environment, input and output of a command. */
 export interface Surroundings {
   readonly env: Environment;
   readonly input: AsyncIterable<Buffer | string>;
   readonly output: { write(text: string): unknown };
 }
 
-/** @returns the exit status; throws a {@link UsageError} when it's asked wrongly. */
+/**
+ * A command of `herald`.
+ * @returns the exit status.
+ * @throws {UsageError} when its arguments are wrong.
+ */
 export type Command = (args: readonly string[], surroundings: Surroundings) => Promise<number>;
 
-/** The command can't be done as it was asked; the message says how it can. */
+/** A command was called wrongly. The message says how to call it. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** What `read` gives. @throws {UsageError} for options that aren't there or have no value. */
+/**
+ * Returns what `read` returns.
+ * @throws {UsageError} when `read` throws, as for options that do not exist or have no value.
+ */
 export function orUsage<T>(read: () => T, usage: string): T {
   try {
     return read();

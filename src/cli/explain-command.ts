@@ -30,7 +30,7 @@ interface Verdict {
   readonly why: string;
 }
 
-/** `herald explain`: what a token may do with a topic. Its status is 0 when it may do something. */
+/** `herald explain`: says what a token may do with a topic. The exit status is 0 if the token may publish or read. */
 export const explainCommand: Command = async (args, { env, input, output }) => {
   const {
     topic,
@@ -98,7 +98,7 @@ async function readAll(input: Surroundings['input']): Promise<string> {
   let text = '';
   for await (const chunk of input) {
     text += chunk.toString();
-    if (text.length > LONGEST_INPUT) throw new UsageError('What was given as a token is too long to be one.');
+    if (text.length > LONGEST_INPUT) throw new UsageError('The token is too long.');
   }
   return text.trim();
 }

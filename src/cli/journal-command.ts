@@ -21,7 +21,7 @@ const OK = 0;
 const FAILED = 1;
 const BAD_USAGE = 2;
 
-/** Faults that are spelt out. */
+/** Faults that are printed at most. */
 const SHOWN_FAULTS = 100;
 
 /** Entries that are imported in one commit. */
@@ -114,7 +114,7 @@ function exportAll([path = '']: readonly string[], { out }: Streams): Promise<nu
   return withStore(path, async (store) => {
     await write(out, headerLine(countOf(store)));
     for (const placed of recordsOf(store)) {
-      // At the pace of whoever reads it.
+      // Waits until the output takes more, so that the journal does not pile up in memory.
       // oxlint-disable-next-line no-await-in-loop
       await write(out, entryLine(placed));
     }
@@ -123,7 +123,7 @@ function exportAll([path = '']: readonly string[], { out }: Streams): Promise<nu
 }
 
 async function importAll([path = '', file = '']: readonly string[], { out }: Streams): Promise<number> {
-  // Opened first, so that a name that is wrong makes no journal.
+  // The file is opened first, so that a wrong file name does not leave an empty journal behind.
   const handle = file === '-' ? undefined : await open(file);
   const input = handle?.createReadStream({ autoClose: false }) ?? stdin;
   try {
@@ -142,7 +142,7 @@ async function importInto(store: LmdbStore, input: Readable): Promise<number> {
   return importer.finish();
 }
 
-/** Line by line into a new journal. Positions, times and idempotency keys stay as they were. */
+/** Imports an export line by line into a new journal. Positions, times and idempotency keys stay as they were. */
 class Importer {
   private lineNumber = 0;
   private expected = 0;
@@ -164,7 +164,10 @@ class Importer {
     if (this.group.length >= GROUP) await this.flush();
   }
 
-  /** How many there were. */
+  /**
+   * Writes the last entries, and returns how many were imported in all.
+   * @throws {ImportError} when the export is empty or cut off.
+   */
   async finish(): Promise<number> {
     if (this.lineNumber === 0) throw this.failure('it is empty');
     await this.flush();

@@ -3,13 +3,13 @@ import { decodeRecord, type JournalRecord } from '../storage/journal/lmdb/lmdb-r
 import type { Placed } from '../storage/journal/lmdb/lmdb-store.js';
 import { CURSOR_PREFIX, isCursor } from '../hub/cursors/cursors.js';
 
-/** The number of the format. An export is read by every later version. */
+/** The version of the export format. Every later version of Herald has to read it. */
 const FORMAT = 1;
 
 const header = z.object({
   journal: z.literal('herald'),
   format: z.literal(FORMAT, `this version of Herald reads exports of format ${FORMAT}`),
-  /** How many lines follow: an export that was cut off is told from a whole one. */
+  /** How many lines follow. An export that was cut off has fewer. */
   entries: z.int().nonnegative(),
 });
 
@@ -46,12 +46,12 @@ export function entryLine({ position, bytes }: Placed): string {
   return `${JSON.stringify({ position, storedAt, ...update, idempotencyKey, fingerprint })}\n`;
 }
 
-/** How many entries the export says that it has. Throws an `Error` when it is no export. */
+/** How many entries the export says that it has. @throws {Error} when the line is not the first one of an export. */
 export function readHeader(line: string): number {
   return parse(header, line).entries;
 }
 
-/** Throws an `Error` that says what is wrong with the line. */
+/** The entry of a line. @throws {Error} that says what is wrong with the line. */
 export function readEntry(line: string): ImportedEntry {
   const { position, storedAt, idempotencyKey, fingerprint, ...rest } = parse(entry, line);
   const { type, retry, ...update } = rest;

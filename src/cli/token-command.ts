@@ -120,7 +120,7 @@ function payloadOf(text: string): object {
     const payload: unknown = JSON.parse(text);
     if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) return payload;
   } catch {
-    // Said below.
+    // The error below is thrown for this as well.
   }
   throw new UsageError('--payload must be a JSON object.');
 }
@@ -151,7 +151,7 @@ async function signingKeys(
 
 function signingKey(role: Role, key: VerificationKey | undefined, fromFile: KeyObject | undefined): SigningKey {
   const name = `HERALD_${role.toUpperCase()}_KEY`;
-  if (!key) throw new UsageError(`${name} is not set: the service has no key that this could be for.`);
+  if (!key) throw new UsageError(`${name} is not set: the service has no key to sign this token with.`);
   const isSecret = key.key.type === 'secret';
   if (!isSecret && !fromFile) throw new UsageError(`${name} is a public key: give the private one with --key-file.`);
   if (fromFile && (isSecret || !createPublicKey(fromFile).equals(key.key))) {

@@ -25,7 +25,7 @@ import { madeUpSecrets, toIssuers } from './key-variables.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** Every variable that Herald reads: its name, its meaning in `README.md`, its default here. */
+/** Every variable that Herald reads, with its default. `README.md` says what each means. */
 const variables = z.object({
   NODE_ENV: z.string().default('development'),
   PORT: port().default(8080),
@@ -97,6 +97,22 @@ interface JournalConfig {
   };
 }
 
+/** How callers show who they are. */
+export interface AuthConfig {
+  /** The issuers whose tokens are accepted. At least one in the service, and none in `defaultConfig()`. */
+  readonly issuers: readonly IssuerConfig[];
+  /** What a token's `aud` must name; undefined for the hub's URL as each request gives it. */
+  readonly resource: string | undefined;
+  /** Whether readers without a token get public updates. */
+  readonly anonymous: boolean;
+  /** Whether tokens of the 0.x dialect are accepted as well, also where only that dialect puts them. */
+  readonly legacy: boolean;
+  /** The cookie that browsers bring a token in (R45). */
+  readonly cookieName: string;
+  /** Origins whose pages may publish with a cookie, besides the hub's own (R89). */
+  readonly publishOrigins: readonly string[];
+}
+
 /** What the process was told, validated and frozen. Durations are in milliseconds, sizes in bytes. */
 export interface Config {
   readonly production: boolean;
@@ -124,24 +140,15 @@ export interface Config {
     readonly hubUrl: string;
     /** Whether subscriptions of the 0.x dialect are served as well. */
     readonly legacy: boolean;
-    /** Whether who is subscribed is told, and how long somebody may be away without being missed. */
+    /** Whether Herald tells who is subscribed, and for how many milliseconds a lease outlives its connection. */
     readonly subscriptions: { readonly enabled: boolean; readonly grace: number };
     readonly recentBytes: number;
     readonly flushInterval: number;
     readonly journal: JournalConfig;
   };
-  readonly auth: {
-    /** At least one. */
-    readonly issuers: readonly IssuerConfig[];
-    /** What a token's `aud` must name; undefined for the URL that each request came to. */
-    readonly resource: string | undefined;
-    readonly anonymous: boolean;
-    readonly legacy: boolean;
-    readonly cookieName: string;
-    /** From where pages may publish with a cookie, besides the hub's own origin. */
-    readonly publishOrigins: readonly string[];
+  readonly auth: AuthConfig & {
     readonly protectEvents: boolean;
-    /** Whose secrets were not given, and made at random for this run. */
+    /** The roles whose secrets were not given, and so were generated for this run. */
     readonly madeUp: readonly Role[];
   };
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -178,7 +185,7 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
   return deepFreeze(toConfig(result.data, issuers, Object.keys(madeUp) as Role[]));
 }
 
-/** What is so where the environment says nothing. */
+/** The configuration of an empty environment, but without any issuer. */
 export function defaultConfig(): Config {
   return deepFreeze(toConfig(variables.parse({}), [], []));
 }
@@ -299,7 +306,7 @@ function redisMistakes(given: Readonly<Record<string, string>>): string[] {
   return ['HERALD_REDIS_CLUSTER and HERALD_REDIS_SENTINELS exclude each other: a Cluster needs no Sentinels'];
 }
 
-/** A key set or a list of issuers may serve both roles; without one, each needs a key. */
+/** Both keys are required in production, unless a key set or a list of issuers may provide them. */
 function productionMistakes(given: Readonly<Record<string, string>>): string[] {
   if (given['NODE_ENV'] !== 'production') return [];
   if (['HERALD_JWKS_URI', 'HERALD_JWKS_FILE', 'HERALD_ISSUERS_FILE'].some((name) => given[name])) return [];
@@ -310,7 +317,7 @@ function productionMistakes(given: Readonly<Record<string, string>>): string[] {
 
 function deepFreeze<T extends object>(value: T): T {
   for (const child of Object.values(value)) {
-    // A key is no plain data: Node keeps its own state in it.
+    // A `KeyObject` is left as it is, because Node keeps its own state in it.
     if (typeof child === 'object' && child !== null && !(child instanceof KeyObject)) deepFreeze(child as object);
   }
   return Object.freeze(value);

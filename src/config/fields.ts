@@ -4,8 +4,8 @@ import { HUB_PATH } from '../shared/hub-path.js';
 import { parseDuration, parseSize } from '../shared/units.js';
 
 /*
- * One kind of value each: text from the environment in, a typed value out. Every message says what would be right,
- * and none repeats the value, which may be a secret put into the wrong variable.
+ * Each function is the schema of one kind of value: it turns text of the environment into a typed value. Its messages
+ * say what would be right, and never repeat the value, which may be a secret put into the wrong variable.
  */
 
 /** Node's timers overflow above this many milliseconds, and then fire at once. */
@@ -112,7 +112,7 @@ function readAddress(text: string): Address | undefined {
     : undefined;
 }
 
-/** A short name that is safe within a key. */
+/** A short name of characters that are safe in a Redis key. */
 export function simpleName() {
   return z.string().regex(/^[\w.-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, hyphens or underscores');
 }
@@ -126,7 +126,7 @@ export function port() {
     .refine((value) => value <= 65_535, 'must be a port number between 0 and 65535');
 }
 
-/** A list of web origins, separated by commas. The wildcard is refused: an allow-list is the point of it. */
+/** A list of web origins, separated by commas. The wildcard is refused, because the list has to name who is allowed. */
 export function origins() {
   return z.string().transform((text, context) => {
     const list = splitList(text);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Role, ROLES } from '../shared/role.js';
 import { KeyError, parseKey, type VerificationKey } from './keys.js';
 
-/** Whose tokens count, and by which keys (R53: each key is one issuer's). */
+/** An issuer whose tokens are accepted, and the keys that verify them (R53: each key belongs to one issuer). */
 export interface IssuerConfig {
   /** What the token's `iss` must be, exactly. */
   readonly issuer: string;
@@ -18,7 +18,7 @@ export interface KeySetConfig {
   readonly roles: readonly Role[];
 }
 
-/** What a key set's keys may be used with: nothing that is derived from a secret, and nothing weak. */
+/** The algorithms that keys of a key set may be used with: none that works with a secret (R52), and no weak one. */
 export const KEY_SET_ALGORITHMS = [
   'EdDSA',
   'Ed25519',
@@ -68,9 +68,7 @@ const MAX_ISSUERS = 100;
 
 const fileSchema = z.array(issuerSchema).min(1).max(MAX_ISSUERS);
 
-/**
- * The issuers that a file lists as JSON. What is wrong with it is added to `mistakes`, in words that repeat no key.
- */
+/** The issuers that a file lists as JSON. Mistakes in the file are added to `mistakes`, without repeating any key. */
 export function parseIssuers(text: string, mistakes: string[]): IssuerConfig[] {
   const parsed = fileSchema.safeParse(parseJson(text));
   if (!parsed.success) {
@@ -98,7 +96,7 @@ function toIssuer(given: GivenIssuer, index: number, mistakes: string[]): Issuer
   return { issuer: given.issuer, keys, ...(keySet && { keySet }) };
 }
 
-/** The key, or nothing and one more mistake. */
+/** The key; undefined, and a mistake added, if it is not valid. */
 export function tryKey(
   text: string,
   algorithm: string | undefined,

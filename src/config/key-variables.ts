@@ -3,7 +3,7 @@ import { type IssuerConfig, keySetOf, parseIssuers, tryKey } from './issuers.js'
 import { type Role, ROLES } from '../shared/role.js';
 import type { VerificationKey } from './keys.js';
 
-/** The variables that say whose tokens count, and by which keys. */
+/** The variables that describe issuers and their keys. */
 export interface KeyVariables {
   readonly NODE_ENV: string;
   readonly HERALD_ISSUER: string;
@@ -18,7 +18,7 @@ export interface KeyVariables {
   readonly HERALD_ISSUERS_FILE?: string | undefined;
 }
 
-/** In development, what tokens are signed with where no key was given; `productionMistakes` sees to production. */
+/** Generates the secrets that were not given, in development only; `productionMistakes` requires them in production. */
 export function madeUpSecrets(v: KeyVariables): Secrets {
   if (v.NODE_ENV === 'production' || v.HERALD_JWKS_URI || v.HERALD_JWKS_FILE || v.HERALD_ISSUERS_FILE) return {};
   return {
@@ -38,7 +38,7 @@ interface Gathering {
   readonly mistakes: string[];
 }
 
-/** Those of the file, and the one that the other variables describe. */
+/** The issuers that the file lists, followed by the one that the other variables describe. */
 export function toIssuers(v: KeyVariables, madeUp: Secrets, { readFile, mistakes }: Gathering): IssuerConfig[] {
   const issuers = v.HERALD_ISSUERS_FILE ? readIssuers(v.HERALD_ISSUERS_FILE, readFile, mistakes) : [];
   const keys: Partial<Record<Role, VerificationKey>> = {};

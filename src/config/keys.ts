@@ -6,10 +6,10 @@ export interface VerificationKey {
   readonly algorithm: string;
 }
 
-/** Bytes that a secret must have at least: as many as its hash (RFC 7518, 3.2). */
+/** The fewest bytes of a secret for each algorithm: as many as its hash has (RFC 7518, 3.2). */
 const SECRET_ALGORITHMS: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 
-/** Which algorithms a public key is good for; the first is what is taken when none is named. */
+/** The algorithms that each kind of public key may be used with. The first is the default. */
 const PUBLIC_ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
   rsa: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   'rsa-pss': ['PS256', 'PS384', 'PS512'],
@@ -21,7 +21,7 @@ const PUBLIC_ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
 
 const SMALLEST_RSA_BITS = 2048;
 
-/** Says what would be right, and never repeats the key. */
+/** A key that can't be used. The message says what would be right, and never repeats the key. */
 export class KeyError extends Error {
   override readonly name = 'KeyError';
 }
@@ -38,7 +38,9 @@ export function parseKey(text: string, algorithm?: string): VerificationKey {
 function parseSecret(text: string, algorithm: string): VerificationKey {
   const bytes = Object.hasOwn(SECRET_ALGORITHMS, algorithm) ? SECRET_ALGORITHMS[algorithm] : undefined;
   if (bytes === undefined) {
-    throw new KeyError(`a secret is for ${listOf(Object.keys(SECRET_ALGORITHMS))}; for other algorithms give a PEM`);
+    throw new KeyError(
+      `is a secret, which works only with ${listOf(Object.keys(SECRET_ALGORITHMS))}: for other algorithms give a PEM`,
+    );
   }
   if (Buffer.byteLength(text) < bytes) throw new KeyError(`must be at least ${bytes} bytes long for ${algorithm}`);
   return { key: createSecretKey(text, 'utf8'), algorithm };

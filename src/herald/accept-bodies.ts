@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Bodies reach the handlers as bytes: whether they are valid UTF-8 can only be seen there. Any other media type is
- * refused with 415.
+ * Makes Fastify pass bodies to the handlers as bytes, because decoded text no longer shows whether it was valid UTF-8.
+ * Media types other than these are refused with 415.
  */
 export function acceptBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();

@@ -8,7 +8,7 @@ import type { JournalOptions } from '../storage/open-journal.js';
 import { SseModule } from '../streams/nest-sse/sse.module.js';
 import type { StreamOptions } from '../streams/registry/stream-registry.js';
 
-/** What is left out is as in the service's own environment. */
+/** The hub's options, whose defaults are those of the service's environment variables. */
 export interface HeraldOptions {
   /** Where the hub is for its clients, such as `https://example.com/.well-known/mercure`. */
   readonly hubUrl: URL;
@@ -17,18 +17,19 @@ export interface HeraldOptions {
     readonly journal?: Partial<JournalOptions>;
   };
   readonly auth?: Partial<Omit<AuthOptions, 'hubUrl' | 'subscriptions'>>;
-  /** Finds out what callers may do, from whatever the application knows them by; by default from tokens. */
+  /** Decides what callers may do, for example from the application's own sessions; by default from tokens. */
   readonly grantsResolver?: Type<GrantsResolver>;
-  /** The guards of the hub's routes, in place of its own. */
+  /** Guards for the hub's routes, in place of the default ones. */
   readonly guards?: HubGuards;
 }
 
-/** As in the service, of whose tokens none counts here until an issuer is named. */
+/** The service's defaults, except that no token is accepted until the application names an issuer. */
 const { streams: STREAMS, hub: HUB, auth: AUTH } = defaultConfig();
 
 /**
- * The hub as a module of somebody's application: streams, who may, publish and subscribe. The application must run on
- * Fastify, be made with `bodyParser: false`, and hand its instance to `acceptBodies`: the hub reads bodies as bytes.
+ * The hub as a module of another application: streams, access control, publishing and subscribing. The application must
+ * run on Fastify, be created with `bodyParser: false`, and pass its Fastify instance to `acceptBodies`, because the hub
+ * reads bodies as bytes.
  */
 @Module({})
 export class HeraldModule {

@@ -1,4 +1,4 @@
-/** What an application imports that has the hub as its own module. */
+/** The public API for applications that use the hub as a module. */
 export type { AuthOptions } from '../auth/settings/auth.options.js';
 export type { IssuerConfig } from '../config/issuers.js';
 export type { Role } from '../shared/role.js';

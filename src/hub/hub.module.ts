@@ -15,7 +15,7 @@ import { HubService } from './service/hub.service.js';
 
 export interface HubModuleOptions extends HubOptions {
   readonly journal: JournalOptions;
-  /** In place of the hub's own guards, which may be among them. */
+  /** The guards to use in place of the hub's own, which may be among them. */
   readonly guards?: HubGuards;
 }
 
@@ -45,7 +45,7 @@ export class HubModule {
         { provide: Journal, useFactory: () => openJournal(journal) },
         {
           provide: SharedState,
-          // Their files are in the directory that the journal keeps for this process.
+          // The journal opens first, because a state on disk has its files in the directory that the journal locks.
           inject: [Journal],
           useFactory: (opened: Journal) => openBeside(opened, journal, options.subscriptions.grace),
         },
@@ -57,7 +57,7 @@ export class HubModule {
   }
 }
 
-/** The state that goes with a journal, which is closed where there can be none: nobody else would then. */
+/** Opens the state that goes with a journal. If that fails, the journal is closed, because nobody else would do it. */
 async function openBeside(journal: Journal, options: JournalOptions, grace: number): Promise<SharedState> {
   try {
     return await openState(options, grace);
@@ -67,7 +67,7 @@ async function openBeside(journal: Journal, options: JournalOptions, grace: numb
   }
 }
 
-/** The same controller behind other guards. A class of its own: metadata is the class's, for all applications in it. */
+/** The same controller behind other guards. It is a subclass, because guards are metadata that a class has once. */
 function guardedBy(guards: readonly Type<CanActivate>[] | undefined, controller: Type): Type {
   if (!guards) return controller;
   const guarded = class extends controller {};

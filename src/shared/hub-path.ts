@@ -1,2 +1,2 @@
-/** Where the hub is (R81). */
+/** The path of the hub (R81). */
 export const HUB_PATH = '/.well-known/mercure';

@@ -3,16 +3,16 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /**
- * A refusal, as RFC 9457 has it. Never an event stream: some clients take a refusal of that type for a good stream.
- * `detail` is ours, and never repeats what the request said.
+ * A refusal as problem details (RFC 9457). It is never an event stream, because some clients take any answer of that
+ * type for a working stream. `detail` is Herald's own text and never repeats what the request said.
  */
 export interface Problem {
   readonly status: number;
   readonly title: string;
-  /** What exactly was refused, for programs: one of a closed list, and never used for anything else again. */
+  /** Identifies the refusal for programs: one of a closed list, whose meanings never change. */
   readonly code?: string;
   readonly detail?: string;
-  /** The same id is in the log, beside what really happened. */
+  /** Also in the log, beside the error itself. */
   readonly errorId?: string;
 }
 
@@ -29,14 +29,14 @@ export function sendProblem(reply: FastifyReply, body: Problem): void {
     .send(body);
 }
 
-/** What the router refuses before any route is found, such as a path that can't be decoded. */
+/** Answers a request that the router refuses before it finds a route, such as one whose path can't be decoded. */
 export function answerFrameworkError(_error: Error, _request: FastifyRequest, reply: FastifyReply): void {
   sendProblem(reply, problem(400, { detail: 'The request target is malformed.' }));
 }
 
 /**
- * What the HTTP parser refuses: there is no request then that could be answered, only a connection. Where an earlier
- * request on it is still being answered, the refusal would be taken for that answer: none is better than a wrong one.
+ * Answers what the HTTP parser refuses: there is no request to answer then, only a connection. While an earlier request
+ * on the connection is being answered, the client would take the refusal for that answer, so the connection is cut.
  */
 export function answerUnreadableRequest(error: Error & { readonly code?: string }, socket: Socket): void {
   // oxlint-disable-next-line no-underscore-dangle -- Node's name for the response that is under way

@@ -1,4 +1,4 @@
-/** A first-in, first-out list with constant-time `push`, `shift` and `at`. An array's own `shift` moves every element. */
+/** A first-in, first-out list with constant-time `push`, `shift` and `at`; an array's `shift` moves every element. */
 export class Queue<T> {
   private items: (T | undefined)[];
   private start = 0;
@@ -19,7 +19,7 @@ export class Queue<T> {
     if (this.length === 0) return undefined;
     const item = this.items[this.start];
     this.items[this.start++] = undefined;
-    // Moving what is left only when as much again is empty makes it constant time on average.
+    // The rest is moved only when at least half of the array is empty, so `shift` takes constant time on average.
     if (this.start >= 1_024 && this.start * 2 >= this.items.length) {
       this.items = this.items.slice(this.start);
       this.start = 0;

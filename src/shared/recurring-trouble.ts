@@ -1,10 +1,10 @@
 import type { Logger } from '@nestjs/common';
 
-/** Trouble of something that is tried again and again: it is said once, and once more when it is over. */
+/** Logs failures of an operation that is retried all the time: once for the same message, and when it works again. */
 export class RecurringTrouble {
   private current: string | undefined;
 
-  /** @param what fails, as the log names it. */
+  /** @param what names the operation in the log. */
   constructor(
     private readonly logger: Logger,
     private readonly what: string,

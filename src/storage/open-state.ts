@@ -3,9 +3,9 @@ import { MemoryState } from './state/memory/memory-state.js';
 import type { SharedState } from './state/shared-state.js';
 
 /**
- * The state that goes with the journal, which must be open.
+ * Opens the shared state that goes with the journal. The journal must be open already.
  * @param grace milliseconds for which a lease that nobody has can be taken up.
- * @throws {JournalUnavailableError} when it can't be reached.
+ * @throws {JournalUnavailableError} when the state can't be reached.
  */
 export async function openState({ url, redis, signal }: JournalOptions, grace: number): Promise<SharedState> {
   const [scheme] = url.split(':', 1);

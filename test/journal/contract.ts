@@ -155,7 +155,7 @@ export function describeJournal({ name, open, spoil }: Engine): void {
       while (seen.length < 3) await new Promise(setImmediate);
       expect(seen).toEqual([1, 2, 3]);
       expect(idsOf(await journal.read(0, 10))).toEqual(['1', '2', '3']);
-      expect(log.errors.map(({ msg }) => msg)).toContain('a listener to the journal failed');
+      expect(log.errors.map(({ msg }) => msg)).toContain('a listener to the journal threw an error');
     });
 
     it('behaves like a plain list that is cut off at the front', async () => {

@@ -1,16 +1,16 @@
-/** Who of the tabs has the connection. */
+/** A tab that may become the leader, which is the one that has the connection. */
 export interface Candidate {
   elected(): void;
-  /** Another tab has taken over: this one was not heard of for too long. */
+  /** Another tab has taken over, because this one was silent for too long. */
   deposed(): void;
 }
 
-/** One leader among the tabs of an origin, for as long as it wants or lives. */
+/** Elects one leader among the tabs of an origin, which stays until it leaves or its tab is gone. */
 export interface Election {
-  /** Waits for its turn. */
+  /** Waits to be elected. */
   stand(candidate: Candidate): void;
   /** Takes the lead from a leader that does not answer. */
   seize(): void;
-  /** Lets go of the lead, or of the wish for it. */
+  /** Gives up the lead, or the candidacy. */
   leave(): void;
 }

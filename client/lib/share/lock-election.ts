@@ -1,11 +1,11 @@
 import type { Candidate, Election } from './election.js';
 
-/** An election by Web Locks: the browser lets go of the lock with the tab, however that ends. */
+/** An election by Web Locks: the browser releases the lock when the tab ends, for whatever reason. */
 export class LockElection implements Election {
   readonly #name: string;
   readonly #locks: LockManager;
   #candidate: Candidate | undefined;
-  /** Of the request that is under way or has been granted. */
+  /** Aborts the lock request that is under way, or releases the lock that was granted. */
   #turn: AbortController | undefined;
 
   constructor(name: string, locks: LockManager) {
@@ -40,9 +40,9 @@ export class LockElection implements Election {
       this.#candidate?.elected();
       return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
     };
-    // A request may have a signal or steal, not both.
+    // A lock request takes either a signal or `steal`, not both.
     this.#locks.request(this.#name, steal ? { steal } : { signal }, hold).catch(() => {
-      // Aborted here, or stolen there.
+      // This tab has aborted the request, or another one has stolen the lock.
       if (wasElected && this.#turn === turn) this.#candidate?.deposed();
     });
   }

@@ -8,7 +8,7 @@ interface Member {
   silentFor: number;
 }
 
-/** The other tabs, and what they want. */
+/** The other tabs and their matchers. */
 export class Members {
   readonly #members = new Map<string, Member>();
 
@@ -20,7 +20,7 @@ export class Members {
     this.#members.delete(tab);
   }
 
-  /** Forgets those that are gone without a word. One that was only frozen announces itself when it is back. */
+  /** Forgets tabs that are gone without saying so. A tab that was only frozen announces itself when it is back. */
   dropSilent(): void {
     for (const [tab, member] of this.#members) {
       member.silentFor += 1;

@@ -13,15 +13,15 @@ export interface OpenSharedOptions {
   readonly connect: Connect;
 }
 
-/** Of what tabs say to each other. Tabs of an older version of this library do not understand a newer one. */
+/** The version of the messages between tabs. Tabs whose libraries have different versions do not share. */
 const VERSION = 2;
 
 /** Milliseconds of a leader's silence before it is asked for a sign of life. */
 const PATIENCE = 5_000;
 
 /**
- * A share of the one connection of this browser; or a connection of its own where the platform has no way to share, or
- * where it is not known who reads, and tabs could be those of different people.
+ * Opens a share of this browser's one connection; or a connection of its own where the platform has no way to share, or
+ * where the subject is unknown, so that the tabs could be those of different people.
  * @throws Error when the worker, where it is needed, does not start; or what the token provider throws.
  */
 export async function openShared(
@@ -37,7 +37,7 @@ export async function openShared(
 }
 
 async function openElection(name: string, worker: string, share: Sharing): Promise<Election | undefined> {
-  // Missing on plain HTTP, whatever the types say.
+  // `navigator.locks` is missing on plain HTTP, although its type says otherwise.
   const locks = navigator.locks as LockManager | undefined;
   if (locks && share !== 'worker') return new LockElection(name, locks);
   if (share === 'locks' || typeof SharedWorker === 'undefined') return undefined;

@@ -16,19 +16,19 @@ export interface SharedOptions {
   readonly patience: number;
 }
 
-/** Messages that go to the other tabs in one piece, at the most. */
+/** The most messages of one broadcast. */
 const LARGEST_BATCH = 100;
 
-/** Before any leader has said anything. */
+/** The place before the first broadcast of any leader. */
 const NOWHERE: Place = { leader: '', number: 0 };
 
 /** Milliseconds between two roll calls. */
 const ROLL_CALL = 30_000;
 
 /**
- * One connection for all tabs: the leader has it and relays, the others follow. Every tab knows what the others want and
- * how far the leader had got, so that any of them can take over from there. A tab that finds that it has missed
- * something says so, and fetches it by itself.
+ * One connection for all tabs: the leader has it and relays, the others follow. Every tab knows the others' matchers
+ * and the leader's cursor, so that any of them can take over. A tab that notices that it has missed a broadcast reports
+ * so (`missed`), and fetches the messages by itself.
  */
 export class SharedSource implements Source, Candidate, SourceListener {
   readonly #options: SharedOptions;
@@ -38,14 +38,14 @@ export class SharedSource implements Source, Candidate, SourceListener {
   #channel: BroadcastChannel | undefined;
   /** Set while this tab leads. */
   #connection: Source | undefined;
-  /** How far the leader had got when it was heard last, or this tab when it led last. */
+  /** The leader's cursor in its last broadcast, or this tab's own when it led last. */
   #reached = '';
-  /** A leader that was deposed, and may still speak before it knows. */
+  /** A leader that was deposed, and may still send broadcasts before it knows. */
   #formerLeader: string | undefined;
   #wanted: readonly Matcher[] = [];
   #covered: ReadonlySet<string> = new Set();
   #current: ConnectionState = 'idle';
-  /** What was heard last, of whom; of itself while it leads. */
+  /** The last broadcast that was received; while this tab leads, the last one that it has sent. */
   #place: Place = NOWHERE;
   #predecessor: Place = NOWHERE;
   #batch: WireMessage[] = [];
@@ -82,7 +82,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#options.election.leave();
     this.#post({ kind: 'bye', tab: this.#tab });
     for (const timer of this.#timers) clearInterval(timer);
-    // An open channel would keep the page out of the browser's cache.
+    // An open channel would keep the page out of the back/forward cache.
     this.#channel.close();
     this.#channel = undefined;
   }
@@ -101,7 +101,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     const { cursor } = this;
     const covered = this.#covered;
     this.#predecessor = this.#place;
-    // Each time under another name.
+    // Each term has a leader name of its own, because its numbers begin anew.
     this.#place = { leader: `${this.#tab} ${performance.now()}`, number: 0 };
     this.#connection = this.#options.connect(this, { cursor, covered });
     this.#connection.want(this.#everything());
@@ -114,7 +114,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#stand();
   }
 
-  // What the connection says, while this tab leads.
+  // These are called by the connection, while this tab leads.
 
   message(message: WireMessage): void {
     if (this.#batch.push(message) === 1) queueMicrotask(() => this.#flush());
@@ -142,7 +142,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
   }
 
   state(state: ConnectionState): void {
-    // The last word of a connection that this tab has let go of.
+    // This is the last state of a connection that this tab has given up.
     if (!this.#connection) return;
     this.#enter(state);
     if (state === 'failed') this.#giveUp();
@@ -171,7 +171,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#options.election.stand(this);
   }
 
-  /** Another tab may have a better token. This one only follows, until it is told to try again. */
+  /** Gives up the lead, as another tab may have a better token. This tab only follows until it is told to try again. */
   #giveUp(): void {
     this.#stepDown();
     this.#options.election.leave();
@@ -216,7 +216,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
   }
 
   #follow(place: Place, relayed: Relayed): void {
-    // A leader that has been deposed and does not know it yet.
+    // While this tab leads, others are ignored, and so is a deposed leader that does not know it yet.
     if (this.#connection || place.leader === this.#formerLeader) return;
     this.#lastHeard = performance.now();
     this.#hasAsked = false;
@@ -249,7 +249,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#place = place;
   }
 
-  /** Whether nothing lies between what was heard last and this. */
+  /** Whether this broadcast comes right after the last one that was received. */
   #continues({ leader, number }: Place, relayed: Relayed): boolean {
     const place = this.#place;
     if (leader === place.leader) return number === place.number + 1;
@@ -271,7 +271,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#options.election.seize();
   }
 
-  /** Somebody has asked the leader whether it is alive; its answer is for all. Not all are to lose patience at once. */
+  /** Waits for the leader's answer to a ping of any tab. The random part keeps tabs from seizing the lead together. */
   #awaitAnswer(): void {
     this.#hasAsked = true;
     this.#lastHeard = performance.now() - this.#options.patience * Math.random() * 0.5;
@@ -299,7 +299,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#relay({ kind: 'status', state: this.#current, covered, cursor: this.cursor, after });
   }
 
-  /** What came in one piece goes in one piece. No timer: those of hidden tabs are slowed down to one a minute. */
+  /** Relays in one piece what came in one piece. No timer calls it: those of hidden tabs fire only once a minute. */
   #flush(): void {
     const messages = this.#batch;
     if (messages.length === 0) return;

@@ -1,8 +1,8 @@
 import type { HeraldClientOptions } from '../api.js';
 
 /**
- * Who reads, to tell one person's tabs from another's; undefined where that can't be told. Nothing is trusted that this
- * says: the hub decides by the token who may read what.
+ * Identifies the reader, to tell one person's tabs from another's; undefined where that is unknown. Nothing is trusted
+ * because of it: the hub decides by the token who may read what.
  */
 export async function subjectOf({ subject, token, cookies }: HeraldClientOptions): Promise<string | undefined> {
   if (subject !== undefined) return `as ${subject}`;
@@ -11,7 +11,7 @@ export async function subjectOf({ subject, token, cookies }: HeraldClientOptions
   return claimed === undefined ? undefined : `as ${claimed}`;
 }
 
-/** The `sub` of a JWT, byte by byte: to be compared and not to be read. */
+/** The `sub` of a JWT, whose bytes are not decoded as UTF-8: it is only compared, never shown. */
 function claimOf(token: string): string | undefined {
   try {
     const [, payload = ''] = token.replaceAll('-', '+').replaceAll('_', '/').split('.');

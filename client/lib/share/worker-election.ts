@@ -5,8 +5,8 @@ import type { FromWorker, ToWorker } from './worker.js';
 const PATIENCE = 5_000;
 
 /**
- * An election by a SharedWorker, for pages without Web Locks: those on plain HTTP. The worker only says whose turn it is;
- * the connection and the token stay in the tabs.
+ * An election by a SharedWorker, for pages without Web Locks: those on plain HTTP. The worker only says which tab
+ * leads; the connection and the token stay in the tabs.
  */
 export class WorkerElection implements Election {
   readonly #port: MessagePort;
@@ -68,7 +68,7 @@ interface TrustedTypes {
 
 let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
 
-/** Pages that require Trusted Types take a script's address from a policy only: ours is called `herald`. */
+/** Pages that require Trusted Types take a script's URL from a policy only: this one is called `herald`. */
 function trusted(url: string): string {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
   if (!trustedTypes) return url;

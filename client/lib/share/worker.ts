@@ -1,22 +1,22 @@
 /**
- * The SharedWorker that Herald serves: it says which tab's turn it is to have the connection, where there are no Web
- * Locks. A tab that goes away says nothing, so the leader is asked for a sign of life. It answers in an event handler,
- * which browsers do not slow down in hidden tabs as they do timers.
+ * The SharedWorker that Herald serves: it elects the tab that has the connection, where there are no Web Locks. A tab
+ * that goes away does not say so, so the leader is pinged. It answers in an event handler, because browsers slow down
+ * the timers of hidden tabs, and not their event handlers.
  */
 export type ToWorker = 'stand' | 'leave' | 'seize' | 'pong';
 export type FromWorker = 'hello' | 'elected' | 'deposed' | 'ping';
 
-/** Milliseconds between two questions to the leader. */
+/** Milliseconds between two pings of the leader. */
 const PERIOD = 1_000;
 
-/** Questions that a leader may leave without an answer. */
+/** Pings that a leader may leave without an answer. */
 const PATIENCE = 3;
 
 interface WorkerScope {
   addEventListener(type: 'connect', listener: (event: MessageEvent) => void): void;
 }
 
-/** Those who wait, the leader first. */
+/** The ports of the candidates, the leader's first. */
 const line: MessagePort[] = [];
 let unanswered = 0;
 

@@ -32,7 +32,7 @@ const revocationSchema = z.strictObject({
   issued_before: z.number().int().min(0).optional(),
 });
 
-/** For administrators: which processes there are, who is connected, and out with them. */
+/** Routes for administrators: they list processes and connections, end connections and revoke tokens. */
 @Controller('admin')
 @UseGuards(AdminGuard)
 export class AdminController {
@@ -50,7 +50,7 @@ export class AdminController {
     return { processes: await this.processes.list() };
   }
 
-  /** The open streams of this process, oldest first; `next` is what to ask for `after` to get those that follow. */
+  /** The open streams of this process, oldest first. `next` is the value of `after` that asks for the next page. */
   @Get('connections')
   list(@Query() query: unknown): object {
     const { limit, after, ...criteria } = parse(pageSchema, query, 'limit, after, subject and token');
@@ -65,7 +65,7 @@ export class AdminController {
     return { connections, total: this.streams.size };
   }
 
-  /** Ends connections of this process. Who holds a good token may come back: revoke that first. */
+  /** Ends connections of this process. A client with a valid token may connect again: revoke its token first. */
   @Delete('connections')
   dismiss(@Query() query: unknown): object {
     const criteria = parse(dismissSchema, query, 'subject, token and id');
@@ -77,7 +77,7 @@ export class AdminController {
     return { disconnected };
   }
 
-  /** Tokens no longer count from here on, nor do the connections that were opened with them. */
+  /** Revokes tokens: from now on they are refused, and the streams that were opened with them end. */
   @Post('revocations')
   @HttpCode(200)
   async revoke(@Req() { body }: FastifyRequest): Promise<object> {
@@ -128,7 +128,7 @@ function describe(stream: OpenStream): object {
 function parse<Schema extends z.ZodType>(schema: Schema, given: unknown, known: string): z.output<Schema> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new HubError('criteria-invalid', `The request is not understood. It may have: ${known}.`);
+  throw new HubError('criteria-invalid', `The request is not understood: it may contain only ${known}.`);
 }
 
 function jsonOf(body: unknown): unknown {

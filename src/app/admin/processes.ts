@@ -6,14 +6,14 @@ import { RecurringTrouble } from '../../shared/recurring-trouble.js';
 import { type LivingProcess, SharedState } from '../../storage/state/shared-state.js';
 import { VERSION } from '../../shared/version.js';
 
-/** How often the others hear of this process. Milliseconds. */
+/** Milliseconds between two reports of this process to the shared state. */
 const INTERVAL = 2_000;
 
 /** The processes of the hub that are alive, this one among them. */
 @Injectable()
 export class Processes implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly startedAt = new Date(Date.now() - performance.now()).toISOString();
-  private readonly trouble = new RecurringTrouble(new Logger(Processes.name), 'telling of this process');
+  private readonly trouble = new RecurringTrouble(new Logger(Processes.name), 'reporting this process');
   private timer: NodeJS.Timeout | undefined;
   private telling: Promise<void> | undefined;
 
@@ -33,7 +33,10 @@ export class Processes implements OnApplicationBootstrap, OnModuleDestroy {
     await this.telling;
   }
 
-  /** @throws {JournalUnavailableError} while it can't be told who there is. */
+  /**
+   * Reports this process to the shared state, and returns all processes that are alive.
+   * @throws {JournalUnavailableError} while the shared state can't be reached.
+   */
   list(): Promise<readonly LivingProcess[]> {
     const { startedAt, streams } = this;
     return this.state.processes({ host: hostname(), version: VERSION, startedAt, connections: streams.size });

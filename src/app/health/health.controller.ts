@@ -10,7 +10,7 @@ export class HealthController {
     private readonly readiness: Readiness,
   ) {}
 
-  /** Answers as long as the process does. Restart it when this fails. */
+  /** Succeeds whenever the process can answer at all. Restart the process when this check fails. */
   @Get('live')
   @HealthCheck()
   live(): Promise<HealthCheckResult> {

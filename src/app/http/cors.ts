@@ -24,19 +24,20 @@ const HUB: SharedPath = {
 
 const SUBSCRIPTIONS: SharedPath = { methods: ['GET'], exposed: ['Link', 'ETag', 'WWW-Authenticate'] };
 
-/** Modules that pages import: a browser asks for those of another origin by CORS alone. */
+/** The client library's modules: a browser loads modules of another origin with CORS only. */
 const CLIENT: SharedPath = { methods: ['GET'], exposed: [] };
 const CLIENT_PREFIX = '/herald/';
 
-/** Public, and read by clients that have no token yet. */
+/** The protected resource metadata (RFC 9728): public, and read by clients that have no token yet. */
 const METADATA: SharedPath = { methods: ['GET'], exposed: [] };
 
-/** Chromium keeps a preflight's answer for two hours at the most. */
+/** Seconds. Chromium keeps the answer to a preflight for two hours at the most. */
 const PREFLIGHT_MAX_AGE = 7_200;
 
 /**
- * Lets pages of the listed origins read the streams and publish, with their cookies, and load the client library. An origin that is not on the list
- * gets no CORS header at all, and none is ever made from the request's own `Origin` (R18).
+ * Lets pages of the listed origins read the streams and publish, with their cookies, and load the client library. An
+ * origin that is not on the list gets no CORS header at all, and no header is ever made from the request's own `Origin`
+ * (R18).
  */
 export function allowOrigins(app: NestFastifyApplication, origins: readonly string[]): void {
   if (origins.length === 0) return;
@@ -61,7 +62,7 @@ function corsOptions(origins: readonly string[], { methods, exposed }: SharedPat
   return {
     origin: [...origins],
     methods: [...methods],
-    // `Last-Event-ID` is what fetch-based clients resume with; browsers ask before they send it to another origin.
+    // Clients built on `fetch` resume with `Last-Event-ID`, for which browsers send a preflight to another origin.
     allowedHeaders: ['Authorization', 'Cache-Control', 'Content-Type', 'Last-Event-ID', 'Idempotency-Key'],
     exposedHeaders: [...exposed],
     credentials: true,

@@ -7,7 +7,7 @@ const METHODS = ['GET', 'HEAD', 'QUERY', 'POST', 'PUT', 'PATCH', 'DELETE'] as co
 
 const PLAIN_PATH = /^[\w./-]*$/;
 
-/** Turns whatever was thrown into an answer: the caller's mistakes are told to the caller, ours only to the log. */
+/** Turns whatever was thrown into an answer: it explains mistakes of the caller, while failures go to the log alone. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter<unknown> {
   private readonly logger = new Logger(ProblemFilter.name);
@@ -35,7 +35,7 @@ export class ProblemFilter implements ExceptionFilter<unknown> {
 /** 405 with `Allow` where the path exists for other methods (RFC 9110, 15.5.6), else 404. */
 function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): void {
   const url = request.url.split('?', 1)[0] ?? '/';
-  // Fastify takes what it is asked for as a pattern, and fails on one that is malformed.
+  // `hasRoute` takes the URL for a route pattern, and throws for a malformed one.
   const allowed = PLAIN_PATH.test(url) ? METHODS.filter((method) => request.server.hasRoute({ method, url })) : [];
   if (allowed.length === 0) return sendProblem(reply, problem(404, { detail: 'There is nothing at this path.' }));
   void reply.header('allow', allowed.join(', '));

@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import { isStream } from '../../streams/registry/stream-request.js';
 
 /**
- * One line for each answered request. Streams write their own two, when they open and when they close. The query, which
- * may hold a secret, and the headers, which do, are never logged.
+ * Logs one line for each answered request. Streams log two lines of their own, when they open and when they close. The
+ * query, which may hold a secret, and the headers, which do, are never logged.
  */
 export function logRequests(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onResponse', (request, reply, done) => {
@@ -13,7 +13,7 @@ export function logRequests(fastify: FastifyInstance, logger: Logger): void {
   });
 }
 
-/** Probes come every few seconds and say nothing new. */
+/** Health probes come every few seconds and would fill the log. */
 function levelOf(request: FastifyRequest): 'info' | 'debug' {
   return request.url.startsWith('/health/') ? 'debug' : 'info';
 }

@@ -2,25 +2,25 @@ import process from 'node:process';
 import { format } from 'node:util';
 import type { Logger } from 'pino';
 
-/** Milliseconds for which the same words are not repeated: a client that tries again would print them each time. */
+/** Milliseconds for which the same text is not logged again: a client that keeps retrying would print it each time. */
 const QUIET = 60_000;
 
-/** Words that are remembered. When there are more, all are forgotten. */
+/** Texts that are remembered. When there are more, all are forgotten. */
 const MOST_REMEMBERED = 100;
 
 /**
- * Makes log lines of what others would print past the log: Node's warnings of this process, and whatever a library
- * writes to the console. So both outputs are read by the same programs as the log.
+ * Turns what would bypass the log into log lines: Node's process warnings, and whatever libraries write to the console.
+ * So a program that reads the log can read both outputs.
  */
 export function logForeignOutput(logger: Logger): void {
   const isNew = rememberWords();
-  // Node's own listener, which prints. `--no-warnings` would have to be given wherever the process is started.
+  // Node's own listener prints; the alternative, `--no-warnings`, would be needed wherever the process is started.
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
     const text = String(warning);
     if (isNew(text)) logger.warn({ context: 'node', stack: warning.stack }, text);
   });
-  // These are all that ioredis and Node itself use.
+  // ioredis and Node itself use no other methods of the console.
   for (const method of ['error', 'warn', 'info', 'log'] as const) {
     // oxlint-disable-next-line no-console -- what others print is the point
     console[method] = (...args: unknown[]) => {

@@ -16,7 +16,7 @@ export function createLogger({ level, pretty }: LoggerOptions): Logger {
   return pino(options, terminal);
 }
 
-/** Nest tells step by step how it starts, which is worth a line each only while debugging. */
+/** Nest's contexts that log every step of the start, which is of interest only while debugging. */
 const START_UP = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
 
 type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -32,7 +32,7 @@ export class NestLogger implements LoggerService {
     this.write('fatal', message, rest);
   }
   error(message: unknown, ...rest: unknown[]): void {
-    // What it can't start with, Nest logs and throws: `tellStartFailure` says it, once.
+    // Nest logs an error of the start and throws it as well: `tellStartFailure` reports it, and once is enough.
     this.write(rest.at(-1) === 'ExceptionHandler' ? 'debug' : 'error', message, rest);
   }
   warn(message: unknown, ...rest: unknown[]): void {

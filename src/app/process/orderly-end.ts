@@ -9,20 +9,20 @@ export interface Closable {
 }
 
 /**
- * Milliseconds within which a second signal is the same one: at a terminal, Ctrl-C reaches this process directly and
- * once more through npm.
+ * A second signal within this many milliseconds counts as the first one: at a terminal, Ctrl-C reaches this process
+ * directly and once more through npm.
  */
 const SAME_SIGNAL = 100;
 
-/** Milliseconds that the end may take. Longer than everything in it that waits for somebody with patience of its own. */
+/** Milliseconds that the end may take: longer than the time-outs of its own steps. */
 const DEADLINE = 20_000;
 
-/** Errors that nobody catches while the process is ending already are logged, up to so many. */
+/** Uncaught errors that are logged at most: those after the first come while the process is already ending. */
 const MOST_ERRORS = 10;
 
 /**
- * The process ends once and in the same order, whatever the reason: a signal, a start that failed, or an error that
- * nobody caught. What was opened is closed first, within a bounded time. A second signal ends it at once.
+ * Ends the process once and always in the same order, whatever the reason: a signal, a start that failed, or an
+ * uncaught error. What was opened is closed first, within a bounded time. A second signal ends the process at once.
  */
 export class OrderlyEnd {
   private readonly ending = new AbortController();
@@ -34,7 +34,7 @@ export class OrderlyEnd {
   constructor(private readonly logger: Logger) {
     const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => this.onSignal(signal);
     process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-    // A rejection that nobody handles comes here as well.
+    // Unhandled rejections raise this event as well.
     process.on('uncaughtException', (error) => this.onUncaught(error));
   }
 
@@ -44,8 +44,8 @@ export class OrderlyEnd {
   }
 
   /**
-   * Opens what is to be closed at the end, also when the end begins while it is being opened.
-   * @throws what `open` throws, and when the end has begun.
+   * Opens something that is closed at the end, even if the end begins while it is still being opened.
+   * @throws what `open` throws; the signal's reason if the end has begun.
    */
   async open<T extends Closable>(open: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.signal.throwIfAborted();
@@ -56,13 +56,13 @@ export class OrderlyEnd {
     return opened;
   }
 
-  /** Ends the process with `status`, or with a worse one that it was told before. */
+  /** Ends the process with `status`, unless an earlier call gave a status other than 0. */
   begin(status: number): void {
     this.status ||= status;
     if (this.signal.aborted) return;
     this.ending.abort();
     setTimeout(() => this.giveUp(), DEADLINE);
-    // In a turn of its own, so that the start sees that it is over before anything is closed under it.
+    // In a later turn of the event loop, so that a start under way sees the aborted signal before anything is closed.
     setImmediate(() => void this.close().then(() => process.exit(this.status)));
   }
 
@@ -77,13 +77,13 @@ export class OrderlyEnd {
 
   private onUncaught(error: unknown): void {
     this.errors += 1;
-    if (this.errors <= MOST_ERRORS) logFatal(this.logger, 'an error that nobody caught ends the process', error);
+    if (this.errors <= MOST_ERRORS) logFatal(this.logger, 'the process ends because of an uncaught error', error);
     this.begin(1);
   }
 
   private async close(): Promise<void> {
     try {
-      // Where opening has failed there is nothing to close, and who asked for it has been told why.
+      // If opening failed there is nothing to close, and the caller of `open` has got the error.
       const opened = await this.opened?.catch(() => undefined);
       await opened?.close();
     } catch (error) {

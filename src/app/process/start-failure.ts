@@ -19,7 +19,7 @@ export function tellStartFailure(error: unknown, logger: Logger, { isTerminal }:
   return isMistake(error) ? BAD_CONFIG : 1;
 }
 
-/** What the operator can do about it; undefined where the error is not one that is expected here. */
+/** What the operator can do about the error; undefined for an error that is not expected here. */
 function remedyOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = 'code' in error ? error.code : undefined;
@@ -29,7 +29,7 @@ function remedyOf(error: unknown): string | undefined {
   return isMistake(error) || error instanceof JournalUnavailableError ? error.message : undefined;
 }
 
-/** Whether it is the operator's to mend, and the message says how. */
+/** Whether the error is a mistake of the operator's, which its message says how to correct. */
 function isMistake(error: unknown): error is ConfigError | JournalOpenError {
   return error instanceof ConfigError || error instanceof JournalOpenError;
 }

@@ -5,19 +5,19 @@ import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import { mintDeveloperTokens } from './developer-tokens.js';
 import { resourceOf } from '../settings/resource.js';
 
-/** Seconds. Whoever needs one for longer connects anew. */
+/** Seconds. A console that needs a token for longer connects again. */
 const LIFETIME = 3_600;
 
 /**
- * Tokens for the console, made with keys that the service has made up for this run; in development only, see
- * `DeveloperModule`. They go to a page of this very service that was opened under a name of this machine: a page of
- * another site that has a name of its own lead here (DNS rebinding) does not get any.
+ * Mints tokens for the console with keys that were generated for this run; in development only, see `DeveloperModule`.
+ * Only the service's own page under a loopback name gets them, so that a page of another site whose domain name leads
+ * to this machine (DNS rebinding) gets none.
  */
 @Controller('developer/tokens')
 export class DeveloperTokensController {
   constructor(@Inject(AUTH_OPTIONS) private readonly options: AuthOptions) {}
 
-  /** @throws {HubError} `origin-refused` for anybody else. */
+  /** @throws {HubError} `origin-refused` for any other page; `not-found` where no keys were generated. */
   @Post()
   @HttpCode(200)
   @Header('cache-control', 'no-store')
@@ -28,7 +28,7 @@ export class DeveloperTokensController {
     }
     const audience = [resourceOf(request, this.options.resource)];
     const tokens = await mintDeveloperTokens(this.options, { audience, lifetime: LIFETIME });
-    if (!tokens) throw new HubError('not-found', 'There are no keys that the service has made up.');
+    if (!tokens) throw new HubError('not-found', 'The service has no generated keys.');
     return tokens;
   }
 }

@@ -2,13 +2,13 @@ import type { VerificationKey } from '../../config/keys.js';
 import type { AuthOptions } from '../settings/auth.options.js';
 import { mintToken, type TokenGrant } from '../tokens/mint-token.js';
 
-/** Tokens that allow everything that has to do with updates. */
+/** Tokens that allow publishing and reading every topic. */
 export interface DeveloperTokens {
   readonly publish: string;
   readonly subscribe: string;
 }
 
-/** Tokens of the hub's last issuer, whose keys were made up. Undefined where it has none. */
+/** Mints tokens with the generated keys, which are those of the last issuer. Undefined if it lacks one of them. */
 export async function mintDeveloperTokens(
   { issuers }: Pick<AuthOptions, 'issuers'>,
   { audience, lifetime }: { readonly audience: string[]; readonly lifetime: number },
@@ -24,7 +24,7 @@ export async function mintDeveloperTokens(
   return { publish, subscribe };
 }
 
-/** Whether the service has made its keys up for this run: then its tokens are nobody else's to make. */
+/** Whether both keys were generated for this run, which is in development only: nobody else can mint tokens then. */
 export function hasMadeUpKeys({ production, madeUp }: { production: boolean; madeUp: readonly unknown[] }): boolean {
   return !production && madeUp.length >= 2;
 }

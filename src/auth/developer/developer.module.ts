@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DeveloperTokensController } from './developer-tokens.controller.js';
 
-/** Taken in only where the service has made its keys up: not in production, nor with keys that somebody has set. */
+/** Imported only where the service has generated its keys: never in production, nor where somebody has set keys. */
 @Module({ controllers: [DeveloperTokensController] })
 export class DeveloperModule {}

@@ -2,12 +2,12 @@ import type { Config } from '../../config/config.js';
 import { HUB_PATH } from '../../shared/hub-path.js';
 import { hasMadeUpKeys, mintDeveloperTokens } from './developer-tokens.js';
 
-/** Tokens for secrets that were made up are good for no longer than those anyway. */
+/** Seconds for which the tokens are valid. Generated secrets do not outlive the process anyway. */
 const DAY = 86_400;
 
 /**
- * In development, with keys made up for this run: commands to paste that subscribe and publish. Undefined where a key
- * was given: its tokens are for its owner to make, and not for a terminal to show.
+ * Commands to paste that subscribe and publish, for development with keys that were generated for this run. Undefined
+ * where a key was given, because a terminal must not show tokens that are signed with it.
  */
 export async function firstSteps({ auth, production }: Config, url: string): Promise<string | undefined> {
   if (!hasMadeUpKeys({ production, madeUp: auth.madeUp })) return undefined;
@@ -23,7 +23,7 @@ Publish, in another terminal:
 `;
 }
 
-/** What a token for this hub names as its audience: without a configured one, every name for this very machine. */
+/** The audience of a token for this hub: the configured resource, or else the hub's URL by each name of localhost. */
 export function ownAudience(resource: string | undefined, url: string): string[] {
   if (resource !== undefined) return [resource];
   return [url, url.replace('//localhost:', '//127.0.0.1:')].map((origin) => origin + HUB_PATH);

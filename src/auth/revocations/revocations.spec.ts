@@ -14,7 +14,7 @@ async function revocations(...given: Revocation[]): Promise<Revocations> {
   return all;
 }
 
-/** What a revocation means, said as simply as it can be. */
+/** The meaning of a revocation, written as simply as possible, to compare with. */
 function covers(one: Revocation, by: Caller): boolean {
   if (one.tokenId !== undefined && one.tokenId !== by.tokenId) return false;
   if (one.subject !== undefined && one.subject !== by.subject) return false;
@@ -82,7 +82,7 @@ describe('Revocations', () => {
       expect(isMeant?.({ info: { caller: { subject: 's' } } } as OpenStream)).toBe(true);
       expect(isMeant?.({ info: { caller: { subject: 'other' } } } as OpenStream)).toBe(false);
       await jest.advanceTimersByTimeAsync(60_000);
-      // Walking over every stream is not for ever.
+      // The streams are searched again for a few intervals only.
       expect(endWhere.mock.calls.length).toBeLessThan(5);
     } finally {
       await all.onModuleDestroy();

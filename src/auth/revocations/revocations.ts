@@ -6,32 +6,35 @@ import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { RecurringTrouble } from '../../shared/recurring-trouble.js';
 import { type Revoked, SharedState } from '../../storage/state/shared-state.js';
 
-/** Tokens that no longer count, although they have not expired: those that have all that is named. */
+/** Revokes all tokens that have every property named here, although they have not expired. */
 export interface Revocation {
   /** The token's own name (`jti`). */
   readonly tokenId?: string;
   readonly subject?: string;
-  /** Milliseconds since the epoch: tokens from this time on are good again. A token without a time of issue is older. */
+  /** Milliseconds since the epoch. Only tokens issued before are revoked, and those without a time of issue. */
   readonly issuedBefore?: number;
 }
 
 const MAX_REVOCATIONS = 100_000;
 
-/** How soon what one process revokes is known to the others. Milliseconds. */
+/** Milliseconds between two reads of what other processes have revoked. */
 const INTERVAL = 1_000;
 
-/** Who was let in just before may open a stream just after: for so many intervals streams are looked through again. */
+/**
+ * Intervals for which the streams are searched again after a revocation, because a client that was let in just before
+ * it may open its stream just after it.
+ */
 const LOOKS = 3;
 
 /**
- * What has been revoked, at any process of the hub. Looked at for every request that brings a token, so it's all in
- * memory, and found by hash. Streams that were opened with such a token end.
+ * The revocations of all processes of the hub. Every request with a token is checked against them, so they are all in
+ * memory, and found by hash. Streams that were opened with a revoked token end.
  */
 @Injectable()
 export class Revocations implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(Revocations.name);
-  private readonly trouble = new RecurringTrouble(this.logger, 'asking what was revoked elsewhere');
-  /** Up to which time of issue tokens don't count, by what they have in common. */
+  private readonly trouble = new RecurringTrouble(this.logger, 'reading the revocations of other processes');
+  /** By a revocation's name (see `nameOf`): tokens that were issued before this time are revoked. */
   private readonly limits = new Map<string, number>();
   private looks = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -42,7 +45,7 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
     private readonly streams: StreamRegistry,
   ) {}
 
-  /** Nobody is let in before it's known who is kept out. */
+  /** Loads the revocations before any client is let in. */
   async onModuleInit(): Promise<void> {
     this.take(await this.state.revocations(this.limits));
     this.timer = setInterval(() => void (this.following ??= this.follow()), INTERVAL).unref();
@@ -54,14 +57,14 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Resolves once no process of the hub will forget it, with the number of streams that this one has ended. What was
-   * revoked before stays so.
+   * Resolves when the revocation is stored for all processes, with the number of streams that this process has ended.
+   * Earlier revocations stay in force.
    * @throws {HubError} `revocations-too-many`: dropping an older one would let somebody in again.
-   * @throws {JournalUnavailableError} when it can't be stored: nothing is revoked then, or it is not known.
+   * @throws {JournalUnavailableError} when the revocation can't be stored, or it is unknown whether it was.
    */
   async add({ tokenId, subject, issuedBefore = Infinity }: Revocation): Promise<number> {
     const name = nameOf(tokenId, subject);
-    // There is always room for the one that is about everybody.
+    // The revocation that names neither token nor subject always has room.
     if (!this.limits.has(name) && name !== EVERYBODY && this.limits.size >= MAX_REVOCATIONS) {
       throw new HubError('revocations-too-many', 'Too many tokens are revoked: revoke by issued_before instead.');
     }
@@ -87,7 +90,7 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Answers with the number of streams that have ended by it. */
+  /** Applies revocations, and returns the number of streams that they have ended. */
   private take(revoked: readonly Revoked[]): number {
     this.looks = revoked.length > 0 ? LOOKS : this.looks - 1;
     if (this.looks < 0) return 0;
@@ -96,7 +99,7 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-/** As JSON, in which no name can be taken for another. */
+/** The name of a revocation: as JSON, so that no two pairs of values share a name. */
 function nameOf(tokenId: string | undefined, subject: string | undefined): string {
   return JSON.stringify({ tokenId, subject });
 }

@@ -1,6 +1,6 @@
 import { HUB_PATH } from '../../shared/hub-path.js';
 
-/** A request as far as its own address is concerned; proxies have been taken into account where they are trusted. */
+/** The parts of a request that make up the URL it was sent to; trusted proxies have been taken into account. */
 export interface Addressed {
   readonly protocol: string;
   readonly host: string;
@@ -13,7 +13,7 @@ export function resourceOf({ protocol, host }: Addressed, configured: string | u
   return HOST.test(host) && URL.canParse(resource) ? resource : NO_RESOURCE;
 }
 
-/** Where the metadata of that resource is (RFC 9728, 3.1): the well-known path before the resource's own. */
+/** The URL of a resource's metadata (RFC 9728, 3.1): the well-known path before the resource's own. */
 export function metadataUrlOf(resource: string): string {
   const { origin, pathname } = new URL(resource);
   return `${origin}${METADATA_PREFIX}${pathname}`;
@@ -22,7 +22,7 @@ export function metadataUrlOf(resource: string): string {
 /** A name or an address, and perhaps a port. The URL parser lets more through, such as quotation marks. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
-/** For a request that names no host that could be: no token is for this one (RFC 2606). */
+/** Stands for the hub where a request names no valid host: no token is for it, as `.invalid` is reserved (RFC 2606). */
 const NO_RESOURCE = `https://hub.invalid${HUB_PATH}`;
 
 export const METADATA_PREFIX = '/.well-known/oauth-protected-resource';

@@ -1,13 +1,13 @@
 import { HubError } from '../../access/hub.errors.js';
 
-/** A request as far as the page that it comes from is concerned. */
+/** The headers of a request that say from which page it comes. */
 export interface PageRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 /**
- * Refuses what another site's page makes a browser do with the cookie that it holds (R89): a request that changes
- * something must come from the hub's own origin or one on the list, and say so.
+ * Prevents cross-site request forgery with cookies (R89): a request that changes something must say that it comes from
+ * the hub's own origin or from an allowed one.
  *
  * @throws {HubError} `origin-refused`
  */
@@ -16,7 +16,7 @@ export function checkOrigin({ headers }: PageRequest, own: string, allowed: read
   if (origin !== undefined && (origin === own || allowed.includes(origin))) return;
   throw new HubError(
     'origin-refused',
-    'With a cookie, a request that changes something must come from a page of an origin that is allowed to.',
+    'With a cookie, a request that changes something must come from a page whose origin is allowed.',
   );
 }
 

@@ -5,7 +5,7 @@ import { requestOf } from '../../access/guarded-request.js';
 import { HubError } from '../../access/hub.errors.js';
 import { TokenVerifier } from './token-verifier.js';
 
-/** Lets administrators in. Where no key makes anybody one, there is nothing at these paths. */
+/** Lets administrators in. Answers 404 where no key for administrators is configured. */
 @Injectable()
 export class AdminGuard implements CanActivate {
   constructor(

@@ -57,7 +57,7 @@ describe('credentialsOf', () => {
     expect(() => read({ authorization: 'Bearer a.b.c' }, { rawHeaders })).toThrow(
       expect.objectContaining({ code: 'token-malformed' }),
     );
-    // A value of that name is no header of that name.
+    // A header with the value `authorization` is not an Authorization header.
     expect(
       read({ authorization: 'Bearer a.b.c' }, { rawHeaders: ['authorization', 'x', 'x', 'authorization'] }),
     ).toBeDefined();

@@ -1,7 +1,7 @@
 import { parseCookie } from 'cookie';
 import { HubError } from '../../access/hub.errors.js';
 
-/** A request as far as the credentials in it are concerned. */
+/** The parts of a request that may hold credentials. */
 export interface CredentialRequest {
   readonly method: string;
   readonly url: string;
@@ -25,10 +25,11 @@ const BEARER = /^bearer +([\w-]+\.[\w-]+\.[\w-]*) *$/i;
 const COMPACT_JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
- * The token that a request brings, if any (R42–R45). The header comes first: with one, a cookie isn't even looked at
- * (R43). Where the query may have one, that comes between the two.
+ * The token that a request brings, if any (R42–R45). The header comes first: with one, a cookie is ignored (R43). Where
+ * the query may hold a token, the query comes between the two.
  *
- * @throws {HubError} `token-malformed` when what is there can't be a token, or two headers are
+ * @throws {HubError} `token-malformed` for two headers, or a header or parameter that can't be a token; `token-invalid`
+ * for such a cookie
  */
 export function credentialsOf(request: CredentialRequest, options: CredentialOptions): Credentials | undefined {
   const { authorization, cookie } = request.headers;
@@ -40,7 +41,7 @@ export function credentialsOf(request: CredentialRequest, options: CredentialOpt
 }
 
 function bearerToken({ raw }: CredentialRequest, authorization: string | readonly string[]): string {
-  // Node keeps the first of several without a word.
+  // Of several Authorization headers, Node keeps the first and drops the others silently.
   if (raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization').length > 1) {
     throw new HubError('token-malformed', 'There must be one Authorization header at most.');
   }
@@ -59,7 +60,7 @@ function cookieToken(header: string, { cookieName, others }: CredentialOptions):
   const cookies = parseCookie(header);
   const given = cookies[cookieName] ?? (others && cookies[others.cookie]);
   if (!given) return undefined;
-  // A token that is presented in the right way and is none is invalid rather than malformed (R47).
+  // A request with such a cookie is well-formed, and only its token is not: that makes the token invalid (R47).
   if (!COMPACT_JWT.test(given)) throw new HubError('token-invalid', 'The cookie does not hold a compact JWT.');
   return given;
 }

@@ -26,7 +26,7 @@ function pair(kid?: string): Pair {
 
 const set = (...keys: unknown[]): string => JSON.stringify({ keys });
 
-/** Whether the set has the key that this one signs with. */
+/** Whether the set has the key of this pair. */
 async function verifies(keySet: KeySet, { privateKey }: Pair, kid?: string): Promise<boolean> {
   const header = { alg: 'ES256', ...(kid !== undefined && { kid }) };
   const token = await new SignJWT({}).setProtectedHeader(header).sign(privateKey);
@@ -101,7 +101,7 @@ describe('a key set at an address', () => {
     expect(await verifies(keySet, one, 'one')).toBe(true);
     await isAsked;
     held.forEach((release) => release());
-    // It waits for what is under way.
+    // A token with an unknown key waits for the request that is under way.
     expect(await verifies(keySet, two, 'two')).toBe(true);
     expect(requests).toBe(2);
   });

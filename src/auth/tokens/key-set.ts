@@ -4,27 +4,27 @@ import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWS
 import type { KeySetConfig } from '../../config/issuers.js';
 import { HubError } from '../../access/hub.errors.js';
 
-/** Milliseconds for which a set counts as fresh. Asking a file costs next to nothing. */
+/** Milliseconds for which a set counts as fresh. A file is read more often, because that costs next to nothing. */
 const FRESH = { uri: 600_000, file: 5_000 };
 
-/** Milliseconds between two attempts, so that tokens with made-up key ids can't make us ask all the time. */
+/** Milliseconds between two attempts, so that tokens with made-up key ids can't cause a request each. */
 const COOL_DOWN = { uri: 30_000, file: 1_000 };
 
 const TIMEOUT = 5_000;
 const MAX_BYTES = 512 * 1024;
 const MAX_KEYS = 100;
 
-/** RSA keys with fewer bits are not verified with (RFC 7518, 3.3). */
+/** RSA keys with fewer bits are not used (RFC 7518, 3.3). */
 const SMALLEST_RSA_BITS = 2048;
 
 type Keys = readonly CryptoKey[];
 
-/** For tests of what time does to a set. */
+/** The clock in milliseconds, which tests replace. */
 export type Clock = () => number;
 
 /**
- * A set of public keys that may change while the service runs (RFC 7517). It's read again when it is no longer fresh, or
- * when a token names a key that it doesn't have; while its source is away, the keys that are known go on being good.
+ * A set of public keys that may change while the service runs (RFC 7517). It is read again when it is no longer fresh,
+ * or when a token names an unknown key. While its source is unavailable, the known keys stay valid.
  */
 export class KeySet {
   private readonly logger = new Logger(KeySet.name);
@@ -50,7 +50,7 @@ export class KeySet {
    */
   async keysFor(header: JWSHeaderParameters): Promise<Keys> {
     if (!this.find) await this.refresh();
-    // Whoever is there now need not wait for it.
+    // Not awaited, because the keys that are there serve this token.
     else if (this.now() - this.loadedAt > FRESH[this.kind]) void this.refresh();
     const keys = await this.lookUp(header);
     if (keys.length > 0) return keys;
@@ -82,12 +82,12 @@ export class KeySet {
       return [await this.find(header)].filter(isStrong);
     } catch (error) {
       if (error instanceof errors.JWKSMultipleMatchingKeys) return (await collect(error)).filter(isStrong);
-      // None that fits, or one that can't be used: whatever the platform says of a broken key, the token is at fault.
+      // No key fits, or the one that fits is broken. Both make the token fail its verification, and nothing else.
       return [];
     }
   }
 
-  /** Without a query, which may hold a secret. */
+  /** The source as the log names it: without the query, which may hold a secret. */
   private source(): string | undefined {
     return this.config.uri?.split('?', 1)[0] ?? this.config.file;
   }

@@ -2,10 +2,10 @@ import { type KeyObject, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { DETAIL_TYPE } from './token-grants.js';
 
-/** What a token is to allow, and whom. */
+/** What a token is to allow, to whom and for how long. */
 export interface TokenRequest {
   readonly issuer: string;
-  /** The hubs that it is for. */
+  /** The hubs that the token is for (`aud`). */
   readonly audience: string | string[];
   readonly subject: string;
   /** Seconds. */
@@ -31,7 +31,7 @@ export interface SigningKey {
   readonly algorithm: string;
 }
 
-/** A token as RFC 9068 has it (R41). */
+/** Signs an access token of the format of RFC 9068 (R41). */
 export function mintToken(request: TokenRequest, { key, algorithm }: SigningKey): Promise<string> {
   const { issuer, audience, subject, lifetime, grants } = request;
   const details = grants.map(detailOf);

@@ -38,7 +38,7 @@ export class TokenGrantsResolver extends GrantsResolver {
     throw new HubError('token-revoked', 'The token has been revoked.');
   }
 
-  /** A browser adds a cookie to whatever any page makes it send. */
+  /** A browser adds its cookie to requests of any page, so the origin of those that change something is checked. */
   private checkCarrier(request: FastifyRequest, { carrier }: Credentials, own: string): void {
     if (carrier !== 'cookie' || SAFE_METHODS.has(request.method)) return;
     checkOrigin(request, own, this.options.publishOrigins);

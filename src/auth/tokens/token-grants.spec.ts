@@ -15,12 +15,12 @@ function read(...details: Given[]) {
   return grantsOf({ authorization_details: details.map((one) => Object.assign({}, usual, one)) }, HUB);
 }
 
-/** A detail with so many matchers. */
+/** A detail with `count` matchers. */
 function detail(count: number): Given {
   return { topics: Array.from({ length: count }, (_, at) => ({ match: `${at}` })) };
 }
 
-/** Claims with so many details of somebody else's. */
+/** Claims with `count` details of another type. */
 function others(count: number) {
   return { authorization_details: Array.from({ length: count }, () => ({ type: 'other' })) };
 }
@@ -76,7 +76,7 @@ describe('grantsOf', () => {
     );
     expect(grants.payloadFor?.('urn:a')).toEqual({ from: 'exact' });
     expect(grants.payloadFor?.('https://example.com/1')).toEqual({ from: 'pattern' });
-    // The text of a pattern is a URL, too: with a colon in its path.
+    // The text of the pattern is itself a URL with a colon in its path, which the pattern matches.
     expect(grants.payloadFor?.('https://example.com/:id')).toEqual({ from: 'pattern' });
     expect(grants.payloadFor?.('urn:none')).toBeUndefined();
     expect(grants.payloadFor?.('urn:b')).toEqual({ from: 'everything' });

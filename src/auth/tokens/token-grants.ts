@@ -5,10 +5,10 @@ import { HubError } from '../../access/hub.errors.js';
 import { Interest } from '../../hub/matching/interest.js';
 import { type Matcher, parseMatcher } from '../../hub/matching/matcher.js';
 
-/** The type of the RFC 9396 authorization details that are ours (R55). */
+/** The type of the authorization details (RFC 9396) that are meant for the hub (R55). */
 export const DETAIL_TYPE = 'https://mercure.rocks/authorization-detail';
 
-/** Details, and matchers in all of them together (R57). */
+/** The most details of a token, and the most matchers of all its details together (R57). */
 const LARGEST_TOKEN = 100;
 
 const matcherSchema = z.object({ match: z.string(), match_type: z.enum(['exact', 'urlpattern']).default('exact') });
@@ -45,7 +45,7 @@ export function grantsOf(claims: Claims, hubUrl: URL): Grants {
     canRead: (topics) => read.includes(topics),
     readKey: `token ${read.key}`,
     isAdmin: admin.matchers.length > 0,
-    // R63: the first that matches the matcher's own text, taken as a topic.
+    // R63: the payload of the first detail that matches the matcher's own text, taken as a topic.
     payloadFor: (matcher) => payloads.find(({ matched }) => matched.includes([matcher]))?.payload,
   });
 }
@@ -57,7 +57,7 @@ function ourDetails(given: unknown, hubUrl: URL): Detail[] {
   const parsed = z.array(detailSchema).safeParse(ours);
   if (!parsed.success) throw broken();
   if (parsed.data.reduce((sum, { topics }) => sum + topics.length, 0) > LARGEST_TOKEN) throw broken();
-  // Of every detail, also of those whose actions grant nothing here: a broken one rejects the whole token (R57).
+  // Matchers of all details are parsed, also where no action is known: a broken one rejects the whole token (R57).
   return parsed.data.map(({ actions, payload, topics }) => ({
     actions,
     payload,

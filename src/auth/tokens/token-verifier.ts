@@ -23,7 +23,7 @@ import { grantsOf } from './token-grants.js';
 /** Tokens that are remembered once they have been verified. */
 const REMEMBERED = 1_000;
 
-/** Milliseconds for which a token counts whose key may be taken out of its set any time. */
+/** Milliseconds for which a token is remembered if its key is from a set, which may lose the key at any time. */
 const KEY_SET_TRUST = 60_000;
 
 /** What a token is verified for. */
@@ -31,7 +31,7 @@ export interface Purpose {
   readonly role: Role;
   /** What its `aud` must name. */
   readonly resource: string;
-  /** What other tokens than those of RFC 9068 count. */
+  /** Which tokens are accepted besides those of RFC 9068. */
   readonly others?: DialectTokens | undefined;
 }
 
@@ -54,8 +54,8 @@ interface TrustedIssuer extends IssuerConfig {
 }
 
 /**
- * The only place that reads a token (RFC 9068, RFC 8725; R51–R54). A good one is verified once and then known until it
- * expires: verifying took more than half of a publication's CPU time, and a detour through another thread.
+ * The only place that reads a token (RFC 9068, RFC 8725; R51–R54). A valid token is verified once and remembered until
+ * it expires, because verifying took more than half of a publication's CPU time, and a detour through another thread.
  */
 @Injectable()
 export class TokenVerifier {
@@ -111,7 +111,7 @@ export class TokenVerifier {
     return remember(grantsOf(claims, this.options.hubUrl), issuer);
   }
 
-  /** These know neither `typ` nor `aud`, and `iss` and `exp` need not be there; what is there counts. */
+  /** Verifies a token of another dialect. It has no `typ` and `aud`; its `iss` and `exp` are checked if present. */
   private async verifyOther(token: string, { iss }: Claims, role: Role, others: DialectTokens): Promise<Verified> {
     const issuers = iss === undefined ? this.issuers : this.issuers.filter(({ issuer }) => issuer === iss);
     const candidates = await Promise.all(issuers.map((issuer) => candidatesOf(issuer, role, token)));
@@ -133,7 +133,7 @@ async function candidatesOf({ keys, set }: TrustedIssuer, role: Role, token: str
   return [...candidates, ...found.map((key) => ({ key, algorithms }))];
 }
 
-/** The header, which jose reads without an error of its own for one that can't be read. */
+/** The token's header. jose throws no `JOSEError` for one that can't be read, so this function does. */
 function headerOf(token: string): ProtectedHeaderParameters {
   try {
     return decodeProtectedHeader(token);
@@ -162,7 +162,7 @@ async function verifyWithAny(
   throw failure;
 }
 
-/** Whether another key might do. */
+/** Whether the token may still be verified with another key. */
 function isAboutKey(error: unknown): boolean {
   return error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JOSEAlgNotAllowed;
 }
@@ -175,7 +175,7 @@ function untilOf({ expiresAt = Infinity }: Grants, isMovable: boolean): number {
   return isMovable ? Math.min(expiresAt, Date.now() + KEY_SET_TRUST) : expiresAt;
 }
 
-/** What may be said of a token that failed: which check it was, and nothing of what the token or the key is. */
+/** Why verification failed, for the answer: names the check that failed, and nothing of the token or the key. */
 function reasonOf(error: errors.JOSEError): string {
   if (error instanceof errors.JWTExpired) return 'it has expired';
   if (error instanceof errors.JWTClaimValidationFailed)

@@ -14,7 +14,7 @@ class Stage {
     () => this.now,
   );
 
-  /** As many entries of so many bytes. */
+  /** Appends `count` entries of so many bytes each. */
   publish(count: number, bytes = 1): void {
     for (let number = 0; number < count; number += 1) {
       this.refresh.moved((this.head += 1), bytes);

@@ -1,6 +1,9 @@
 import type { Retention } from '../../storage/journal/journal.js';
 
-/** How far the log may move after a cohort's last id, as a part of what is kept of it: whoever comes back then is in time. */
+/**
+ * A cohort gets a new cursor when the log has moved by this fraction of a limit of retention since its last id, so that
+ * the id is still good when a reader comes back with it.
+ */
 const PART = 1 / 4;
 
 /** Cohorts that get a cursor in one turn of the event loop, which takes some hundred microseconds. */
@@ -9,7 +12,7 @@ const PER_TURN = 32;
 /** The longest delay that a timer takes. Milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 
-/** How far the log had come at some time. */
+/** The head of the log, and the bytes that had been appended, at some time. */
 interface Mark {
   readonly position: number;
   readonly bytes: number;
@@ -17,11 +20,12 @@ interface Mark {
 }
 
 /**
- * Tells which cohorts hear nothing while the log moves on: their readers' last ids would be trimmed one day, and they
- * could not tell that they have missed nothing. A cohort costs a cursor for each quarter of any limit of retention.
+ * Finds the cohorts that get nothing while the log moves on, and has them given a new cursor. Otherwise the last ids of
+ * their readers would be trimmed one day, and such a reader could not tell that it has missed nothing. A silent cohort
+ * costs one cursor for each quarter of any limit of retention.
  */
 export class CursorRefresh<Cohort> {
-  /** By the time of their last ids, the oldest first. */
+  /** The mark of each cohort's last id, the oldest first. */
   private readonly marks = new Map<Cohort, Mark>();
   private bytes = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -37,7 +41,7 @@ export class CursorRefresh<Cohort> {
     private readonly clock: () => number = () => performance.now(),
   ) {}
 
-  /** The readers of this cohort get an id of the place where the log is now. */
+  /** Notes that the readers of this cohort get an id that stands for the current head of the log. */
   heard(cohort: Cohort): void {
     this.marks.delete(cohort);
     const { position, bytes } = this;
@@ -48,7 +52,7 @@ export class CursorRefresh<Cohort> {
     this.marks.delete(cohort);
   }
 
-  /** The log has come to `position`, with so many bytes more. */
+  /** Notes that the log has moved to `position` and grown by `bytes`. */
   moved(position: number, bytes: number): void {
     this.position = position;
     this.bytes += bytes;
@@ -59,7 +63,7 @@ export class CursorRefresh<Cohort> {
     this.marks.clear();
   }
 
-  /** Refreshes those that have heard nothing for too long. To be called when the log has moved. */
+  /** Refreshes the cohorts whose last id has become too old. To be called when the log has moved. */
   look(): void {
     const time = this.clock();
     let left = PER_TURN;
@@ -80,7 +84,10 @@ export class CursorRefresh<Cohort> {
     return now - time >= retention.age * PART;
   }
 
-  /** What comes now and then is trimmed by its age, also when nothing follows it. */
+  /**
+   * Milliseconds until the oldest mark is stale by its age, because entries are trimmed by age even when none follows;
+   * Infinity when the log has not moved since that mark.
+   */
   private untilNext(now: number): number {
     const [oldest] = this.marks.values();
     if (!oldest || oldest.position >= this.position) return Infinity;

@@ -19,7 +19,7 @@ async function append(journal: MemoryJournal, count: number, name = 'urn'): Prom
   }
 }
 
-/** The same secret over another log. */
+/** Another log with the same secret. */
 class Other extends MemoryJournal {
   constructor(override readonly secret: Buffer) {
     super(RETENTION);

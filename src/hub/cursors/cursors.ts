@@ -1,42 +1,42 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { isWhole, type Journal } from '../../storage/journal/journal.js';
 
-/** What every cursor begins with, and no update's id may. */
+/** Every cursor begins with this prefix, and no update's id may. */
 export const CURSOR_PREFIX = 'herald-cursor:';
 
 /** A place in the log. */
 export interface Place {
   readonly position: number;
-  /** The id of the entry there; nothing where it is not held, damaged, or not at hand. */
+  /** The id of the entry there; undefined when the entry is not held or damaged, or its id is not in memory. */
   readonly id: string | undefined;
 }
 
 const CIPHER = 'aes-256-gcm';
 const NONCE = 12;
-/** The position, and the check of the entry there. */
+/** Bytes: 8 of the position, and 8 of the hash of the id of the entry there. */
 const CONTENT = 16;
-/** Of an entry whose id was not at hand when the cursor was made: it can't be told from another in its place. */
+/** Stands for the hash when the id was not known: such a cursor can't tell whether the place has another entry now. */
 const NO_CHECK = Buffer.alloc(8);
 const CONTEXT = Buffer.from(CURSOR_PREFIX);
 
-/** 44 bytes are 59 characters. */
+/** 44 bytes (nonce, content and authentication tag) are 59 characters in base64url. */
 const FORM = /^herald-cursor:([A-Za-z0-9_-]{59})$/;
 
-/** Names of one place that nobody has been given yet. */
+/** Cursors of one place that were made ahead and not given to anybody yet. */
 interface Ahead extends Place {
   readonly secret: Buffer;
   readonly names: string[];
-  /** How many have been made since this place was first asked for. */
+  /** How many cursors of this place have been made. */
   made: number;
 }
 
-/** More would hold up everything else, each of them for some 7 microseconds. */
+/** Cursors that are made ahead at once. More would hold up everything else, at some 7 microseconds each. */
 const MOST_AHEAD = 32;
 
 /**
- * Cursors name places in the log for readers that have no update's id to come back with. What one says is encrypted and
- * authenticated with the log's own secret and a new nonce (AES-256-GCM): the same place looks different each time, so that
- * nobody can see when private updates come, or how many, and nobody can make up a place.
+ * Cursors name places in the log for readers that have no update's id to come back with. The content of a cursor is
+ * encrypted and authenticated with the log's own secret and a new nonce (AES-256-GCM). So the same place looks
+ * different each time: nobody can see when private updates come, or how many, and nobody can make up a place.
  *
  * One secret is good for some 2^32 random nonces: a thousand cursors a second for fifty days without a pause.
  */
@@ -45,7 +45,7 @@ export class Cursors {
 
   constructor(private readonly journal: Journal) {}
 
-  /** A name of this place, which {@link locate} knows for as long as the log lives. */
+  /** A cursor of this place, which {@link locate} can read for as long as the log lives. */
   name(place: Place): string {
     const { ahead } = this;
     const { secret } = this.journal;
@@ -55,8 +55,8 @@ export class Cursors {
   }
 
   /**
-   * Names the same place several times, for those who come next: one cursor made right after another takes a seventh of
-   * the time that it takes by itself, and readers come in crowds, most of them to where the log is now.
+   * Makes several cursors of the same place ahead: one made right after another takes a seventh of the time that it
+   * takes by itself, and readers come in crowds, most of them to the head of the log.
    */
   private nameAhead(): string {
     const { ahead } = this;
@@ -77,8 +77,8 @@ export class Cursors {
   }
 
   /**
-   * The place that a cursor names. Nothing where it is of another log, or lies beyond the newest entry;
-   * where another entry is there now; and where entries after it have been trimmed.
+   * The place that a cursor names. Undefined when the cursor is malformed or of another log, when the place is beyond
+   * the newest entry, when another entry is there now, and when entries after the place have been trimmed.
    * @throws {JournalUnavailableError} when the journal can't be read.
    */
   async locate(cursor: string): Promise<Place | undefined> {
@@ -87,12 +87,12 @@ export class Cursors {
     const { position, check } = opened;
     const [entry] = position > 0 ? await this.journal.read(position - 1, 1) : [];
     if (entry?.position === position) {
-      // What is damaged can't be compared, and is in nobody's way.
+      // A damaged entry has no id to compare, and the log can be read from after it all the same.
       if (!isWhole(entry)) return { position, id: undefined };
       const { id } = entry.update;
       return check.equals(NO_CHECK) || check.equals(checkOf(id)) ? { position, id } : undefined;
     }
-    // It is trimmed, or there never was one: then nothing is missing if what comes next is there, or nothing is yet.
+    // The entry was trimmed, or there never was one. Nothing is missing if the next one is held, or is yet to come.
     const { oldest, head } = this.journal;
     return position <= head && position + 1 >= oldest ? { position, id: undefined } : undefined;
   }
@@ -113,7 +113,7 @@ export class Cursors {
   }
 }
 
-/** Whether an id is kept for cursors. */
+/** Whether an id has the form that is reserved for cursors. */
 export function isCursor(id: string): boolean {
   return id.startsWith(CURSOR_PREFIX);
 }

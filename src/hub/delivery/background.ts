@@ -1,8 +1,8 @@
 import { Queue } from '../../shared/queue.js';
 
 /**
- * Milliseconds of a turn of the event loop. A publication takes several turns from its request to its readers, and each
- * may be this much longer while there is work.
+ * Milliseconds of work in one turn of the event loop. They are few because a publication takes several turns from its
+ * request to its readers, and each turn may be this much longer while there is work.
  */
 const SHARE = 1;
 

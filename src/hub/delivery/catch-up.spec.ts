@@ -21,7 +21,7 @@ import { Slices } from './slices.js';
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');
 const LARGE = 'x'.repeat(50_000);
 
-/** A journal whose engine can be away, that counts how often it is asked. */
+/** A journal that counts its reads, and whose engine can be away. */
 class FaultyJournal extends MemoryJournal {
   reads = 0;
   isAway = false;
@@ -61,7 +61,7 @@ class Hub {
     await this.journal.append({ topics: ['urn:t'], data, id: `urn:${this.journal.head + 1}`, private: false });
   }
 
-  /** Somebody connects, who has had everything up to `cursor`. */
+  /** Connects a reader that has been offered everything up to `cursor`. */
   connect(client: PacedClient, cursor = this.fanOut.head): Reader {
     const connection = new ResponseConnection(client, this.outstanding);
     const cohort = this.fanOut.cohortFor(this.interest, UNLIMITED);
@@ -84,7 +84,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/** Some turns of the event loop, in which whatever can happen without time happens. */
+/** Lets some turns of the event loop pass, in which everything happens that needs no timer. */
 async function turns(count = 200): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise(setImmediate);
 }
@@ -103,7 +103,7 @@ describe('catching up', () => {
   }
 
   it('leaves nobody deaf: whoever waited behind stalled readers and turned out to need nothing, or is gone', async () => {
-    // No time passes by itself: stalled sockets are in the way of others for as long as the test wants.
+    // With fake timers, stalled sockets count as filled for as long as the test wants.
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance', 'queueMicrotask'] });
     const hub = new Hub();
     await hub.publish(LARGE);

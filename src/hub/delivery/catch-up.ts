@@ -7,16 +7,16 @@ import type { Reader } from './reader.js';
 import type { Slice, Slices } from './slices.js';
 
 /**
- * Sockets that have been filled and not yet drained, beyond which nobody else's is filled, because Node writes what a
- * socket did not take at once as soon as it does, whatever else this turn has to do. With a thousand readers that come
- * back together, the bound also takes a seventh of the CPU off each replayed event.
+ * Sockets that may be filled and not yet drained at a time. They are few because Node writes the rest to a socket as
+ * soon as that takes more, before anything else in that turn. With a thousand readers that come back together, the
+ * bound also saves a seventh of the CPU for each replayed event.
  */
 const MAX_FILLED = 32;
 
-/** Milliseconds after which a socket that is still full counts as a slow reader's, and no longer in the way of others. */
+/** Milliseconds after which a socket that is still full counts as a slow reader's, and makes room for another one. */
 const FILLED = 20;
 
-/** Slices that are read from the journal side by side, each for a reader that is written to as soon as it is there. */
+/** Slices that are read from the journal at a time, each for a reader that gets it as soon as it has been read. */
 const MAX_READING = 64;
 
 /** Milliseconds until a read that failed is tried again. */
@@ -24,8 +24,8 @@ const RETRY_AFTER = 250;
 
 /**
  * Brings readers that are behind forward, slice by slice, in the order in which they came. Where there is no room for
- * more, all wait in one lane, which goes on for as long as there is room again: so a reader that turns out to need nothing
- * takes nobody's turn away.
+ * more, all wait in one lane, which goes on for as long as there is room again. So a reader that turns out to need
+ * nothing takes nobody's turn away.
  */
 export class CatchUp {
   private readonly lane = new Queue<Reader>();
@@ -48,7 +48,7 @@ export class CatchUp {
     this.background.add(() => this.advance(reader));
   }
 
-  /** The socket of this reader is not in the way of others any more. */
+  /** The socket of this reader no longer takes room from others: it has drained, is gone, or counts as slow. */
   release(reader: Reader): void {
     const timer = this.filled.get(reader);
     if (!timer) return;
@@ -93,10 +93,10 @@ export class CatchUp {
     this.reading += 1;
     try {
       const ready = await slice;
-      // It may have been read from a log that is gone.
+      // The slice may have been read from an older history of the log.
       this.background.add(() => (history === this.fanOut.history ? this.write(reader, ready) : reader.leaveCatchUp()));
     } catch {
-      // The engine is away: the reader stays, and is caught up when it is back.
+      // The journal can't be read now: the reader stays behind, and is caught up when the journal is back.
       setTimeout(() => reader.leaveCatchUp(), RETRY_AFTER).unref();
     } finally {
       this.reading -= 1;
@@ -107,8 +107,8 @@ export class CatchUp {
   private write(reader: Reader, slice: Slice): void {
     if (reader.state !== 'behind') return reader.leaveCatchUp();
     if (reader.takeSlice(slice)) {
-      // It keeps its turn for as long as its socket takes more, and others get theirs in between: the kernel fills one
-      // socket after the other for less than all of them bit by bit.
+      // The reader goes on for as long as its socket takes more, while others get their turns in between: it costs the
+      // kernel less to fill one socket after the other than to fill all of them bit by bit.
       this.add(reader);
       return;
     }

@@ -11,7 +11,7 @@ let nextId = 1;
 export interface CohortOptions {
   /** Names the topics in its frames; undefined where they are not to be named. */
   readonly naming?: TopicNaming | undefined;
-  /** Whether its readers are told where they are: see `Cursors`. Default: they are not. */
+  /** Whether its readers are given cursors: see `Cursors`. Default: no. */
   readonly hasCursors?: boolean;
 }
 
@@ -20,11 +20,11 @@ export interface CohortOptions {
  * matched and joined once for all of them.
  */
 export class Cohort {
-  /** Short, and never used again. */
+  /** Shorter than `key`, and never used again. */
   readonly id = nextId++;
-  /** Those that are written to when something new comes. */
+  /** The readers that are written to when something new comes. */
   private readonly live = new Set<Reader>();
-  /** How many there are, in whichever state. */
+  /** How many readers there are, in whichever state. */
   private members = 0;
   /** What is wanted and has not been offered to every live reader yet, in order. */
   private pending: Offer[] = [];
@@ -33,7 +33,7 @@ export class Cohort {
   /** The position of the newest pending entry when the round began. */
   private roundHead = 0;
   private joined: Joint | undefined;
-  /** Whether its readers are told where they are. */
+  /** Whether its readers are given cursors. */
   readonly hasCursors: boolean;
   private readonly naming: TopicNaming | undefined;
 
@@ -51,7 +51,7 @@ export class Cohort {
     return this.members === 0;
   }
 
-  /** A reader belongs to it from now on, and is not live yet. */
+  /** Counts a reader that belongs to the cohort from now on, and is not live yet. */
   enter(): void {
     this.members += 1;
   }
@@ -78,12 +78,12 @@ export class Cohort {
     return mayRead(update, this.grants);
   }
 
-  /** Keeps a wanted entry for the live readers. Answers whether it is the first. */
+  /** Keeps a wanted entry for the live readers. Answers whether it is the first that is pending. */
   add(entry: RecentEntry): boolean {
     return this.pending.push(this.view(entry)) === 1;
   }
 
-  /** Keeps a frame for the live readers that tells them where they are: at the entry that it names. */
+  /** Keeps a frame with a cursor for the live readers. Answers whether it is the first that is pending. */
   addCursor(frame: Offer): boolean {
     return this.pending.push(frame) === 1;
   }
@@ -94,15 +94,15 @@ export class Cohort {
     return next ? next.position - 1 : Math.max(cursor, head);
   }
 
-  /** A wanted entry as this cohort gets it. */
+  /** A wanted entry as this cohort gets it: with its topics named, or as it is. */
   view(entry: RecentEntry): RecentEntry {
     return this.naming?.nameIn(entry, this.interest, this.grants) ?? entry;
   }
 
   /**
-   * Goes on with the round over the live readers: each gets everything after its own cursor in one write, readers with
-   * the same cursor the same bytes. What is published while a round is under way goes along to those that come later in
-   * it, so the busier it gets, the more a write carries.
+   * Goes on with the round over the live readers: each gets everything after its own cursor in one write, and readers
+   * with the same cursor get the same bytes. Readers that come later in the round also get what is published meanwhile,
+   * so the busier the cohort is, the more a write carries.
    * @returns how many writes it made, at most `budget`, and whether everybody has been offered everything.
    */
   offer(budget: number): { readonly writes: number; readonly isDone: boolean } {
@@ -119,7 +119,7 @@ export class Cohort {
   }
 
   /**
-   * Breaks the round off: everybody reads on from the log.
+   * Breaks the round off: the live readers read on from the log.
    * @param upTo the position up to which the live readers have been offered everything but what is pending.
    */
   disperse(upTo: number): void {
@@ -137,7 +137,7 @@ export class Cohort {
     return this.live.values();
   }
 
-  /** Every live reader has been offered what was there when the round began. */
+  /** Drops what was pending when the round began, because every live reader has been offered it. */
   private endRound(): void {
     this.round = undefined;
     this.pending = this.pending.filter(({ position }) => position > this.roundHead);
@@ -151,7 +151,7 @@ export class Cohort {
     return true;
   }
 
-  /** What is pending after a cursor, or nothing. Those that come by one after the other mostly want the same. */
+  /** What is pending after a cursor, if anything. The last answer is kept: the next reader mostly needs the same. */
   private joinAfter(cursor: number): Joint | undefined {
     const { pending, joined } = this;
     const upTo = pending.at(-1)?.position ?? 0;
@@ -166,7 +166,7 @@ export class Cohort {
   }
 }
 
-/** Whether an update is for somebody who asked for this, and holds these grants. */
+/** Whether a subscriber with this interest and these grants gets an update. */
 export function isFor(update: Update, interest: Interest, grants: Grants): boolean {
   return interest.includes(update.topics) && mayRead(update, grants);
 }

@@ -24,7 +24,7 @@ export class FanOut {
   private readonly dirty = new Set<Cohort>();
   private readonly naming = new TopicNaming();
   private isScheduled = false;
-  /** Where the log went back to, each time that it lost its newest entries. */
+  /** The position to which the log went back, for each time that it lost its newest entries. */
   private readonly resets: number[] = [];
   private readonly refresh: CursorRefresh<Cohort>;
   private readonly stop: () => void;
@@ -93,7 +93,7 @@ export class FanOut {
 
   private take(entries: readonly Entry[]): void {
     const first = entries[0]?.position ?? this.head + 1;
-    // What lies between was trimmed before it came here: those that wanted it are told when they read on.
+    // The entries between were trimmed before they came here. Readers are told of the gap when they read the log there.
     if (first !== this.head + 1) this.restart(first - 1);
     for (const entry of entries) {
       const recent = this.log.push(entry);
@@ -111,7 +111,7 @@ export class FanOut {
     if (cohort.hasCursors) this.refresh.heard(cohort);
   }
 
-  /** One frame for all its live readers. It has a place among what they are offered, like an update. */
+  /** Offers all live readers of a cohort the same new cursor, as a frame in its place among their updates. */
   private giveCursor(cohort: Cohort): void {
     const { head } = this;
     const id = this.cursors.name({ position: head, id: this.idAt(head) });
@@ -125,7 +125,7 @@ export class FanOut {
     this.restart(position);
   }
 
-  /** The log goes on after `position`, which is not where it was. */
+  /** Lets the log go on after `position` instead of `head`. Cohorts drop what is pending; their readers catch up. */
   private restart(position: number): void {
     const upTo = Math.min(this.head, position);
     this.log.restart(position);
@@ -149,7 +149,7 @@ export class FanOut {
       budget -= writes;
       if (budget <= 0) break;
     }
-    // What is left of a flush waits for nothing but its turn.
+    // What exceeds the budget goes out in the next turn, and does not wait for the interval.
     this.schedule(0);
   }
 }

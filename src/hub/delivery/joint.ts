@@ -1,27 +1,27 @@
 import { PIECE } from '../../streams/connections/write-queue.js';
 import type { WireBytes } from '../../streams/frames/wire-bytes.js';
 
-/** More than this, in bytes, is not pushed to a live reader in one go: it reads that like any backlog, in slices. */
+/** The most bytes that are pushed to a live reader at once. One that is owed more catches up, in slices. */
 const LARGEST_PUSH = 1024 ** 2;
 
-/** Bytes for readers, and the position that a reader has come to with them. */
+/** Bytes for readers, and the position up to which a reader that takes them has been offered everything. */
 export interface Offer {
   readonly position: number;
   readonly bytes: WireBytes;
 }
 
-/** What is pending in a cohort, for every cursor from `before` to `after`. */
+/** What is pending in a cohort up to the position `upTo`, for every cursor from `before` to `after`. */
 export interface Joint {
   readonly before: number;
   readonly after: number;
   readonly upTo: number;
-  /** In order, the last one up to `upTo`; undefined when it is too much for one go. */
+  /** In order, the last one up to `upTo`; undefined when they are more than one push may carry. */
   readonly parts: readonly Part[] | undefined;
 }
 
 /** Entries that are written at once: as many as fit into a piece, or a single larger one, whose bytes are shared. */
 interface Part {
-  /** The position of the last of them. */
+  /** The position of the last entry. */
   readonly upTo: number;
   readonly bytes: WireBytes;
 }
@@ -69,7 +69,7 @@ export function join(entries: readonly Offer[]): WireBytes {
   return new Joined(entries);
 }
 
-/** Most readers use one format: the other is not made before somebody asks for it. */
+/** Each format is made when somebody asks for it, because most readers use the same one. */
 class Joined implements WireBytes {
   private plainBytes: Buffer | undefined;
   private chunkedBytes: Buffer | undefined;

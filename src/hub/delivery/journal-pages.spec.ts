@@ -5,7 +5,7 @@ import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import { Background } from './background.js';
 import { JournalPages } from './journal-pages.js';
 
-/** Counts what is read of it, and holds reads back until they are let go. */
+/** A journal that counts its reads, and can hold them back until `release`. */
 class CountedJournal extends MemoryJournal {
   reads = 0;
   atOnce = 0;
@@ -77,7 +77,7 @@ describe('JournalPages', () => {
     const early = pages.after(5);
     await new Promise(setImmediate);
     await journal.fill(1);
-    // Comes by while that page is being read, as it was before.
+    // This call comes while the page is being read as it was before the append.
     const late = pages.after(10);
     for (let round = 0; round < 6; round += 1) {
       journal.release();
@@ -96,7 +96,7 @@ describe('JournalPages', () => {
         fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 3 }),
         fc.integer({ min: 1, max: 40 }),
         async (held, from, more, atMost) => {
-          // Like an engine that gives fewer than it is asked for.
+          // Engines may give fewer entries than they are asked for.
           const journal = await new CountedJournal(10_000, false, atMost).fill(held);
           const pages = new JournalPages(journal, new Background());
           const seen: number[] = [];

@@ -14,7 +14,7 @@ const REMEMBERED_BYTES = 16 * 1024 ** 2;
 /** Pages that are read side by side. More would not come sooner, and each holds memory meanwhile. */
 const MAX_READING = 8;
 
-/** Damaged entries have their places in it. */
+/** Entries of the journal in order, with damaged ones in their places. */
 export type Page = readonly (RecentEntry | DamagedEntry)[];
 
 /**
@@ -37,16 +37,17 @@ export class JournalPages {
   }
 
   /**
-   * Entries right after `cursor`, in order: those in the same page. Where they have been trimmed, the first one is the
-   * oldest that is held.
+   * The entries after `cursor` that lie in the same page as the first of them, in order. Where that one has been
+   * trimmed, they begin with the oldest entry that is held.
    *
-   * @param history of the log that the cursor belongs to, which may have others in the same places: see `FanOut`
+   * @param history the history of the log that the cursor belongs to (see `FanOut`): another one may have other entries
+   * at the same positions
    */
   async after(cursor: number, history = 0): Promise<Page> {
     const entries = await this.entriesAfter(cursor, cursor, history);
     if (entries.length > 0) return entries;
-    // All of the page has been trimmed, and what is held begins further on; or it was being read already, for somebody
-    // who came before what we want was appended.
+    // The whole page has been trimmed, and what is held begins further on. Or another reader had the page read before
+    // the wanted entries were appended.
     return this.entriesAfter(cursor, Math.max(cursor, this.journal.oldest - 1), history);
   }
 
@@ -60,7 +61,7 @@ export class JournalPages {
     return page.filter(({ position }) => position > cursor);
   }
 
-  /** The positions from `number * PAGE + 1` on. */
+  /** The page with the positions from `number * PAGE + 1` on. */
   private page(number: number, history: number): Page | Promise<Page> {
     const key = `${history} ${number}`;
     const known = this.pages.get(key) ?? this.reading.get(key);
@@ -77,7 +78,7 @@ export class JournalPages {
       const page = (await this.entriesOf(number * PAGE, end)).map((entry) =>
         isWhole(entry) ? new PageEntry(entry) : entry,
       );
-      // One that still grows is not remembered.
+      // A page that still grows is not remembered.
       if (page.at(-1)?.position === end) this.pages.set(key, page);
       return page;
     } finally {
@@ -85,7 +86,7 @@ export class JournalPages {
     }
   }
 
-  /** An engine gives fewer than it is asked for where they are large. */
+  /** The entries after `start`, up to `end`. Several reads may be needed, because engines give fewer large entries. */
   private async entriesOf(start: number, end: number): Promise<ReadEntry[]> {
     const all: ReadEntry[] = [];
     for (let last = start; last < end;) {
@@ -102,7 +103,7 @@ export class JournalPages {
     else this.readers += 1;
   }
 
-  /** The place goes to who waits, if anybody does. */
+  /** Gives the place to the read that has waited longest, if any. */
   private leave(): void {
     const next = this.waiting.shift();
     if (next) next();
@@ -110,7 +111,7 @@ export class JournalPages {
   }
 }
 
-/** Encoded when somebody wants it: most readers want few of a page. */
+/** An entry that is encoded when somebody wants it, because most readers want few entries of a page. */
 class PageEntry implements RecentEntry {
   readonly position: number;
   readonly update: Update;
@@ -126,7 +127,7 @@ class PageEntry implements RecentEntry {
   }
 }
 
-/** With the frame, which is about as large as the data. */
+/** About how many bytes a page takes. Data counts twice, because a frame is about as large as its data. */
 function sizeOf(page: Page): number {
   return page.reduce((sum, { update }) => sum + 500 + 2 * (update?.data.length ?? 0), 0);
 }

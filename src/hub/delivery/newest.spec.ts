@@ -7,7 +7,7 @@ import { Newest } from './newest.js';
 import { RecentLog } from './recent-log.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
 
-/** A log of as many updates, of which the recent log has the newest and the journal has lost the oldest. */
+/** A log of `count` updates, of which the journal holds the newest `held`, and the recent log the newest `recent`. */
 async function logOf(count: number, held: number, recent: number): Promise<Newest> {
   const background = new Background();
   const journal = new MemoryJournal({ events: held, bytes: Infinity, age: Infinity });

@@ -15,14 +15,14 @@ export interface Search {
   readonly wants: (update: Update) => boolean;
 }
 
-/** The oldest of those that were found. */
+/** The oldest of the updates that were found. */
 export interface First {
   readonly position: number;
   /** The id of the entry before it, where that is held and not damaged. */
   readonly before: string | undefined;
 }
 
-/** Looks through the log backwards, for readers that want to begin with the newest of what concerns them. */
+/** Searches the log backwards, for readers that want to begin with their newest updates (`last=n`). */
 export class Newest {
   constructor(
     private readonly log: RecentLog,
@@ -30,7 +30,7 @@ export class Newest {
     private readonly background: Background,
   ) {}
 
-  /** The oldest of the newest `count` that are wanted, or of as many as there are; nothing where none is. */
+  /** The oldest of the newest `count` wanted updates, or of as many as there are; undefined where there are none. */
   async find(count: number, { head, history, wants }: Search): Promise<First | undefined> {
     const lowest = Math.max(0, head - HUB_LIMITS.lastLookedThrough);
     let first: number | undefined;
@@ -38,7 +38,7 @@ export class Newest {
     for (let end = head; end > lowest && missing > 0;) {
       // oxlint-disable-next-line no-await-in-loop -- from the newest on, and no further than needed
       const entries = await this.upTo(end, history);
-      // oxlint-disable-next-line no-await-in-loop -- the same
+      // oxlint-disable-next-line no-await-in-loop -- from the newest on, and no further than needed
       const wanted = await this.background.do(() => entries.filter(({ update }) => update && wants(update)));
       first = wanted.at(-missing)?.position ?? wanted[0]?.position ?? first;
       missing -= wanted.length;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { slice, Stage } from '../../../test/support/reader-stage.js';
 
 describe('the cursor that a reader is given', () => {
-  /** The ids and types of what came, where an id is a place in the log. */
+  /** The type and the id of each notice that came. The stage's ids say which place in the log they name. */
   async function told(stage: Stage): Promise<string[]> {
     await stage.outcome();
     return [
@@ -28,7 +28,7 @@ describe('the cursor that a reader is given', () => {
   it('names the place that a reader which is behind has got to, and not the head', async () => {
     const stage = new Stage(20, { cursor: 1, greeting: 'caught-up', hasCursors: true });
     stage.reader.begin();
-    // What it read last is known to be there, also where the log has it no longer at hand.
+    // The reader remembers the id of the entry that it read last, which the log no longer has in memory.
     stage.reader.takeSlice(slice(2, 4));
     stage.connection.end('drain');
     expect(await told(stage)).toEqual(['drain at-4-4']);

@@ -16,7 +16,7 @@ export interface ReaderStart {
   readonly history: number;
   /** The id of the entry at the cursor, where it is known. */
   readonly id?: string | undefined;
-  /** What it is told when it is live for the first time: that its replay is over, or where it is. */
+  /** What the reader is told when it is live for the first time: that its replay is over, or what its cursor is. */
   readonly greeting: 'caught-up' | 'cursor' | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface ReaderContext {
     /** The id of the entry at a position, where it is at hand. */
     idAt(position: number): string | undefined;
   };
-  /** Gives places in the log the names that clients come back with. */
+  /** Makes the cursors that clients come back with. */
   readonly cursors: { name(place: Place): string };
   readonly catchUp: {
     /** Takes on a reader that is behind and whose socket has room, and gives it back with {@link Reader.leaveCatchUp}. */
@@ -51,14 +51,17 @@ export interface ReaderContext {
  * The cursor is the position of the last entry that was offered, so everything after it is still owed.
  */
 export class Reader implements ConnectionListener {
-  /** Its place among those who are told to be subscribed, where that is told. */
+  /** The number of its connection in `Presence`; undefined where that is switched off. */
   lease: number | undefined;
   private currentState: ReaderState = 'new';
   private position: number;
   private history: number;
   private greeting: ReaderStart['greeting'];
   private isInCatchUp = false;
-  /** The last place that it was brought to, and not by its cohort: the position, and the id of the entry there. */
+  /**
+   * The position where it began or where its last slice ended, and the id of the entry there. They are kept because the
+   * log may have that id no longer in memory.
+   */
   private place: number;
   private idAtPlace: string | undefined;
 
@@ -85,7 +88,7 @@ export class Reader implements ConnectionListener {
     return this.position;
   }
 
-  /** Whether the log has lost entries since its cursor was right. */
+  /** Whether its cursor belongs to an older history: the log has lost entries since. */
   get isOutdated(): boolean {
     return this.history !== this.context.log.history;
   }
@@ -100,18 +103,18 @@ export class Reader implements ConnectionListener {
     this.connection.notify({ type: 'gap', reason: 'not-held' });
   }
 
-  /** new → live for who has missed nothing, and new → behind for who has. It may have been ended before it began. */
+  /** new → live where nothing is owed, else new → behind. A reader that has ended before it began does nothing. */
   begin(): void {
     if (this.currentState === 'new') this.proceed();
   }
 
   /**
-   * live → live, or → behind where the socket is full or the rest is too much for one go: takes what is pending in the
-   * cohort's round, of which it wants everything after its cursor.
+   * live → live, or live → behind where the socket is full or there is too much for one push: takes everything after
+   * its cursor that its cohort has pending.
    */
   offer({ after, parts }: Joint): void {
     if (this.currentState !== 'live') return;
-    // Nothing between its cursor and the first of these was wanted.
+    // Nothing between its cursor and the first pending entry was wanted.
     this.position = after;
     if (!parts) return this.fallBehind();
     for (const { upTo, bytes } of parts) {
@@ -123,7 +126,7 @@ export class Reader implements ConnectionListener {
 
   /**
    * live → behind: its cohort's round was broken off.
-   * @param upTo nothing up to here is still owed.
+   * @param upTo the position up to which nothing is owed.
    */
   disperse(upTo: number): void {
     if (this.currentState !== 'live') return;
@@ -142,7 +145,7 @@ export class Reader implements ConnectionListener {
     return !slice.bytes || this.connection.writeFrame(slice.bytes);
   }
 
-  /** behind → behind: what comes before `next` is no longer held, and the reader is told how many updates that were. */
+  /** behind → behind: what comes before `next` is no longer held. The reader is told how many updates are missing. */
   skip(next: number): void {
     // The count is of all topics, because nobody knows any more which of them it would have got.
     const updates = next - this.position - 1;
@@ -150,7 +153,7 @@ export class Reader implements ConnectionListener {
     this.connection.notify({ type: 'gap', reason: 'trimmed', updates });
   }
 
-  /** behind → behind: the log has lost its newest entries, and who has been offered some of them is told. */
+  /** behind → behind: the log has lost its newest entries, and a reader that was offered some of them is told. */
   goBack(): void {
     const { log } = this.context;
     const common = log.commonSince(this.history);
@@ -166,7 +169,7 @@ export class Reader implements ConnectionListener {
     if (this.currentState === 'behind') this.proceed();
   }
 
-  /** behind → live, or on with catching up. A live reader that only a heartbeat had filled has missed nothing. */
+  /** behind → live, or on with catching up. A live reader has missed nothing: only a heartbeat filled its socket. */
   drained(): void {
     this.context.catchUp.release(this);
     if (this.currentState === 'behind' && !this.isInCatchUp) this.proceed();
@@ -181,7 +184,7 @@ export class Reader implements ConnectionListener {
     this.context.onOver(this);
   }
 
-  /** The name of the place up to which it was offered everything; nothing in a dialect that has no cursors. */
+  /** A cursor of the place up to which it was offered everything; undefined in a dialect that has no cursors. */
   noticeId(): string | undefined {
     const { cohort, context } = this;
     if (!cohort.hasCursors) return undefined;
@@ -210,7 +213,7 @@ export class Reader implements ConnectionListener {
     this.context.catchUp.add(this);
   }
 
-  /** What comes next is matched against its cohort, which offers it everything after its cursor, and nothing that it has. */
+  /** → live: from now on its cohort offers it everything after its cursor, and nothing that it has already. */
   private arrive(): void {
     this.currentState = 'live';
     this.cohort.addLive(this);

@@ -11,7 +11,7 @@ export interface RecentEntry {
   readonly bytes: WireBytes;
 }
 
-/** What an entry takes besides its frame. */
+/** Bytes that an entry takes besides its frame and data. */
 const OVERHEAD = 300;
 
 /** The newest entries of the journal, encoded: as many as fit into a number of bytes. */
@@ -19,7 +19,7 @@ export class RecentLog {
   private readonly entries = new Queue<RecentEntry>();
   private held = 0;
   private newest: number;
-  /** The id of the entry at `newest`, where it is known although that is not held here. */
+  /** The id of the entry at `newest`, where it is known although the entry is not held here. */
   private newestId: string | undefined;
 
   /**

@@ -20,7 +20,7 @@ const ENTRIES = Array.from({ length: 100 }, (_, index) => ({
   update: { topics: ['urn:t'], data: '', id: String(index + 1), private: false },
 }));
 
-/** Holds the entries, and trims a part of them as soon as something was read. */
+/** Holds the entries, and trims the first 70 of them as soon as something was read. */
 class TrimmingJournal extends MemoryJournal {
   private trimmed = 0;
 

@@ -21,9 +21,9 @@ export interface Slice {
   readonly last: number;
   /** The id of that entry, unless it is damaged. */
   readonly lastId: string | undefined;
-  /** Absent when the cohort wanted none of them. At most a piece, or a single larger entry, whose bytes are shared. */
+  /** Undefined when the cohort wants no entry. At most one piece, or a single larger entry, whose bytes are shared. */
   readonly bytes: WireBytes | undefined;
-  /** How many of them are damaged: none, or all. */
+  /** How many of the entries are damaged: none, or all. */
   readonly damaged: number;
 }
 
@@ -34,12 +34,12 @@ export interface SliceStart {
 }
 
 /**
- * Reads the log for those that are behind: out of the recent log, or out of the journal where that has moved on. A slice
- * is read and joined once for all readers of a cohort that come by the same cursor, such as all that were cut off by a
- * restart; the last few are remembered.
+ * Reads the log for readers that are behind: from the recent log, or from the journal where the entries are older. A
+ * slice is read and joined once for all readers of a cohort that have the same cursor, such as all those that a restart
+ * has cut off; the last few slices are remembered.
  */
 export class Slices {
-  /** In the order in which they were read. A cache in the order of use takes 4 % of a replay. */
+  /** In the order in which they were read: keeping them in the order of use would cost 4 % of a replay. */
   private readonly remembered = new Map<string, Slice>();
   private rememberedBytes = 0;
   private readonly reading = new Map<string, Promise<Slice>>();
@@ -50,7 +50,7 @@ export class Slices {
     private readonly background: Background,
   ) {}
 
-  /** The slice that begins right after the cursor and ends at `limit`, which lies further on, or before. */
+  /** The slice that begins right after the cursor and ends at `limit`, or before; `limit` is beyond the cursor. */
   after({ cursor, history }: SliceStart, cohort: Cohort, limit: number): Slice | Promise<Slice> {
     const key = `${cursor} ${cohort.id} ${history}`;
     const known = this.remembered.get(key) ?? this.reading.get(key);
@@ -80,7 +80,7 @@ export class Slices {
       const entries = page;
       // oxlint-disable-next-line no-await-in-loop -- in order
       const isDone = await this.background.do(() => builder.addAll(entries, limit));
-      // Damage that lies together is told of in one go, however much it is.
+      // Adjacent damaged entries make one slice, however many they are, so that a reader is told of them all at once.
       if (isDone || (!builder.isDamaged && builder.last - cursor >= SLICE_ENTRIES)) break;
       // oxlint-disable-next-line no-await-in-loop -- in order; most pages are there already
       page = await this.pages.after(builder.last, history);
@@ -88,7 +88,7 @@ export class Slices {
     return builder.build();
   }
 
-  /** One that leads nowhere says that the log ended there for now: whoever comes by later must look again. */
+  /** Remembers a slice, unless it covers no entry: the log ended there only for now, and later readers look again. */
   private remember(key: string, slice: Slice): Slice {
     if (slice.last < slice.first) return slice;
     this.remembered.set(key, slice);
@@ -124,7 +124,7 @@ class SliceBuilder {
     return this.damaged > 0;
   }
 
-  /** Answers whether there is room for what follows. One that does not fit any more begins the next slice. */
+  /** Adds an entry, unless it does not fit and begins the next slice. Answers whether there is room for more. */
   add(recent: RecentEntry): boolean {
     if (!this.cohort.wants(recent.update)) {
       this.moveTo(recent);
@@ -139,10 +139,13 @@ class SliceBuilder {
     return this.size < PIECE;
   }
 
-  /** Answers whether it is full, or has come to the limit, to a gap, or from what is whole to what is damaged or back. */
+  /**
+   * Adds entries. Answers whether the slice ends with them: it is full, or what follows is beyond the limit, after a
+   * gap, or damaged where the slice is not (or the other way round).
+   */
   addAll(entries: Page, limit: number): boolean {
     for (const entry of entries) {
-      // What was trimmed while the pages were read makes a gap, which is seen where the next slice begins.
+      // Entries that were trimmed while pages were read leave a gap, which the reader sees where the next slice begins.
       const follows = entry.position === this.last + 1;
       if (entry.position > limit || !follows) return true;
       if (this.last >= this.first && isWhole(entry) === this.isDamaged) return true;

@@ -8,8 +8,8 @@ import { encodeEntry, type RecentEntry } from './recent-log.js';
 const REMEMBERED_BYTES = 16 * 1024 ** 2;
 
 /**
- * Frames that name the topics of their update, made once for each set of topics that somebody may be told, because
- * cohorts that name the same ones are offered an entry one after the other.
+ * Makes frames that name the topics of their update, once for each set of topics that somebody may be told: cohorts
+ * that are told the same topics are offered an entry one after the other.
  */
 export class TopicNaming {
   /** How many frames were made. */
@@ -18,11 +18,11 @@ export class TopicNaming {
     maxSize: REMEMBERED_BYTES,
     sizeCalculation: ({ bytes }, key) => 200 + bytes.chunked.length + key.length,
   });
-  /** Neither ids nor positions tell updates apart: the one may come again, the other be taken by another after a loss. */
+  /** Numbers for updates, because ids may be used again, and after a loss another update may have the position. */
   private readonly numbers = new WeakMap<Update, number>();
   private lastNumber = 0;
 
-  /** The same entry with a frame that names what this reader may be told. */
+  /** The same entry with a frame that names the topics that a reader with these matchers and grants may be told. */
   nameIn(entry: RecentEntry, interest: Interest, grants: Grants): RecentEntry {
     const topics = topicsToName(entry.update, interest, grants);
     const key = `${this.numberOf(entry.update)}\n${topics.join('\n')}`;
@@ -44,8 +44,8 @@ export class TopicNaming {
 }
 
 /**
- * The topics of an update that a reader may be told: those that it asked for by a matcher of its own. Of a private update
- * a pattern alone tells nothing that is not granted too, for among the topics may be the names of others who get it.
+ * The topics of an update that a reader may be told: those that its matchers match. A topic of a private update must
+ * also be granted or be asked for exactly: other topics that a pattern matches may reveal who else gets the update.
  */
 function topicsToName({ topics, private: isPrivate }: Update, interest: Interest, grants: Grants): string[] {
   return topics.filter(

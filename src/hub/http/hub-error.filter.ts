@@ -4,7 +4,7 @@ import { JournalUnavailableError } from '../../storage/journal/journal.js';
 import { answerOf, HubError } from '../../access/hub.errors.js';
 import { problem, sendProblem } from '../../shared/problem.js';
 
-/** Seconds after which it may be worth to try again what can't be done now. */
+/** Seconds after which a client may try again (`Retry-After`). */
 const RETRY_AFTER = 5;
 
 /** Finds the address of the metadata that tells a client how to get a token (RFC 9728, 5.1). */
@@ -12,7 +12,7 @@ export abstract class MetadataAddress {
   abstract of(request: FastifyRequest): string;
 }
 
-/** Answers what the hub refuses, also where an application's own routes use the hub's guards. */
+/** Answers the refusals of the hub, also on an application's own routes that use the hub's guards. */
 @Injectable()
 @Catch(HubError, JournalUnavailableError)
 export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavailableError> {
@@ -26,7 +26,7 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     if (reply.sent || reply.raw.headersSent) return;
     const { code } = error;
     const { status, challenge } = answerOf(code);
-    // The publisher is told what to do, the operator why.
+    // The answer tells the publisher what to do, and the log tells the operator why.
     if (error instanceof JournalUnavailableError) this.logger.warn({ msg: error.message, code, err: error.cause });
     if (status === 503 || status === 507) void reply.header('retry-after', RETRY_AFTER);
     if (challenge !== undefined) void reply.header('www-authenticate', this.challenge(challenge, http.getRequest()));

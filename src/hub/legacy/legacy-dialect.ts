@@ -28,13 +28,13 @@ export const LEGACY_DIALECT: Dialect = {
   isSpokenWith: (parameters) => parameters.includes('topic'),
   matchersOf,
   lastEventIdHeader: 'last-event-id',
-  // Its clients know no events without an update.
+  // Clients of 0.x expect no events without an update.
   hasCursors: false,
   subscriptions,
   tokens: LEGACY_TOKENS,
 };
 
-/** There is one parameter for everything. */
+/** The only parameter for matchers is `topic`, whether it holds a topic or a URI Template. */
 function* matchersOf(parameters: readonly FormPair[]): Iterable<Matcher> {
   for (const [name, selector] of parameters) if (name === 'topic') yield matcherOfSelector(selector);
 }
@@ -53,7 +53,7 @@ function documentOf(hubPath: string, subscription: ActiveSubscription): object {
   };
 }
 
-/** All, those to one topic, or one subscriber's subscription to one topic. */
+/** The subscriptions of a path: all, those to one topic, or one subscriber's to one topic. */
 function select([topic, subscriber, ...rest]: readonly string[]): Selection | undefined {
   if (rest.length > 0) return undefined;
   return {

@@ -9,7 +9,7 @@ import { matcherOfSelector } from './selector.js';
 /** As many selectors as a token of the current protocol may have matchers. */
 const MAX_SELECTORS = 100;
 
-/** The claim by its two names; with its namespace it comes from issuers that allow no others (Auth0). */
+/** The claim's two names. The one with a namespace comes from issuers that allow no others (Auth0). */
 const CLAIMS = ['mercure', 'https://mercure.rocks/'] as const;
 
 const claimSchema = z.object({
@@ -18,7 +18,7 @@ const claimSchema = z.object({
   payload: z.unknown().optional(),
 });
 
-/** A token may come as part of the URL, and has a claim in place of authorization details. */
+/** A token of 0.x may be part of the URL, and has the claim `mercure` in place of `authorization_details`. */
 export const LEGACY_TOKENS: DialectTokens = {
   parameter: 'authorization',
   cookie: 'mercureAuthorization',

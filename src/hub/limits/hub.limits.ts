@@ -1,4 +1,4 @@
-/** How much the hub takes from outside. Bounds of a mechanism that nobody outside can see lie beside the mechanism. */
+/** Limits on what clients may send. Internal bounds, which no client can notice, stand beside the code they bound. */
 export const HUB_LIMITS = {
   /** Topics of an update. What is above a limit of publishing gets 413 (R38). */
   topics: 1_000,
@@ -22,14 +22,14 @@ export const HUB_LIMITS = {
   subscribePairs: 1_000,
   /** How many of the newest updates a subscription may begin with. */
   last: 1_000,
-  /** Entries that are looked through for them: a reader that wants few of many can't have the whole log read for it. */
+  /** Entries that are searched for the `last` updates, so that no reader can make the hub search the whole log. */
   lastLookedThrough: 10_000,
-  /** Variables of a URI Template: its program grows with them, and matching takes their product with the topic. */
+  /** Variables of a URI Template. Matching takes at worst the product of their number and the topic's length. */
   templateVariables: 20,
   /**
-   * What the custom groups of one component of a URL Pattern may cost, in instructions of the compiled program. The time to
-   * match is at worst their product with the length of the topic, so this, with the limit on topics, bounds it: a pattern
-   * for UUIDs needs about 50.
+   * What the custom groups of one component of a URL Pattern may cost, in instructions of the compiled program.
+   * Matching takes at worst the product of this cost and the topic's length, so this limit and that on topics bound the
+   * time. A pattern for UUIDs needs about 50.
    */
   regexpCost: 256,
 } as const;

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { type Matcher, matcherKey, WILDCARD } from './matcher.js';
 import { TopicIndex } from './topic-index.js';
 
-/** Longer keys are replaced by their digest: a hundred patterns of 4 KiB are no name for anything. */
+/** Longer keys are replaced by their digest, because a hundred patterns of 4 KiB would make too long a key. */
 const LONGEST_KEY = 100;
 
-/** There may be one of these for each connection. */
+/** Limits of an interest's pattern index. They are low, because there may be an interest for each connection. */
 const CACHE = { cachedTopics: 100, cachedBytes: 64 * 1024 };
 
 /** A set of matchers: what a subscription asks for, or what a token grants. */
@@ -45,7 +45,7 @@ export class Interest {
     return topics.every((topic) => this.includes([topic]));
   }
 
-  /** Made when it is needed: only for a reader that is behind, a private update, or a token that publishes. */
+  /** Made when first needed, because most interests never need it: live delivery goes by the index of `FanOut`. */
   private patternIndex(): TopicIndex<true> {
     if (!this.patterns) {
       this.patterns = new TopicIndex<true>(this.hubUrl, CACHE);

@@ -5,14 +5,14 @@ import { HUB_LIMITS } from '../limits/hub.limits.js';
 
 /**
  * `exact` compares byte for byte (R24); `urlpattern` is a WHATWG URL Pattern relative to the hub's URL (R25);
- * `uritemplate` is a selector of the 0.x dialect, and nothing that a request of the current one can name.
+ * `uritemplate` is a selector of the 0.x dialect, which requests of the current one can't name.
  */
 export type MatcherType = 'exact' | 'urlpattern' | 'uritemplate';
 
-/** Those that requests and tokens can name. */
+/** The types that requests and tokens of the current protocol can name. */
 export const MATCHER_TYPES = ['exact', 'urlpattern'] as const satisfies readonly MatcherType[];
 
-/** What a subscription or a grant names topics by. */
+/** A topic or pattern that a subscription or a grant names. */
 export interface Matcher {
   readonly type: MatcherType;
   readonly pattern: string;
@@ -37,7 +37,7 @@ export function parseMatcher(type: string, pattern: string, hubUrl: URL): Matche
   return { type: known, pattern };
 }
 
-/** @throws HubError `matcher-too-long` or `matcher-invalid` when nothing of any type could be matched by this text */
+/** @throws HubError `matcher-too-long` or `matcher-invalid` for text that no matcher of any type may have */
 export function checkMatcherText(pattern: string): void {
   if (Buffer.byteLength(pattern) > HUB_LIMITS.matcherBytes) {
     throw new HubError('matcher-too-long', `A matcher may be at most ${HUB_LIMITS.matcherBytes} bytes of UTF-8.`);

@@ -33,7 +33,7 @@ describe('isCleanText', () => {
   it('R1: is decided by the category of each character alone', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 0x10ffff }).map((code) => String.fromCodePoint(code))), (text) => {
-        // A pair of surrogates that happen to meet is a character.
+        // Two surrogates that happen to stand side by side are one character.
         const characters = Array.from(text.join(''));
         expect(isCleanText(text.join(''))).toBe(!characters.some((character) => FORBIDDEN.test(character)));
       }),

@@ -159,7 +159,7 @@ describe('what a look-up costs', () => {
       index.add(urlPattern(`https://example.com/users/${user}/*`), user);
     }
     expect([...index.match(['https://example.com/users/77/inbox'])]).toEqual([77]);
-    // One pattern has this prefix, and no other one is looked at: not those of users 7 and 770 either.
+    // Only the pattern of user 77 has a prefix that the topic starts with; those of users 7 and 770 are not evaluated.
     expect(index.evaluations).toBe(1);
     index.match(['https://example.com/users/77']);
     index.match(['chat']);
@@ -234,7 +234,7 @@ const topicLists = fc.array(
 );
 const values = fc.nat({ max: 3 });
 
-/** A change, and then what is published to. */
+/** Each step is a change of the index and then a look-up of some topics. */
 const steps = fc.array(
   fc.record({
     change: fc.constantFrom('add' as const, 'remove' as const),
@@ -245,7 +245,7 @@ const steps = fc.array(
   { maxLength: 80, size: 'max' },
 );
 
-/** Goes through every pair there is. */
+/** The reference: compares every topic with every matcher. */
 class BruteForce {
   private readonly pairs = new Map<string, readonly [Matcher, number]>();
 

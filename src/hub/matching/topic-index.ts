@@ -9,7 +9,7 @@ import { compileUrlPattern } from './url-pattern/url-pattern.js';
 export interface TopicIndexLimits {
   /** Default: 10,000. */
   readonly cachedTopics: number;
-  /** About so many bytes. Default: 16 MiB. */
+  /** Approximate. Default: 16 MiB. */
   readonly cachedBytes: number;
 }
 
@@ -33,7 +33,7 @@ interface KnownTopic<T> {
  */
 export class TopicIndex<T> {
   private readonly exact = new Map<string, Set<T>>();
-  /** The wildcard has no type, but the matchers that it's given under do: removing one must leave the other. */
+  /** The values under the wildcard, by their matcher's type: removing those of one type must leave the others. */
   private readonly everything: Readonly<Record<MatcherType, Set<T>>> = {
     exact: new Set(),
     urlpattern: new Set(),
@@ -96,7 +96,7 @@ export class TopicIndex<T> {
     }
   }
 
-  /** The values with a matcher that at least one of `topics` satisfies (R2, R14), each once. The set is the caller's. */
+  /** The values with a matcher that at least one of `topics` satisfies (R2, R14), each once, in a new set. */
   match(topics: readonly string[]): Set<T> {
     const found = new Set(this.everything.exact);
     addAll(found, this.everything.urlpattern);
@@ -113,7 +113,7 @@ export class TopicIndex<T> {
     const entry = cached ?? { url: parseTopicUrl(topic, this.hubUrl), hits: new Map(), templateHits: new Map() };
     const hasChanged = entry.url !== undefined && this.patterns.refresh(entry.url, entry.hits);
     const hasOthers = !this.templates.isEmpty && this.templates.refresh(topic, entry.templateHits);
-    // Setting it anew is what makes the cache take its new size into account.
+    // The cache measures an entry's size only when the entry is set.
     if (cached === undefined || hasChanged || hasOthers) this.known.set(topic, entry);
     addHits(found, entry.hits);
     addHits(found, entry.templateHits);

@@ -34,17 +34,17 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 const EXPRESSION = /\{([+#./;?&]?)([^{}]*)\}/g;
 const VARIABLE = /^(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:[A-Za-z0-9_.]|%[0-9A-Fa-f]{2})*(?:\*|:[1-9][0-9]{0,3})?$/;
 
-/** What stands for itself in an expansion (RFC 6570, 3.1); everything else may be percent-encoded there. */
+/** What does not stand for itself in a literal, and is percent-encoded in an expansion (RFC 6570, 3.1). */
 const NOT_ITSELF = /%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]/gu;
 
 /**
  * A selector of the 0.x dialect: matches the strings that an RFC 6570 URI Template expands to, and the template's own
- * text. In linear time, whatever the template and the topic: RE2 does the matching (R27).
+ * text. Matching takes linear time, whatever the template and the topic, because RE2 does it (R27).
  *
- * It looks at the form of an expansion, not at what the variables could have been: `{id:3}` matches longer values too.
+ * Only the form of an expansion is checked, not what the variables could have been: `{id:3}` matches longer values too.
  */
 export class UriTemplate {
-  /** What every topic that it matches starts with. */
+  /** The text that every topic which it matches starts with. */
   readonly literalPrefix: string;
   private readonly expression: RE2JS;
 
@@ -71,14 +71,14 @@ export function compileUriTemplate(template: string): UriTemplate {
 }
 
 /**
- * Whether `text` is a template with something in it to expand. What isn't is a string like any other.
+ * Whether `text` is a URI Template with at least one expression. Any other text is an exact topic.
  * @throws {HubError} `matcher-invalid` when it is a template that costs too much
  */
 export function isUriTemplate(text: string): boolean {
   return text.includes('{') && sourceOf(text) !== undefined;
 }
 
-/** What the template's expansions look like, as a regular expression; nothing for what is no template. */
+/** A regular expression for the template's expansions; undefined when the template is malformed. */
 function sourceOf(template: string): string | undefined {
   let source = '';
   let end = 0;
@@ -97,14 +97,14 @@ function sourceOf(template: string): string | undefined {
   return /[{}]/.test(rest) ? undefined : source + literal(rest);
 }
 
-/** As it stands, which is what most hubs and publishers take it for, or encoded, which is what an expansion has. */
+/** Literal text, either as it stands, which most hubs and publishers expect, or encoded, as RFC 6570 expands it. */
 function literal(text: string): string {
   const encoded = text.replaceAll(NOT_ITSELF, encodeURIComponent);
   const plain = RE2JS.quote(text);
   return encoded === text ? plain : `(?:${plain}|${RE2JS.quote(encoded)})`;
 }
 
-/** What the values of one expression may look like; undefined ones leave no trace, so all of it may be missing. */
+/** What one expression may expand to. All of it is optional, because undefined variables expand to nothing. */
 function expansionOf(name: string, variables: readonly string[]): string {
   const operator = OPERATORS[name];
   if (!operator) throw invalid('has an operator that does not exist');
@@ -112,7 +112,7 @@ function expansionOf(name: string, variables: readonly string[]): string {
   const separator = RE2JS.quote(operator.separator);
   if (!operator.isNamed) {
     const values = `(?:${operator.value}|[,=])*`;
-    // A comma is among the values' own characters already.
+    // A comma as the separator is covered by `values` already.
     const others = operator.separator === ',' ? '' : `(?:${separator}${values})*`;
     return `(?:${first}${values}${others})?`;
   }
@@ -120,7 +120,7 @@ function expansionOf(name: string, variables: readonly string[]): string {
   return `(?:${first}${values}(?:${separator}${values})*)?`;
 }
 
-/** An exploded variable has the names of its own parts. */
+/** A named variable and its value. An exploded one (`*`) has the names of its members instead, whatever these are. */
 function namedValue(variable: string, { value }: Operator): string {
   const isExploded = variable.endsWith('*');
   const name = isExploded ? `${UNRESERVED}+` : RE2JS.quote(variable.replace(/:\d+$/, ''));
@@ -128,5 +128,5 @@ function namedValue(variable: string, { value }: Operator): string {
 }
 
 function invalid(why: string): HubError {
-  return new HubError('matcher-invalid', `A topic selector is no URI Template that can be used: it ${why}.`);
+  return new HubError('matcher-invalid', `A topic selector is not a usable URI Template: it ${why}.`);
 }

@@ -62,10 +62,10 @@ const person = (subject: string, issuer = 'us'): Grants => ({ ...ANONYMOUS, subj
 const NEW = { address: '::1', isResuming: false };
 const RESUMING = { address: '::1', isResuming: true };
 
-/** Between two looks for who has been away for too long. */
+/** Milliseconds between two looks for leases that are over. */
 const PULSE = 1_000;
 
-/** Everything that is under way with the memory journal is done. */
+/** Waits until everything that is under way with the memory journal is done. */
 const settle = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
 
 describe('Presence', () => {
@@ -127,7 +127,7 @@ describe('Presence', () => {
       await settle();
       expect(await subscribers()).toEqual(before);
     }
-    // The times of the absences are over as well.
+    // None of the earlier absences may end the subscription later.
     await jest.advanceTimersByTimeAsync(10 * GRACE);
     expect(journal.news).toEqual(['+a']);
   });
@@ -149,7 +149,7 @@ describe('Presence', () => {
     await settle();
     const others: Grants[] = [person('bob'), person('ann', 'them'), person('ann\n'), person('', 'us\nann'), ANONYMOUS];
     for (const other of others) presence.enter(interest('a', 'b'), other, RESUMING);
-    // What separates a subject from its matchers must not be something that a subject can hold.
+    // A subject must not be able to imitate the separator between a subject and its matchers.
     presence.leave(presence.enter(interest('x', 'y'), person('ann'), NEW));
     presence.enter(interest('y'), person('ann\nexact:x'), RESUMING);
     presence.enter(interest('a'), person('ann'), RESUMING);
@@ -230,7 +230,7 @@ describe('Presence', () => {
     presence.leave(ref);
     await jest.advanceTimersByTimeAsync(GRACE);
     expect(journal.updates).toEqual([]);
-    // About once a second, however much waits.
+    // The journal is tried about once a second, however much waits.
     expect(journal.attempts).toBeLessThan(2 * (GRACE / 1_000 + 2));
     journal.isAway = false;
     await jest.advanceTimersByTimeAsync(PULSE + GRACE + PULSE);
@@ -321,11 +321,11 @@ class ForgetfulState extends MemoryState {
   hasForgotten = false;
 
   override change(changes: readonly (Arrival | Departure)[]): Promise<readonly Entered[]> {
-    // What a state of several processes answers; this one's type has no reason to.
+    // A state that processes share may answer undefined, which the type of this one does not allow.
     return this.hasForgotten ? Promise.resolve(undefined as never) : super.change(changes);
   }
 
-  /** Lets go without anybody being gone: they may be elsewhere by now. */
+  /** Releases the leases, of which none is over: other processes may have taken them up. */
   override async release(): Promise<readonly Lease[]> {
     if (!this.hasForgotten) return super.release();
     this.hasForgotten = false;
@@ -334,7 +334,7 @@ class ForgetfulState extends MemoryState {
   }
 }
 
-/** Who is there after this news, none of which may say again what was said before. */
+/** The subscribers that are active after these documents, none of which may repeat what an earlier one says. */
 function activeAfter(documents: readonly Document[]): string[] {
   const active = new Set<string>();
   for (const document of documents) {

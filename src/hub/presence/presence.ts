@@ -11,33 +11,33 @@ import { type Matcher, matcherKey } from '../matching/matcher.js';
 import type { ActiveSubscription, Dialect } from '../protocol/dialect.js';
 
 export interface PresenceOptions {
-  /** Milliseconds that somebody may be away without being missed. */
+  /** The grace period: milliseconds for which a subscriber may be disconnected before the subscription is over. */
   readonly grace: number;
   readonly hubUrl: URL;
-  /** In which it is told. */
+  /** The dialects in which subscriptions are told of. */
   readonly dialects: readonly Dialect[];
 }
 
 /** Milliseconds between two attempts while the journal or the state is away. */
 const RETRY = 1_000;
 
-/** Milliseconds between two signs of life, and between two looks for who has been away for too long. */
+/** Milliseconds between two signs of life to the state, which answers each with the leases that are over. */
 const PULSE = 1_000;
 
-/** What is done at a time: changes, characters of what they say, updates. The state serves others in between. */
+/** Limits of one batch: changes, characters of their details, updates. In between, the state serves others. */
 const BATCH_CHANGES = 64;
 const BATCH_SIZE = 512 * 1024;
 const BATCH_NEWS = 512;
 
-/** What waits to be done. Beyond this it is forgotten, and who is connected is told anew. */
+/** Changes that may wait. Beyond this, new ones are dropped, and everybody who is connected is told anew. */
 const MAX_WAITING = 100_000;
 
-/** What a lease says. */
+/** The details of a lease, as the state keeps them. */
 interface LeaseDetails {
   readonly matchers: readonly { readonly matcher: Matcher; readonly payload?: object | undefined }[];
 }
 
-/** An update that tells of a subscription. */
+/** An update about a subscription. */
 interface News {
   readonly topic: string;
   readonly document: object;
@@ -46,17 +46,17 @@ interface News {
 
 /**
  * Who is subscribed (R72–R76), at any process of the hub. A subscription is a lease and not a socket: a client whose
- * connection is rotated, or breaks and is resumed within the grace period, at whichever process, has never been away.
- * It's recognised by its subject (without one, by its address), its matchers, and by resuming; which lease it gets is not
- * for it to choose.
+ * connection is rotated, or breaks and is resumed within the grace period, at whichever process, has never been away. A
+ * client that resumes is recognised by its subject (without one, by its address) and its matchers; which lease it gets
+ * is not for it to choose.
  *
- * One thing is done at a time and as often as it takes, so that nobody is told gone before come. Each subscriber's coming
- * and going is told once: by an idempotency key, for a process may die between telling and having it noted.
+ * Steps run one at a time, each as often as it takes, so that nobody is told gone before come. Each coming and going
+ * has an idempotency key, so that it is told once even when a process dies between telling it and noting that.
  */
 export class Presence {
   private readonly logger = new Logger(Presence.name);
-  private readonly trouble = new RecurringTrouble(this.logger, 'telling who is subscribed');
-  /** Who is connected here. */
+  private readonly trouble = new RecurringTrouble(this.logger, 'announcing subscriptions');
+  /** The connections to this process, by their numbers. */
   private readonly connected = new Map<number, Arrival>();
   private lastRef = 0;
   private waiting = new Queue<Arrival | Departure>();
@@ -77,7 +77,7 @@ export class Presence {
     this.work();
   }
 
-  /** Somebody has subscribed, or is back. Answers with what the connection is called. */
+  /** Somebody has subscribed, or is back. Answers with the number of the connection, for {@link leave}. */
   enter(interest: Interest, grants: Grants, { address, isResuming }: { address: string; isResuming: boolean }): number {
     this.lastRef += 1;
     const details = JSON.stringify(detailsOf(interest, grants));
@@ -88,7 +88,7 @@ export class Presence {
     return arrival.ref;
   }
 
-  /** The connection is over. Unless somebody takes its place in time, the subscription is. */
+  /** The connection is over. Its subscription is as well, unless another connection takes the lease up in time. */
   leave(ref: number): void {
     if (!this.connected.delete(ref)) return;
     this.add({ kind: 'leave', ref });
@@ -107,7 +107,7 @@ export class Presence {
     return lease ? subscriptionsOf(lease, true) : [];
   }
 
-  /** Lets go of everybody who is connected here. Where there is no other process, they are gone. */
+  /** Releases the leases of everybody who is connected here. Without another process to take them up, they are over. */
   async close(): Promise<void> {
     clearInterval(this.pulse);
     this.closing.abort();
@@ -147,12 +147,12 @@ export class Presence {
         // oxlint-enable no-await-in-loop
       }
     } catch (error) {
-      // What was being done may be lost, and may fail again: the next pulse, and no earlier one, begins anew.
+      // The step may be half-done, and may fail again at once: everything begins anew, after a rest.
       this.trouble.has(error);
       this.mustStartOver = true;
       await rest(this.closing.signal);
     }
-    // In the turn in which nothing was left: what comes from here on begins anew.
+    // In the same turn in which nothing was left to do, so that any later change calls this method again.
     this.working = undefined;
   }
 
@@ -190,14 +190,17 @@ export class Presence {
     if (over.length === 0) return;
     await this.tell(over, false);
     await this.persist(() => this.state.forget(over.map(({ subscriber }) => subscriber)));
-    // There may be more of them.
+    // A full answer means that there may be more.
     this.isPulseDue ||= over.length === SharedState.LARGEST_END;
   }
 
   /** The state has taken this process for dead, or has lost something: all who are here take up their leases again. */
   private async startOver(): Promise<void> {
     if (!this.trouble.isOngoing) {
-      this.logger.warn({ msg: 'who is subscribed is told anew', connections: this.connected.size });
+      this.logger.warn({
+        msg: 'all subscriptions of this process are announced again',
+        connections: this.connected.size,
+      });
     }
     const over = await this.persist(() => this.state.release());
     if (over) await this.tell(over, false);
@@ -229,7 +232,7 @@ export class Presence {
     return this.journal.append(update, { idempotencyKey: `subscriptions\n${isActive}\n${topic}` });
   }
 
-  /** As often as it takes, or, once this is closing, once. Answers with nothing where it did not work then. */
+  /** Tries as often as it takes; while closing, once. Undefined when that failed, or when `act` gives nothing. */
   private async persist<T>(act: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       try {
@@ -238,13 +241,13 @@ export class Presence {
       } catch (error) {
         if (!(error instanceof JournalUnavailableError)) throw error;
         if (this.closing.signal.aborted) return undefined;
-        // oxlint-disable-next-line no-await-in-loop -- as above
+        // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
         await rest(this.closing.signal);
       }
     }
   }
 
-  /** In each dialect that has words for it. */
+  /** The updates about a subscription: one in each dialect that can describe it. */
   private newsOf(subscription: ActiveSubscription): News[] {
     const { dialects, hubUrl } = this.options;
     return dialects
@@ -268,7 +271,7 @@ function subscriptionsOf({ details, subscriber }: Lease, isActive: boolean): Act
   return matchers.map(({ matcher, payload }) => ({ matcher, subscriber, isActive, payload }));
 }
 
-/** A moment, or until this is closing. */
+/** Waits for {@link RETRY} milliseconds, or until `signal` aborts. */
 function rest(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
@@ -282,8 +285,9 @@ function rest(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * A subject is somebody only together with who vouches for it, and whoever tells others something else of itself (R63)
- * is somebody else. Hashed, because a hundred matchers with their payloads are no name for anything.
+ * The key by which a client that resumes is recognised. It has the issuer, because a subject is somebody only together
+ * with its issuer, and the payloads (R63), because a subscriber with another payload is another one. It is hashed,
+ * because a hundred matchers with their payloads would be too long.
  */
 function keyOf(interest: Interest, grants: Grants, address: StreamInfo['address']): string {
   const { issuer = '', subject } = grants;

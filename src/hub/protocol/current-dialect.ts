@@ -21,7 +21,7 @@ const subscriptions: SubscriptionsFormat = {
   select,
 };
 
-/** The protocol as it is now. */
+/** The protocol as it is now (draft-dunglas-mercure-08). */
 export const CURRENT_DIALECT: Dialect = {
   isSpokenWith: (parameters) => parameters.some(isMatcherLike),
   matchersOf,
@@ -71,7 +71,7 @@ function documentOf(hubPath: string, subscription: ActiveSubscription): object {
   };
 }
 
-/** All, those with one matcher, or one subscriber's subscription with one matcher (R77). */
+/** The subscriptions of a path: all, those with one matcher, or one subscriber's with one matcher (R77). */
 function select(parts: readonly string[]): Selection | undefined {
   const [type, pattern, subscriber] = parts;
   if (type === undefined) return { includes: () => true };

@@ -4,23 +4,23 @@ import type { Matcher, MatcherType } from '../matching/matcher.js';
 import type { FormPair } from './form.js';
 
 /**
- * What differs between the protocol as it is now (draft-dunglas-mercure-08) and as clients of 0.x speak it. Nothing else
- * in the hub knows which of them it serves.
+ * What differs between the protocol as it is now (draft-dunglas-mercure-08) and as clients of 0.x speak it. Nothing
+ * else in the hub knows which of the two it serves.
  */
 export interface Dialect {
-  /** Whether a request with parameters of these names speaks it. */
+  /** Whether a request whose query has parameters with these names is in this dialect. */
   readonly isSpokenWith: (parameters: readonly string[]) => boolean;
   /**
-   * The matchers that these parameters ask for; the others are ignored.
+   * The matchers that these parameters ask for; other parameters are ignored.
    * @throws HubError with the code of the first rule that is broken
    */
   readonly matchersOf: (parameters: readonly FormPair[], hubUrl: URL) => Iterable<Matcher>;
-  /** The header of an answer that says where its stream begins. */
+  /** The header of an answer that has the id after which its stream begins. */
   readonly lastEventIdHeader: string;
-  /** Whether a stream says where it is when it has no event to say it by. */
+  /** Whether readers are given cursors: ids to come back with when they have had no update. */
   readonly hasCursors: boolean;
   readonly subscriptions: SubscriptionsFormat;
-  /** Tokens other than those of RFC 9068, where it has any. */
+  /** The dialect's own tokens besides those of RFC 9068, if any. */
   readonly tokens?: DialectTokens;
 }
 
@@ -36,16 +36,16 @@ export interface ActiveSubscription {
 /** How a dialect says who is subscribed (R73–R80). */
 export interface SubscriptionsFormat {
   readonly mediaType: 'application/json' | 'application/ld+json';
-  /** The type of the events that tell of subscriptions, and of the link to the hub; undefined for none. */
+  /** The event type of updates about subscriptions, and the `type` of the link to the hub; undefined for none. */
   readonly eventType: string | undefined;
-  /** Whether it has words for subscriptions with matchers of this type. */
+  /** Whether the dialect can describe subscriptions with matchers of this type. */
   readonly covers: (type: MatcherType) => boolean;
-  /** The topic at which a subscription is told of, and its path in the API (R73). */
+  /** The topic of the updates about a subscription, which is its path in the API too (R73). */
   readonly topicOf: (hubPath: string, subscription: ActiveSubscription) => string;
-  /** What is told of a subscription (R75). */
+  /** The document that describes a subscription (R75). */
   readonly documentOf: (hubPath: string, subscription: ActiveSubscription) => object;
   readonly collectionOf: (path: string, documents: readonly object[]) => object;
-  /** A document as it is answered, which may say up to which event it is true. */
+  /** A document as it is answered. A dialect may add the id of the last event that the document takes into account. */
   readonly answerOf: (document: object, lastEventId: string) => object;
   /**
    * Which subscriptions the parts of a path below `/subscriptions` ask for, if any.
@@ -54,20 +54,20 @@ export interface SubscriptionsFormat {
   readonly select: (parts: readonly string[]) => Selection | undefined;
 }
 
-/** Some of the subscriptions. */
+/** The subscriptions that a request asks for. */
 export interface Selection {
-  /** Whose subscription, where only one is asked for. */
+  /** The subscriber, where only one subscription is asked for. */
   readonly subscriber?: string;
   readonly includes: (matcher: Matcher) => boolean;
 }
 
-/** Tokens as a dialect has them. */
+/** How a dialect's own tokens are brought, and what they mean. */
 export interface DialectTokens {
-  /** The parameter of the query that may bring one. */
+  /** The parameter of the query that may hold the token. */
   readonly parameter: string;
-  /** The cookie that may bring one, besides the one that is configured. */
+  /** The cookie that may hold the token, besides the configured one. */
   readonly cookie: string;
-  /** Whether these are the claims of such a token, not yet verified. */
+  /** Whether these claims, which are not verified yet, are those of such a token. */
   readonly hasClaims: (claims: Claims) => boolean;
   /**
    * What the verified claims allow.

@@ -58,7 +58,7 @@ describe('parseForm', () => {
     );
     fc.assert(
       fc.property(texts, (pieces) => {
-        // A byte for each character, none of them above ASCII unless percent-encoded, as in a request line.
+        // As in a request line, everything above ASCII is percent-encoded.
         const input = pieces.join('').replaceAll(/[^\0-\x7f]/g, '');
         const expected = [...new URLSearchParams(`&${input}`)];
         fc.pre(!expected.flat().some((text) => text.includes('\ufffd')));

@@ -6,7 +6,7 @@ export type FormPair = readonly [name: string, value: string];
 
 export interface FormLimits {
   readonly maxPairs: number;
-  /** What exceeding `maxPairs` is called: it's 413 in a publication (R38), 400 in a subscription (R15). */
+  /** The error code for more than `maxPairs`: 413 in a publication (R38), 400 in a subscription (R15). */
   readonly overflow: 'fields-too-many' | 'parameters-too-many';
 }
 
@@ -32,7 +32,7 @@ export function parseForm(input: Uint8Array | string, limits: FormLimits): FormP
     const end = indexOrEnd(bytes, AMPERSAND, start);
     if (end > start) {
       if (pairs.length >= limits.maxPairs) {
-        throw new HubError(limits.overflow, `There may be at most ${limits.maxPairs} names and values.`);
+        throw new HubError(limits.overflow, `There may be at most ${limits.maxPairs} parameters or form fields.`);
       }
       pairs.push(parsePair(bytes.subarray(start, end)));
     }
@@ -43,7 +43,7 @@ export function parseForm(input: Uint8Array | string, limits: FormLimits): FormP
 
 function bytesOf(query: string): Uint8Array {
   const bytes = Buffer.from(query, 'latin1');
-  // What is not one byte a character has not come from a request line, and must not be cut down to one.
+  // A request line has one byte a character. Any other character comes from elsewhere, and latin1 would corrupt it.
   if (bytes.toString('latin1') !== query) throw encodingInvalid();
   return bytes;
 }

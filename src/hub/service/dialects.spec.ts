@@ -13,7 +13,7 @@ describe('dialectOf', () => {
     ['?t%6Fpic=a', LEGACY_DIALECT],
     ['?match=a', CURRENT_DIALECT],
     ['?match_urlpattern=a', CURRENT_DIALECT],
-    // R12: whatever starts like that is the current dialect's, so that it's refused there.
+    // R12: any parameter that starts with "match" is the current dialect's, which refuses those that it does not know.
     ['?Match=a', CURRENT_DIALECT],
     ['?matchfoo=a', CURRENT_DIALECT],
     ['?topic=a&match=a', CURRENT_DIALECT],

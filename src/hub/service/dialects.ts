@@ -17,8 +17,8 @@ export function dialectsOf({ legacy }: DialectOptions): readonly Dialect[] {
 }
 
 /**
- * Which dialect a request speaks, told by the parameters of its query. Undefined where these do not tell, as in a
- * publication; where only one is served, it is that one.
+ * The dialect of a request, by the parameters of its query. Undefined where these do not tell, as in a publication.
+ * Where only one dialect is served, it is that one.
  */
 export function dialectOf({ url }: { readonly url: string }, options: DialectOptions): Dialect | undefined {
   const [only, ...others] = dialectsOf(options);
@@ -29,17 +29,17 @@ export function dialectOf({ url }: { readonly url: string }, options: DialectOpt
   return dialectsOf(options).find((dialect) => dialect.isSpokenWith(names));
 }
 
-/** What other tokens than the current protocol's count with a request, which has to speak no current dialect then. */
+/** Tokens other than the current protocol's that a request may bring: none with a request in the current dialect. */
 export function otherTokensOf(request: { readonly url: string }, options: DialectOptions): DialectTokens | undefined {
   return dialectOf(request, options) === CURRENT_DIALECT ? undefined : dialectTokens(options);
 }
 
-/** What other tokens than the current protocol's count at all. */
+/** Tokens other than the current protocol's that the hub accepts, if any. */
 export function dialectTokens(options: DialectOptions): DialectTokens | undefined {
   return dialectsOf(options).find(({ tokens }) => tokens)?.tokens;
 }
 
-/** The dialect that is spoken with whoever has such a token, where the request does not tell. */
+/** The dialect of an answer to a caller with these grants, where the request itself does not tell. */
 export function dialectFor({ isLegacy = false }: { readonly isLegacy?: boolean }): Dialect {
   return isLegacy ? LEGACY_DIALECT : CURRENT_DIALECT;
 }

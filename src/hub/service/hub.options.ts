@@ -6,9 +6,9 @@ export interface HubOptions {
   readonly hubUrl: URL;
   /** Whether subscriptions of the 0.x dialect are served as well. */
   readonly legacy: boolean;
-  /** Whether who is subscribed is told, and for how many milliseconds somebody may be away without being missed. */
+  /** Whether the hub tells who is subscribed, and the grace period: milliseconds that a subscriber may be away. */
   readonly subscriptions: { readonly enabled: boolean; readonly grace: number };
-  /** Bytes of encoded entries that this process keeps at hand. */
+  /** Bytes of the recent log: the newest entries, encoded, in the memory of this process. */
   readonly recentBytes: number;
   /** Milliseconds to gather updates before they are written out; 0 is the end of the turn of the event loop. */
   readonly flushInterval: number;

@@ -15,7 +15,7 @@ import { parseMatcher } from '../matching/matcher.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');
 
-/** Says that it has lost its newest entries when the test wants it to. */
+/** A journal that reports the loss of its newest entries when the test calls `lose`. */
 class LosingJournal extends MemoryJournal {
   lose: ResetListener = () => undefined;
 
@@ -72,7 +72,7 @@ describe('the hub', () => {
     await hub.publish({ topics: ['urn:t'], data: 'first' });
     const { lastEventId = '' } = await hub.locate('');
     expect(await hub.locate(lastEventId)).toMatchObject({ place: { position: 1 }, isGap: false, lastEventId });
-    // As an earlier version has stored it, which knew of no cursors.
+    // A version from before there were cursors may have stored such an id.
     await journal.append({ topics: ['urn:t'], data: 'second', id: lastEventId, private: false });
     expect(await hub.locate(lastEventId)).toMatchObject({ place: { position: 2 }, isGap: false, lastEventId });
     await hub.onApplicationShutdown();

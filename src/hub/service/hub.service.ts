@@ -30,9 +30,9 @@ import { Reader, type ReaderContext, type ReaderStart } from '../delivery/reader
 import { TopicIndex } from '../matching/topic-index.js';
 
 export interface PublishOptions {
-  /** Whose authority this is under. In-process callers have all. */
+  /** What the publisher may do. Default: everything, for callers in the same process. */
   readonly grants?: Grants;
-  /** The same key again, while the update is held, stores nothing and gives the first id. */
+  /** The same key again, while the first update with it is held, stores nothing and gives that update's id. */
   readonly idempotencyKey?: string;
 }
 
@@ -43,11 +43,11 @@ export interface SubscribeOptions {
   readonly start: Start;
   /** Whether each event is to name the topics that it was matched by. */
   readonly namesTopics?: boolean;
-  /** Whether the reader is told where it is: see {@link Cursors}. */
+  /** Whether the reader is given cursors: see {@link Cursors}. */
   readonly hasCursors?: boolean;
-  /** What the log calls the request that asked for it. */
+  /** The id that the log gives to the request for this subscription. */
   readonly requestId: string;
-  /** The client's, as far as proxies are trusted to tell it. */
+  /** The address of the client, as far as proxies are trusted to tell it. */
   readonly address: string;
 }
 
@@ -61,15 +61,15 @@ export interface Start {
   readonly isResuming: boolean;
   /** Whether the client asked for an id that is not held (any more). */
   readonly isGap: boolean;
-  /** A name of that place, or `earliest` (R69); undefined where no cursor was asked for. */
+  /** The id that stands for that place: an update's, a cursor, or `earliest` (R69). Undefined for "from now on". */
   readonly lastEventId: string | undefined;
 }
 
-/** From now on. Which history that is does not matter. */
+/** The start of a subscription to what comes from now on. Without a place, the history does not matter. */
 const FROM_NOW: Start = { place: undefined, history: 0, isResuming: false, isGap: false, lastEventId: undefined };
 
 interface Beginning extends ReaderStart {
-  /** What the stream begins with: frames that need not be told again. */
+  /** What the stream begins with: the cursor of a reader that begins live, or nothing. */
   readonly first: string;
 }
 
@@ -79,7 +79,7 @@ export type OpenConnection = (first: string) => Connection;
 /** The hub: publish into the log, subscribe to it. HTTP and in-process callers take the same path. */
 @Injectable()
 export class HubService implements BeforeApplicationShutdown, OnApplicationShutdown {
-  /** Who is subscribed, where that is told. */
+  /** Who is subscribed; undefined where that is switched off. */
   readonly presence: Presence | undefined;
   private readonly logger = new Logger(HubService.name);
   private readonly fanOut: FanOut;
@@ -120,7 +120,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return this.journal.lastId ?? 'earliest';
   }
 
-  /** Names the process for as long as it runs: the one that `/admin/processes` lists. */
+  /** The id of this process for as long as it runs, as `/admin/processes` lists it. */
   get processId(): string {
     return this.state.processId;
   }
@@ -162,7 +162,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const position = await this.journal.locate(lastEventId);
     const place = position === undefined ? await this.placeOfCursor(lastEventId) : { position, id: lastEventId };
     if (place) return { place, history, isResuming: true, isGap: false, lastEventId };
-    // No update has the id `earliest`, and what is oldest is known for sure after any look.
+    // The id is not held, or it is `earliest`, which no update has. `oldest` is up to date after `locate`.
     const oldest = { position: this.journal.oldest - 1, id: undefined };
     const isGap = lastEventId !== 'earliest';
     return { history, place: oldest, isResuming: true, isGap, lastEventId: 'earliest' };
@@ -182,7 +182,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return this.startAt(place, { history, isResuming: true, isGap: false });
   }
 
-  /** Clients can't know the place yet, and are given a name of it. */
+  /** A start at a place that the client does not know yet, and gets a cursor for. */
   private startAt(place: Place, start: Pick<Start, 'history' | 'isResuming' | 'isGap'>): Start {
     return { ...start, place, lastEventId: this.cursors.name(place) };
   }
@@ -197,8 +197,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   }
 
   /**
-   * Gives a connection every update that is matched and granted, from where it starts, until it ends. Where there are too
-   * many streams already, it ends at once, after saying so: any status but 200 would stop a native `EventSource` for good.
+   * Gives a connection every update that is matched and granted, from `start` on, until it ends. Where there are too
+   * many streams already, it ends at once with a notice: any status but 200 would stop a native `EventSource` for good.
    */
   subscribe(open: OpenConnection, options: SubscribeOptions): Reader | undefined {
     const { matchers, start, namesTopics = false, hasCursors = false, requestId, address } = options;
@@ -243,7 +243,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     this.logger.warn({ msg: 'stream refused: too many', requestId: info.requestId, address: info.address });
   }
 
-  /** Before the journal is closed, and after the streams have been told to end. */
+  /** Nest calls this after the streams were told to end, and before the journal is closed, which `Presence` needs. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.presence?.close();
   }
@@ -272,7 +272,7 @@ function greetingOf(isResuming: boolean, needsCursor: boolean): ReaderStart['gre
   return needsCursor ? 'cursor' : undefined;
 }
 
-/** Keys are each publisher's own, and the same key must come with the same update. */
+/** An idempotency key is the publisher's own, and the same key must come with the same update. */
 function keyOptions(
   idempotencyKey: string | undefined,
   grants: Grants,
@@ -280,7 +280,7 @@ function keyOptions(
   update: Update,
 ): { idempotencyKey: string; fingerprint: string } | undefined {
   if (idempotencyKey === undefined) return undefined;
-  // A generated id differs from one attempt to the next.
+  // `draft.id` rather than `update.id`, because a generated id differs from one attempt to the next.
   const content = JSON.stringify([update.topics, update.data, update.private, update.type, update.retry, draft.id]);
   return {
     idempotencyKey: `${grants.issuer ?? ''}\n${grants.subject ?? ''}\n${idempotencyKey}`,

@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 
-/** Damaged entries that are logged one by one. */
+/** How many damaged entries are logged one by one; after those, one message says that there are more. */
 const MAX_LOGGED = 1_000;
 
-/** Says once of each damaged entry that it is damaged, however many read it. */
+/** Logs each damaged entry once, however often it is read. */
 export class DamageLog {
   private readonly logger = new Logger('Journal');
   private readonly logged = new Set<number>();

@@ -4,20 +4,23 @@ import { type Entry, isWhole, type ReadEntry, type TailListener } from './journa
 const logger = new Logger('Journal');
 
 /**
- * The same listener, from which nothing is ever thrown: what it throws is logged. A journal calls it in the middle of its
- * own work, and what is stored is stored whatever a listener makes of it.
+ * Wraps a listener so that whatever it throws is logged and not passed on. A journal calls its listeners in the middle
+ * of its own work, and an update stays stored even if a listener fails.
  */
 export function guardListener<Argument>(listener: (argument: Argument) => void): (argument: Argument) => void {
   return (argument) => {
     try {
       listener(argument);
     } catch (err) {
-      logger.error({ msg: 'a listener to the journal failed', err });
+      logger.error({ msg: 'a listener to the journal threw an error', err });
     }
   };
 }
 
-/** As {@link guardListener}, of a log that may be damaged: what follows damage is given in a call of its own. */
+/**
+ * {@link guardListener} for a log that may have damaged entries: calls the listener once for each run of whole entries,
+ * so that damaged ones always lie between two calls.
+ */
 export function guardTail(listener: TailListener): (entries: readonly ReadEntry[]) => void {
   const guarded = guardListener(listener);
   return (entries) => {

@@ -24,7 +24,7 @@ export function isWhole<T extends Entry>(entry: T | DamagedEntry): entry is T {
 export interface AppendOptions {
   /** Appending with a key that a held entry already has stores nothing. */
   readonly idempotencyKey?: string;
-  /** Tells whether the same key came with the same content. */
+  /** Identifies the content, so that a key that comes again with other content is recognised. */
   readonly fingerprint?: string;
 }
 
@@ -33,10 +33,10 @@ export type Appended =
   | { readonly outcome: 'stored'; readonly position: number; readonly id: string }
   /** An entry with this idempotency key is held already: this is its id. */
   | { readonly outcome: 'repeated'; readonly id: string }
-  /** An entry with this idempotency key is held already, and says something else. */
+  /** An entry with this idempotency key is held already, and has another fingerprint. */
   | { readonly outcome: 'conflict' };
 
-/** What an engine keeps: whichever limit is reached first. */
+/** How much of the log an engine keeps: the oldest entries are trimmed as soon as any of these limits is exceeded. */
 export interface Retention {
   readonly events: number;
   readonly bytes: number;
@@ -46,14 +46,14 @@ export interface Retention {
 
 export type TailListener = (entries: readonly Entry[]) => void;
 
-/** The engine has lost what came after `position`: other entries take those positions. */
+/** Called when the engine has lost the entries after `position`: other entries take their positions. */
 export type ResetListener = (position: number) => void;
 
 /**
  * An append-only, trimmed log of updates whose positions grow by one. The order is the same for everybody who reads.
  */
 export abstract class Journal {
-  /** The position of the newest entry that is known here; 0 while nothing was ever appended. */
+  /** The position of the newest entry that this process knows of; 0 while nothing was ever appended. */
   abstract readonly head: number;
 
   /** The position of the oldest entry that is still held; `head + 1` when none is. */
@@ -62,7 +62,7 @@ export abstract class Journal {
   /** The id of the newest entry that is held and not damaged, if there is one. */
   abstract readonly lastId: string | undefined;
 
-  /** Random bytes that belong to this log, are stored with it, and are told to nobody: see `Cursors`. */
+  /** The secret of this log, which is kept with the log and never disclosed: `Cursors` seals cursors with it. */
   abstract readonly secret: Buffer;
 
   abstract readonly retention: Retention;
@@ -73,33 +73,33 @@ export abstract class Journal {
   }
 
   /**
-   * Resolves once the update is as durable as the engine promises. Appends of one caller are stored in the order of
-   * the calls.
+   * Resolves once the update is as durable as the engine promises. Appends of one caller are stored in the order of the
+   * calls.
    * @throws {JournalUnavailableError} when the engine is away, or full ({@link JournalFullError}). The update was not
-   * accepted then, or the message says that this is not known.
+   * stored then, unless the message says otherwise.
    */
   abstract append(update: Update, options?: AppendOptions): Promise<Appended>;
 
   /**
-   * The entries right after `after`, in order, at most `limit` of them; fewer, but at least one, when they are large.
-   * Where those have been trimmed, the first one is the oldest that is held: compare its position. A damaged entry is
-   * given by its place, and logged once; it never keeps those around it from being read.
+   * The entries after position `after`, in order, at most `limit` of them; fewer, but at least one, when they are
+   * large. If the entries right after `after` have been trimmed, the result begins with the oldest that is held, which
+   * callers recognise by its position. A damaged entry is given as a {@link DamagedEntry}, and logged once; the entries
+   * around it can still be read.
    */
   abstract read(after: number, limit: number): Promise<readonly ReadEntry[]>;
 
   /**
-   * The position of the earliest held entry with this id (R68), in constant time, also when the entry itself is damaged.
-   * `oldest` is up to date then.
+   * The position of the earliest held entry with this id (R68), in constant time, also when the entry itself is
+   * damaged; undefined when there is none. {@link oldest} is up to date after this call.
    */
   abstract locate(eventId: string): Promise<number | undefined>;
 
   /**
-   * Calls `listener` with everything that is appended after `from`, by anyone, in order and without gaps, other than of
-   * what is damaged, or was trimmed before it came here: there are none within one call, and between two of them positions
-   * tell. What a listener throws is logged, and changes nothing for
-   * anybody else.
+   * Calls `listener` with all entries that anybody appends after position `from`, in order. Entries are missing only
+   * where they are damaged, or were trimmed before they arrived here: never within one call, and between two calls
+   * their positions show the gap. Whatever a listener throws is logged, and affects nobody else.
    * @param onReset called when the engine has lost entries that were given out; the next ones follow that position.
-   * @returns a function that stops it.
+   * @returns a function that stops the calls.
    */
   abstract tail(from: number, listener: TailListener, onReset?: ResetListener): () => void;
 
@@ -113,7 +113,7 @@ export class JournalUnavailableError extends Error {
   readonly code: 'journal-unavailable' | 'journal-full' = 'journal-unavailable';
 }
 
-/** There is no room to store it. Nothing was stored, and nothing will be until somebody makes room. */
+/** There is no room for the update. It was not stored, and no other will be until somebody makes room. */
 export class JournalFullError extends JournalUnavailableError {
   override readonly name = 'JournalFullError';
   override readonly code = 'journal-full';

@@ -2,9 +2,9 @@ import { Redis, type RedisOptions } from 'ioredis';
 
 /** Where Redis is. */
 export interface RedisTarget {
-  /** `redis://` or `rediss://`, with user, password and number of the database as they need be. */
+  /** `redis://` or `rediss://`, with user, password and database number where they are needed. */
   readonly url: string;
-  /** Whom to ask for the address of the master, if there are Sentinels; the URL's own address does not count then. */
+  /** The Sentinels that are asked for the master's address. If there are any, the URL's own address does not count. */
   readonly sentinels: readonly RedisAddress[];
   /** The master's name among the Sentinels. */
   readonly sentinelName: string;
@@ -20,21 +20,21 @@ interface RedisAddress {
 /** A connection to a server that knows the scripts. */
 export interface RedisConnection {
   readonly client: Redis;
-  /** What the server calls each script, by its text. */
+  /** The SHA-1 digest by which the server knows each script, by the script's text. */
   readonly scripts: ReadonlyMap<string, string>;
 }
 
-/** Milliseconds in which a command that does not block must be answered: Redis is taken for stalled then. */
+/** Milliseconds in which a command that does not block must be answered; otherwise Redis counts as stalled. */
 export const COMMAND_TIMEOUT = 2_000;
 
 /**
- * A fresh connection to the server that is the master now. It is not mended when it breaks: `RedisLink` makes the next
- * one, which may lead elsewhere. For a Cluster that is the node that has the slot of all our keys, so that blocking
- * reads and `WAIT` are the same everywhere.
+ * Makes a new connection to the server that is the master now. When the connection breaks, ioredis does not mend it:
+ * `RedisLink` makes the next one, which may lead to another server. In a Cluster, the server is the node that has the
+ * slot of all of Herald's keys, so that blocking reads and `WAIT` work as they do without a Cluster.
  *
  * @param key one of the keys, all of which have the same slot.
- * @param scripts that {@link runScript} will be asked for.
- * @throws when there is none within a few seconds.
+ * @param scripts those that {@link runScript} will be asked for.
+ * @throws when there is no connection within a few seconds.
  */
 export async function connectRedis(
   target: RedisTarget,
@@ -77,12 +77,12 @@ function optionsOf({ url, sentinels, sentinelName }: RedisTarget): RedisOptions 
     lazyConnect: true,
     connectionName: 'herald',
     connectTimeout: COMMAND_TIMEOUT,
-    // A connection that is given up is not waited for.
+    // A connection that is given up gets hardly any time to end in order.
     disconnectTimeout: 50,
     commandTimeout: COMMAND_TIMEOUT,
     blockingTimeout: COMMAND_TIMEOUT,
     blockingTimeoutGrace: COMMAND_TIMEOUT,
-    // What is under way when a connection breaks is decided by whoever sent it: see `RedisAppender`.
+    // Whoever sent a command decides whether to send it again after a break: see `RedisAppender`.
     retryStrategy: null,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -92,7 +92,8 @@ function optionsOf({ url, sentinels, sentinelName }: RedisTarget): RedisOptions 
 
 async function open(options: RedisOptions): Promise<Redis> {
   const client: Redis = new Redis({ ...options, protocol: 2, replyMapping: 'legacy' });
-  // The promise says only that it did not work. Later errors are told to those who wait for an answer.
+  // The promise of `connect` does not say why it failed; this event does. Later errors reach whoever waits for an
+  // answer.
   let reason: unknown;
   client.on('error', (error) => (reason = error));
   const timer = setTimeout(() => client.disconnect(), 2 * COMMAND_TIMEOUT);
@@ -116,7 +117,7 @@ async function openOwner(target: RedisTarget, key: string): Promise<Redis> {
     const ranges = await seed.cluster('SLOTS');
     const owner = ranges.find(([first, last]) => slot >= first && slot <= last)?.[2];
     if (!owner) throw new Error('no node of the Redis Cluster has the slot of the keys');
-    // A node that does not know its own address says nothing: then it is the one that was asked.
+    // A node that does not know its own address leaves it empty: then the owner is the node that was asked.
     return await open({ ...options, ...(owner[0] && { host: owner[0] }), port: owner[1] });
   } finally {
     seed.disconnect();

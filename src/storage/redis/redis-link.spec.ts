@@ -3,14 +3,14 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { RedisConnection } from './redis-connection.js';
 import { RedisLink } from './redis-link.js';
 
-/** A client whose end is told while it is being disconnected, as ioredis does where its socket has gone already. */
+/** A client that emits `end` while it is being disconnected, as ioredis does when its socket has gone already. */
 class FailingClient extends EventEmitter {
   status = 'ready';
   disconnects = 0;
 
   disconnect(): void {
     this.disconnects += 1;
-    // The status is still the old one: whoever is told here finds a client that seems to be connected.
+    // The status is set only afterwards, so a listener to `end` finds a client that seems to be connected.
     this.emit('end');
     this.status = 'end';
   }

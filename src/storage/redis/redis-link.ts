@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { RedisConnection } from './redis-connection.js';
 
-/** Milliseconds before the first and between the later attempts to connect; they double in between. */
+/** Milliseconds before connecting again: the first delay, which doubles with each failure, and the longest. */
 const FIRST_DELAY = 50;
 const LONGEST_DELAY = 2_000;
 
-/** Milliseconds that a connection must have lasted to be taken for a good one. */
+/** Milliseconds that a connection must have lasted for the delays to begin anew. */
 const PROVEN = 1_000;
 
 /** A connection to Redis that is replaced whenever it breaks, after a delay that grows, with jitter. */
@@ -17,14 +17,14 @@ export class RedisLink {
   private readonly kept: Promise<void>;
   private lost = (): void => undefined;
   private downSince = performance.now();
-  /** Whether anybody knows how the first attempt went. Later ones are news only when they change something. */
+  /** Whether `onChange` was told how the first attempt went. Later failures to connect are not reported again. */
   private isReported = false;
   /** Why there is no connection. */
-  private trouble = 'it has not answered yet';
+  private trouble = 'Redis has not answered yet';
 
   constructor(
     private readonly connect: () => Promise<RedisConnection>,
-    /** Told why there is no connection any more, or yet; and with nothing once there is one. */
+    /** Called with the reason when there is no connection any more, or yet; with undefined once there is one. */
     private readonly onChange: (trouble: string | undefined) => void,
   ) {
     this.kept = this.keep();
@@ -45,9 +45,9 @@ export class RedisLink {
 
   /**
    * The connection, as soon as there is one.
-   * @param patience milliseconds.
-   * @param signal ends the patience when it is aborted.
-   * @throws when there is none by then, or no more will come.
+   * @param patience milliseconds to wait for it.
+   * @param signal ends the wait when it is aborted.
+   * @throws when there is no connection by then, or the link is closed.
    */
   async get(patience: number, signal?: AbortSignal): Promise<RedisConnection> {
     if (!this.connection && !this.isClosed && patience > 0) await this.change(patience, signal);
@@ -56,7 +56,7 @@ export class RedisLink {
   }
 
   /**
-   * Asks something of the connection, which nobody gets any more if that fails.
+   * Runs `question` on the connection, and drops the connection if that fails.
    * @param patience milliseconds to wait for a connection.
    * @throws whatever went wrong.
    */
@@ -70,17 +70,17 @@ export class RedisLink {
     }
   }
 
-  /** Something went wrong on this connection: nobody gets it any more. */
+  /** Gives up a connection on which something went wrong, so that nobody is given it any more. */
   drop({ client }: RedisConnection, trouble: string): void {
     if (this.connection?.client !== client) return;
-    // First: the client may tell of its end while it is being disconnected, which comes here again.
+    // Before `disconnect`, because the client may emit `end` in the middle of it, and so call this method again.
     this.lose(trouble);
     disconnect(client);
   }
 
   async close(): Promise<void> {
     this.closing.abort();
-    if (this.connection) this.drop(this.connection, 'it is closed');
+    if (this.connection) this.drop(this.connection, 'the link is closed');
     await this.kept;
   }
 
@@ -105,7 +105,7 @@ export class RedisLink {
       // oxlint-disable-next-line no-await-in-loop -- one connection after the other
       if (await this.useOne()) failures = performance.now() - start > PROVEN ? 0 : failures;
       const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** failures);
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- one connection after the other
       await delay(longest * (0.5 + Math.random() / 2), undefined, { signal: this.closing.signal }).catch(
         () => undefined,
       );
@@ -138,7 +138,7 @@ export class RedisLink {
     }
   }
 
-  /** At once: whoever waits for the next one must not be given this one again. */
+  /** Synchronous, because whoever asks for the next connection must not be given this one again. */
   private lose(trouble: string): void {
     this.connection = undefined;
     this.trouble = trouble;
@@ -148,12 +148,12 @@ export class RedisLink {
   }
 }
 
-/** The client would wait once more for the end of a connection that has ended. */
+/** Disconnects a client that has not ended yet: one that has would wait for its end once more. */
 function disconnect(client: Redis): void {
   if (client.status !== 'end') client.disconnect();
 }
 
-/** The message alone: the client's errors carry the command and its arguments, of which one is the password. */
+/** The message alone, because the client's errors carry the command and its arguments, and one may be the password. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

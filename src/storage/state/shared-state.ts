@@ -1,10 +1,10 @@
-/** Somebody who is subscribed: for as long as a connection lasts, and the one that follows it. */
+/** A subscriber's place among the subscribed. It lasts as long as a connection and the one that takes it up. */
 export interface Lease {
-  /** In the order of coming, over all processes. */
+  /** The lease's number in the order of arrival, over all processes. */
   readonly serial: number;
   /** Names the subscriber. Made at random with the lease. */
   readonly subscriber: string;
-  /** What the hub has to say of it, as text that is kept as it is. */
+  /** What the hub has to say of the subscriber, as text that is kept as it is. */
   readonly details: string;
 }
 
@@ -13,7 +13,7 @@ export interface Arrival {
   readonly kind: 'enter';
   /** What this process calls the connection. */
   readonly ref: number;
-  /** By what a connection that follows is recognised: without line ends. */
+  /** The same for connections that may take up each other's leases. It has no line ends. */
   readonly key: string;
   readonly details: string;
   /** Whether it may take up a lease with the same key. */
@@ -28,7 +28,7 @@ export interface Departure {
 
 export interface Entered {
   readonly lease: Lease;
-  /** Whether the lease began with it. */
+  /** Whether the lease is new, and was not taken up. */
   readonly isNew: boolean;
 }
 
@@ -47,33 +47,33 @@ export interface LivingProcess extends ProcessReport {
   readonly isThis: boolean;
 }
 
-/** What the names of revoked tokens have as their limit: milliseconds since the epoch, or `Infinity`. */
+/** Tokens with this name that were issued before the limit don't count. Milliseconds since the epoch, or `Infinity`. */
 export type Revoked = readonly [name: string, limit: number];
 
 /**
- * What the processes of one hub know in common beside the log: who is subscribed, which tokens no longer count, and which
- * processes there are. Leases are a process's own for as long as it gives signs of life; those of one that has died are
- * free for others to take up, and over when nobody has.
+ * What the processes of one hub know in common beside the log: who is subscribed, which tokens no longer count, and
+ * which processes there are. A process holds its leases for as long as it gives signs of life. The leases of a process
+ * that has died can be taken up at others, and are over when nobody does so in time.
  *
- * Every method throws a {@link JournalUnavailableError} while the state can't be reached; what was asked for may have
- * been done then, and may be asked for again.
+ * Every method throws a {@link JournalUnavailableError} while the state can't be reached. The call may have taken
+ * effect then, and may be repeated.
  */
 export abstract class SharedState {
   /** Made at random when this process started. */
   abstract readonly processId: string;
 
   /**
-   * Applies the changes in order, at once. Answers with the leases of those who have come; or with nothing, and without
-   * having done anything, where this process is not known (any more). After an error the same changes must be given
-   * again before others are; then they are applied once.
+   * Applies the changes in order, as a whole. Resolves with the leases of the arrivals; or with undefined, and without
+   * any effect, when the state does not know this process (any more). After an error the same changes must be given
+   * again before others are; they are applied only once.
    */
   abstract change(changes: readonly (Arrival | Departure)[]): Promise<readonly Entered[] | undefined>;
 
   /**
-   * A sign of life. Answers with leases that are over: they are not listed any more, and whoever got them has to
-   * {@link forget} them once that is told; otherwise somebody gets them again.
-   * @param held how many connections this process has told of. Where the state knows of other ones, or does not know the
-   * process any more, the answer is nothing: {@link release}, call this with 0, and begin anew.
+   * Gives a sign of life. Resolves with leases that are over: they are not listed any more, and the caller has to
+   * {@link forget} them once it has told that they are over; otherwise a process gets them again.
+   * @param held how many connections this process has told of. If the state has another number, or does not know the
+   * process any more, the result is undefined: then call {@link release}, call this method with 0, and begin anew.
    */
   abstract renew(held: number): Promise<readonly Lease[] | undefined>;
 
@@ -82,7 +82,7 @@ export abstract class SharedState {
 
   abstract forget(subscribers: readonly string[]): Promise<void>;
 
-  /** Lets go of what this process holds. Answers with leases that are over by that, of which nothing is kept. */
+  /** Releases all leases of this process. Resolves with those that are over at once, of which nothing is kept. */
   abstract release(): Promise<readonly Lease[]>;
 
   /** Leases with a number above `after`, in their order. */
@@ -90,16 +90,18 @@ export abstract class SharedState {
 
   abstract find(subscriber: string): Promise<Lease | undefined>;
 
-  /** Stores that tokens with this name don't count until `limit`, if no later limit is stored already. */
+  /** Stores that tokens with this name that were issued before `limit` don't count, unless a later limit is stored. */
   abstract revoke(...revoked: readonly Revoked[]): Promise<void>;
 
   /**
-   * What has been revoked since the last call, by any process; all that is held, at the first call.
-   * @param known what this process knows: where the state has lost it, it gets it back.
+   * What has been revoked since the last call, by any process; at the first call, all revocations that are held.
+   * @param known the revocations that this process knows, which are given back to a state that has lost some.
    */
   abstract revocations(known: Iterable<Revoked>): Promise<readonly Revoked[]>;
 
-  /** Tells the others of this process, and answers with all that have done so lately. */
+  /**
+   * Stores the report of this process for the others. Resolves with those of all processes that have reported lately.
+   */
   abstract processes(report: ProcessReport): Promise<readonly LivingProcess[]>;
 
   /** Lets go of whatever the engine holds. */

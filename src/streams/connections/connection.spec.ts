@@ -6,7 +6,7 @@ import { OutstandingBytes } from '../registry/outstanding-bytes.js';
 import { ResponseConnection } from './response-connection.js';
 import { PIECE } from './write-queue.js';
 
-/** A socket that takes a write when it is told to, and can't bear a second one beside it, like `TLSWrap`. */
+/** A socket that takes a write when the test says so, and throws at a second one beside it, where `TLSWrap` aborts. */
 class StrictSocket extends Writable {
   readonly pieces: Buffer[] = [];
   private taken: ((error?: Error) => void) | undefined;

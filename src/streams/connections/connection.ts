@@ -16,43 +16,49 @@ export interface ConnectionListener {
   ended(): void;
   /** The connection is gone, for whatever reason. */
   closed(reason: StreamEnd): void;
-  /** The id of a notice now: a name of where its subscriber is, to come back with. Nothing where it has none. */
+  /**
+   * The id for a notice that is sent now: the subscriber's sealed cursor, to come back with; undefined if there is
+   * none.
+   */
   noticeId(): string | undefined;
   /** What an administrator wants to know of it. */
   describe(): Readonly<Record<string, unknown>>;
 }
 
-/** What is no larger goes out whatever others hold, in bytes: nobody can make live readers deaf. */
+/**
+ * Writes of up to this many bytes go out even while all streams together hold too much, so that stalled readers can't
+ * cut live ones off.
+ */
 const SMALL = 4 * 1024;
 
 const HEARTBEAT = inBothFormats(encodeComment(''));
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
 /**
- * One subscriber's end of the wire: bytes go out, and nothing comes in.
+ * The hub's end of one stream: bytes go out, and nothing comes in.
  *
- * It holds the only write that is under way on its socket and queues the rest, because a second one beside it aborts the
- * process where the socket is encrypted (`TLSWrap`). Large bytes go out in pieces, each when the one before it has been
- * taken.
+ * It holds the only write that is under way on its socket and queues the rest, because a second write beside it aborts
+ * the process when the socket is encrypted (`TLSWrap`). Large writes go out in pieces, each when the one before it has
+ * been taken.
  */
 export abstract class Connection<Target extends Writable = Writable> implements OpenStream {
   readonly openedAt = performance.now();
   lastWriteAt = this.openedAt;
   fullSince = 0;
   endedAt = 0;
-  /** Whose it is. Set before it is handed on. */
+  /** Whose stream it is. Set before the connection is handed on. */
   info: StreamInfo = UNKNOWN_STREAM;
   serial = 0;
   private listener: ConnectionListener | undefined;
   private reason: StreamEnd = 'disconnected';
   private isClosed = false;
-  /** True while the socket is being given something: what it takes at once, it takes meanwhile. */
+  /** True during `transmit`, within which the socket may already report that it has taken the write. */
   private isTransmitting = false;
   /** Bytes of the write that is under way; 0 when none is. */
   private inFlight = 0;
-  /** What follows that write. Made when it is needed: most streams never do. */
+  /** What waits behind the write that is under way. Created when first needed, because most streams never need it. */
   private queue: WriteQueue | undefined;
-  /** How many bytes the process-wide count has of this connection alone. */
+  /** How many bytes of this connection alone the process-wide count includes. */
   private counted = 0;
 
   /** @param room bytes that may wait before the connection counts as full. */
@@ -63,7 +69,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
     private readonly outstanding: OutstandingBytes,
   ) {}
 
-  /** From now on `listener` is told. Must be called in the turn in which the connection was made. */
+  /** Sets the listener. Must be called in the turn in which the connection was made. */
   listen(listener: ConnectionListener): void {
     this.listener = listener;
   }
@@ -77,8 +83,8 @@ export abstract class Connection<Target extends Writable = Writable> implements 
   }
 
   /**
-   * Whether these bytes may be written now: there is room here, and where the memory for what others have not taken is
-   * used up, they are few.
+   * Whether these bytes may be written now: the connection has room, and where all connections together have reached
+   * their limit, the bytes are few.
    */
   accepts(bytes: WireBytes): boolean {
     return !this.isFull && (!this.outstanding.isExhausted || bytes.plain.length <= SMALL);
@@ -90,7 +96,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
   }
 
   writeFrame(bytes: WireBytes): boolean {
-    // A look-up by a variable name costs more here than both branches.
+    // Looking the property up by a variable name would cost more here than this condition.
     return this.write(this.format === 'chunked' ? bytes.chunked : bytes.plain);
   }
 
@@ -104,7 +110,10 @@ export abstract class Connection<Target extends Writable = Writable> implements 
     if (this.unsent === 0) this.writeFrame(HEARTBEAT);
   }
 
-  /** Ends the response cleanly, after a notice where the reason has one. A full socket has no use for either. */
+  /**
+   * Ends the response cleanly, after a notice if the reason has one. A connection that is full is cut at once, because
+   * neither would get through.
+   */
   end(reason: StreamEnd): void {
     if (this.endedAt !== 0) return;
     if (this.isFull) return this.cut(reason);
@@ -139,7 +148,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
       this.target.destroy();
       return;
     }
-    // `begin` is still running: its caller continues.
+    // During `transmit`, whoever called `begin` continues; after `closed`, there is nothing left to do.
     if (this.isTransmitting || this.isClosed) return;
     this.transmitQueued();
     this.account();
@@ -160,7 +169,8 @@ export abstract class Connection<Target extends Writable = Writable> implements 
   private tellOfEnd(reason: StreamEnd): void {
     const { notice } = STREAM_ENDS[reason];
     if (notice) this.notify({ type: notice }, { retry: randomRetry() });
-    // Who has heard nothing for long comes back with it, and not with what may be trimmed by then.
+    // A client that has got no update for long comes back with this cursor, and not with an id that may be trimmed by
+    // then.
     else if (reason === 'max-age' && this.listener?.noticeId() !== undefined) this.notify({ type: 'cursor' });
   }
 
@@ -199,7 +209,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
     this.isTransmitting = false;
   }
 
-  /** Whoever takes something is not stalled, however slow. */
+  /** Restarts the clock of a connection that is full: a client that takes something, however slowly, is not stalled. */
   private noticeProgress(): void {
     if (this.fullSince === 0) return;
     this.fullSince = this.unsent > this.room ? performance.now() : 0;

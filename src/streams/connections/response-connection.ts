@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { Connection } from './connection.js';
 import type { OutstandingBytes } from '../registry/outstanding-bytes.js';
 
-/** Bytes that may wait for a response, which always answers a turn of the event loop later. */
+/** Bytes that may wait before a response counts as full: it takes each write one turn of the event loop later. */
 const ROOM = 16 * 1024;
 
 /** A response that is written to as a stream: HTTP/2, and HTTP/1 where the socket can't be taken over. */

@@ -3,7 +3,9 @@ import { Connection } from './connection.js';
 import type { OutstandingBytes } from '../registry/outstanding-bytes.js';
 import type { WireFormat } from '../frames/wire-bytes.js';
 
-/** Bytes that may wait for an encrypted socket, which always answers a turn of the event loop later. */
+/**
+ * Bytes that may wait before an encrypted socket counts as full: it takes each write a turn of the event loop later.
+ */
 const ENCRYPTED_ROOM = 16 * 1024;
 
 /** A socket of HTTP/1.1 or 1.0 that has been taken over from the server (`takeOver`). */
@@ -16,7 +18,7 @@ export class SocketConnection extends Connection<Socket> {
     this.isEncrypted = isEncrypted;
     connections.set(socket, this);
     socket.on('close', closeOfSocket).on('error', ignore).on('end', endOfSocket);
-    // What the client still sends is read and dropped: unread bytes would hide its leaving.
+    // What the client still sends is read and dropped, because unread bytes would hide that the client has left.
     socket.resume();
   }
 
@@ -25,18 +27,21 @@ export class SocketConnection extends Connection<Socket> {
       this.target.write(piece, this.written);
       return;
     }
-    // Past the bookkeeping of `Writable`, which takes 5 % of a delivery. The kernel mostly takes everything at once, and
-    // then the callback comes before `_write` returns.
+    // `_write` bypasses the bookkeeping of `Writable`, which takes 5 % of a delivery. The kernel mostly takes
+    // everything at once, and then the callback is called before `_write` returns.
     // oxlint-disable-next-line no-underscore-dangle -- Node's name for it
     this.target._write(piece, NO_ENCODING, this.written);
   }
 
-  /** Closes the socket too, so that a client which never closes its half keeps nothing here. */
+  /** Closes the whole socket, so that a client which never closes its half can't keep it open. */
   protected finish(): void {
     this.target.destroySoon();
   }
 
-  /** For `closeOfSocket`, which all sockets share: ten thousand closures are a megabyte. */
+  /**
+   * Lets `closeOfSocket` call the protected method. All sockets share that function, because ten thousand closures take
+   * a megabyte.
+   */
   static closed(connection: SocketConnection): void {
     connection.closed();
   }

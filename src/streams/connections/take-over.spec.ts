@@ -21,7 +21,7 @@ describe('taking a connection over', () => {
     sent: string,
     answer: (request: IncomingMessage, response: ServerResponse) => void,
   ): Promise<string> {
-    // A turn later, when the request has been read to its end, as behind any guard.
+    // Answers a turn later, when the request has been read to its end, as it has been behind any guard.
     server = createServer((...pair) => setImmediate(answer, ...pair)).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -40,7 +40,7 @@ describe('taking a connection over', () => {
 
   it.each([
     ['in the chunks that we make', SocketConnection, () => undefined],
-    // As in a Node that serves HTTP in another way than the one that is undone here.
+    // Without this listener, the socket looks as if Node served HTTP in another way than the one that is undone here.
     [
       'through the response',
       ResponseConnection,

@@ -18,14 +18,17 @@ const STREAM_HEADERS: Headers = {
   'x-accel-buffering': 'no',
 };
 
-/** A request's headers are not merged with these into one object, because V8 keeps such an object until a full collection. */
+/**
+ * `STREAM_HEADERS` as text. A request's headers are not merged with them into one object, because V8 keeps such an
+ * object until a full collection.
+ */
 const STREAM_LINES = Object.entries(STREAM_HEADERS)
   .map(([name, value]) => `${name}: ${String(value)}`)
   .join('\r\n');
 
 /**
- * Whether a stream can begin on this response. On HTTP/1 that needs the connection: a response that waits behind another
- * one, to a request that was sent ahead of its answer (pipelining), might wait for ever.
+ * Whether a stream can begin on this response. On HTTP/1 the response must have the connection: one that waits behind
+ * another response, because its request was sent ahead of that answer (pipelining), might wait for ever.
  */
 export function canTakeOver(request: IncomingMessage, response: ServerResponse | Http2ServerResponse): boolean {
   return request.httpVersionMajor !== 1 || (response as ServerResponse).socket !== null;
@@ -50,7 +53,9 @@ export function takeOver(
 
 export interface StreamStart {
   readonly headers: Headers;
-  /** What the stream begins with, in ASCII. It is one write with the head, since each costs a system call and a packet. */
+  /**
+   * What the stream begins with, in ASCII. It shares one write with the head: each costs a system call and a packet.
+   */
   readonly first: string;
   readonly outstanding: OutstandingBytes;
 }
@@ -69,7 +74,10 @@ function writeThrough(
   return connection;
 }
 
-/** Node keeps an HTTP/2 stream that its client has reset without an error, until it is told or its end is read. */
+/**
+ * Destroys an HTTP/2 response whose client has reset it without an error, and reads its request to the end: Node would
+ * keep the stream otherwise.
+ */
 function letGoWhenReset(request: IncomingMessage, response: ServerResponse | Http2ServerResponse): void {
   request.once('aborted', () => (response as Writable).destroy());
   request.resume();
@@ -87,10 +95,13 @@ interface Parser {
   close(): void;
 }
 
-/** The one that aborts the requests of a connection that has closed. */
+/** The name of the listener that aborts the requests of a connection that has closed. */
 const CLOSE_LISTENER = 'bound socketOnClose';
 
-/** The listeners by which Node's server serves HTTP on a socket. Others', such as the adapter's, stay. */
+/**
+ * The names of the listeners by which Node's server serves HTTP on a socket. Those of others, such as Nest's HTTP
+ * adapter, stay.
+ */
 const SERVER_LISTENERS = new Set([
   'bound socketOnData',
   'bound socketOnEnd',
@@ -102,23 +113,24 @@ const SERVER_LISTENERS = new Set([
   'onSocketResume',
 ]);
 
-/** What they listen to. */
+/** The events that these listeners listen to. */
 const SERVER_EVENTS = ['data', 'end', 'close', 'drain', 'timeout', 'error', 'pause', 'resume'];
 
 const SERVER_LISTENERS_BUT_CLOSE = new Set([...SERVER_LISTENERS].filter((name) => name !== CLOSE_LISTENER));
 
 /**
- * Lets go of everything that HTTP needs and a stream does not: the parser, the request, the response and their
- * listeners, measured to take 5.3 KiB for an idle connection instead of 9.7. What is done here is what Node itself does
- * when a request is upgraded. It leans on parts that Node does not document, so each is looked for first, and where one
- * is missing the answer is undefined, and the stream is written through the response instead.
+ * Detaches from the socket everything that HTTP needs and a stream does not: the parser, the request, the response and
+ * their listeners. An idle connection was measured to take 5.3 KiB then instead of 9.7. Node itself does the same when
+ * a request is upgraded. This relies on parts of Node that are not documented, so each is looked for first; if one is
+ * missing, the result is undefined, and the stream is written through the response instead.
  */
 function detach(request: IncomingMessage, response: ServerResponse): Socket | undefined {
   const { socket } = response;
   const parser = socket && (socket as Socket & { parser?: unknown }).parser;
   if (!socket || socket.destroyed || !request.complete) return;
   if (!isParser(parser) || !isServed(socket)) return;
-  // Requests that were sent ahead of their answers get none, and are told when the connection closes.
+  // Requests that were sent ahead of this one's answer (pipelining) get none; the close listener aborts them in the
+  // end.
   const hasFollowers = parser.incoming !== request;
   response.detachSocket(socket);
   parser.unconsume();
@@ -129,7 +141,7 @@ function detach(request: IncomingMessage, response: ServerResponse): Socket | un
   // Not now: it may be this parser that has called us.
   setImmediate(() => parser.close());
   removeListeners(socket, hasFollowers ? SERVER_LISTENERS_BUT_CLOSE : SERVER_LISTENERS);
-  // To whoever waits for the response, it is over; the socket goes on without it.
+  // Tells whoever waits for the response that it is over; the socket goes on without it.
   response.emit('close');
   return socket;
 }
@@ -168,7 +180,7 @@ function headOf(headers: Headers, format: WireFormat): string {
     }
   }
   lines.push(STREAM_LINES);
-  // The socket is ours until the stream ends, and then there is no parser left to read another request.
+  // A socket that was taken over has no parser left that could read another request.
   lines.push('connection: close');
   if (format === 'chunked') lines.push('transfer-encoding: chunked');
   return `${lines.join('\r\n')}\r\n\r\n`;
@@ -183,7 +195,10 @@ function cleanValue(value: string): string {
 let second = 0;
 let dateOfSecond = '';
 
-/** The time of this second as HTTP has it. To write it takes longer than to look at the clock. */
+/**
+ * The current time as an HTTP date. The text is kept for a second, because writing it takes longer than looking at the
+ * clock.
+ */
 function dateNow(): string {
   const now = Math.floor(Date.now() / 1_000);
   if (now !== second) {

@@ -1,6 +1,6 @@
 import type { OutstandingBytes } from '../registry/outstanding-bytes.js';
 
-/** The largest write that a socket is given, in bytes. What it has not taken of it is all that a stalled reader costs. */
+/** The largest write that a socket is given, in bytes. A stalled reader costs the part of one that it has not taken. */
 export const PIECE = 64 * 1024;
 
 interface Waiting {
@@ -13,7 +13,9 @@ interface Waiting {
 export class WriteQueue {
   /** Bytes that wait. */
   length = 0;
-  /** Those that nobody else holds: all but what is larger than a piece, which is a frame that readers share. */
+  /**
+   * Bytes of writes no larger than a piece. A larger write is a frame that readers share, and `outstanding` counts it.
+   */
   ownLength = 0;
   private readonly waiting: Waiting[] = [];
 

@@ -84,7 +84,7 @@ const frames = fc.record(
   { requiredKeys: ['data'] },
 );
 
-/** As UTF-8 has it: a lone surrogate is U+FFFD. */
+/** The text after being encoded as UTF-8 and decoded again, which turns a lone surrogate into U+FFFD. */
 function wellFormed(text: string): string {
   return Buffer.from(text).toString();
 }

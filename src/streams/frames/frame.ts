@@ -7,13 +7,15 @@ export interface Frame {
   /** How long the client waits before it reconnects, in milliseconds. */
   readonly retry?: number;
   readonly data: string;
-  /** One `topic:` line each: a field that Herald's client reads, and every other reader ignores, as the standard asks. */
+  /**
+   * One `topic:` line each: a field that Herald's client reads, and every other reader ignores, as the standard asks.
+   */
   readonly topics?: readonly string[];
   /** Seen by nobody but whoever reads the stream as text. */
   readonly comment?: string;
 }
 
-/** What the hub has to say to a client within its stream: JSON that says of itself what it is. */
+/** What a notice says, as JSON. A notice is an event that the hub itself sends within a stream; `type` says which. */
 export interface Notice {
   readonly type: string;
   readonly [field: string]: unknown;
@@ -23,10 +25,11 @@ const LINE_END = /\r\n|\r|\n/;
 
 /**
  * The bytes of one event, complete with its blank line (HTML, section 9.2.5): LF only, never a byte-order mark, one
- * `data:` line for each line of the data, and always the space after the colon, so that a value that starts with a space
- * keeps it. A lone surrogate becomes U+FFFD, and CR and CRLF in the data arrive as LF: the format has no other line end.
+ * `data:` line for each line of the data, and always the space after the colon, so that a value that starts with a
+ * space keeps it. A lone surrogate becomes U+FFFD, and CR and CRLF in the data arrive as LF: the format has no other
+ * line end.
  *
- * @throws TypeError when `id`, `type` or a topic has a line end or U+0000, or `retry` is no whole number: check them first
+ * @throws TypeError when `id`, `type` or a topic has a line end or U+0000, or `retry` is no whole number: check first
  */
 export function encodeFrame(frame: Frame): Buffer {
   return Buffer.from(frameText(frame));
@@ -44,8 +47,8 @@ function frameText({ id, type, retry, topics = [], data, comment }: Frame): stri
 }
 
 /**
- * A comment, which keeps a connection from looking idle. It has no blank line after it: some clients take any blank line
- * for an event, and would report an empty one with each heartbeat.
+ * A comment, which keeps a connection from looking idle. It has no blank line after it: some clients take any blank
+ * line for an event, and would report an empty one with each heartbeat.
  */
 export function encodeComment(text: string): Buffer {
   return Buffer.from(text === '' ? ':\n' : lines(':', text));
@@ -53,7 +56,7 @@ export function encodeComment(text: string): Buffer {
 
 /** What goes along with a notice. */
 export interface NoticeOptions {
-  /** Where the client is in the log: without one its last id stays. */
+  /** The client's cursor, to come back with. Without an id the client keeps the one that it has. */
   readonly id?: string | undefined;
   /** See {@link Frame.retry}. */
   readonly retry?: number;
@@ -71,7 +74,7 @@ function noticeText(notice: Notice, { id, retry }: NoticeOptions = {}): string {
 
 const CURSOR_NOTICE = noticeText({ type: 'cursor' });
 
-/** The notice that tells a client where it is, and nothing else: each stream may begin with it. */
+/** A notice that only gives the client its cursor, as the event's id. A stream may begin with it. */
 export function cursorText(id: string): string {
   return `id: ${id}\n${CURSOR_NOTICE}`;
 }

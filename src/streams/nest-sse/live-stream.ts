@@ -46,7 +46,7 @@ export function withLifetime(
 class LiveStream implements OpenStream {
   readonly openedAt = performance.now();
   lastWriteAt = this.openedAt;
-  /** Nest writes these streams, and cuts those that do not read by its own measure (`maxPendingDataLength`). */
+  /** Always 0: Nest writes these streams, and itself cuts those whose clients do not read (`maxPendingDataLength`). */
   readonly fullSince = 0;
   endedAt = 0;
   readonly info: StreamInfo;
@@ -73,7 +73,7 @@ class LiveStream implements OpenStream {
     return { events: this.events };
   }
 
-  /** Tells the client when to come back. Nothing is sent before the source has had its chance to fail. */
+  /** Begins the stream with a random `retry:`. Nothing is sent before the source has had its chance to fail. */
   open(): void {
     if (this.isOpen) return;
     this.isOpen = true;
@@ -102,7 +102,10 @@ class LiveStream implements OpenStream {
     this.subscriber.complete();
   }
 
-  /** An error that comes after the headers has no status left to go into. */
+  /**
+   * Passes an error on while the stream is not open. After that the status has been sent, and the error becomes an
+   * event.
+   */
   fail(error: unknown): void {
     if (!this.isOpen) {
       this.reason = 'failed';
@@ -118,11 +121,14 @@ class LiveStream implements OpenStream {
   cut(reason: StreamEnd): void {
     this.end(reason);
     this.request.response.destroy();
-    // The response of a request that waits behind another one on its connection is never told that it is closed.
+    // A response that waits behind another one on its connection (pipelining) never emits `close`.
     this.forget();
   }
 
-  /** Nest has let go of it. What was told to end counts as open until its last byte is out, so that it can be cut. */
+  /**
+   * Called when Nest has unsubscribed. A stream that was told to end counts as open until its last byte is out, so that
+   * it can still be cut.
+   */
   release(): void {
     const { response } = this.request;
     if (this.endedAt === 0 || response.closed) this.forget();

@@ -8,7 +8,7 @@ import { type StreamRequest, toStreamRequest } from '../registry/stream-request.
 
 type Handler = (...args: unknown[]) => unknown;
 
-/** Behind the parameters of any real handler. */
+/** The index of the parameter that brings the request: it lies behind the parameters of any real handler. */
 const REQUEST_INDEX = 31;
 
 /** Marks a wrapped handler, and holds the one it wraps. */

@@ -42,7 +42,7 @@ export class Admission {
   }
 }
 
-/** A subject is somebody only together with who vouches for it. */
+/** Names a subject, which is unique only together with its issuer. */
 function subjectOf({ issuer = '', subject = '' }: StreamInfo['caller']): string {
   return JSON.stringify([issuer, subject]);
 }
@@ -51,7 +51,7 @@ function isBelow(count: number, limit: number): boolean {
   return limit === 0 || count < limit;
 }
 
-/** How often a name is there; names that aren't take no room. */
+/** Counts by name. A name whose count is 0 takes no memory. */
 class Counts {
   private readonly counts = new Map<string, number>();
 

@@ -33,7 +33,7 @@ export class OutstandingBytes {
     if (wasExhausted && !this.isExhausted) for (const listener of this.listeners) listener();
   }
 
-  /** Counts a frame that a stream shares with whoever else is given it. */
+  /** Counts a frame that a stream holds, once for all streams that hold it. */
   hold(frame: Buffer): void {
     const holders = this.frames.get(frame) ?? 0;
     this.frames.set(frame, holders + 1);

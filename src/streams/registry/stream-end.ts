@@ -14,7 +14,7 @@ export const STREAM_ENDS = {
   dismissed: { notice: 'dismissed', client: 'reconnects: an administrator has ended this stream' },
   unavailable: {
     notice: 'unavailable',
-    client: 'reconnects after its own random delay: where it was can not be looked up at the moment',
+    client: 'reconnects after its own random delay: its position in the log can not be looked up at the moment',
   },
   drain: { notice: 'drain', client: 'reconnects after its own random delay: this process is stopping' },
 } as const satisfies Record<string, { notice: string | undefined; client: string }>;

@@ -2,9 +2,9 @@ import { type Caller, NOBODY } from '../../access/caller.js';
 
 /** Whose stream it is. */
 export interface StreamInfo {
-  /** What the log calls the request that asked for it. */
+  /** The id of the request that asked for the stream, as log messages have it. */
   readonly requestId: string;
-  /** The client's, as far as proxies are trusted to tell it. */
+  /** The client's address, as far as proxies are trusted to tell it. */
   readonly address: string;
   readonly caller: Caller;
 }

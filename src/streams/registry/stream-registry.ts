@@ -46,8 +46,8 @@ export interface OpenStream {
 const PATIENCE = 3_000;
 
 /**
- * Milliseconds that a full socket may take nothing while the bytes outstanding over all streams have reached their limit:
- * then others wait for what it holds.
+ * Milliseconds that a full socket may take nothing while the bytes outstanding over all streams have reached their
+ * limit, if the write time-out is not shorter: other streams wait for the memory that it holds.
  */
 const PRESSED = 2_000;
 
@@ -65,7 +65,7 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
   /** What the clients of all streams have not taken yet. */
   readonly outstanding: OutstandingBytes;
   private readonly deadlines = new Map<OpenStream, number>();
-  /** Streams that were not admitted, and whose clients have not taken the end yet. */
+  /** Streams that were not admitted, and have not closed yet. */
   private readonly refused = new Set<OpenStream>();
   private readonly admission: Admission;
   private serial = 0;
@@ -101,7 +101,7 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
     this.watch();
     // A stream that was asked for just before the process began to stop, and got here just after.
     if (this.draining) stream.end('drain');
-    // One that the next look would come too late for.
+    // The next sweep would come too late for a stream that expires this soon.
     else if (this.expiresSoon(stream)) stream.end('expired');
   }
 
@@ -148,7 +148,7 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
     await this.finishing;
   }
 
-  /** Resolves once all are over, and cuts those whose clients do not read that they are. Never rejects. */
+  /** Resolves once all streams are over, and cuts those whose clients have not read the end in time. Never rejects. */
   private async finish(streams: readonly OpenStream[]): Promise<void> {
     const patience = AbortSignal.timeout(PATIENCE);
     // Each stream listens to it, and Node would take so many listeners for a leak.
@@ -169,7 +169,7 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
   private sweep(now: number): void {
     const { heartbeat } = this.options;
     for (const stream of this.refused) if (this.isStuck(stream, now)) stream.cut('stalled');
-    // Half a period early rather than late: what waits for the heartbeat is somebody's timeout.
+    // Half a period early rather than late, because clients and proxies may time out waiting for the heartbeat.
     const quiet = heartbeat === 0 ? Infinity : heartbeat - this.period() / 2;
     for (const [stream, deadline] of this.deadlines) {
       if (this.isStuck(stream, now)) stream.cut('stalled');
@@ -187,13 +187,15 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
     return fullSince > 0 && now - fullSince >= patience;
   }
 
-  /** By then, and not after (R62): whatever ends before the next look ends now. */
+  /**
+   * Whether the caller's grants end before the next sweep. Such a stream ends now: by that time and not after it (R62).
+   */
   private expiresSoon({ info }: OpenStream): boolean {
     const { expiresAt } = info.caller;
     return expiresAt !== undefined && expiresAt <= Date.now() + this.period();
   }
 
-  /** Fine enough for both limits, never more often than it pays. */
+  /** Milliseconds between two sweeps: a tenth of the shortest limit, but at least 5 and at most 1,000. */
   private period(): number {
     const { heartbeat, maxAge, writeTimeout } = this.options;
     const shortest = Math.min(heartbeat || Infinity, maxAge || Infinity, writeTimeout);

@@ -4,13 +4,13 @@ import { type Caller, NOBODY } from '../../access/caller.js';
 
 /** What a stream knows of the request that it answers. */
 export interface StreamRequest {
-  /** The request's id in the log. */
+  /** The request's id in log messages. */
   readonly id: string;
   /** The `Last-Event-ID` that the client sent, if any. */
   readonly lastEventId: string | undefined;
   /** The client's address, as far as proxies are trusted to tell it. */
   readonly address: string;
-  /** Who a guard has found to be asking. */
+  /** The caller that a guard has identified. */
   readonly caller: Caller;
   /** Node's request. */
   readonly raw: EventEmitter;
@@ -38,7 +38,7 @@ export function toStreamRequest(request: FrameworkRequest, response: FrameworkRe
     lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
     address: request.ip ?? '',
     caller: request.grants ?? NOBODY,
-    // Other frameworks hand on Node's own.
+    // Frameworks other than Fastify hand on Node's own request and response.
     raw: request.raw ?? (request as FrameworkRequest & EventEmitter),
     response: response.raw ?? (response as Writable),
   };

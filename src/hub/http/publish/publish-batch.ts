@@ -75,7 +75,7 @@ function draftOf({ topic, topics = [], data, id, type, retry, private: isPrivate
   };
 }
 
-/** Names our own fields only: the schema reports nothing about a field that it doesn't know. */
+/** Says what is wrong with a line. Only the schema's own fields are named: it reports nothing about unknown ones. */
 function explain(error: z.ZodError): string {
   const issue = error.issues[0];
   const field = issue?.path[0];

@@ -23,7 +23,7 @@ export class PublishController {
 
   @Post()
   @HttpCode(200)
-  // Nobody else's, where a token of the 0.x dialect is part of the URL.
+  // No shared cache may keep the answer, because a token of the 0.x dialect may be part of the URL.
   @Header('cache-control', 'private')
   @Header('content-type', 'text/plain; charset=utf-8')
   async publish(
@@ -43,7 +43,7 @@ export class PublishController {
   /** Appends the lines in order. One that is refused does not stop the others: each has its own line in the answer. */
   @Post('batch')
   @HttpCode(200)
-  // Nobody else's, where a token of the 0.x dialect is part of the URL.
+  // No shared cache may keep the answer, because a token of the 0.x dialect may be part of the URL.
   @Header('cache-control', 'private')
   @Header('content-type', 'application/x-ndjson; charset=utf-8')
   async publishBatch(
@@ -58,7 +58,7 @@ export class PublishController {
     await answer(reply, answers.map((line) => `${JSON.stringify(line)}\n`).join(''));
   }
 
-  /** Never rejects: what has become of the other lines must be told whatever happens to one. */
+  /** Never rejects, because the answer must tell what became of every line, even if one fails. */
   private async publishLine({ ok, error }: BatchLine, grants: Grants): Promise<object> {
     if (error) return this.refusal(error);
     try {
@@ -74,19 +74,25 @@ export class PublishController {
     }
     const errorId = randomUUID();
     this.logger.error({ msg: 'a line of a batch failed', errorId, err: error });
-    return { error: { code: 'internal-error', detail: 'The hub has failed on this line.', errorId } };
+    return {
+      error: {
+        code: 'internal-error',
+        detail: 'The hub failed to publish this line: give its operator the errorId.',
+        errorId,
+      },
+    };
   }
 }
 
 /**
- * Sends the answer before the handler returns: what is stored is answered as stored, whatever an application's
- * interceptors make of the handler's result. Nest sends that result only where they have kept the request from the handler.
+ * Sends the answer before the handler returns, so that an application's interceptors can't make a failure of an update
+ * that is stored. Nest sends what they return only where they have not called the handler.
  */
 async function answer(reply: FastifyReply, body: string): Promise<void> {
   // An interceptor with a time limit may have answered meanwhile.
   if (!reply.sent) void reply.send(body);
-  // An application's own hooks may take their time, and until then another answer could still take this one's place.
+  // An application's hooks may delay the sending, and until then another answer could still replace this one.
   if (!reply.sent) await finished(reply.raw).catch(() => undefined);
-  // What Nest sends after that would have Fastify warn of a second answer, for each publication.
+  // Nest sends the handler's result after this, and Fastify would warn of a second answer for each publication.
   reply.send = () => reply;
 }

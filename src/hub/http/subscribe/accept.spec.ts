@@ -16,7 +16,7 @@ describe('checkAccept', () => {
     'text/html, */*;q=0.001',
     'text/event-stream, */*;q=0',
     'text/event-stream;q=1, text/*;q=0',
-    // What can't be read is no preference.
+    // A header that can't be read is no preference.
     'event-stream',
     'text/html;q="a,b"',
     'text/event-stream;q=',

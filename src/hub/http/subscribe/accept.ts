@@ -29,7 +29,7 @@ export function checkAccept(accept: string | undefined): void {
   if (best.isExcluded) throw new HubError('not-acceptable', 'A subscription is answered with text/event-stream.');
 }
 
-/** What is no quality at all excludes nothing (RFC 9110, 12.4.2). */
+/** Whether a quality is zero, which excludes a range. A malformed one excludes nothing (RFC 9110, 12.4.2). */
 function isZero(quality: string | undefined): boolean {
   return quality !== undefined && /^0(?:\.0{0,3})?$/.test(quality);
 }

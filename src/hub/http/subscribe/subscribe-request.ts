@@ -22,15 +22,15 @@ export interface SubscribeRequest {
   readonly matchers: readonly Matcher[];
   /** The event id to resume after. An empty one is still a cursor: it names no event (R69). */
   readonly cursor?: string;
-  /** How many of the newest updates to begin with: ours, like `with`. */
+  /** How many of the newest updates to begin with: an extension of this hub. */
   readonly last?: number;
-  /** Whether `with=topics` was asked for: ours, and ignored by other hubs. */
+  /** Whether `with=topics` was asked for: an extension of this hub, which others ignore. */
   readonly namesTopics: boolean;
 }
 
 const SUBSCRIBE_FORM_LIMITS: FormLimits = { maxPairs: HUB_LIMITS.subscribePairs, overflow: 'parameters-too-many' };
 
-/** `last_event_id` is the protocol's (R65); the others are what clients in the field send. In lower case. */
+/** In lower case. `last_event_id` is the protocol's (R65); clients in the field send the others. */
 const CURSOR_PARAMETERS: ReadonlySet<string> = new Set([
   'last_event_id',
   'lasteventid',
@@ -40,8 +40,9 @@ const CURSOR_PARAMETERS: ReadonlySet<string> = new Set([
 
 /**
  * What a request wants to subscribe to, and from where on (R7, R9–R15, R65). The matchers are those of the query and of
- * the body together; for the cursor the header comes before the query, the query before the body: a client that
- * reconnects sends a newer header along with the URL that it was first given. Other parameters are ignored.
+ * the body together. Of several cursors the header's counts before the query's, and the query's before the body's,
+ * because a client that reconnects sends a newer header with the URL that it was first given. Other parameters are
+ * ignored.
  *
  * @throws HubError with the code of the first rule that is broken
  */
@@ -64,7 +65,7 @@ function lastOf(pairs: readonly FormPair[]): number | undefined {
   throw new HubError('last-invalid', `"last" must be a number of updates, from 1 to ${HUB_LIMITS.last}.`);
 }
 
-/** No two the same, and the first of each. */
+/** The matchers without repetitions, in the order in which each came first. */
 function gatherMatchers(given: Iterable<Matcher>): Matcher[] {
   const matchers = new Map<string, Matcher>();
   for (const matcher of given) {

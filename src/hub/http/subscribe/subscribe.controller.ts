@@ -40,8 +40,8 @@ export class SubscribeController {
   }
 
   /**
-   * Where the reader resumes; nothing when the journal is away. Then its stream ends as soon as it has begun, and it comes
-   * back: a native `EventSource` gives up for good on a 503.
+   * Where the reader resumes; undefined when the journal can't be read. The stream then ends as soon as it has begun,
+   * and the client comes back: a native `EventSource` would give up for good on a 503.
    */
   private async locate(
     { cursor, last, matchers }: SubscribeRequest,
@@ -49,7 +49,7 @@ export class SubscribeController {
     method: string,
   ): Promise<Start | undefined> {
     try {
-      // Whoever comes back goes on where it was, with the address that it began with.
+      // A client that comes back uses the URL that it began with, so `last` counts only where there is no cursor.
       const isNew = cursor === undefined || cursor === '';
       if (last !== undefined && isNew) return await this.hub.locateNewest(last, matchers, grants);
       return await this.hub.locate(cursor);
@@ -72,7 +72,7 @@ export class SubscribeController {
       ...(typeof lastEventIdHeader === 'string' && { lastEventIdHeader }),
     });
     const start = await this.locate(wanted, grants, request.method);
-    // In seconds: how long a client may hear nothing before it may take the stream for dead is a multiple of this.
+    // Seconds between two heartbeats. A client may take the stream for dead after a multiple of this without any byte.
     void reply.header('herald-heartbeat', String(this.streams.heartbeat / 1_000));
     void reply.header('herald-process', this.hub.processId);
     if (start?.lastEventId !== undefined) void reply.header(dialect.lastEventIdHeader, start.lastEventId);
@@ -106,7 +106,10 @@ export class SubscribeController {
   }
 }
 
-/** Nothing more is read from the connection, which closes after this answer. */
+/**
+ * Refuses a request that was sent ahead of another one's answer (pipelining). Nothing more is read from the connection,
+ * which closes after this answer.
+ */
 function refusePipelined(request: FastifyRequest, reply: FastifyReply): never {
   request.raw.socket.pause();
   void reply.header('connection', 'close');

@@ -12,7 +12,7 @@ import { HubService } from '../../service/hub.service.js';
 /** Subscribers in one answer; the next ones are behind its `next` link. */
 const PAGE = 1_000;
 
-/** A request for subscriptions, once it is clear that the caller may know. */
+/** A request for subscriptions by a caller that may know who is subscribed. */
 interface Inquiry {
   readonly presence: Presence;
   readonly path: string;
@@ -26,7 +26,7 @@ interface Inquiry {
 export class SubscriptionsController {
   constructor(private readonly hub: HubService) {}
 
-  // What the parts of the path mean is for the dialect to say.
+  // The dialect says what the parts of the path mean.
   @Get(['', ':first', ':first/:second', ':first/:second/:third'])
   async get(
     @Req() request: FastifyRequest,
@@ -39,7 +39,7 @@ export class SubscriptionsController {
     const parts = [first, second, third].filter((part) => part !== undefined);
     const selection = inquiry.format.select(parts);
     if (!selection) throw notFound();
-    // First: what is told from here on is at worst told twice.
+    // The id is read before the subscriptions: a client that goes on from it may be told twice, but misses nothing.
     const { lastEventId } = this.hub;
     const { subscriber } = selection;
     const document =
@@ -49,13 +49,13 @@ export class SubscriptionsController {
     return answer(reply, { format: inquiry.format, lastEventId }, document);
   }
 
-  /** R78: whoever may read updates of the path itself may know. */
+  /** R78: a caller may know who is subscribed if it may read updates to the path itself. */
   private inquire(request: FastifyRequest, grants: Grants, after = '0'): Inquiry {
     const { presence } = this.hub;
     if (!presence) throw notFound();
     const path = request.url.split('?', 1)[0] ?? '';
     if (!grants.canRead([path])) {
-      if (grants === ANONYMOUS) throw new HubError('unauthorized', 'Who is subscribed is told to those with a token.');
+      if (grants === ANONYMOUS) throw new HubError('unauthorized', 'Listing subscriptions needs a token.');
       throw new HubError('insufficient-scope', 'The token does not grant subscribing to this path.');
     }
     return { presence, path, after: Number(after) || 0, format: dialectFor(grants).subscriptions };
@@ -89,7 +89,7 @@ async function single({ presence, format }: Inquiry, subscriber: string, selecti
   return format.documentOf(HUB_PATH, found);
 }
 
-/** Says how far it is true, so that a client can follow it from there (R80). */
+/** Answers with the id of the last event that the document takes into account: a client can go on from there (R80). */
 function answer(
   reply: FastifyReply,
   { format, lastEventId }: { format: SubscriptionsFormat; lastEventId: string },
@@ -121,7 +121,7 @@ function isNotModified(given: string | undefined, tag: string): boolean {
   return given.trim() === '*' || given.split(',').some((one) => one.trim().replace(/^W\//, '') === tag);
 }
 
-/** An id may have what a quoted string or an entity tag may not. */
+/** Percent-encodes the characters of an id that a quoted string or an entity tag may not have. */
 function quoted(id: string): string {
   return id.replaceAll(/[^\x21\x23\x24\x26-\x7e]|\\/g, (character) => encodeURIComponent(character));
 }

@@ -15,7 +15,7 @@ export interface CompiledComponent {
   test(value: string): boolean;
 }
 
-/** What RE2 may keep of the states it has seen, for each pattern. When it's full, RE2 starts afresh or does without. */
+/** Bytes of RE2's cache of states, for each pattern. When the cache is full, RE2 empties it or goes on without it. */
 const MAX_STATE_BYTES = 32 * 1024;
 
 /**
@@ -137,7 +137,7 @@ function costOf({ kind, prefix, value, suffix, modifier }: PatternPart): number 
   return (content + 2) * (repeated ? 2 : 1) + (modifier === '' ? 0 : 2 * (prefix.length + suffix.length) + 2);
 }
 
-/** As "generate a regular expression and name list" has it, without the captures. */
+/** A part as the standard's "generate a regular expression and name list" writes it, without the captures. */
 function regexpOf(part: PatternPart, delimiter: '' | '.' | '/'): string {
   const { kind, value, modifier } = part;
   if (kind === 'fixed') return modifier === '' ? escapeRegexp(value) : `(?:${escapeRegexp(value)})${modifier}`;
@@ -151,7 +151,7 @@ function regexpOf(part: PatternPart, delimiter: '' | '.' | '/'): string {
 }
 
 function segmentClass(delimiter: '' | '.' | '/'): string {
-  // A component holds no line end: the URL parser removes or encodes them.
+  // A dot is enough, because a component holds no line end: the URL parser removes or encodes them.
   return delimiter === '' ? '.' : `[^${escapeRegexp(delimiter)}]`;
 }
 

@@ -1,4 +1,4 @@
-/** A pattern, compiled: for topics in the form `Topic`. */
+/** A compiled pattern, for topics in the form `Topic`. */
 interface CompiledPattern<Topic> {
   /** What the address of every topic that it matches starts with. */
   readonly literalPrefix: string;
@@ -8,11 +8,11 @@ interface CompiledPattern<Topic> {
 /** What is particular to one kind of pattern. */
 export interface PatternKind<Topic> {
   compile(pattern: string): CompiledPattern<Topic>;
-  /** The text of a topic that literal prefixes are prefixes of. */
+  /** The text of a topic with which literal prefixes are compared. */
   addressOf(topic: Topic): string;
 }
 
-/** A pattern and the values under it. It's over once it has no values, and doesn't come back: it's made anew. */
+/** A pattern and its values. Without values a node is over for good: the same pattern, added again, gets a new node. */
 interface PatternNode<T, Topic> {
   /** Grows with each node that is made. */
   readonly serial: number;
@@ -20,28 +20,28 @@ interface PatternNode<T, Topic> {
   readonly values: Set<T>;
 }
 
-/** The patterns that start with the same literal text, oldest first; those that are over leave later, many at once. */
+/** The nodes with the same literal prefix, oldest first. Nodes that are over are removed later, many at once. */
 interface Bucket<T, Topic> {
   readonly prefix: string;
   nodes: PatternNode<T, Topic>[];
   live: number;
 }
 
-/** What is known of one bucket for one topic: the nodes that match, of all up to the one with the serial `seen`. */
+/** The nodes of one bucket that match a topic, among those with a serial up to `seen`. */
 interface BucketHits<T, Topic> {
   nodes: PatternNode<T, Topic>[];
   seen: number;
 }
 
-/** What is known of all buckets for one topic. Kept by the caller, brought up to date by `refresh`. */
+/** The matching nodes of all buckets for one topic. The caller keeps them, and `refresh` brings them up to date. */
 export type PatternHits<T, Topic> = Map<Bucket<T, Topic>, BucketHits<T, Topic>>;
 
-/** Longer literal texts share a bucket, so that there are never more than so many look-ups for a topic. */
+/** Longer literal texts are cut to this length, which bounds the look-ups that a topic costs. */
 const MAX_PREFIX_LENGTH = 256;
 
 /**
  * Patterns by the literal text that they start with. A pattern is evaluated against a topic only if the topic starts
- * with that text, and only once: what comes to a bucket later is evaluated alone, and what goes is dropped unevaluated.
+ * with that text, and only once: patterns added later are evaluated alone, and removed ones are dropped unevaluated.
  */
 export class PatternBuckets<T, Topic> {
   /** How many times a pattern has been evaluated against a topic so far. */
@@ -77,7 +77,7 @@ export class PatternBuckets<T, Topic> {
     if (bucket !== undefined) this.dropOne(bucket);
   }
 
-  /** Brings what is known for a topic up to date, and says whether anything has changed. */
+  /** Brings a topic's hits up to date, and answers whether anything has changed. */
   refresh(topic: Topic, hits: PatternHits<T, Topic>): boolean {
     const address = this.kind.addressOf(topic);
     let found = 0;
@@ -106,7 +106,7 @@ export class PatternBuckets<T, Topic> {
   }
 
   private evaluateNew(bucket: Bucket<T, Topic>, topic: Topic, known: BucketHits<T, Topic>): void {
-    // From the newest one back, so that what has been seen is not even passed over.
+    // From the newest one back, so that the loop ends at the first node that was seen before.
     for (let index = bucket.nodes.length - 1; index >= 0; index -= 1) {
       const node = bucket.nodes[index];
       if (node === undefined || node.serial <= known.seen) return;
@@ -139,7 +139,7 @@ export class PatternBuckets<T, Topic> {
   private dropOne(bucket: Bucket<T, Topic>): void {
     bucket.live -= 1;
     if (bucket.live === 0) this.removeBucket(bucket);
-    // Halving at least makes up for going through all of them.
+    // Waiting until half of the nodes are over makes the cost of a removal constant on average.
     else if (bucket.nodes.length > 2 * bucket.live) bucket.nodes = bucket.nodes.filter((node) => !isOver(node));
   }
 

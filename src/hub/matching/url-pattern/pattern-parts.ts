@@ -91,7 +91,7 @@ class PartsParser {
 
   private partOf(regexp: PatternToken | undefined): Pick<PatternPart, 'kind' | 'value'> {
     if (regexp === undefined) return { kind: 'segment', value: '' };
-    // The standard takes a custom group that says the same as an asterisk for one.
+    // The standard treats the custom group `(.*)` like an asterisk.
     const isAnything = regexp.type === 'asterisk' || regexp.value === '.*';
     return isAnything ? { kind: 'anything', value: '' } : { kind: 'regexp', value: regexp.value };
   }

@@ -55,7 +55,7 @@ function readName(text: string, index: number): Step {
   return value === undefined ? invalid(text, index) : [{ type: 'name', value }, index + 1 + value.length];
 }
 
-/** A group ends at the parenthesis that closes it, wherever that stands: not even a character class hides one. */
+/** A group ends at the parenthesis that closes it, even when that stands within a character class. */
 function readRegexp(text: string, index: number): Step {
   let depth = 1;
   for (let end = index + 1; end < text.length; end += 1) {

@@ -19,11 +19,11 @@ export type Component = (typeof COMPONENTS)[number];
 
 /** The pattern of each component of a URL, as text: encoded, and complete with what comes from the hub's URL. */
 export interface PatternTexts extends Readonly<Record<Component, string>> {
-  /** Whether the protocol is one, or can be one, whose URLs always have a path of segments. */
+  /** Whether the protocol can be one of {@link HIERARCHICAL_SCHEMES}, whose URLs always have a path of segments. */
   readonly isHierarchical: boolean;
 }
 
-/** Those that the URL Standard calls special (section 4.2). */
+/** The schemes that the URL Standard calls special (section 4.2). */
 const HIERARCHICAL_SCHEMES = ['http', 'https', 'ws', 'wss', 'ftp', 'file'] as const;
 
 /** `URLPattern` can compare the parts of two patterns, but its types don't say so. */
@@ -33,10 +33,10 @@ const comparer = URLPattern as unknown as {
 
 /**
  * What `pattern` says about each component of a URL. `URLPattern` reads and encodes it, with the hub's URL as the base
- * of a relative pattern; an absolute one has no base, or the path of `urn\:isbn\:*` would be put below that of the hub.
+ * of a relative pattern. An absolute one gets no base: the path of `urn\:isbn\:*` would be put below that of the hub.
  *
- * What that implementation is known to read as something else than what was written is refused: a pattern that is not
- * understood must not match topics that nobody meant, since tokens grant access by patterns.
+ * Patterns that `URLPattern` is known to misread are refused: tokens grant access by patterns, so a misread one must
+ * not match topics that nobody meant.
  *
  * @throws HubError `matcher-invalid`
  */
@@ -73,13 +73,13 @@ function construct(make: () => URLPattern): URLPattern {
   }
 }
 
-/** Whether the text of the components says what has been read: a fixed text that is encoded to nothing breaks it. */
+/** Whether the components' texts, read again, give the same pattern: not if fixed text is encoded to nothing. */
 function isStable(pattern: URLPattern): boolean {
   const again = construct(() => new URLPattern(textsOf(pattern)));
   return COMPONENTS.every((component) => comparer.compareComponent(component, pattern, again) === 0);
 }
 
-/** A host that can't be parsed, such as `256.256.256.256`, becomes the one that the encoder tries it out on. */
+/** The host that the encoder leaves in place of one that can't be parsed, such as `256.256.256.256`. */
 const HOST_OF_THE_ENCODER = 'example.com';
 
 function invents(text: string, pattern: string, components: URLPattern): boolean {
@@ -88,8 +88,8 @@ function invents(text: string, pattern: string, components: URLPattern): boolean
 }
 
 /**
- * Whether a part of an opaque path was lost: the path is encoded by putting it after `data:`, where `//x` is a host, a
- * `?` or `#` ends the path, and a space at the end is dropped.
+ * Whether `URLPattern` loses a part of an opaque path. It encodes such a path by putting it after `data:`, where `//x`
+ * is a host, a `?` or `#` ends the path, and a space at the end is dropped.
  */
 function losesPath(tokens: readonly PatternToken[]): boolean {
   let isInGroup = false;

@@ -37,7 +37,7 @@ describe('regexpCost', () => {
     fc.assert(
       fc.property(regexp, (source) => {
         const cost = regexpCost(source);
-        // What costs this much is refused, and compiling it here would take too long as well.
+        // The hub refuses anything that costs this much, and compiling it here would take too long.
         if (cost > 100_000 || !isSupported(source)) return;
         compared += 1;
         expect([source, RE2JS.compile(source).programSize() - 3 <= cost]).toEqual([source, true]);

@@ -8,7 +8,7 @@ export interface TopicUrl {
   readonly pathname: string;
   readonly search: string;
   readonly hash: string;
-  /** What a pattern's `literalPrefix` is a prefix of: see `addressOf`. */
+  /** Protocol, host, port and path in one text, with which a pattern's `literalPrefix` is compared. */
   readonly address: string;
 }
 

@@ -82,7 +82,7 @@ describe('a URL pattern', () => {
       }),
       { numRuns: 800 },
     );
-    // Were there hardly any, the agreement would mean nothing.
+    // With too few matches, the comparison would prove nothing.
     expect(hits).toBeGreaterThan(50);
   });
 
@@ -123,7 +123,7 @@ describe('R13: a URL pattern is refused', () => {
   });
 
   it.each(['(?=a)a', '(?!a)b', 'x(?<=x)a', String.raw`(?:a)\1`])('with what has no linear time: %s', (group) => {
-    // The implementation itself takes some of these for malformed.
+    // `URLPattern` itself refuses some of these as malformed.
     expect(refusal(`https://example.com/:x(${group})`).code).toBe('matcher-invalid');
   });
 
@@ -167,7 +167,7 @@ describe('R27: the time that a URL pattern takes', () => {
     [String.raw`https://example.com/x/:y([^\/]*a[^\/]{20})`, 'ab', '!'],
   ])('for %s grows with the length of the topic, no faster', (pattern, unit, end) => {
     const topic = (repeats: number): string => `https://example.com/x/${unit.repeat(repeats)}${end}`;
-    // Four times the length would be 16 times the time if it were quadratic, and no time left if it were exponential.
+    // For four times the length, quadratic time would be 16 times as long, and exponential time would never end.
     expect(fastest(pattern, topic(3200)) / fastest(pattern, topic(800))).toBeLessThan(10);
   });
 
@@ -185,7 +185,7 @@ describe('R27: the time that a URL pattern takes', () => {
   });
 });
 
-/** The fastest of some runs, which other work on the machine disturbs least. Each with what RE2 remembers forgotten. */
+/** The fastest of some runs, because other work on the machine disturbs it least. RE2's cache is empty in each run. */
 function fastest(pattern: string, topic: string): number {
   const url = parseTopicUrl(topic, HUB);
   if (url === undefined) throw new Error('not a URL');
@@ -198,7 +198,7 @@ function fastest(pattern: string, topic: string): number {
   return Math.min(...times);
 }
 
-/** An absolute pattern has no base: its path is its own, even one that doesn't start with a slash. */
+/** `URLPattern` itself. An absolute pattern gets no base: it has its own path, even one that starts with no slash. */
 function oracle(pattern: string): URLPattern {
   return pattern.includes('://') ? new URLPattern(pattern) : new URLPattern(pattern, HUB.href);
 }
@@ -238,11 +238,11 @@ const patterns = fc
     let names = 0;
     const [scheme, host, port] = origin ?? [];
     const start = scheme === undefined ? '' : `${scheme}://${host}${port}`;
-    // Names may occur only once.
+    // The name of a group may occur only once in a pattern.
     return `${start}${path.join('')}${search}${hash}`.replaceAll('N', () => `n${(names += 1)}`);
   })
   .filter((pattern) => {
-    // The implementation loses such a segment: see what is refused.
+    // `URLPattern` loses an empty segment of such a path, so the hub refuses these patterns.
     if (/^foo:\/\/.*\/\//.test(pattern.replaceAll(/[{}]/g, ''))) return false;
     try {
       return Boolean(oracle(pattern));
@@ -267,5 +267,5 @@ const topics = fc
     fc.constantFrom('', '', '', '#top', '#x'),
   )
   .map(([origin, path, search, hash]) => `${origin}${path.join('')}${search}${hash}`)
-  // The implementation takes the first segment of such a path for a host.
+  // `URLPattern` takes the first segment of a path that begins with `//` for a host.
   .filter((topic) => !/^(?:[a-z]+:\/\/[^/]*)?\/\//.test(topic));

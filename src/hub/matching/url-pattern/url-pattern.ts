@@ -9,14 +9,14 @@ const MAX_COMPILED = 500;
 const compiled = new LRUCache<string, UrlPattern>({ max: MAX_COMPILED });
 
 /**
- * A URL Pattern relative to the hub's URL, matched in linear time whatever the pattern and the topic (R25–R27): which
- * engine matches what is told at `compileComponent`. `URLPattern` itself only reads and encodes the pattern here: it
+ * A URL Pattern relative to the hub's URL, matched in linear time whatever the pattern and the topic (R25–R27):
+ * `compileComponent` says which engine matches what. `URLPattern` itself only reads and encodes the pattern here: it
  * matches by backtracking, which takes exponential time for some patterns.
  */
 export class UrlPattern {
   /**
-   * The text that the `address` of each topic it matches starts with, such as `https://example.com/users/`; empty when
-   * nothing is known about it. An index can skip all patterns whose prefix a topic doesn't have.
+   * The text that the `address` of every matching topic starts with, such as `https://example.com/users/`; empty when
+   * no such text is known. An index can skip all patterns whose prefix a topic doesn't have.
    */
   readonly literalPrefix: string;
   private readonly checks: readonly (readonly [Component, CompiledComponent])[];
@@ -70,7 +70,7 @@ function compileComponents(pattern: PatternTexts): Readonly<Record<Component, Co
   };
 }
 
-/** Follows how `parseTopicUrl` puts an address together, up to the first thing that varies. */
+/** Puts an address together as `parseTopicUrl` does, up to the first part that is not fixed. */
 function literalPrefixOf({
   protocol,
   hostname,

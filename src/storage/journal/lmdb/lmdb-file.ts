@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a meta page says, behind the header of the page (`struct MDB_meta` of the LMDB in `lmdb` 3.x, 64-bit). */
+/** Offsets and values in a meta page, from its first byte on (`struct MDB_meta` of the LMDB in `lmdb` 3.x, 64-bit). */
 const MAGIC_AT = 24;
 const MAGIC = 0xbeefc0de;
 const PAGE_SIZE_AT = 48;
@@ -9,18 +9,18 @@ const LAST_PAGE_AT = 144;
 const TRANSACTION_AT = 152;
 const META_LENGTH = 160;
 
-/** What LMDB takes for the size of a page. */
+/** The page sizes that LMDB accepts, in bytes. */
 const PAGE_SIZES = { least: 256, most: 65_536 };
 
 /**
- * Opens the LMDB files in the directory `path` after a look at what LMDB takes on trust: it crashes on a file of another
- * kind, and on one that was cut off (SIGBUS) as soon as a page is wanted that is not there.
+ * Opens the LMDB files in the directory `path`, after checking what LMDB takes on trust: it crashes on a file of
+ * another kind, and on a file that was cut off (SIGBUS) as soon as it reads a page that is missing.
  *
- * A file may well be shorter than its header says, as free pages at its end need not have been written. So a short one
- * is brought to its full length, with zeros that take no room, and then everything is read once: LMDB knows that a page
- * of zeros is none. If that fails, the file is as it was.
+ * A file may validly be shorter than its header says, because free pages at its end need not have been written. So a
+ * short file is extended to its full length with zeros, which take no room on the disk, and then everything is read
+ * once: LMDB recognises that a page of zeros is invalid. If that fails, the file gets its old length back.
  *
- * @throws {Error} when they can't be used; the message says what is wrong.
+ * @throws {Error} when the files can't be used; the message says what is wrong.
  */
 export function withWholeFile<T>(path: string, open: () => T, readAll: (opened: T) => void): T {
   const file = join(path, 'data.mdb');
@@ -38,7 +38,9 @@ export function withWholeFile<T>(path: string, open: () => T, readAll: (opened: 
   }
 }
 
-/** Bytes that the file has, and that it must have for all its pages; nothing when it is empty, which is a new one. */
+/**
+ * The bytes that the file has, and those that it needs for all its pages; undefined when it is empty, and so a new one.
+ */
 function lengthsOf(file: string): { actual: number; needed: number } | undefined {
   const descriptor = openSync(file, 'r');
   try {
@@ -47,7 +49,7 @@ function lengthsOf(file: string): { actual: number; needed: number } | undefined
     const first = metaAt(descriptor, 0);
     const second = first && metaAt(descriptor, first.pageSize);
     if (!first || !second) throw new Error('data.mdb is no LMDB database, or its header is damaged.');
-    // A crash may leave the older one of the two; LMDB goes by the newer one.
+    // The meta pages are written in turn, so a crash may leave either one the older; LMDB goes by the newer one.
     const { pageSize, lastPage } = second.transaction > first.transaction ? second : first;
     return { actual, needed: (lastPage + 1) * pageSize };
   } finally {
@@ -61,7 +63,7 @@ interface Meta {
   readonly transaction: number;
 }
 
-/** One of the two meta pages; nothing when there is none at this place. */
+/** The meta page at `offset`; undefined when there is none. */
 function metaAt(descriptor: number, offset: number): Meta | undefined {
   const page = Buffer.alloc(META_LENGTH);
   if (readSync(descriptor, page, 0, META_LENGTH, offset) < META_LENGTH) return undefined;

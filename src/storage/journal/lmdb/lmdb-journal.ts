@@ -20,19 +20,19 @@ import type { Update } from '../update.js';
 const GROUP_ENTRIES = 1_024;
 const GROUP_CHARACTERS = 4 * 1024 ** 2;
 
-/** Updates that wait for the disk. More are refused. Characters. */
+/** The most characters of updates that may wait for the disk; more updates are refused. */
 const MAX_WAITING = 64 * 1024 ** 2;
 
-/** What one `read` gives at most, besides the entry that passes it. Bytes. */
+/** Bytes after which one `read` stops; the entry that reaches the limit is still given. */
 const READ_BYTES = 256 * 1024;
 
 /** Entries that a follower which is behind is told in one turn of the event loop. */
 const FEED_ENTRIES = 256;
 
-/** How often it looks whether entries have grown too old. Milliseconds. */
+/** Milliseconds between two looks for trimmed entries, such as those that have grown too old. */
 const SWEEP_INTERVAL = 1_000;
 
-/** After a failure nothing is tried for this long. Milliseconds. */
+/** Milliseconds for which nothing is tried after a failure. */
 const REST = 1_000;
 
 /** An append on its way to the disk. */
@@ -52,8 +52,8 @@ interface Follower {
 }
 
 /**
- * Keeps updates in an LMDB database: what has been answered is on the disk. One commit is under way at a time, and
- * whatever is appended meanwhile shares the next one, so that a sync of the disk is paid by many.
+ * Keeps updates in an LMDB database: an append is answered once it is on the disk. One commit is under way at a time,
+ * and whatever is appended meanwhile shares the next one, so that many updates share one sync of the disk.
  */
 export class LmdbJournal extends Journal {
   private readonly waiting: Pending[] = [];
@@ -83,8 +83,9 @@ export class LmdbJournal extends Journal {
   }
 
   /**
-   * Opens the journal in the directory `path`, and makes it if there is none. Takes the same time however much it holds.
-   * @throws {JournalOpenError} when another process uses it, or it can't be read.
+   * Opens the journal in the directory `path`, and creates it if there is none. How long it takes does not depend on
+   * how much the journal holds.
+   * @throws {JournalOpenError} when another process uses the journal, or it can't be read.
    */
   static async open(path: string, retention: Retention, now: () => number = Date.now): Promise<LmdbJournal> {
     const lock = await DirectoryLock.take(path);
@@ -98,7 +99,7 @@ export class LmdbJournal extends Journal {
     }
   }
 
-  /** Made at random with the journal, and the same for as long as it lives. */
+  /** Made at random when the journal is created, and never changed. */
   get id(): string {
     return this.store.id;
   }
@@ -107,7 +108,7 @@ export class LmdbJournal extends Journal {
     return this.store.secret;
   }
 
-  /** Bytes that the files take, what was trimmed and not used again included. */
+  /** Bytes that the files take, including pages that trimming has freed and that are not used again yet. */
   get size(): number {
     return this.store.size;
   }
@@ -144,7 +145,7 @@ export class LmdbJournal extends Journal {
     for (const position of this.store.positionsOf(eventId, this.window.oldest)) {
       const bytes = this.store.get(position);
       const entry = bytes && this.entryOf({ position, bytes });
-      // The index knows where it was, also when the entry itself can't be read any more.
+      // For a damaged entry the index alone counts, because the entry's own id can't be read any more.
       if (entry && (!entry.update || entry.update.id === eventId)) return position;
     }
     return undefined;
@@ -157,7 +158,7 @@ export class LmdbJournal extends Journal {
     return () => this.followers.delete(follower);
   }
 
-  /** Stores what is under way, and lets go of the files. */
+  /** Stores the appends that are under way, and closes the files. */
   async close(): Promise<void> {
     if (this.isClosing) return;
     this.isClosing = true;
@@ -171,11 +172,15 @@ export class LmdbJournal extends Journal {
 
   private refuseIfUnable(): void {
     if (this.isClosing) throw new JournalUnavailableError('The journal is closed.');
-    if (this.waitingSize > MAX_WAITING) throw new JournalUnavailableError('Too many updates wait for the disk.');
+    if (this.waitingSize > MAX_WAITING)
+      throw new JournalUnavailableError('Too many updates are waiting for the disk: try again later.');
     if (!this.hasRecovered()) throw this.failure?.error as Error;
   }
 
-  /** Whether there was no failure, or things may be tried again after it. */
+  /**
+   * Whether there was no failure, or writing may be tried again after it. Tries to open the files again if they are
+   * closed.
+   */
   private hasRecovered(): boolean {
     if (!this.failure) return true;
     if (performance.now() < this.failure.until) return false;
@@ -188,13 +193,13 @@ export class LmdbJournal extends Journal {
     return false;
   }
 
-  /** What a key that is held already, or on its way, is answered with. */
+  /** The answer to an append whose idempotency key is held already or waits for the disk; undefined for a new key. */
   private findRepeated(idempotencyKey: string, fingerprint: string | undefined): Promise<Appended> | undefined {
     const pending = this.pendingKeys.get(idempotencyKey);
     if (pending) return pending.stored.then(() => repetition(pending.update.id, pending.fingerprint === fingerprint));
     const position = this.store.positionOfKey(idempotencyKey);
     const bytes = position === undefined || position < this.window.oldest ? undefined : this.store.get(position);
-    // What was stored under the key and is damaged is lost, like what was trimmed.
+    // A damaged entry does not hold its key any more, like a trimmed one.
     const earlier = bytes && readRecord(bytes);
     if (earlier?.idempotencyKey !== idempotencyKey) return undefined;
     return Promise.resolve(repetition(earlier.update.id, earlier.fingerprint === fingerprint));
@@ -212,7 +217,7 @@ export class LmdbJournal extends Journal {
     return stored;
   }
 
-  /** Goes through what waits at the end of this turn of the event loop: what comes within it shares a commit. */
+  /** Begins to commit at the end of this turn of the event loop, so that all appends of the turn share a commit. */
   private start(): void {
     if (this.isRunning) return;
     this.isRunning = true;
@@ -228,7 +233,7 @@ export class LmdbJournal extends Journal {
       // oxlint-disable-next-line no-await-in-loop
       isDone = await this.commit(this.takeGroup());
     } while (this.waiting.length > 0 || (isDone && this.hasMuchToSweep()));
-    // In the same step as the last look: what comes after it starts anew.
+    // In the same turn as the last check of what waits, so that a later append starts a new run.
     this.isRunning = false;
   }
 
@@ -270,7 +275,7 @@ export class LmdbJournal extends Journal {
     });
   }
 
-  /** The group is on the disk: readers and publishers may know. */
+  /** The group is on the disk: tells followers and publishers. */
   private accept(
     group: readonly Pending[],
     placed: readonly { head: RecordHead; position: number; id: string }[],
@@ -281,7 +286,7 @@ export class LmdbJournal extends Journal {
     this.window.appended(last.position, last.head, last.id);
     const entries = group.map(({ update }, index) => ({ position: before + 1 + index, update }));
     for (const follower of this.followers) {
-      // One that is further behind is being fed, and comes to these by itself.
+      // A follower that is further behind is being fed by `feed`, and gets these entries that way.
       if (follower.cursor === before) this.tell(follower, entries);
     }
     for (const [index, pending] of group.entries()) {
@@ -290,7 +295,7 @@ export class LmdbJournal extends Journal {
     }
   }
 
-  /** Whoever waits is told. What comes within the next moments would fail as well, and is refused at once. */
+  /** Rejects everything that waits. Appends of the next moments would fail as well, and are refused at once. */
   private fail(error: unknown, group: readonly Pending[]): void {
     const all = [...group, ...this.waiting.splice(0)];
     this.waitingSize = 0;
@@ -302,7 +307,7 @@ export class LmdbJournal extends Journal {
     }
   }
 
-  /** Until then, whatever comes is refused for the same reason. */
+  /** For the next {@link REST} milliseconds, all appends are refused for the same reason. */
   private rest(error: unknown): void {
     this.failure = { error, until: performance.now() + REST };
   }
@@ -314,7 +319,7 @@ export class LmdbJournal extends Journal {
         throw new JournalUnavailableError('The journal could not be opened again after a failure.', { cause });
       },
     );
-    // Readers that wait for it are told.
+    // Readers that await `ready` see the error themselves; here it must not become an unhandled rejection.
     this.ready.catch(() => undefined);
   }
 
@@ -327,15 +332,15 @@ export class LmdbJournal extends Journal {
   }
 
   /**
-   * Removes what has been trimmed, when nothing is appended that would do so by the way: also after appends were refused,
-   * as it may make room for them.
+   * Removes trimmed entries when no append does so along the way. Goes on after appends were refused, because the
+   * removal may make room for them.
    */
   private sweep(): void {
     if (!this.store.isOpen && !this.hasRecovered()) return;
     if (this.window.garbageCount > 0) this.start();
   }
 
-  /** Tells a follower that is behind what it has missed, part by part, until it goes along with the others. */
+  /** Gives a follower what it has missed, part by part, until it has caught up with the others. */
   private feed(follower: Follower): void {
     if (!this.followers.has(follower) || follower.cursor >= this.window.newest) return;
     if (!this.store.isOpen) {

@@ -10,22 +10,26 @@ import { JournalOpenError } from '../journal.js';
 
 const OWNER = /^owner-[0-9a-f]{16}\.sock$/;
 
-/** Two that start at the same moment may each see the other: both step back and try again. */
+/**
+ * How often the lock is tried: two processes that start at the same moment may each see the other, and then both step
+ * back and try again.
+ */
 const ATTEMPTS = 3;
 
-/** Milliseconds to wait for the other process to tell its number, which is only for the message. */
+/** Milliseconds to wait for the process id of the owner, which only the error message needs. */
 const PATIENCE = 500;
 
 /** The longest path of a socket, in bytes (`sun_path` of macOS, the shortest there is). */
 const LONGEST_SOCKET_PATH = 103;
 
 /**
- * Keeps a directory for one process. LMDB itself would let several in.
+ * Reserves a directory for one process, because LMDB itself would let several in.
  *
- * The owner listens on a Unix socket in the directory, and the kernel stops listening for it when it dies, however it
- * dies. Whoever comes first listens on a socket of its own, of a name that nobody else uses, and only then looks at the
- * others: of two that come together, at least one sees the other. A socket that nobody listens on any more is removed.
- * It works across containers that share a volume, where process numbers and locks by number do not.
+ * The owner listens on a Unix socket in the directory, which the kernel closes when the process dies, however it dies.
+ * A process that wants the directory first listens on a socket of its own, under a name that nobody else uses, and only
+ * then looks at the others: of two that come together, at least one sees the other. A socket that nobody listens on any
+ * more is removed. This works across containers that share a volume, where process ids, and locks that go by them, do
+ * not.
  */
 export class DirectoryLock {
   private constructor(
@@ -34,8 +38,8 @@ export class DirectoryLock {
   ) {}
 
   /**
-   * Makes the directory if there is none.
-   * @throws {JournalOpenError} when another process has it, or this one already.
+   * Takes the lock, and creates the directory if there is none.
+   * @throws {JournalOpenError} when another process, or this one, has the directory already, or it can't be used.
    */
   static async take(directoryPath: string): Promise<DirectoryLock> {
     const path = resolve(directoryPath);
@@ -51,7 +55,7 @@ export class DirectoryLock {
   private static async takeOpened(path: string, directory: FileHandle, attempts = ATTEMPTS): Promise<DirectoryLock> {
     const name = `owner-${randomBytes(8).toString('hex')}.sock`;
     const server = createServer((socket) => socket.on('error', () => undefined).end(String(pid)));
-    // `exclusive`: otherwise the workers of a cluster would share it.
+    // Without `exclusive`, the workers of a Node cluster would share the socket.
     server.listen({ path: socketPath(path, directory, name), exclusive: true }).unref();
     await once(server, 'listening');
     const other = await findOther(path, directory, name);
@@ -71,7 +75,7 @@ export class DirectoryLock {
 async function openDirectory(path: string): Promise<FileHandle> {
   try {
     const firstMade = await mkdir(path, { recursive: true });
-    // A directory is on the disk once the one above it is.
+    // A new directory is durable only once its parent has been synced.
     if (firstMade) await syncDirectories(path, dirname(firstMade));
     return await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (error) {
@@ -116,7 +120,7 @@ async function findOther(path: string, directory: FileHandle, mine: string): Pro
   return owners.find((owner) => owner !== undefined);
 }
 
-/** Whoever listens on the socket; nothing when nobody does. */
+/** The process that listens on the socket; undefined when none does. */
 async function ownerOf(path: string): Promise<Owner | undefined> {
   const socket = connect(path).on('error', () => undefined);
   try {
@@ -128,7 +132,9 @@ async function ownerOf(path: string): Promise<Owner | undefined> {
   return { pid: await firstText(socket) };
 }
 
-/** A process that hangs still holds the directory, but does not answer. */
+/**
+ * The process id that the owner sends; undefined when the owner hangs: then it does not answer, but has the directory.
+ */
 async function firstText(socket: Socket): Promise<string | undefined> {
   try {
     const [bytes] = (await once(socket, 'data', { signal: AbortSignal.timeout(PATIENCE) })) as [Buffer];
@@ -140,7 +146,10 @@ async function firstText(socket: Socket): Promise<string | undefined> {
   }
 }
 
-/** Linux has a short name for the directory, whatever the length of its path. */
+/**
+ * The path of a socket. If it is too long, Linux's short name of the open directory is used in place of the directory's
+ * path.
+ */
 function socketPath(path: string, directory: FileHandle, name: string): string {
   const full = join(path, name);
   if (Buffer.byteLength(full) <= LONGEST_SOCKET_PATH) return full;

@@ -14,7 +14,7 @@ export interface OfflineOptions {
 }
 
 /**
- * Gives `use` the files of a journal that no service runs on, and keeps services away meanwhile.
+ * Runs `use` on the files of a journal that no service has open, and keeps services from opening it meanwhile.
  * @throws {JournalOpenError} when there is no journal at `path`, a process uses it, or it can't be read.
  */
 export async function withStore<Result>(
@@ -43,7 +43,7 @@ async function mustExist(path: string): Promise<void> {
   });
 }
 
-/** Every record in order, however long the caller takes over each. */
+/** All records, in order. They are read page by page, so that the caller may take any time over each of them. */
 export function* recordsOf(store: LmdbStore): Iterable<Placed> {
   for (let position = store.first ?? 0; ;) {
     const page = pageFrom(store, position);
@@ -60,7 +60,7 @@ function pageFrom(store: LmdbStore, position: number): Placed[] {
   return page;
 }
 
-/** Everything that is not as it should be, one sentence each: all records, and both indexes. */
+/** Checks all records and both indexes, and gives one sentence for each fault. */
 export function* faultsOf(store: LmdbStore): Iterable<string> {
   const sizes = store.indexSizes();
   let [ids, keys, isWhole] = [0, 0, true];
@@ -74,19 +74,26 @@ export function* faultsOf(store: LmdbStore): Iterable<string> {
     isWhole &&= found.isWhole;
     before = found.isWhole ? placed : undefined;
   }
-  // What a damaged entry had in the indexes can't be told.
+  // The sizes of the indexes prove nothing then, because what a damaged entry had in them is not known.
   if (!isWhole) return;
-  if (sizes.ids !== ids) yield `The index of ids has ${sizes.ids - ids} place(s) for entries that are not there.`;
-  if (sizes.keys !== keys) yield `The index of keys has ${sizes.keys - keys} place(s) for entries that are not there.`;
+  if (sizes.ids !== ids) yield surplus('ids', sizes.ids - ids);
+  if (sizes.keys !== keys) yield surplus('keys', sizes.keys - keys);
 }
 
-/** What is wrong with an entry as the one after `before`. */
+/** What an index has too many of, or too few where `count` is negative. */
+function surplus(index: string, count: number): string {
+  return count > 0
+    ? `The index of ${index} has ${count} place(s) for entries that are not there.`
+    : `The index of ${index} lacks the place(s) of ${-count} entries.`;
+}
+
+/** The faults in how an entry continues the one before it. */
 function* faultsBetween(before: Placed, { position, bytes }: Placed): Iterable<string> {
   const [earlier, later] = [headOf(before.bytes), headOf(bytes)];
   if (earlier.storedAt > later.storedAt) yield `Entry ${position} was stored before the one that it follows.`;
-  if (before.position + 1 !== position) yield `Before entry ${position} there are some missing.`;
+  if (before.position + 1 !== position) yield `Entries before ${position} are missing.`;
   else if (earlier.total + costOf(bytes.length) !== later.total) {
-    yield `Entry ${position} does not add up with the one that it follows.`;
+    yield `The running size of entry ${position} does not match the entry before it.`;
   }
 }
 

@@ -1,4 +1,4 @@
-/** What LMDB tells of a B-tree. */
+/** LMDB's statistics of a B-tree. */
 export interface Tree {
   readonly treeDepth: number;
   readonly treeBranchPageCount: number;
@@ -7,16 +7,19 @@ export interface Tree {
   readonly entryCount: number;
 }
 
-/** The pages of an LMDB file with a table of records and indexes that have each of them once at most. */
+/** The pages of an LMDB file that has a table of records, and indexes with at most one item for each record. */
 export interface FilePages {
-  /** Bytes of one. */
+  /** Bytes of a page. */
   readonly size: number;
   readonly count: number;
   readonly records: Tree;
   readonly indexes: readonly Tree[];
-  /** LMDB's own: of its tables, and of the free pages. */
+  /** LMDB's own trees: that of its tables, and that of the free pages. */
   readonly others: readonly Tree[];
-  /** Pages that the last two commits have freed, at most. LMDB uses them from the next but one on. */
+  /**
+   * Upper bound of the pages that the last two commits have freed: LMDB uses a freed page again from the next commit
+   * but one on.
+   */
   readonly resting: number;
 }
 
@@ -26,25 +29,26 @@ export interface Amounts {
   readonly remove: readonly number[];
 }
 
-/** Trimmed entries that are removed in one commit of its own. */
+/** The most trimmed entries that are removed in one commit that appends nothing. */
 export const SWEEP_ENTRIES = 256;
 
-/** What a record takes beside its bytes, and what an index has for one, where pages are half full. Bytes. */
+/** Bytes that a record takes besides its own, and that an index takes for a record, when pages are half full. */
 const NODE = 32;
 const INDEX_NODE = 128;
 
 /** The first two pages of each file. */
 const META_PAGES = 2;
 
-/** For the list of free pages and for the roots of the trees. */
+/** Allowance for the list of free pages and for the roots of the trees. */
 const OTHER_PAGES = 64;
 
 /**
- * By how many pages a file may grow at most through a change. LMDB writes what changes to other pages: free ones if
- * there are any, and for a large record only to some that lie together, which is not known of free ones.
+ * The most pages by which a change may make the file grow. LMDB writes whatever changes to other pages, free ones if
+ * there are any. A large record needs pages that lie together; whether free ones do is not known, so all pages of large
+ * records count as growth.
  *
- * An append leaves room for two sweeps, the pages of which the third one can use, and for another such record once they
- * are done: so that trimming makes room for updates also on a disk that has none.
+ * An append also leaves room for two sweeps, whose freed pages the third one can use, and for one more record as large
+ * as its largest after them, so that trimming can make room for updates even on a full disk.
  */
 export function pagesFor(pages: FilePages, change: Amounts): number {
   const large = change.append.map((size) => largePages(size, pages.size));
@@ -64,12 +68,15 @@ function singlePages(pages: FilePages, { append, remove }: Amounts): number {
   const changes = append.length + remove.length;
   const small = append.reduce((sum, size) => sum + (largePages(size, pages.size) > 0 ? 0 : 2 * (size + NODE)), 0);
   const added = small + append.length * pages.indexes.length * INDEX_NODE;
-  // Two numbers for each place with free pages, and each removed record may leave one.
+  // The list of free pages takes two numbers for each run of them, and each removed record may leave a run.
   const freed = 16 * (freedPages(pages, { append, remove }) + remove.length);
   return changedPages(pages, changes) + (added + freed) / pages.size;
 }
 
-/** Each leaf that changes, and what leads to it, may be split, or take from the one beside it. */
+/**
+ * Each leaf that changes, and each branch page above it, may be split or take items from its neighbour, so it counts
+ * twice.
+ */
 function changedPages({ records, indexes }: FilePages, changes: number): number {
   if (changes === 0) return 0;
   return [records, ...indexes].reduce(
@@ -87,7 +94,8 @@ function largePages(bytes: number, pageSize: number): number {
 /** Free pages that LMDB can use now. */
 function usablePages({ size, count, records, indexes, others, resting }: FilePages): number {
   const used = [records, ...indexes, ...others].reduce((sum, tree) => sum + pagesOf(tree), META_PAGES);
-  // Where an id or a key comes again and again, its places have pages that are not told.
+  // The statistics leave out the pages of an index that hold the positions of an id or key that is used again and
+  // again.
   const untold = indexes.reduce((sum, { entryCount }) => sum + (entryCount * INDEX_NODE) / 2 / size, 0);
   return Math.max(0, count - used - untold - resting);
 }

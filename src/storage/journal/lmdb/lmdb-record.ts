@@ -6,13 +6,13 @@ export interface JournalRecord {
   readonly update: Update;
   /** Wall clock, milliseconds; never less than that of the record before. */
   readonly storedAt: number;
-  /** What all records ever written take together, up to and including this one: see {@link costOf}. */
+  /** The cost of all records ever written, up to and including this one, in bytes: see {@link costOf}. */
   readonly total: number;
   readonly idempotencyKey: string | undefined;
   readonly fingerprint: string | undefined;
 }
 
-/** What is asked of many records when the log is trimmed, without reading their text. */
+/** The part of a record that trimming reads of many records, without their text. */
 export type RecordHead = Pick<JournalRecord, 'storedAt' | 'total'>;
 
 /*
@@ -59,14 +59,14 @@ export function encodeRecord(record: Omit<JournalRecord, 'total'>, totalBefore: 
   return bytes;
 }
 
-/** @throws {DamagedRecordError} when it is not what was written. */
+/** @throws {DamagedRecordError} when the checksum does not match. */
 export function decodeRecord(bytes: Buffer): JournalRecord {
   const record = readRecord(bytes);
   if (!record) throw new DamagedRecordError();
   return record;
 }
 
-/** The record, or nothing when it is not what was written. */
+/** The record; undefined when its checksum does not match. */
 export function readRecord(bytes: Buffer): JournalRecord | undefined {
   const head = readHead(bytes);
   if (!head) return undefined;
@@ -80,7 +80,7 @@ export function readRecord(bytes: Buffer): JournalRecord | undefined {
   };
 }
 
-/** The head of a record, or nothing when any of it is not what was written. */
+/** The head of a record; undefined when the checksum of the whole record does not match. */
 export function readHead(bytes: Buffer): RecordHead | undefined {
   if (bytes.length < TEXT_AT || crc32(bytes.subarray(CHECKSUM_BYTES)) !== bytes.readUInt32BE()) return undefined;
   return headOf(bytes);

@@ -2,33 +2,34 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { JournalFullError, JournalUnavailableError } from '../journal.js';
 import { type Amounts, type FilePages, pagesFor } from './lmdb-pages.js';
 
-/** Taken at once beyond what is needed, where there is that much. Bytes. */
+/** Bytes that are taken beyond what is needed, if the disk has them, so that the file grows in few steps. */
 const STEP = 4 * 1024 ** 2;
 
 const ZEROS = Buffer.alloc(256 * 1024);
 
-/** Of a disk, of a quota, and of the size that a file may have. */
+/** The error codes of a full disk, of an exhausted quota, and of a file that has the largest size allowed. */
 const FULL_CODES: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /**
- * The room that an LMDB file has on its disk. It is taken before LMDB writes, because LMDB must not find the disk full
- * itself: lmdb 3.5.6 (`mdb_page_flush`) formats its message about a refused write into 100 bytes, however long it is,
- * which damages the heap as soon as the file has some ten megabytes.
+ * Reserves room on the disk for an LMDB file, before LMDB writes to it, because LMDB must not find the disk full
+ * itself: lmdb 3.5.6 (`mdb_page_flush`) formats its message about a refused write into 100 bytes, however long the
+ * message is, which damages the heap as soon as the file has some ten megabytes.
  *
- * The room is filled with zeros and flushed, as a file that was only made longer has none yet. LMDB does not mind that its
- * file is longer than its pages. On a file system that never writes in place (Btrfs, ZFS) no room can be taken ahead.
+ * The room is filled with zeros and flushed, because a file that was only made longer has no room on the disk yet. LMDB
+ * does not mind that its file is longer than its pages. On a file system that never writes in place (Btrfs, ZFS) no
+ * room can be reserved.
  */
 export class LmdbRoom {
-  /** Bytes that the file has; nothing before the first look. */
+  /** The length of the file in bytes; undefined before it is first needed. */
   private length: number | undefined;
 
   constructor(private readonly file: string) {}
 
   /**
-   * Resolves once there is room for a change of the file, whatever pages LMDB takes for it. Nothing else may write to the
-   * file meanwhile.
-   * @throws {JournalFullError} when the disk does not have it, and {@link JournalUnavailableError} when the file can't be
-   * made longer for another reason. The pages in it are as they were then.
+   * Resolves once there is room for a change of the file, whatever pages LMDB takes for it. Nothing else may write to
+   * the file meanwhile.
+   * @throws {JournalFullError} when the disk does not have the room, and {@link JournalUnavailableError} when the file
+   * can't be made longer for another reason. The pages in the file are unchanged then.
    */
   async takeFor(pages: FilePages, change: Amounts): Promise<void> {
     const length = (pages.count + pagesFor(pages, change)) * pages.size;
@@ -48,7 +49,7 @@ export class LmdbRoom {
       await file.datasync();
       this.length = length;
     } catch (error) {
-      // Where that fails too, zeros stay behind the pages, which is no harm.
+      // If truncating fails too, zeros stay behind the pages, which does no harm.
       await file.truncate(before).catch(() => undefined);
       throw error;
     } finally {
@@ -57,7 +58,10 @@ export class LmdbRoom {
   }
 }
 
-/** How that message begins, and how long it may be: 100 bytes are 104 in memory, and the last one ends it. */
+/**
+ * How LMDB's message about a refused write begins, and how long it may be without damage: 100 bytes are 104 in memory,
+ * of which the last one holds the terminator.
+ */
 const REFUSED_WRITE = 'Attempting to write page';
 const REFUSED_WRITE_LENGTH = 103;
 

@@ -7,16 +7,16 @@ import { decodeRecord } from './lmdb-record.js';
 import { type Amounts, type FilePages, freedPages, type Tree } from './lmdb-pages.js';
 import { hasOverrun, LmdbRoom } from './lmdb-room.js';
 
-/** The number of the format that this version writes. One that is older must be read by every later version. */
+/** The number of the format that this version writes. Every later version must read it. */
 const FORMAT = 1;
 
-/** The key of what is said about the files as a whole. */
+/** The key of the {@link LogHeader}. */
 const HEADER = 'about';
 
-/** What is said about the files as a whole, as JSON. */
+/** Facts about the files as a whole, stored as JSON. */
 interface LogHeader {
   readonly format: number;
-  /** Made at random with the files, and the same for as long as they live. */
+  /** Made at random when the files are created, and never changed. */
   readonly id: string;
   /** In base64. Files of earlier versions get one when they are opened. */
   readonly secret?: string;
@@ -26,9 +26,9 @@ interface LogHeader {
 interface Stats extends Tree {
   readonly pageSize: number;
   readonly lastPageNumber: number;
-  /** Of the tables. */
+  /** The tree of the tables. */
   readonly root: Tree;
-  /** Of the free pages. */
+  /** The tree of the free pages. */
   readonly free: Tree;
 }
 
@@ -48,7 +48,7 @@ export interface Placed {
   readonly bytes: Buffer;
 }
 
-/** What is to go with an entry. */
+/** What has to be removed with an entry: its record, and its places in the indexes. */
 interface Removal {
   readonly position: number;
   /** Bytes of its record. */
@@ -59,7 +59,7 @@ interface Removal {
 
 /** A change of the files that is made as a whole or not at all. */
 export interface Change {
-  /** Right after the newest one that is stored. */
+  /** Records whose positions follow the newest one that is stored. */
   readonly append: readonly (Placed & { readonly id: string; readonly idempotencyKey: string | undefined })[];
   /** Positions to remove. */
   readonly remove: Iterable<number>;
@@ -68,10 +68,12 @@ export interface Change {
 /**
  * The journal's files: records by position, and the two indexes, changed together. LMDB never writes over a page that
  * the last commit refers to, so the files are whole after a crash at any moment, and nothing has to be repaired or read
- * when they are opened. One `LmdbStore` has a path at a time, see `DirectoryLock`.
+ * when they are opened. Only one `LmdbStore` may have a path open at a time: see `DirectoryLock`.
  */
 export class LmdbStore {
-  /** Made at random with the files: tells one journal from another that later had the same path. */
+  /**
+   * Made at random when the files are created, so that a journal can be told from another that later has the same path.
+   */
   readonly id: string;
   /** See {@link Journal.secret}. */
   readonly secret: Buffer;
@@ -115,7 +117,10 @@ export class LmdbStore {
     return this.opened.entries.getBinary(position);
   }
 
-  /** The records from `position` on, in order. To be gone through at once: what is written meanwhile may show or not. */
+  /**
+   * The records from `position` on, in order. To be iterated without a pause, because records that are written
+   * meanwhile may be included or not.
+   */
   *from(position: number): Iterable<Placed> {
     for (const { key, value } of this.opened.entries.getRange({ start: position })) {
       yield { position: key, bytes: value };
@@ -141,12 +146,13 @@ export class LmdbStore {
    * Resolves once the change is committed and flushed to the disk.
    *
    * The environment is opened without `overlappingSync`, so that LMDB flushes the data, and after that the page that
-   * refers to it, before the commit returns. With it, which is the default, lmdb's promise is about the commit alone.
+   * refers to it, before the commit returns. With `overlappingSync`, which is the default, lmdb's promise covers the
+   * commit alone.
    *
-   * @throws {JournalUnavailableError} when it could not be stored: nothing of it was then. See {@link mustReopen}.
+   * @throws {JournalUnavailableError} when the change could not be stored: nothing of it was. See {@link mustReopen}.
    */
   async write({ append, remove }: Change): Promise<void> {
-    // Read before the batch begins: an error within would leave half of it in the queue.
+    // Read before the batch begins, because an error within the batch would leave half of it in the queue.
     const removals = [...remove].map((position) => this.removalOf(position));
     await this.takeRoom({ append: append.map(({ bytes }) => bytes.length), remove: removals.map(({ size }) => size) });
     await this.commit(() => {
@@ -155,16 +161,17 @@ export class LmdbStore {
     });
   }
 
-  /** What a failed write has left in memory is thrown away: LMDB does not go on after some failures, and hangs. */
+  /**
+   * Closes the files and opens them again, which discards what a failed write has left in memory: after some failures
+   * LMDB does not go on, and hangs.
+   */
   async reopen(): Promise<void> {
     await this.close();
     this.tables = openTables(this.path);
     this.hasFailed = false;
     if (this.header().id === this.id) return;
     await this.close();
-    throw new JournalUnavailableError(
-      "The journal's files were exchanged while they were in use: restart the service.",
-    );
+    throw new JournalUnavailableError("The journal's files were replaced while they were in use: restart the service.");
   }
 
   async close(): Promise<void> {
@@ -200,7 +207,7 @@ export class LmdbStore {
     const { root } = this.opened;
     const header = root.get(HEADER) ?? Buffer.alloc(0);
     for (let times = 0; times < 2; times += 1) {
-      // One after the other: that is what they are for.
+      // One after the other, because only separate commits make the freed pages usable.
       // oxlint-disable-next-line no-await-in-loop
       await this.takeRoomNow({ append: [], remove: [] });
       // oxlint-disable-next-line no-await-in-loop
@@ -216,7 +223,7 @@ export class LmdbStore {
     return { size, count: lastPageNumber + 1, records, indexes, others: [root, free], resting };
   }
 
-  /** Does all that `change` does, and what it answers with, in one commit. */
+  /** Commits all writes of `change` together; the promises that it returns tell whether the writes were done. */
   private async commit(change: () => readonly Promise<boolean>[]): Promise<void> {
     let results: readonly Promise<boolean>[] = [];
     const batch = this.opened.root.batch(() => {
@@ -227,16 +234,18 @@ export class LmdbStore {
       throw explain(await causeOf(error));
     });
     if (!outcomes.includes(false)) return;
-    // LMDB leaves a position that is taken as it is, and commits the rest.
+    // A write is not done when its position is already taken: LMDB leaves that record as it is, and commits the rest.
     this.hasFailed = true;
-    throw new JournalUnavailableError('The journal is not as this process left it.');
+    throw new JournalUnavailableError(
+      'Another process has written to the files of the journal, so the update may not be stored: try again later.',
+    );
   }
 
   private put({ position, bytes, id, idempotencyKey }: Change['append'][number]): Promise<boolean> {
     const { entries, ids, keys } = this.opened;
     void ids.put(hashOf(id), position);
     if (idempotencyKey !== undefined) void keys.put(hashOf(idempotencyKey), position);
-    // Pages are filled to the end, where those that are put in at random are left half empty.
+    // With `append`, LMDB fills its pages to the end; records inserted at random leave pages half empty.
     return (entries as Appendable).put(position, bytes, { append: true });
   }
 
@@ -248,7 +257,7 @@ export class LmdbStore {
       const key = idempotencyKey === undefined ? undefined : hashOf(idempotencyKey);
       return { position, size: bytes.length, id: hashOf(update.id), ...(key && { key }) };
     } catch {
-      // It goes all the same; whoever comes by its traces in the indexes finds nothing there.
+      // A damaged record is removed all the same. Its places in the indexes stay, and lead to no record.
       return { position, size: bytes.length };
     }
   }
@@ -288,12 +297,12 @@ function openTables(path: string): Tables {
   }
 }
 
-/** Reads everything once, and closes it where a page is missing: then it throws. */
+/** Reads all tables once. If a page is missing, closes the files and throws. */
 function readAll({ root, entries, ids, keys }: Tables): void {
   try {
     for (const { value } of entries.getRange({ start: 0 })) decodeRecord(value);
     for (const index of [ids, keys]) Array.from(index.getRange({}), () => undefined);
-    // The free pages are looked for only by those who write.
+    // Only a write makes LMDB read the list of free pages.
     root.putSync(HEADER, root.get(HEADER) ?? Buffer.alloc(0));
   } catch (error) {
     void root.close();
@@ -304,12 +313,12 @@ function readAll({ root, entries, ids, keys }: Tables): void {
 function openUnchecked(path: string): Tables {
   const root = open<Buffer, string>({
     path,
-    // A path with a dot in it would be taken for a file.
+    // By default, lmdb takes a path with a dot in it for a file.
     noSubdir: false,
     maxDbs: 4,
     encoding: 'binary',
     overlappingSync: false,
-    // With it, a failed commit also rejects a promise that nobody holds, which ends the process.
+    // With this turned on, a failed commit also rejects a promise that nobody holds, which ends the process.
     eventTurnBatching: false,
   });
   checkFormat(path, root);
@@ -327,7 +336,10 @@ function openUnchecked(path: string): Tables {
   };
 }
 
-/** Files without a format are new. */
+/**
+ * Gives new files, which have no header, their header; checks the format of all others.
+ * @throws {JournalOpenError} when this version does not know the format.
+ */
 function checkFormat(path: string, root: RootDatabase<Buffer, string>): void {
   const text = root.get(HEADER);
   if (!text) {
@@ -339,7 +351,7 @@ function checkFormat(path: string, root: RootDatabase<Buffer, string>): void {
   if (format === FORMAT) return;
   void root.close();
   throw new JournalOpenError(
-    `The journal at ${path} has format ${format}, and this version of Herald knows none above ${FORMAT}: ` +
+    `The journal at ${path} has format ${format}, and this version of Herald reads formats up to ${FORMAT}: ` +
       'start the version that wrote it, or take its entries over with `herald journal export` of that version.',
   );
 }
@@ -353,7 +365,7 @@ function hashOf(text: string): Buffer {
   return createHash('sha256').update(text).digest().subarray(0, 16);
 }
 
-/** The promises of lmdb reject with an error that promises the real one. */
+/** The promises of lmdb reject with an error that holds a promise of the real one. */
 async function causeOf(failure: unknown): Promise<unknown> {
   if (!(failure instanceof Error) || !('commitError' in failure)) return failure;
   return Promise.resolve(failure.commitError).catch((cause: unknown) => cause);
@@ -362,7 +374,7 @@ async function causeOf(failure: unknown): Promise<unknown> {
 /** ENOSPC, EDQUOT (Linux, macOS), EFBIG, and LMDB's own `MDB_MAP_FULL`. */
 const FULL_CODES: ReadonlySet<unknown> = new Set([28, 122, 69, 27, -30792]);
 
-/** What is told to publishers: nothing of paths or errors of the system. Those are in `cause`. */
+/** The error that publishers see. It says nothing of paths or errors of the system, which are in its `cause`. */
 function explain(cause: unknown): JournalUnavailableError {
   endAfterOverrun(cause);
   const isFull = cause instanceof Error && 'code' in cause && FULL_CODES.has(cause.code);
@@ -370,7 +382,9 @@ function explain(cause: unknown): JournalUnavailableError {
   return new JournalUnavailableError('The journal could not be written: nothing was stored.', { cause });
 }
 
-/** Nothing in a process is to be relied on whose heap is damaged: it ends by an error that nobody catches. */
+/**
+ * Ends the process by an uncaught error if LMDB has damaged the heap, after which nothing in the process is reliable.
+ */
 function endAfterOverrun(cause: unknown): void {
   if (!hasOverrun(cause)) return;
   setImmediate(() => {

@@ -3,9 +3,10 @@ import { costOf, readHead, readRecord, type RecordHead } from './lmdb-record.js'
 import type { LmdbStore } from './lmdb-store.js';
 
 /**
- * Which part of the log is held. Trimming moves `oldest`, at once and however much there is: times and sums of bytes grow
- * from record to record, so the first one that is within the limits is found by halving. What lies before it is garbage,
- * which is removed bit by bit. The newest record stays, also when it is trimmed: it is where the log goes on.
+ * The part of the log that is held. Trimming only moves `oldest`, in one step however many records it skips: times and
+ * sums of bytes grow from record to record, so a binary search finds the first record within the limits. The records
+ * before it are garbage, which is removed bit by bit. The newest record stays even when it is trimmed, because the next
+ * one continues its position and its sum of bytes.
  */
 export class LmdbWindow {
   private first: number;
@@ -15,7 +16,7 @@ export class LmdbWindow {
   private headId: string | undefined;
   /** When the oldest record that is held was stored, and the `total` before it; nothing when none is held. */
   private bounds: { readonly storedAt: number; readonly totalBefore: number } | undefined;
-  /** After `head`, when a write that failed was done after all. */
+  /** Positions after `head` at which a write that was reported as failed has stored records after all. */
   private ghosts: readonly number[] = [];
 
   constructor(
@@ -65,7 +66,7 @@ export class LmdbWindow {
     return [...this.ghosts, ...Array.from({ length: count }, (_, index) => this.first + index)];
   }
 
-  /** What `garbage` gave is gone. */
+  /** To be called when the positions that {@link garbage} gave have been removed. */
   removed(positions: readonly number[]): void {
     this.first += positions.length - this.ghosts.length;
     this.ghosts = [];
@@ -79,14 +80,17 @@ export class LmdbWindow {
     if (wasEmpty) this.bounds = this.boundsAt(this.held);
   }
 
-  /** The files have been opened again after a failed write, which may have been done nevertheless. */
+  /**
+   * To be called when the files have been opened again after a failed write. Records that this write has stored after
+   * all become garbage.
+   */
   recover(): void {
     const last = this.store.last ?? this.head;
     this.ghosts = Array.from({ length: Math.max(0, last - this.head) }, (_, index) => this.head + 1 + index);
     this.first = this.store.first ?? this.first;
   }
 
-  /** What the newest record says. Of one that is damaged it is known by the last one before it that is whole. */
+  /** Reads the newest record's head. A damaged record's head is derived from the last whole record before it. */
   private lookForHead(): void {
     let damaged = 0;
     for (let position = this.head; position >= this.first; position -= 1) {
@@ -108,7 +112,7 @@ export class LmdbWindow {
     this.bounds = this.boundsAt(this.held);
   }
 
-  /** Looks further and further ahead, then halves: cheap for the usual step by one, and for a step over millions. */
+  /** An exponential search, then a binary one: cheap for the usual step by one record, and for one over millions. */
   private firstWithin(): number {
     let outside = this.held;
     let step = 1;
@@ -132,7 +136,10 @@ export class LmdbWindow {
     return this.headRecord.total - bounds.totalBefore <= bytes && bounds.storedAt >= this.now() - age;
   }
 
-  /** Those of a damaged record are told by the next one that is whole: what it says itself could trim all before it. */
+  /**
+   * The bounds of the record at `position`. Those of a damaged record are derived from the next whole one, because its
+   * own values could be wrong and trim everything before it.
+   */
   private boundsAt(position: number): LmdbWindow['bounds'] {
     let cost = 0;
     for (let at = position; at <= this.head; at += 1) {

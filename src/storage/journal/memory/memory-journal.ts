@@ -19,14 +19,14 @@ interface Held extends Entry {
   readonly fingerprint: string | undefined;
 }
 
-/** What an entry takes besides its text: objects, index entries. */
+/** Bytes that an entry takes besides its text: objects, and entries of the maps. */
 const OVERHEAD = 200;
 
 /** Keeps updates in this process's memory: fast, and gone with the process. */
 export class MemoryJournal extends Journal {
   readonly secret: Buffer = randomBytes(32);
   private readonly entries = new Queue<Held>();
-  /** Positions by id. An id that comes again is rare: only then is there a list of them. */
+  /** Positions by id. A list of positions is made only for an id that was used again, which is rare. */
   private readonly positions = new Map<string, number | Queue<number>>();
   private readonly keys = new Map<string, Held>();
   private readonly listeners = new Set<TailListener>();

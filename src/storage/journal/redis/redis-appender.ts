@@ -5,20 +5,28 @@ import { type Batch, contentOf, type Draft, type RedisLog, type Report } from '.
 import { Queue } from '../../../shared/queue.js';
 import type { Update } from '../update.js';
 
-/** A script holds up every other client of Redis, so this bounds one: updates, and characters of their text. */
+/** Limits of one batch, in updates and in characters of their text: a script holds up every other client of Redis. */
 const BATCH_UPDATES = 256;
 const BATCH_SIZE = 512 * 1024;
 
-/** Appends that wait for their turn. More are refused at once: Redis is too slow for what comes in. */
+/**
+ * Limits of what waits to be sent, in updates and in characters. Further appends are refused at once, because Redis is
+ * too slow for what comes in.
+ */
 const WAITING_UPDATES = 20_000;
 const WAITING_SIZE = 64 * 1024 ** 2;
 
-/** Milliseconds for which an append is tried again while Redis is away: a short break is not the publisher's concern. */
+/**
+ * Milliseconds for which an append is tried again while Redis is away, so that short breaks don't concern publishers.
+ */
 const PATIENCE = 3_000;
 
-/** Refusals that say nothing about the update: the next connection leads to a server that takes it. */
+/**
+ * Errors that concern the server and not the update: the batch is sent again on a new connection, which may lead to
+ * another server.
+ */
 const ELSEWHERE = /^(READONLY|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|LOADING|NOSCRIPT|UNBLOCKED)\b/;
-/** Refusals of a server that is reached and will not take it now. */
+/** How errors that Redis itself answers with begin. Those not in `ELSEWHERE` are final, and told to the publisher. */
 const REFUSAL = /^[A-Z]+ /;
 
 interface Waiting extends Draft {
@@ -27,11 +35,11 @@ interface Waiting extends Draft {
 }
 
 /**
- * Sends what is to be appended, one batch at a time: whatever comes in while one is under way makes the next. So the
- * order of the calls is the order of the log, and the busier it gets, the less a round trip costs.
+ * Sends appends one batch at a time; whatever comes in while a batch is under way makes the next one. So the log has
+ * the order of the calls, and the more updates come in, the more of them share a round trip.
  *
- * A batch whose answer is lost with its connection is sent again, under the same number, by which the script knows
- * whether it has stored it already.
+ * A batch whose answer is lost with its connection is sent again under the same number, by which the script recognises
+ * a batch that it has stored already.
  */
 export class RedisAppender {
   private readonly waiting = new Queue<Waiting>();
@@ -40,8 +48,8 @@ export class RedisAppender {
   private batches = 0;
 
   /**
-   * @param replicas that must have a batch before it counts as stored.
-   * @param onStored is told of the log after each batch.
+   * @param replicas how many replicas must have a batch before it counts as stored.
+   * @param onStored called after each batch with the state of the log.
    */
   constructor(
     private readonly link: RedisLink,
@@ -66,7 +74,7 @@ export class RedisAppender {
 
   private async sendAll(): Promise<void> {
     this.isSending = true;
-    // What is appended in the same turn goes along.
+    // Appends that follow in the same synchronous code go into the same batch.
     await Promise.resolve();
     while (this.waiting.length > 0) {
       const drafts = this.takeBatch();
@@ -98,14 +106,14 @@ export class RedisAppender {
     }
   }
 
-  /** Tries until it is stored, refused or too late. */
+  /** Tries again until the batch is stored or refused, or Redis has been away for too long. */
   private async store(batch: Batch): Promise<{ report: Report; outcomes: string[] }> {
     const deadline = performance.now() + PATIENCE;
     for (let wasSent = false; ; wasSent = true) {
       // oxlint-disable-next-line no-await-in-loop -- attempts come one after the other
       const connection = await this.connection(deadline, wasSent);
       try {
-        // oxlint-disable-next-line no-await-in-loop -- as above
+        // oxlint-disable-next-line no-await-in-loop -- attempts come one after the other
         return await this.attempt(connection, batch);
       } catch (error) {
         if (error instanceof JournalUnavailableError) throw error;
@@ -118,7 +126,7 @@ export class RedisAppender {
 
   private async connection(deadline: number, wasSent: boolean): Promise<RedisConnection> {
     try {
-      // Where it has been away for a while, nobody waits: a publisher is better off with an answer.
+      // When Redis has been away for a while, publishers don't wait: they are better off with an answer at once.
       return await this.link.get(this.link.downFor > PATIENCE ? 0 : deadline - performance.now());
     } catch {
       const doubt = wasSent ? ' Whether it was stored is not known: use an Idempotency-Key to try again safely.' : '';

@@ -3,27 +3,27 @@ import type { RedisConnection } from '../../redis/redis-connection.js';
 import type { Place, RedisLog, Report, Row } from './redis-log.js';
 import { RedisTimeline } from './redis-timeline.js';
 
-/** Rows in one answer. */
+/** The most rows that one read asks for. */
 const ROWS = 512;
 
-/** Milliseconds that a read waits for something new, after which it is seen whether the log is still the same. */
+/** Milliseconds that a read waits for new rows. If none come, the follower checks whether the log is still the same. */
 const BLOCK = 1_000;
 
-/** Milliseconds that one wait for a connection takes at most, before the next one. */
+/** Milliseconds that the follower waits for a connection at most before it asks for one again. */
 const PATIENCE = 60_000;
 
 export interface FollowerEvents {
-  /** Rows that follow what came before, or after a stretch that has been trimmed. */
+  /** Called with new rows. They follow the rows before, unless the entries in between have been trimmed. */
   rows(rows: readonly Row[]): void;
-  /** The log has lost the `lost` entries that came after `position`, and goes on from there. */
+  /** Called when the log has lost the `lost` entries after `position`, from where it continues. */
   reset(position: number, lost: number): void;
-  /** What the log looks like. */
+  /** Called with the state of the log, each time that the follower has checked it. */
   report(report: Report): void;
 }
 
 /**
- * Follows the stream on a connection of its own. What comes must continue what was followed: after each break, and when
- * something does not fit, it is found out from where on the log is another one.
+ * Follows the stream on a connection of its own. Each row must continue the log that was followed; after a break, and
+ * when a row does not fit, the follower finds out from which position on the log in Redis is another one.
  */
 export class RedisFollower {
   private readonly done: Promise<void>;
@@ -51,7 +51,7 @@ export class RedisFollower {
     return this.timeline.epoch;
   }
 
-  /** Whether these may belong to the log that was followed. */
+  /** Whether these entries may belong to the log that was followed: none has another nonce than the one remembered. */
   admits(places: readonly Place[]): boolean {
     return places.every(({ position, nonce }) => this.timeline.admits(position, nonce));
   }
@@ -120,7 +120,10 @@ export class RedisFollower {
     for (const look of this.waiting) look();
   }
 
-  /** Answers whether the log is still the one that was followed; if it is not, goes back to where it was. */
+  /**
+   * Returns whether the log in Redis is still the one that was followed. If it is not, goes back to the newest position
+   * that both have in common.
+   */
   private async verify(connection: RedisConnection): Promise<boolean> {
     const { head } = this;
     const { report, nonce } = await this.log.look(connection, head);
@@ -142,8 +145,8 @@ export class RedisFollower {
   }
 
   /**
-   * The newest position up to which both logs are the same. What is older than what is remembered is taken to be the
-   * same: it was replicated long ago.
+   * The newest position up to which the log in Redis is the one that was followed. Entries that are older than the
+   * remembered nonces are taken to be the same, because they were replicated long ago.
    */
   private async findCommon(connection: RedisConnection, { head, oldest }: Report): Promise<number> {
     let same = Math.min(head, this.timeline.oldest - 1);

@@ -40,12 +40,12 @@ const START_PATIENCE = 10_000;
 /** Milliseconds that a read waits while there is no connection. */
 const READ_PATIENCE = 1_000;
 
-/** Milliseconds that an append which is stored waits until this process's own readers are served. */
+/** Milliseconds that the answer to a stored append waits at most until this process has followed the log up to it. */
 const DELIVERY_PATIENCE = 500;
 
 /**
  * Keeps updates in a Redis stream that any number of processes share: ids and order are the same for all of them. One
- * connection appends and reads, another one follows the stream; `head` is how far that has got.
+ * connection appends and reads, another one follows the stream; `head` is the position that the follower has reached.
  */
 export class RedisJournal extends Journal {
   private readonly logger = new Logger('Journal');
@@ -121,7 +121,9 @@ export class RedisJournal extends Journal {
     return this.newestId;
   }
 
-  /** Made of what names this log, which no process tells anybody: a log that was begun anew has another one. */
+  /**
+   * Derived from the log's epoch, which is random and never disclosed: a log that was begun anew has another secret.
+   */
   get secret(): Buffer {
     const { epoch } = this.follower;
     if (this.ownSecret?.epoch !== epoch) {
@@ -140,7 +142,7 @@ export class RedisJournal extends Journal {
 
   async append(update: Update, options: AppendOptions = {}): Promise<Appended> {
     const appended = await this.appender.append(update, options);
-    // A publisher that reads here next finds what it published.
+    // So that a publisher that reads from this process next finds its own update.
     if (appended.outcome === 'stored') await this.follower.reached(appended.position, DELIVERY_PATIENCE);
     return appended;
   }
@@ -148,7 +150,7 @@ export class RedisJournal extends Journal {
   async read(after: number, limit: number): Promise<readonly ReadEntry[]> {
     const { head } = this;
     const { report, rows } = await this.ask(async (connection) => {
-      // Sent together and executed in this order. What a read finds has been trimmed as it should be.
+      // Both are sent together and executed in this order, so that `look` has trimmed the log before `range` reads it.
       const [{ report: now }, found] = await Promise.all([
         this.log.look(connection, 0),
         this.log.range(connection, after, limit),
@@ -168,7 +170,8 @@ export class RedisJournal extends Journal {
     const { report, found } = await this.ask((connection) => this.log.locate(connection, eventId));
     if (found) await this.follower.reached(found.position, READ_PATIENCE);
     const isFollowed = !found || (this.follower.head >= found.position && this.follower.admits([found]));
-    // A reader that has been elsewhere may know of a loss that is not known here yet, and have got what came after it.
+    // A reader that comes from another process may name an entry that was appended after a loss which this process has
+    // not noticed yet.
     if (report.epoch !== this.follower.epoch || !isFollowed) throw notFollowed();
     this.note(report);
     return found?.position;
@@ -212,8 +215,8 @@ export class RedisJournal extends Journal {
     this.resets += 1;
     this.oldestHeld = Math.min(this.oldestHeld, position + 1);
     this.logger.error({ msg: 'Redis has lost its newest entries', position, lost, resets: this.resets });
-    // It may lead to a server that is not the master any more.
-    if (this.commands.current) this.commands.drop(this.commands.current, 'the log is another one');
+    // The connection for commands may lead to a server that is no longer the master.
+    if (this.commands.current) this.commands.drop(this.commands.current, 'Redis has lost entries');
     for (const tail of this.tails) tail.reset(position);
   }
 
@@ -239,5 +242,7 @@ function tellOfRedis(logger: Logger): (trouble: string | undefined) => void {
 }
 
 function notFollowed(): JournalUnavailableError {
-  return new JournalUnavailableError('The log in Redis is not the one that was followed: it is being looked into.');
+  return new JournalUnavailableError(
+    'Redis has another log than the one that this process follows, and the loss is being worked out: try again later.',
+  );
 }

@@ -16,7 +16,7 @@ export interface Batch {
   readonly drafts: readonly Draft[];
 }
 
-/** What every script tells of the log. */
+/** The state of the log, which every script answers with. */
 export interface Report {
   readonly epoch: string;
   readonly head: number;
@@ -24,7 +24,7 @@ export interface Report {
   readonly lastId: string | undefined;
 }
 
-/** Which entry it is: the same position with another nonce is another one. */
+/** Identifies an entry: the same position with another nonce is another entry. */
 export interface Place {
   readonly position: number;
   readonly nonce: number;
@@ -39,15 +39,15 @@ export type Row = ReadEntry &
     readonly storedAt: number;
   };
 
-/** The largest second half of a stream id: after it comes the next position. */
+/** The largest second half of a stream id: a range that begins after it begins with the next position. */
 const LAST = '18446744073709551615';
 
 /** Nonces are whole numbers that JavaScript and Redis both hold exactly. */
 const NONCE_BYTES = 6;
 
-/** The log's keys and scripts as functions: numbers and updates in, numbers and updates out. */
+/** The scripts and commands on the log's keys, as functions that take and give numbers and updates. */
 export class RedisLog {
-  /** One of the keys, all of which have the same slot of a Cluster: that of the prefix. */
+  /** One of the keys. All of them have the same slot of a Cluster, because only the prefix is hashed. */
   readonly key: string;
   private readonly keys: readonly string[];
   private readonly writerKey: string;
@@ -63,7 +63,7 @@ export class RedisLog {
     this.writerKey = this.named(`writer:${randomBytes(8).toString('hex')}`);
   }
 
-  /** Stores a batch, and answers with what became of each of its updates: see the script. */
+  /** Stores a batch, and answers with what became of each of its updates: see `append.lua`. */
   async append(
     connection: RedisConnection,
     { number, drafts }: Batch,
@@ -86,7 +86,7 @@ export class RedisLog {
     return { report, ...(rest[0] && { found: { position: Number(rest[0]), nonce: Number(rest[1]) } }) };
   }
 
-  /** The newest nonce, and the nonce at `position` if that is held. */
+  /** The nonce of the newest entry, and that of the entry at `position` if it is held. */
   async look(
     connection: RedisConnection,
     position: number,
@@ -100,7 +100,7 @@ export class RedisLog {
     return (await client.xrange(this.key, `(${after}-${LAST}`, '+', 'COUNT', limit)).map(readRow);
   }
 
-  /** As `range`; waits up to `block` milliseconds while there is none. */
+  /** Like {@link range}, but waits up to `block` milliseconds while there are no rows. */
   async follow({ client }: RedisConnection, after: number, limit: number, block: number): Promise<Row[]> {
     const reply = await client.xread('COUNT', limit, 'BLOCK', block, 'STREAMS', this.key, `${after}-${LAST}`);
     const [stream] = (reply ?? []) as [string, [string, string[]][]][];
@@ -113,7 +113,8 @@ export class RedisLog {
 
   private common(): (string | number)[] {
     const { events, bytes, age } = this.retention;
-    // Another one each time: the log that is begun after a loss must not be taken for the one before.
+    // The first value is the epoch of a log that has to be begun. It is random each time, so that a log begun after a
+    // loss is not taken for the one before.
     return [randomBytes(16).toString('hex'), this.now?.() ?? '', events, bytes, age];
   }
 }
@@ -141,7 +142,7 @@ function readRow([streamId, [, previous, , storedAt, , id = '', , , , content = 
   };
 }
 
-/** Nothing, when it is not what `contentOf` has written. */
+/** The update; undefined when `content` is not what {@link contentOf} has written. */
 function updateOf(id: string, content: string): Update | undefined {
   try {
     const { topics, data, private: isPrivate, type, retry } = JSON.parse(content) as Partial<Update>;

@@ -6,7 +6,7 @@ const LUA = new URL('lua/', import.meta.url);
 export const APPEND = luaScript(LUA, 'log', 'append');
 /** Finds the place of an id. */
 export const LOCATE = luaScript(LUA, 'log', 'locate');
-/** Tells which batches the newest entry, and the one at a position, came with. */
+/** Looks up the nonces of the newest entry and of the entry at a position. */
 export const LOOK = luaScript(LUA, 'log', 'look');
 
 export const LOG_SCRIPTS = [APPEND, LOCATE, LOOK];

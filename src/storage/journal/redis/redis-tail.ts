@@ -1,19 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Journal, ReadEntry, ResetListener } from '../journal.js';
 
-/** Entries read at a time where a tail begins in the past. */
+/** Entries that a tail reads at a time while it is behind. */
 const BATCH = 512;
 
-/** Entries kept that came while older ones were being read. */
+/** About how many new entries are kept while older ones are being read. */
 const MOST_LATER = 4_096;
 
 /** Milliseconds before the next attempt when the engine is away. */
 const RETRY_AFTER = 250;
 
-/** One listener to the log: first what was there before it came, and then what the follower brings. */
+/** Feeds one listener to the log: first with the entries that are there already, then with what the follower brings. */
 export class RedisTail {
   private isReading = false;
-  /** What came while older entries were being read. */
+  /** Entries that have come from the follower while older ones were being read. */
   private later: readonly ReadEntry[] = [];
   private isStopped = false;
 
@@ -25,10 +25,10 @@ export class RedisTail {
     private readonly onReset: ResetListener | undefined,
   ) {}
 
-  /** What is new. */
+  /** Takes new entries from the follower. */
   take(entries: readonly ReadEntry[]): void {
     if (!this.isReading) this.hand(entries);
-    // Too many are dropped: reading comes by them as well.
+    // When there are too many, all are dropped, because reading on reaches them as well.
     else this.later = this.later.length < MOST_LATER ? [...this.later, ...entries] : [];
   }
 
@@ -42,7 +42,7 @@ export class RedisTail {
     this.isStopped = true;
   }
 
-  /** Reads up to where the follower is, if it is behind that. */
+  /** Starts reading up to the journal's head, if the listener is behind it. */
   goOn(): void {
     if (this.isReading || this.position >= this.journal.head) return;
     this.isReading = true;
@@ -53,7 +53,7 @@ export class RedisTail {
     while (!this.isStopped && this.position < this.journal.head) {
       // oxlint-disable-next-line no-await-in-loop -- one part after the other
       const entries = await this.journal.read(this.position, BATCH).catch(() => undefined);
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- one part after the other
       if (!entries) await delay(RETRY_AFTER, undefined, { ref: false });
       else if (entries.length > 0) this.hand(entries);
       else this.position = this.journal.head;
@@ -65,7 +65,7 @@ export class RedisTail {
   private handLater(): void {
     const { later } = this;
     this.later = [];
-    // Where the first one does not follow, there is more to read.
+    // If the first of them does not continue what the listener has, reading goes on and reaches them all.
     if ((later[0]?.position ?? Infinity) <= this.position + 1) this.hand(later);
   }
 

@@ -1,18 +1,18 @@
-/** Positions back from the newest whose nonces are remembered. */
+/** How many of the newest entries have their nonces remembered. */
 const REMEMBERED = 16_384;
 
 /**
- * Which log this process has followed: the nonces of the newest entries, by position. The same position with another
- * nonce is another entry: Redis has lost ours, and gone on without it.
+ * The nonces of the newest entries that this process has followed, by position. If Redis has another nonce at a
+ * position, it has lost the entry that was followed, and has gone on without it.
  */
 export class RedisTimeline {
   private readonly nonces = new Float64Array(REMEMBERED);
   private first: number;
 
   /**
-   * @param epoch which log it is.
-   * @param head the position that was followed to.
-   * @param nonce of the entry there, if it is known.
+   * @param epoch the random name of the log.
+   * @param head the position up to which the log was followed.
+   * @param nonce the nonce of the entry there, if it is known.
    */
   constructor(
     readonly epoch: string,
@@ -49,7 +49,7 @@ export class RedisTimeline {
     return position >= this.first && position <= this.newest ? this.nonces[position % REMEMBERED] : undefined;
   }
 
-  /** Whether an entry with this nonce may be the one that was followed: it is, or that is not known. */
+  /** Whether the entry with this nonce may be the one that was followed: its nonce is the same or not remembered. */
   admits(position: number, nonce: number): boolean {
     const known = this.nonceAt(position);
     return known === undefined || known === nonce;

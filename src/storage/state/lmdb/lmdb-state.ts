@@ -4,7 +4,7 @@ import { MemoryState } from '../memory/memory-state.js';
 import { RevocationFile } from './revocation-file.js';
 import type { Revoked } from '../shared-state.js';
 
-/** As {@link MemoryState}, and remembers on the disk what was revoked: a restart must let nobody in again. */
+/** A {@link MemoryState} that also keeps revocations on the disk: a restart must not let revoked tokens in again. */
 export class LmdbState extends MemoryState {
   private isTold = false;
 

@@ -5,10 +5,10 @@ import { z } from 'zod';
 import { syncDirectories } from '../../journal/lmdb/lmdb-lock.js';
 import type { Revoked } from '../shared-state.js';
 
-/** Milliseconds since the epoch; without a limit, for ever: JSON has no infinity. */
+/** A line of the file. The limit is in milliseconds since the epoch; without one it is `Infinity`, which JSON lacks. */
 const lineSchema = z.strictObject({ name: z.string(), limit: z.number().optional() });
 
-/** Nobody else needs to know who is kept out. */
+/** Only the owner may read the file, because nobody else needs to know who is kept out. */
 const MODE = 0o600;
 
 /** What was revoked, a line of JSON for each, in a file that only grows while it is open. */
@@ -23,7 +23,7 @@ export class RevocationFile {
     readonly revoked: ReadonlyMap<string, number>,
   ) {}
 
-  /** Opens the file, or makes it; writes it anew without what is said twice or was never finished. */
+  /** Opens or creates the file, and writes it anew without repeated names and unfinished lines. */
   static async open(path: string): Promise<RevocationFile> {
     const revoked = read(await readFile(path, 'utf8').catch(emptyIfMissing));
     const fresh = await open(`${path}.new`, 'w', MODE);
@@ -63,7 +63,7 @@ function read(text: string): Map<string, number> {
   const revoked = new Map<string, number>();
   for (const line of text.split('\n')) {
     const parsed = lineSchema.safeParse(parse(line));
-    // A line that is no such thing was being written when the process ended: nobody was told that it is stored.
+    // An invalid line was being written when the process ended, so nobody was told that it is stored.
     if (!parsed.success) continue;
     const { name, limit = Infinity } = parsed.data;
     revoked.set(name, Math.max(limit, revoked.get(name) ?? -Infinity));

@@ -14,15 +14,15 @@ interface HeldLease extends Lease {
   readonly key: string;
 }
 
-/** The state of a hub that has one process. Nothing of it outlives that. */
+/** The state of a hub that has one process. It ends with the process. */
 export class MemoryState extends SharedState {
   readonly processId = randomBytes(8).toString('hex');
   private readonly leases = new Map<string, HeldLease>();
-  /** By what the connection is called. */
+  /** Leases that a connection has, by the connection's number. */
   private readonly connected = new Map<number, HeldLease>();
-  /** Those that nobody has, by their key. */
+  /** Leases that no connection has, by their key. */
   private readonly away = new Map<string, Set<HeldLease>>();
-  /** When those that nobody has are over, the first one first: the grace is the same for all. */
+  /** When leases that no connection has are over. The earliest comes first, because the grace is the same for all. */
   private readonly deadlines = new Map<HeldLease, number>();
   private serial = 0;
 
@@ -55,7 +55,10 @@ export class MemoryState extends SharedState {
     return Promise.resolve(over);
   }
 
-  /** Nothing survives this process, so whoever was given a lease that is over has it alone. */
+  /**
+   * Does nothing, because {@link renew} has deleted the leases: there is no other process that could tell that they are
+   * over.
+   */
   forget(): Promise<void> {
     return Promise.resolve();
   }

@@ -2,11 +2,11 @@ import { luaScript } from '../../redis/lua.js';
 
 const LUA = new URL('lua/', import.meta.url);
 
-/** Applies comings and goings. */
+/** Applies arrivals and departures. */
 export const CHANGE = luaScript(LUA, 'leases', 'change');
-/** Gives a sign of life, and finds what is over. */
+/** Records a sign of life, and finds leases that are over. */
 export const RENEW = luaScript(LUA, 'leases', 'renew');
-/** Lets go of what the process holds. */
+/** Releases the leases that the process holds. */
 export const RELEASE = luaScript(LUA, 'leases', 'release');
 /** Removes leases that are over. */
 export const FORGET = luaScript(LUA, 'leases', 'forget');
@@ -16,7 +16,7 @@ export const LIST = luaScript(LUA, 'leases', 'list');
 export const REVOKE = luaScript(LUA, 'revoke');
 /** Lists revocations that are new to a process. */
 export const REVOKED = luaScript(LUA, 'revoked');
-/** Tells of a process, and lists all of them. */
+/** Stores a process's report, and lists those of all processes. */
 export const REPORT = luaScript(LUA, 'report');
 
 export const STATE_SCRIPTS = [CHANGE, RENEW, RELEASE, FORGET, LIST, REVOKE, REVOKED, REPORT];

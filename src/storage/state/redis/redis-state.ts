@@ -26,21 +26,24 @@ export interface RedisStateOptions extends RedisTarget {
   readonly lifetime?: number;
 }
 
-/** A process that is only late, or without Redis for a moment, has its leases back within the grace that follows. */
+/**
+ * The default of `lifetime`. A process that was only late, or without Redis for a moment, takes its leases up again
+ * within the grace period that follows.
+ */
 const LIFETIME = 5_000;
 
-/** Milliseconds in which a process should have told of what is over. After that another one does. */
+/** Milliseconds in which a process should tell that leases are over. After that, another process does. */
 const TELLING = 30_000;
 
 /** Milliseconds that the start, and anything else, waits for Redis. */
 const START_PATIENCE = 10_000;
 const PATIENCE = 1_000;
 
-/** What is asked for at a time: leases may be large. */
+/** How many leases, which may be large, and how many revocations one call asks for or sends. */
 const PAGE = 100;
 const REVOKED_PAGE = 1_000;
 
-/** Who was told of by another version says what it says. */
+/** A process of another version may report further fields. */
 const reportSchema = z.looseObject({
   host: z.string(),
   version: z.string(),
@@ -51,14 +54,17 @@ const reportSchema = z.looseObject({
 /** The state of a hub of any number of processes, in the Redis that has its log. */
 export class RedisState extends SharedState {
   readonly processId = randomBytes(8).toString('hex');
-  /** Another one after each release: what the former one holds is nothing to this one. */
+  /**
+   * The name by which the state knows this process. Each release changes it, so that what is left under the former name
+   * does not count for this process.
+   */
   private holder = this.processId;
   /** The number of the last changes that were answered. */
   private changes = 0;
   private readonly leaseKeys: readonly string[];
   private readonly revocationKeys: readonly string[];
   private readonly processKeys: readonly string[];
-  /** How far this process knows what was revoked. */
+  /** The epoch and version up to which this process knows the revocations. */
   private known = { epoch: '', version: 0 };
 
   private constructor(
@@ -87,7 +93,7 @@ export class RedisState extends SharedState {
       return new RedisState(link, options, [lifetime, grace]);
     } catch (error) {
       await link.close();
-      throw new JournalUnavailableError(`What processes share can't be read: ${messageOf(error)}.`);
+      throw new JournalUnavailableError(`The shared state in Redis can't be read: ${messageOf(error)}.`);
     }
   }
 
@@ -117,7 +123,7 @@ export class RedisState extends SharedState {
     // oxlint-disable-next-line no-await-in-loop -- until nothing is left
     while ((await this.run(RELEASE, this.leaseKeys, this.leaseArguments())) !== 0);
     this.holder = randomBytes(8).toString('hex');
-    // Somebody may take them up elsewhere; if nobody does, they are over by `renew`.
+    // The leases may be taken up at another process; if they are not, a `renew` there finds that they are over.
     return [];
   }
 
@@ -158,7 +164,8 @@ export class RedisState extends SharedState {
       const args = [epoch, version, REVOKED_PAGE];
       // oxlint-disable-next-line no-await-in-loop -- one page after the other
       const [newEpoch = '', newest, ...rest] = (await this.run(REVOKED, this.revocationKeys, args)) as string[];
-      // A failover or an empty Redis has lost what processes still know: each gives it back.
+      // Redis has lost revocations, by a failover or because it was emptied: each process gives back those that it
+      // knows.
       // oxlint-disable-next-line no-await-in-loop -- at most once
       if (epoch !== '' && (newEpoch !== epoch || Number(newest) < version)) await this.revoke(...known);
       const rows = inGroups(rest, 3);
@@ -201,7 +208,7 @@ export class RedisState extends SharedState {
     try {
       return await this.link.ask(question, PATIENCE);
     } catch (error) {
-      throw new JournalUnavailableError('What processes share in Redis is out of reach at the moment.', {
+      throw new JournalUnavailableError('The shared state in Redis is out of reach at the moment: try again later.', {
         cause: new Error(messageOf(error)),
       });
     }

@@ -1,9 +1,12 @@
--- Appends a batch, and answers for each update: `s` and its position where it was stored, `r` and the first id where its
--- idempotency key is held, `c` where that came with another content. A batch that comes again gets the answer that it
--- got; one that arrives after a newer one of the same writer is refused.
+-- Appends a batch. Answers for each update: `s` and its position when it was stored; `r` and the id of the earlier
+-- update when its idempotency key is held with the same fingerprint; `c` when the key is held with another fingerprint.
+-- A batch that is sent again gets the answer of the first time. A batch that arrives after a newer one of the same
+-- writer is refused.
 --
--- ARGV after the common five: the batch's number, its nonce, and four for each update: id, content, key, fingerprint.
--- Seconds for which a writer that is gone stays known. Far longer than an append is tried again.
+-- ARGV after the five of log.lua: the batch's number, its nonce, and four values for each update: id, content, key,
+-- fingerprint.
+
+-- Seconds for which a writer's newest batch is remembered: far longer than an append is tried again.
 local WRITER_SECONDS = 600
 
 local writer, number, batchNonce = KEYS[5], tonumber(ARGV[6]), ARGV[7]

@@ -1,4 +1,5 @@
--- Answers with the position of the earliest entry with an id, padded with zeros, and its nonce; or with nothing. ARGV[6]: the id.
+-- Answers with the position, padded with zeros, and the nonce of the earliest entry with an id; with two empty strings
+-- when there is none. ARGV[6]: the id.
 local prefix = ARGV[6] .. '\n'
 local found = redis.call('ZRANGEBYLEX', ids, '[' .. prefix, '(' .. prefix .. ':', 'LIMIT', 0, 1)[1]
 if not found then return report('', '') end

@@ -1,15 +1,16 @@
 #!lua
--- What each script of the log begins with. A script is atomic, and so is its replication: a replica or the append-only
--- file has all of a script's effects or none.
+-- The common beginning of all scripts of the log. A script is atomic, and so is its replication: a replica or the
+-- append-only file has all of a script's effects or none.
 --
--- Keys: `meta` (hash: epoch, head, nonce, bytes, last), `log` (the stream), `ids` (sorted set of `id LF position`, all of
--- the same score, so that a range by text finds an id's earliest position), `keys` (hash: idempotency key → fingerprint
--- LF id), and for an append `writer` (the writer's newest batch and what became of it).
+-- Keys: `meta` (hash: epoch, head, nonce, bytes, last), `log` (the stream), `ids` (sorted set of `id LF position`, all
+-- of the same score, so that a range by text finds an id's earliest position), `keys` (hash: idempotency key →
+-- fingerprint LF id), and for an append `writer` (the writer's newest batch and what became of it).
 --
--- An entry's stream id is `position-nonce`. The nonce is random for each batch, and each entry has its predecessor's:
--- whoever follows the stream sees at the next entry that it is not the log that was followed until now.
+-- An entry's stream id is `position-nonce`. The nonce is random for each batch, and each entry also has the nonce of
+-- its predecessor, so a follower sees at the next entry whether the log is still the one that it has followed.
 
--- Entries that one trimming lets go of at most; a call trims before and after, so it keeps up with what it adds.
+-- The most entries that one call of `trim` removes. An append trims before and after, so trimming keeps up with what is
+-- added.
 local TRIMMED_PER_CALL = 256
 
 local meta, log, ids, keys = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -44,13 +45,13 @@ end
 
 local length = redis.call('XLEN', log)
 
--- Whether it is beyond a limit, when it is the oldest.
+-- Whether the oldest entry, which was stored at `time`, is beyond a limit.
 local function isOver(time)
   return length > maxEvents or bytes > maxBytes or time < now - maxAge
 end
 
--- Lets go of what is beyond a limit, the oldest first, with its places in the indexes. As many are read at a time as are
--- too many for sure: a call each would cost as much as appending them did.
+-- Removes entries that are beyond a limit, the oldest first, and their places in the indexes. Entries in excess of
+-- `maxEvents` are read together, because a call for each would cost as much as appending it did.
 local function trim()
   local left = TRIMMED_PER_CALL
   while left > 0 do
@@ -58,7 +59,7 @@ local function trim()
     local gone, places = {}, {}
     for _, row in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', count)) do
       local fields = row[2]
-      -- What another program has put there instead is of no age, and goes as soon as it is the oldest.
+      -- What another program has put into the stream has no time: it counts as too old, and goes once it is the oldest.
       local id, key, content = fields[6] or '', fields[8] or '', fields[10] or ''
       if not isOver(tonumber(fields[4] or '') or 0) then break end
       gone[#gone + 1] = row[1]

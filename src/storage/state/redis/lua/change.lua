@@ -1,6 +1,7 @@
--- Applies changes: six arguments each, `e` or `l`, ref, key, details, a name for a new lease, and `1` for who resumes.
--- Answers with three for each who comes: `n` for a new lease or `r`, subscriber, serial. ARGV[4] is their number: the same
--- again gets the answer that it got.
+-- Applies a batch of changes, six arguments each: `e` (enter) or `l` (leave), ref, key, details, the subscriber's name
+-- if the lease is new, and `1` if the connection may take up a lease. Answers with three values for each `e`: `n` for a
+-- new lease or `r` for one that was taken up, subscriber, serial. Answers with nothing when the process is not known.
+-- ARGV[4] is the number of the batch: a batch that is sent again gets the answer of the first time.
 if not redis.call('ZSCORE', holders, process) then return false end
 
 local earlier = redis.call('HGET', answers, process)

@@ -1,4 +1,4 @@
--- ARGV[4] and on: subscribers.
+-- Deletes leases that are over. ARGV[4] and on: their subscribers.
 for at = 4, #ARGV do
   redis.call('HDEL', leases, ARGV[at])
   redis.call('ZREM', order, ARGV[at])

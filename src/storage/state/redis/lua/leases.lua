@@ -1,16 +1,18 @@
 #!lua
--- What each script of the leases begins with. Times are milliseconds on Redis's clock, which is the same for every
--- process.
+-- The common beginning of all scripts of the leases. Times are milliseconds on Redis's clock, which is the same for
+-- every process.
 --
--- Keys: `leases` (hash: subscriber → serial LF key LF details), `order` (sorted set: subscriber by serial), `away` (those
--- that nobody has, by when they are over), `places` (the same, as `key LF serial LF subscriber`, all of the same score, so
--- that a range by text finds those with a key), `ending` (those that are over, by when somebody else should tell it),
--- `holders` (processes, by when they count as dead), `held` (`process LF ref LF subscriber`, by text: which connection has
--- which lease), `answers` (hash: process → number LF answer of its last changes), `serials` (the last serial).
+-- Keys: `leases` (hash: subscriber → serial LF key LF details), `order` (sorted set: subscriber by serial), `away`
+-- (sorted set: subscribers that no connection has, by when their leases are over), `places` (sorted set: the same
+-- subscribers as `key LF serial LF subscriber`, all of the same score, so that a range by text finds those with a key),
+-- `ending` (sorted set: subscribers whose leases are over, by when another process should tell it), `holders` (sorted
+-- set: processes, by when they count as dead), `held` (sorted set: `process LF ref LF subscriber`, all of the same
+-- score: which connection has which lease), `answers` (hash: process → number LF answer of its last changes), `serials`
+-- (the last serial).
 --
--- ARGV: process, milliseconds after which it counts as dead, grace in milliseconds.
+-- ARGV: process, milliseconds without a sign of life after which a process counts as dead, grace in milliseconds.
 
--- What one call looks at, at most.
+-- The most dead processes that one call looks at, and the most leases that it releases of each process.
 local DEAD_PROCESSES, RELEASED_PER_CALL = 8, 1000
 
 local leases, order, away, places, ending, holders, held, answers, serials = unpack(KEYS)
@@ -18,13 +20,13 @@ local process, lifetime, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
--- The first line, and the rest.
+-- Splits a text into its first line and the rest.
 local function split(text)
   local lineEnd = string.find(text, '\n', 1, true)
   return string.sub(text, 1, lineEnd - 1), string.sub(text, lineEnd + 1)
 end
 
--- Everything in a sorted set of texts that has this as its first lines. \011 is the character after the line end.
+-- Runs a command on the members of a sorted set that begin with `lines`. \011 is the character after the line end.
 local function within(command, set, lines, ...)
   return redis.call(command, set, '[' .. lines .. '\n', '(' .. lines .. '\011', ...)
 end

@@ -1,2 +1,2 @@
--- Lets go of what the process holds. Answers with how many it was: 0 when there are no more.
+-- Releases leases that the process holds. Answers with how many they were: 0 when none are left.
 return letAllGo(process)

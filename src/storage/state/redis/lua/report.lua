@@ -1,6 +1,6 @@
 #!lua
--- Tells of a process, and answers with id and report of all that did so lately. Key: hash of id → time LF report. ARGV:
--- id, report, milliseconds after which a process counts as dead.
+-- Stores the report of a process. Answers with id and report of all processes that have reported lately. Key: hash of
+-- id → time LF report. ARGV: id, report, milliseconds after which a process counts as dead.
 local processes = KEYS[1]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

@@ -1,6 +1,6 @@
 #!lua
--- Keys: `revoked` (hash: name → limit), `changes` (sorted set: name by the number of its last change), `versions` (hash:
--- epoch, version). ARGV: an epoch in case that there is none; then name and limit in turn.
+-- Stores revocations. Keys: `revoked` (hash: name → limit), `changes` (sorted set: name by the number of its last
+-- change), `versions` (hash: epoch, version). ARGV: an epoch, for when there is none yet; then name and limit in turn.
 local revoked, changes, versions = unpack(KEYS)
 redis.call('HSETNX', versions, 'epoch', ARGV[1])
 for at = 2, #ARGV, 2 do

@@ -1,6 +1,7 @@
 #!lua
--- Answers with epoch and version, and with number, name and limit of what changed since. The same keys. ARGV: the epoch
--- and the version that the process knows, and how many it takes.
+-- Answers with epoch and version, and then with number, name and limit of each revocation that has changed since the
+-- version that the process knows. Keys: as in revoke.lua. ARGV: the epoch and the version that the process knows, and
+-- how many revocations it takes at most.
 local revoked, changes, versions = unpack(KEYS)
 local epoch = redis.call('HGET', versions, 'epoch') or ''
 local version = redis.call('HGET', versions, 'version') or '0'
