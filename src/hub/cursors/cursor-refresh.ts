@@ -12,11 +12,18 @@ const PER_TURN = 32;
 /** The longest delay that a timer takes. Milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 
-/** The head of the log, and the bytes that had been appended, at some time. */
-interface Mark {
-  readonly position: number;
-  readonly bytes: number;
-  readonly time: number;
+/**
+ * When a cohort got its last id: the head of the log, and the bytes that had been appended, at that time. The marks are a
+ * linked list in the order of time, because each offer moves one to the end: a Map in the order of insertion keeps what
+ * was deleted at its front, and with 10,000 cohorts going past that took 35 us for each publication.
+ */
+interface Mark<Cohort> {
+  readonly cohort: Cohort | undefined;
+  position: number;
+  bytes: number;
+  time: number;
+  earlier: Mark<Cohort>;
+  later: Mark<Cohort>;
 }
 
 /**
@@ -25,8 +32,9 @@ interface Mark {
  * costs one cursor for each quarter of any limit of retention.
  */
 export class CursorRefresh<Cohort> {
-  /** The mark of each cohort's last id, the oldest first. */
-  private readonly marks = new Map<Cohort, Mark>();
+  private readonly marks = new Map<Cohort, Mark<Cohort>>();
+  /** Stands before the oldest mark and after the newest one. */
+  private readonly ends = markOf<Cohort>(undefined);
   private bytes = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -43,12 +51,18 @@ export class CursorRefresh<Cohort> {
 
   /** Notes that the readers of this cohort get an id that stands for the current head of the log. */
   heard(cohort: Cohort): void {
-    this.marks.delete(cohort);
-    const { position, bytes } = this;
-    this.marks.set(cohort, { position, bytes, time: this.clock() });
+    const mark = this.marks.get(cohort) ?? this.begin(cohort);
+    mark.position = this.position;
+    mark.bytes = this.bytes;
+    mark.time = this.clock();
+    takeOut(mark);
+    putBefore(this.ends, mark);
   }
 
   forget(cohort: Cohort): void {
+    const mark = this.marks.get(cohort);
+    if (!mark) return;
+    takeOut(mark);
     this.marks.delete(cohort);
   }
 
@@ -61,22 +75,30 @@ export class CursorRefresh<Cohort> {
   close(): void {
     clearTimeout(this.timer);
     this.marks.clear();
+    this.ends.earlier = this.ends;
+    this.ends.later = this.ends;
   }
 
   /** Refreshes the cohorts whose last id has become too old. To be called when the log has moved. */
   look(): void {
     const time = this.clock();
     let left = PER_TURN;
-    for (const [cohort, mark] of this.marks) {
-      if (left === 0 || !this.isStale(mark, time)) break;
-      left -= 1;
-      this.heard(cohort);
-      this.refresh(cohort);
+    for (let oldest = this.ends.later; left > 0; left -= 1) {
+      if (oldest.cohort === undefined || !this.isStale(oldest, time)) break;
+      this.heard(oldest.cohort);
+      this.refresh(oldest.cohort);
+      oldest = this.ends.later;
     }
     this.watch(left === 0 ? 0 : this.untilNext(time));
   }
 
-  private isStale({ position, bytes, time }: Mark, now: number): boolean {
+  private begin(cohort: Cohort): Mark<Cohort> {
+    const mark = markOf(cohort);
+    this.marks.set(cohort, mark);
+    return mark;
+  }
+
+  private isStale({ position, bytes, time }: Mark<Cohort>, now: number): boolean {
     const { retention } = this;
     const moved = this.position - position;
     if (moved <= 0) return false;
@@ -89,8 +111,8 @@ export class CursorRefresh<Cohort> {
    * Infinity when the log has not moved since that mark.
    */
   private untilNext(now: number): number {
-    const [oldest] = this.marks.values();
-    if (!oldest || oldest.position >= this.position) return Infinity;
+    const oldest = this.ends.later;
+    if (oldest.cohort === undefined || oldest.position >= this.position) return Infinity;
     return oldest.time + this.retention.age * PART - now;
   }
 
@@ -103,4 +125,24 @@ export class CursorRefresh<Cohort> {
     };
     this.timer = setTimeout(look, Math.min(LONGEST, Math.max(1, delay))).unref();
   }
+}
+
+/** A mark in a list of its own. */
+function markOf<Cohort>(cohort: Cohort | undefined): Mark<Cohort> {
+  const mark = { cohort, position: 0, bytes: 0, time: 0 } as Mark<Cohort>;
+  mark.earlier = mark;
+  mark.later = mark;
+  return mark;
+}
+
+function takeOut<Cohort>(mark: Mark<Cohort>): void {
+  mark.earlier.later = mark.later;
+  mark.later.earlier = mark.earlier;
+}
+
+function putBefore<Cohort>(next: Mark<Cohort>, mark: Mark<Cohort>): void {
+  mark.earlier = next.earlier;
+  mark.later = next;
+  next.earlier.later = mark;
+  next.earlier = mark;
 }
