@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Source and tests are compiled by swc with the decorator metadata that Nest's injector reads. */
 const common = {
   testEnvironment: 'node',
@@ -47,5 +49,7 @@ export default {
   ],
   reporters: ['default', '<rootDir>/test/support/skipped-suites-reporter.js'],
   testTimeout: 30_000,
-  maxWorkers: 2,
+  testSequencer: '<rootDir>/test/support/longest-first.js',
+  // Suites wait now and then: one more than there are cores makes use of that.
+  maxWorkers: availableParallelism() + 1,
 };

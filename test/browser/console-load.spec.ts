@@ -29,8 +29,8 @@ describeWith(chromium, 'the console under load', (path) => {
     expect(rows).toBeLessThan(100);
     // The log was full at half: what came after that took the place of what was there.
     expect(whole / half).toBeLessThan(1.25);
-    // What is counted each second is drawn between frames.
-    expect(changes).toBeLessThan(1.5 * frames);
+    // Two parts of the page are drawn in each frame, and they would be for each of 4,000 writes otherwise.
+    expect(changes).toBeLessThan(3 * frames);
     expect(changes).toBeGreaterThan(10);
   }, 180_000);
 });
@@ -65,10 +65,10 @@ function watchLoad(): void {
 /** Publishes so many, at 2,000 a second. */
 async function flood(publisher: Publisher, count: number, from = 0): Promise<void> {
   const start = performance.now();
-  for (let sent = 0; sent < count; sent += 100) {
+  for (let sent = 0; sent < count; sent += 5) {
     const due = start + (sent / 2_000) * 1_000 - performance.now();
     if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
-    const updates = Array.from({ length: 100 }, (_, index) => ({
+    const updates = Array.from({ length: 5 }, (_, index) => ({
       topic: `${TOPIC}flood/${(sent + index) % 10}`,
       data: JSON.stringify({ number: from + sent + index, text: 'x'.repeat(100) }),
     }));
