@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { finished } from 'node:stream/promises';
-import { Body, Controller, Header, Headers, HttpCode, Logger, Post, Res, UseGuards } from '@nestjs/common';
+import { applyDecorators, Body, Controller, Header, Headers, HttpCode, Logger, Post, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { GrantsOfRequest, PublishGuard } from '../../../access/guards.js';
 import { JournalUnavailableError } from '../../../storage/journal/journal.js';
@@ -13,6 +13,16 @@ import { parseForm } from '../../protocol/form.js';
 import { type BatchLine, parseBatch } from './publish-batch.js';
 import { draftFromForm, parseIdempotencyKey, PUBLISH_FORM_LIMITS } from './publish-request.js';
 
+/** The head of a publication's answer. */
+function AnswersWith(type: string): MethodDecorator {
+  return applyDecorators(
+    HttpCode(200),
+    // No shared cache may keep the answer, because a token of the 0.x dialect may be part of the URL.
+    Header('cache-control', 'private'),
+    Header('content-type', `${type}; charset=utf-8`),
+  );
+}
+
 /** `POST` to the hub: one update as a form (R29), or many as NDJSON. */
 @Controller(HUB_PATH)
 @UseGuards(PublishGuard)
@@ -22,10 +32,7 @@ export class PublishController {
   constructor(private readonly hub: HubService) {}
 
   @Post()
-  @HttpCode(200)
-  // No shared cache may keep the answer, because a token of the 0.x dialect may be part of the URL.
-  @Header('cache-control', 'private')
-  @Header('content-type', 'text/plain; charset=utf-8')
+  @AnswersWith('text/plain')
   async publish(
     @Body() body: unknown,
     @Headers('content-type') type: string | undefined,
@@ -42,10 +49,7 @@ export class PublishController {
 
   /** Appends the lines in order. One that is refused does not stop the others: each has its own line in the answer. */
   @Post('batch')
-  @HttpCode(200)
-  // No shared cache may keep the answer, because a token of the 0.x dialect may be part of the URL.
-  @Header('cache-control', 'private')
-  @Header('content-type', 'application/x-ndjson; charset=utf-8')
+  @AnswersWith('application/x-ndjson')
   async publishBatch(
     @Body() body: unknown,
     @Headers('content-type') type: string | undefined,
