@@ -140,7 +140,7 @@ describeWith(chromium, 'the connection', (path) => {
     await using standIn = await refusing(visit, 404);
     while (!(await page.locator('#connection[data-look="failed"]').isVisible())) {
       // Longer than any delay of the page, and no longer than an attempt may take.
-      await page.clock.runFor(15_000);
+      await page.clock.fastForward(15_000);
     }
     expect(await page.getByRole('alert').innerText()).toMatch(/^The server keeps refusing the stream/);
 

@@ -24,6 +24,7 @@ export class LibrarySite implements AsyncDisposable {
   private isAway = false;
   private policy: string | undefined;
   private readonly watchers = new Set<() => void>();
+  private readonly held = new Set<ServerResponse>();
 
   private constructor(
     private readonly server: Server,
@@ -79,6 +80,12 @@ export class LibrarySite implements AsyncDisposable {
     for (const stream of this.streams) stream.emit('stall');
   }
 
+  /** Answers the pages that `getStuck` has stopped. */
+  release(): void {
+    for (const response of this.held) response.writeHead(204).end();
+    this.held.clear();
+  }
+
   /** Its page gets the Content-Security-Policy that Herald has for its own. */
   async takePolicy(): Promise<void> {
     const { headers } = await fetch(this.herald.url);
@@ -94,6 +101,7 @@ export class LibrarySite implements AsyncDisposable {
   private answer(request: IncomingMessage, response: ServerResponse): void {
     if (this.isAway) request.socket.destroy();
     else if (request.url === '/') this.servePage(response);
+    else if (request.url === '/held') this.held.add(response);
     else if (request.url?.startsWith('/report/')) this.note(request.url.slice('/report/'.length), response);
     else this.forward(request, response);
   }
@@ -144,4 +152,11 @@ export class LibrarySite implements AsyncDisposable {
   private tell(): void {
     for (const watcher of this.watchers) watcher();
   }
+}
+
+/** Runs in a page, which does nothing else then until its site releases it. A loop would cost a core that others need. */
+export function getStuck(): void {
+  const request = new XMLHttpRequest();
+  request.open('GET', '/held', false);
+  request.send();
 }

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from '@jest/globals';
 import { chromium, describeWith } from '../support/programs.js';
 import { INTRANET, launchAsPeopleHaveIt, WAYS } from './as-people.js';
+import { getStuck } from './library-site.js';
 import { Tab, type TabOptions } from './tab.js';
 import { tabStage } from './tab-stage.js';
 
@@ -97,12 +98,11 @@ describeWith(chromium, 'tabs that share a connection', (path) => {
       if (!leader) throw new Error('no leader');
       await publish(5);
       const asked = on.site.asked;
-      const stuck = leader.page.evaluate(() => {
-        for (const end = Date.now() + 20_000; Date.now() < end;);
-      });
+      const stuck = leader.page.evaluate(getStuck);
       await on.site.until(() => on.site.asked > asked);
       await publish(5);
       await expectAll(others);
+      on.site.release();
       await stuck;
       await publish(5);
       await expectAll([leader, ...others]);
