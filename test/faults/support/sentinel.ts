@@ -55,6 +55,12 @@ export class SentinelTrio implements AsyncDisposable {
     await says(this.sentinel, 'sentinel', new RegExp(`address=127\\.0\\.0\\.1:${this.replica.port}\\b`));
   }
 
+  /** The number of the Sentinel's newest failover. One that nobody asked for was seen on a machine with too much to do. */
+  async epoch(): Promise<number> {
+    const fields = (await this.sentinel.command('SENTINEL', 'MASTER', 'main')) as string[];
+    return Number(fields[fields.indexOf('config-epoch') + 1]);
+  }
+
   /**
    * The old master comes back, and there are a master and its replica again. The old one is the replica, unless the
    * Sentinel changes its mind: it was seen to, once in many times, where the old one was back before it was through.
