@@ -21,8 +21,7 @@ export function dialectsOf({ legacy }: DialectOptions): readonly Dialect[] {
  * Where only one dialect is served, it is that one.
  */
 export function dialectOf({ url }: { readonly url: string }, options: DialectOptions): Dialect | undefined {
-  const [only, ...others] = dialectsOf(options);
-  if (others.length === 0) return only;
+  if (!options.legacy) return CURRENT_DIALECT;
   const start = url.indexOf('?');
   if (start === -1) return undefined;
   const names = parseForm(url.slice(start + 1), QUERY_LIMITS).map(([name]) => name);
