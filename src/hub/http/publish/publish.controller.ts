@@ -1,6 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { finished } from 'node:stream/promises';
-import { applyDecorators, Body, Controller, Header, Headers, HttpCode, Logger, Post, Res, UseGuards } from '@nestjs/common';
+import {
+  applyDecorators,
+  Body,
+  Controller,
+  Header,
+  Headers,
+  HttpCode,
+  Logger,
+  Post,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { GrantsOfRequest, PublishGuard } from '../../../access/guards.js';
 import { JournalUnavailableError } from '../../../storage/journal/journal.js';
