@@ -68,6 +68,15 @@ describe('the cursor that a reader is given', () => {
     expect(await told(stage)).toEqual(['gap at-2-undefined', 'gap at-10-10', 'gap at-12-12']);
   });
 
+  it('names no place of a history that has lost entries, and comes after the notice of that', async () => {
+    const stage = new Stage(20, { cursor: 12, greeting: 'caught-up', hasCursors: true });
+    stage.reader.begin();
+    // The loss is noticed while the reader waits for its turn to catch up.
+    Object.assign(stage.log, { history: 1, common: 8 });
+    stage.connection.end('drain');
+    expect(await told(stage)).toEqual(['reset at-8-8', 'drain at-8-8']);
+  });
+
   it('is told to nobody where the dialect has none', async () => {
     const stage = new Stage(10);
     stage.reader.begin();

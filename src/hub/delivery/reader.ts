@@ -188,6 +188,8 @@ export class Reader implements ConnectionListener {
   noticeId(): string | undefined {
     const { cohort, context } = this;
     if (!cohort.hasCursors) return undefined;
+    // Its position may be another entry's in the history that has begun, from which nobody could tell the loss any more.
+    if (this.isOutdated) this.goBack();
     const { log, cursors } = context;
     // A live reader's own cursor stays where it is while nothing comes that its cohort wants.
     const position = this.currentState === 'live' ? cohort.offeredUpTo(this.position, log.head) : this.position;

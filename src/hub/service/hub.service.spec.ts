@@ -18,10 +18,19 @@ const HUB_URL = new URL('https://hub.example/.well-known/mercure');
 /** A journal that reports the loss of its newest entries when the test calls `lose`. */
 class LosingJournal extends MemoryJournal {
   lose: ResetListener = () => undefined;
+  /** The position that the log goes back to while the next id is looked for. */
+  losesDuringLocate: number | undefined;
 
   override tail(from: number, listener: TailListener, onReset: ResetListener = () => undefined): () => void {
     this.lose = onReset;
     return super.tail(from, listener);
+  }
+
+  override locate(eventId: string): Promise<number | undefined> {
+    const { losesDuringLocate } = this;
+    this.losesDuringLocate = undefined;
+    if (losesDuringLocate !== undefined) this.lose(losesDuringLocate);
+    return super.locate(eventId);
   }
 }
 
@@ -62,6 +71,18 @@ describe('the hub', () => {
     const reader = subscribe(hub, start);
     while (!reader.sent().includes('caught-up')) await new Promise(setImmediate);
     expect(reader.sent().match(/(?<="type":")[\w-]+/g)).toEqual(['reset', 'caught-up']);
+    reader.close();
+    await hub.onApplicationShutdown();
+  });
+
+  it('tells nobody of a loss who comes with an id from after it, also where it is noticed during the look', async () => {
+    const journal = new LosingJournal({ events: 100, bytes: 2 ** 20, age: 60_000 });
+    const hub = openHub(journal);
+    for (const id of ['a', 'b', 'c']) await hub.publish({ topics: ['urn:t'], data: id, id });
+    journal.losesDuringLocate = 1;
+    const reader = subscribe(hub, await hub.locate('c'));
+    while (!reader.sent().includes('caught-up')) await new Promise(setImmediate);
+    expect(reader.sent().match(/(?<="type":")[\w-]+/g)).toEqual(['caught-up']);
     reader.close();
     await hub.onApplicationShutdown();
   });

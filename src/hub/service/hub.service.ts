@@ -159,6 +159,13 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     if (lastEventId === undefined) return FROM_NOW;
     const { history } = this.fanOut;
     if (lastEventId === '') return this.startAt(this.newestPlace, { history, isResuming: false, isGap: false });
+    const start = await this.locateHeld(lastEventId);
+    // The place may belong to the history that has begun meanwhile: it would count as lost in the one before.
+    return start.history === this.fanOut.history ? start : this.locate(lastEventId);
+  }
+
+  private async locateHeld(lastEventId: string): Promise<Start> {
+    const { history } = this.fanOut;
     const position = await this.journal.locate(lastEventId);
     const place = position === undefined ? await this.placeOfCursor(lastEventId) : { position, id: lastEventId };
     if (place) return { place, history, isResuming: true, isGap: false, lastEventId };
