@@ -6,6 +6,7 @@ import { violationsOn } from './axe.js';
 import { StandIn } from './stand-in.js';
 import { Visit } from './visit.js';
 import { stage } from './stage.js';
+import { waitUntil } from './wait-until.js';
 
 const ENGLISH = 'Server-Sent Events example';
 const CHINESE = '服务器发送事件示例';
@@ -135,7 +136,7 @@ describeWith(chromium, 'how the page looks and speaks', (path) => {
 
   it('moves, and holds still for those who asked for that', async () => {
     await using moving = await Visit.to(on.herald.url, on.browser, { reducedMotion: 'no-preference' });
-    await moving.page.waitForFunction(() => document.getAnimations().length > 0);
+    await waitUntil(moving.page, () => document.getAnimations().length > 0);
 
     await using still = await Visit.to(on.herald.url, on.browser, { reducedMotion: 'reduce' });
     await still.rows(5);

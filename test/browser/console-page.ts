@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
+import { waitUntil } from './wait-until.js';
 
 /** What every topic of these tests begins with. */
 export const TOPIC = 'https://example.com/';
@@ -26,4 +27,11 @@ export async function add(page: Page, text: string, kind: 'exact' | 'pattern'): 
 
 export function row(page: Page, text: string): Locator {
   return page.locator('.row', { hasText: text });
+}
+
+/** Resolves once so many rows have this text. */
+export async function rows(page: Page, text: string, count: number): Promise<void> {
+  const have = ({ text: wanted, count: howMany }: { text: string; count: number }): boolean =>
+    [...document.querySelectorAll('.row')].filter((one) => one.textContent?.includes(wanted)).length === howMany;
+  await waitUntil(page, have, { text, count });
 }

@@ -1,14 +1,16 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { type Herald, startHerald } from '../support/herald.js';
+import { expect, it } from '@jest/globals';
+import type { Locator, Page } from 'playwright-core';
+import { startHerald } from '../support/herald.js';
 import { Publisher, publisherToken, startHub, subscriberToken } from '../support/hub.js';
 import { chromium, curl, describeWith } from '../support/programs.js';
 import { violationsOn } from './axe.js';
-import { add, connect, looks, row, TOPIC } from './console-page.js';
-import { launch, Visit, type VisitOptions } from './visit.js';
+import { add, connect, looks, row, rows, TOPIC } from './console-page.js';
+import { stage } from './stage.js';
+import { Visit, type VisitOptions } from './visit.js';
+import { waitUntil } from './wait-until.js';
 
 const run = promisify(execFile);
 
@@ -17,46 +19,32 @@ const SCHEMES = ['light', 'dark'] as const;
 const LOOKS = LOCALES.flatMap((locale) => SCHEMES.map((colorScheme) => ({ locale, colorScheme })));
 
 describeWith(chromium, 'the console', (path) => {
-  let herald: Herald;
-  let browser: Browser;
-  let publisher: Publisher;
-  let token: string;
-
-  beforeAll(async () => {
-    herald = await startHub({ HERALD_SUBSCRIPTIONS: 'true' });
-    browser = await launch(path);
-    publisher = await Publisher.of(herald);
-    token = await subscriberToken({ subject: 'ann' });
-  });
-  afterAll(async () => {
-    publisher[Symbol.dispose]();
-    await browser.close();
-    await herald[Symbol.asyncDispose]();
-  });
+  const on = stage(path, () => startHub({ HERALD_SUBSCRIPTIONS: 'true' }));
+  const token = subscriberToken({ subject: 'ann' });
 
   /** Opens the console, and connects with tokens for everything. */
   async function open(query = '', options: VisitOptions = {}): Promise<Visit> {
-    const visit = await Visit.to(`${herald.url}/#/console${query}`, browser, options);
-    await connect(visit.page, token, await publisherToken());
+    const visit = await Visit.to(`${on.herald.url}/#/console${query}`, on.browser, options);
+    await connect(visit.page, await token, await publisherToken());
     return visit;
   }
 
   it('connects, shows what is published to its topics, and adds and removes topics on the stream', async () => {
     await using visit = await open(`?topic=${TOPIC}a`);
     const { page } = visit;
-    await publisher.publish({ topic: `${TOPIC}a`, data: '"first"' });
+    await on.publisher.publish({ topic: `${TOPIC}a`, data: '"first"' });
     await row(page, 'first').waitFor();
 
     await add(page, '/orders/*', 'pattern');
-    await publisher.publish({ topic: new URL('/orders/7', 'https://hub.example').href, data: '"elsewhere"' });
+    await on.publisher.publish({ topic: new URL('/orders/7', 'https://hub.example').href, data: '"elsewhere"' });
     await add(page, `${TOPIC}b`, 'exact');
     await page.locator('.chips li').nth(2).waitFor();
-    await publisher.publish({ topic: `${TOPIC}b`, data: '"second"' });
+    await on.publisher.publish({ topic: `${TOPIC}b`, data: '"second"' });
     await row(page, 'second').waitFor();
 
     await page.locator('.chips li').first().getByRole('button').click();
-    await publisher.publish({ topic: `${TOPIC}a`, data: '"unheard"' });
-    await publisher.publish({ topic: `${TOPIC}b`, data: '"third"' });
+    await on.publisher.publish({ topic: `${TOPIC}a`, data: '"unheard"' });
+    await on.publisher.publish({ topic: `${TOPIC}b`, data: '"third"' });
     await row(page, 'third').waitFor();
     await page.locator('link[rel=icon][data-look=open]').waitFor({ state: 'attached' });
     expect(await row(page, 'unheard').count()).toBe(0);
@@ -65,8 +53,8 @@ describeWith(chromium, 'the console', (path) => {
   it('shows a message that several of its topics match once', async () => {
     await using visit = await open(`?topic=*&topic=${TOPIC}twice`);
     const { page } = visit;
-    await publisher.publish({ topic: `${TOPIC}twice`, data: '"once"' });
-    await publisher.publish({ topic: `${TOPIC}twice`, data: '"end"' });
+    await on.publisher.publish({ topic: `${TOPIC}twice`, data: '"once"' });
+    await on.publisher.publish({ topic: `${TOPIC}twice`, data: '"end"' });
     await row(page, 'end').waitFor();
     expect(await row(page, 'once').count()).toBe(1);
     // What the stream says to the client alone is no message.
@@ -78,7 +66,7 @@ describeWith(chromium, 'the console', (path) => {
     await using visit = await open('?topic=*');
     const { page } = visit;
     const title = await page.title();
-    await publisher.publish({ topic: `${TOPIC}${markup}`, type: '<b>bold</b>', data: JSON.stringify(markup) });
+    await on.publisher.publish({ topic: `${TOPIC}${markup}`, type: '<b>bold</b>', data: JSON.stringify(markup) });
     await row(page, 'onerror').click();
     await page.locator('#detail-data').waitFor();
     expect(await page.locator('#detail-data').textContent()).toContain('<script>');
@@ -103,12 +91,12 @@ describeWith(chromium, 'the console', (path) => {
   });
 
   it('says what the hub refuses, and goes on once that is put right', async () => {
-    await using visit = await Visit.to(`${herald.url}/#/console?topic=${TOPIC}a`, browser);
+    await using visit = await Visit.to(`${on.herald.url}/#/console?topic=${TOPIC}a`, on.browser);
     const { page } = visit;
     await connect(page, 'not.a.token', '', 'failed');
     expect(await page.locator('.problem').textContent()).toContain('401');
     await page.getByRole('button', { name: 'Disconnect' }).click();
-    await connect(page, token, '');
+    await connect(page, await token, '');
     expect(await page.locator('.problem').textContent()).toBe('');
   });
 
@@ -119,14 +107,14 @@ describeWith(chromium, 'the console', (path) => {
     expect(await page.locator('#tab-charts').getAttribute('aria-selected')).toBe('true');
     await add(page, '/a/:id', 'pattern');
     await page.locator('#log-filter').fill('topic:a b&c');
-    await page.waitForFunction(() => location.hash.includes('topic%3Aa+b%26c'));
+    await waitUntil(page, () => location.hash.includes('topic%3Aa+b%26c'));
     const address = page.url();
     expect(address).toContain('pattern=%2Fa%2F%3Aid');
-    for (const secret of [token, await publisherToken()]) expect(address).not.toContain(secret);
+    for (const secret of [await token, await publisherToken()]) expect(address).not.toContain(secret);
     const stored = await page.evaluate(() =>
       JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie]),
     );
-    expect(stored).not.toContain(token);
+    expect(stored).not.toContain(await token);
 
     await page.reload();
     await page.locator('.chips li').nth(1).waitFor();
@@ -137,25 +125,24 @@ describeWith(chromium, 'the console', (path) => {
   it('filters, pauses without missing anything, and says how much waits', async () => {
     await using visit = await open('?topic=*');
     const { page } = visit;
-    for (const name of ['apple', 'pear']) await publisher.publish({ topic: `${TOPIC}fruit`, data: `"${name}"` });
+    for (const name of ['apple', 'pear']) await on.publisher.publish({ topic: `${TOPIC}fruit`, data: `"${name}"` });
     await row(page, 'pear').waitFor();
     await page.locator('#log-filter').fill('APPLE topic:fruit');
     await row(page, 'pear').waitFor({ state: 'detached' });
     expect(await row(page, 'apple').count()).toBe(1);
     await page.locator('#log-filter').fill('');
     await page.locator('#log-pause').click();
-    for (let index = 0; index < 5; index += 1) await publisher.publish({ topic: `${TOPIC}t`, data: `"late ${index}"` });
+    for (let index = 0; index < 5; index += 1)
+      await on.publisher.publish({ topic: `${TOPIC}t`, data: `"late ${index}"` });
     await page.locator('#log-shown', { hasText: '5 more wait' }).waitFor();
     expect(await row(page, 'late').count()).toBe(0);
     await page.locator('#log-pause').click();
-    await page.waitForFunction(
-      () => [...document.querySelectorAll('.row')].filter((one) => one.textContent?.includes('late')).length === 5,
-    );
+    await rows(page, 'late', 5);
   });
 
   it('marks where the connection was lost, and what was replayed after that', async () => {
     const mortal = await startHub();
-    await using visit = await Visit.to(`${mortal.url}/#/console?topic=*`, browser);
+    await using visit = await Visit.to(`${mortal.url}/#/console?topic=*`, on.browser);
     const { page } = visit;
     await connect(page, await subscriberToken(), '');
     using early = await Publisher.of(mortal);
@@ -176,11 +163,11 @@ describeWith(chromium, 'the console', (path) => {
   it('cuts the stream if asked, comes back by itself, and has what was missed', async () => {
     await using visit = await open(`?topic=${TOPIC}cut`);
     const { page } = visit;
-    const last = await publisher.publish({ topic: `${TOPIC}cut`, data: '"before"' });
+    const last = await on.publisher.publish({ topic: `${TOPIC}cut`, data: '"before"' });
     await row(page, 'before').waitFor();
     await page.locator('#console-cut').click();
     await page.locator('.row[data-mark="lost"]', { hasText: 'the network broke' }).waitFor();
-    await publisher.publish({ topic: `${TOPIC}cut`, data: '"meanwhile"' });
+    await on.publisher.publish({ topic: `${TOPIC}cut`, data: '"meanwhile"' });
     await page.locator('.row[data-mark="resumed"]', { hasText: `: 1 replayed, from what follows ${last}` }).waitFor();
     await row(page, 'meanwhile').waitFor();
     expect(await page.locator('.row .extra').allTextContents()).toEqual(['', 'replayed']);
@@ -207,9 +194,7 @@ describeWith(chromium, 'the console', (path) => {
     await page.locator('.past button', { hasText: '"turn":2' }).click();
     expect(await page.locator('#publish-data').inputValue()).toBe('{"turn":2}');
     await page.locator('#publish-send').click();
-    await page.waitForFunction(
-      () => [...document.querySelectorAll('.row')].filter((one) => one.textContent?.includes('"turn":2')).length === 2,
-    );
+    await rows(page, '"turn":2', 2);
   });
 
   it('has a second reader beside itself, who is somebody else with the same topics', async () => {
@@ -223,14 +208,14 @@ describeWith(chromium, 'the console', (path) => {
     expect(await second.locator('.facts').textContent()).toMatch(/^AsAnonymous/);
     await add(page, `${TOPIC}later`, 'exact');
     const first = page.locator('section[aria-labelledby="log-title"] .row');
-    await publisher.publish({ topic: `${TOPIC}two`, private: 'on', data: '"secret"' });
-    await publisher.publish({ topic: `${TOPIC}two`, data: '"for all"' });
+    await on.publisher.publish({ topic: `${TOPIC}two`, private: 'on', data: '"secret"' });
+    await on.publisher.publish({ topic: `${TOPIC}two`, data: '"for all"' });
     await first.filter({ hasText: 'secret' }).waitFor();
     await second.locator('.row', { hasText: 'for all' }).waitFor();
     expect(await second.locator('.row', { hasText: 'secret' }).count()).toBe(0);
 
     // The two streams are asked for the new topic at their own times.
-    await untilShown(page, second, () => publisher.publish({ topic: `${TOPIC}later`, data: '"added"' }));
+    await untilShown(page, second, () => on.publisher.publish({ topic: `${TOPIC}later`, data: '"added"' }));
     await second.locator('.row', { hasText: 'for all' }).click();
     expect(await page.locator('#detail-data').textContent()).toContain('for all');
 
@@ -246,16 +231,14 @@ describeWith(chromium, 'the console', (path) => {
     const text = `it's "quoted" $HOME \`id\` \\ & é`;
     await using visit = await open(`?topic=${TOPIC}curl`, { permissions: ['clipboard-read', 'clipboard-write'] });
     const { page } = visit;
-    await publisher.publish({ topic: `${TOPIC}curl`, type: 'it’s', data: JSON.stringify({ text }) });
+    await on.publisher.publish({ topic: `${TOPIC}curl`, type: 'it’s', data: JSON.stringify({ text }) });
     await page.locator('.row', { hasText: 'quoted' }).click();
     await page.locator('#log-curl').click();
     await page.locator('#console-announcer', { hasText: 'Copied' }).waitFor();
     const command = await page.evaluate(() => navigator.clipboard.readText());
     expect(command).toContain('$HERALD_TOKEN');
     await run('/bin/sh', ['-c', command], { env: { PATH: process.env['PATH'], HERALD_TOKEN: await publisherToken() } });
-    await page.waitForFunction(
-      () => [...document.querySelectorAll('.row')].filter((one) => one.textContent?.includes('quoted')).length === 2,
-    );
+    await rows(page, 'quoted', 2);
     await page.locator('.row', { hasText: 'quoted' }).nth(1).click();
     expect(JSON.parse((await page.locator('#detail-data').textContent()) ?? '')).toEqual({ text });
   });
@@ -286,7 +269,7 @@ describeWith(chromium, 'the console', (path) => {
   it.each(LOOKS)('is accessible: $locale, $colorScheme', async (look) => {
     await using visit = await open('?topic=*', look);
     const { page } = visit;
-    await publisher.publish({ topic: `${TOPIC}t`, data: '{"a":1}' });
+    await on.publisher.publish({ topic: `${TOPIC}t`, data: '{"a":1}' });
     await page.locator('.row').first().click();
     for (const panel of ['publish', 'detail', 'charts', 'subscribers', 'admin']) {
       await page.locator(`#tab-${panel}`).click();
@@ -303,7 +286,7 @@ describeWith(chromium, 'the console', (path) => {
 
   it('connects with one click in development', async () => {
     await using development = await startHerald();
-    await using visit = await Visit.to(`${development.url}/#/console?topic=*`, browser);
+    await using visit = await Visit.to(`${development.url}/#/console?topic=*`, on.browser);
     const { page } = visit;
     await page.getByRole('button', { name: /^Developer/ }).click();
     await looks(page, 'open');

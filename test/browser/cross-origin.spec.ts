@@ -7,6 +7,7 @@ import type { Herald } from '../support/herald.js';
 import { HUB, Publisher, startHub, subscriberToken } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { launch } from './visit.js';
+import { waitUntil } from './wait-until.js';
 
 /** What the tests put into the page. */
 interface PageGlobals {
@@ -75,7 +76,7 @@ describeWith(chromium, 'the client library on a page of another origin', (path) 
 
   /** What it was given, once the last of it is there. */
   async function textsOf(page: Page, last: string): Promise<string[]> {
-    await page.waitForFunction((wanted) => (globalThis as unknown as PageGlobals).texts.includes(wanted), last);
+    await waitUntil(page, (wanted) => (globalThis as unknown as PageGlobals).texts.includes(wanted), last);
     const texts = await page.evaluate(() => (globalThis as unknown as PageGlobals).texts);
     await page.context().close();
     return texts;

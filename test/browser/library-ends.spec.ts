@@ -9,6 +9,7 @@ import { chromium, describeWith } from '../support/programs.js';
 import { isSpreadOut } from '../support/spread.js';
 import { LibrarySite } from './library-site.js';
 import { launch } from './visit.js';
+import { waitUntil } from './wait-until.js';
 
 const CLIENTS = 50;
 
@@ -57,10 +58,10 @@ async function openClients({ count, hasToken }: { count: number; hasToken: boole
 
 /** Resolves once every client has got the text. */
 async function allHave(page: Page, text: string): Promise<void> {
-  await page.waitForFunction(
+  await waitUntil(
+    page,
     (wanted) => (globalThis as unknown as PageGlobals).seen.every(({ texts }) => texts.includes(wanted)),
     text,
-    { timeout: 60_000 },
   );
 }
 
@@ -165,7 +166,7 @@ describeWith(chromium, 'the client library in a browser, when the hub ends strea
       return once;
     });
     await page.evaluate(openClients, { count: 1, hasToken: true });
-    await page.waitForFunction(() => (globalThis as unknown as PageGlobals).seen[0]?.states.at(-1) === 'failed');
+    await waitUntil(page, () => (globalThis as unknown as PageGlobals).seen[0]?.states.at(-1) === 'failed');
 
     expect(reasons).toEqual(['initial', 'expired', 'unauthorized']);
     await context.close();

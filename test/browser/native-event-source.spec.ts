@@ -19,6 +19,7 @@ import { FaultProxy } from '../support/fault-proxy.js';
 import { subscriberToken } from '../support/hub.js';
 import { chromium, describeWith, redisServer } from '../support/programs.js';
 import { launch } from './visit.js';
+import { waitUntil } from './wait-until.js';
 
 const CURSOR = '{"type":"cursor"}';
 
@@ -66,12 +67,12 @@ class NativeReader implements AbsentReader {
       const seen: Seen = { cursors: all.length - events.length, events };
       if (condition(seen)) return seen;
       const more = (count: number): boolean => (globalThis as unknown as PageGlobals).seen.length > count;
-      await this.page.waitForFunction(more, all.length);
+      await waitUntil(this.page, more, all.length);
     }
   }
 
   async away(): Promise<void> {
-    await this.page.waitForFunction(() => {
+    await waitUntil(this.page, () => {
       const { source } = globalThis as unknown as PageGlobals;
       return source.readyState === EventSource.CONNECTING;
     });

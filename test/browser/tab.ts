@@ -1,4 +1,5 @@
 import type { BrowserContext, Page } from 'playwright-core';
+import { waitUntil } from './wait-until.js';
 
 export interface TabOptions {
   readonly subject?: string;
@@ -43,7 +44,7 @@ export class Tab {
 
   /** Resolves once the message has come. */
   async has(text: string): Promise<void> {
-    await this.page.waitForFunction((wanted) => (globalThis as unknown as TabGlobals).texts.includes(wanted), text);
+    await waitUntil(this.page, (wanted) => (globalThis as unknown as TabGlobals).texts.includes(wanted), text);
   }
 
   /** The types of the notices that its handler has seen. */

@@ -1,4 +1,5 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { waitUntil } from './wait-until.js';
 
 const ARGUMENTS = [
   '--no-sandbox',
@@ -45,13 +46,14 @@ export class Visit implements AsyncDisposable {
 
   /** Resolves once the list has `count` rows. */
   async rows(count: number): Promise<void> {
-    await this.page.waitForFunction((wanted) => document.querySelectorAll('#messages > p').length >= wanted, count);
+    await waitUntil(this.page, (wanted) => document.querySelectorAll('#messages > p').length >= wanted, count);
   }
 
   /** Resolves once `more` messages have come since now. */
   async more(more: number): Promise<void> {
     const wanted = (await this.received()) + more;
-    await this.page.waitForFunction(
+    await waitUntil(
+      this.page,
       (least) => Number(document.querySelector('#count')?.textContent?.replace(/\D/g, '')) >= least,
       wanted,
     );
