@@ -37,6 +37,8 @@ export const HUB_ERRORS = {
   'media-type-unsupported': { status: 415 },
   'not-acceptable': { status: 406 },
   'body-too-large': { status: 413 },
+  'body-too-slow': { status: 408 },
+  'body-incomplete': { status: 400 },
   'fields-too-many': { status: 413 },
   'parameters-too-many': { status: 400 },
   'batch-line-invalid': { status: 400 },
@@ -52,12 +54,13 @@ export const HUB_ERRORS = {
   'keys-unavailable': { status: 503 },
   'insufficient-scope': { status: 403, challenge: 'error="insufficient_scope"' },
   'not-found': { status: 404 },
-  // Requests of administrators, and a journal that can't be reached or is full.
+  // Requests of administrators, a journal that can't be reached or is full, and a hub with too much to do.
   'criteria-missing': { status: 400 },
   'criteria-invalid': { status: 400 },
   'revocations-too-many': { status: 507 },
   'journal-unavailable': { status: 503 },
   'journal-full': { status: 507 },
+  overloaded: { status: 503 },
 } as const satisfies Readonly<Record<string, HubErrorAnswer>>;
 
 export type HubErrorCode = keyof typeof HUB_ERRORS;

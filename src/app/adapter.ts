@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import type { TrustProxy } from '../config/fields.js';
 import { answerFrameworkError, answerUnreadableRequest } from '../shared/problem.js';
 import { readCertificate } from './certificate.js';
+import { originForm } from './http/request-head.js';
 
 /** Chromium opens at most 100 streams on an HTTP/2 connection that announces no limit, and up to 256 otherwise. */
 const HTTP2_STREAMS = 1_000;
@@ -20,8 +21,8 @@ export function createAdapter({ server }: Config): FastifyAdapter {
     // `logRequests` writes one line for a request where Fastify would write two.
     logger: false,
     bodyLimit: server.maxBodyBytes,
-    // Fastify also takes a number of hops, which the adapter's types lack.
-    trustProxy: server.trustProxy as Exclude<TrustProxy, number>,
+    trustProxy: trustOf(server.trustProxy),
+    rewriteUrl: originForm,
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerUnreadableRequest,
   };
@@ -34,4 +35,9 @@ export function createAdapter({ server }: Config): FastifyAdapter {
   };
   // The adapter's constructor takes the options of one kind of server at a time, and its types know only HTTP/1.1's.
   return new FastifyAdapter({ ...options, http2: true, https } as FastifyServerOptions);
+}
+
+/** Fastify takes a number of hops for "trust nobody", because it says nothing of who the last proxy is. */
+function trustOf(setting: TrustProxy): Exclude<TrustProxy, number> | ((address: string, hop: number) => boolean) {
+  return typeof setting === 'number' ? (_address, hop) => hop < setting : setting;
 }

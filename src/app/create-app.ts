@@ -5,9 +5,10 @@ import { AppModule } from './app.module.js';
 import type { Config } from '../config/config.js';
 import { NestLogger } from './logging/logger.js';
 import { createAdapter } from './adapter.js';
-import { acceptBodies } from '../herald/accept-bodies.js';
+import { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
 import { allowOrigins } from './http/cors.js';
 import { logRequests } from './http/request-log.js';
+import { checkHeads } from './http/request-head.js';
 import { addSecurityHeaders } from './http/security-headers.js';
 
 /**
@@ -22,6 +23,7 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
     { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false, bodyParser: false },
   );
   acceptBodies(app.getHttpAdapter().getInstance());
+  checkHeads(app.getHttpAdapter().getInstance());
   logRequests(app.getHttpAdapter().getInstance(), logger);
   addSecurityHeaders(app.getHttpAdapter().getInstance(), config.server.tls !== undefined);
   allowOrigins(app, config.server.corsOrigins);

@@ -52,6 +52,7 @@ describe('loadConfig', () => {
         hubUrl: 'http://localhost:8080/.well-known/mercure',
         recentBytes: 67_108_864,
         flushInterval: 0,
+        bodies: { timeout: 30_000, maxBytes: undefined },
         journal: {
           url: 'memory:',
           retention: { events: 100_000, bytes: 268_435_456, age: 86_400_000 },
@@ -87,18 +88,24 @@ describe('loadConfig', () => {
   });
 
   it('listens on every address in production only', () => {
-    const production = { NODE_ENV: 'production', HERALD_PUBLISHER_KEY: SECRET, HERALD_SUBSCRIBER_KEY: SECRET };
+    const production = {
+      NODE_ENV: 'production',
+      HERALD_PUBLISHER_KEY: SECRET,
+      HERALD_SUBSCRIBER_KEY: SECRET,
+      HERALD_RESOURCE: 'https://hub.example/.well-known/mercure',
+    };
     expect(loadConfig(production).server.host).toBe('0.0.0.0');
     expect(loadConfig({ ...production, HOST: '10.0.0.1' }).server.host).toBe('10.0.0.1');
   });
 
-  it('makes keys up in development, other ones each time, and refuses to in production', () => {
+  it('makes keys up in development, other ones each time, and refuses to in production, as it does a made-up URL', () => {
     const [one, other] = [loadConfig({}), loadConfig({})];
     expect(secretOf(one, 'publisher').equals(secretOf(other, 'publisher'))).toBe(false);
     expect(secretOf(one, 'publisher').equals(secretOf(one, 'subscriber'))).toBe(false);
     expect(mistakesOf({ NODE_ENV: 'production' })).toEqual([
       expect.stringMatching(/^HERALD_PUBLISHER_KEY must be set/),
       expect.stringMatching(/^HERALD_SUBSCRIBER_KEY must be set/),
+      expect.stringMatching(/^HERALD_RESOURCE must be set/),
     ]);
   });
 
@@ -139,6 +146,8 @@ describe('loadConfig', () => {
       HERALD_MAX_CONNECTIONS_PER_SUBJECT: '10',
       HERALD_ANONYMOUS: 'true',
       HERALD_MAX_BODY: '2mb',
+      HERALD_MAX_BODIES: '8mb',
+      HERALD_BODY_TIMEOUT: '5s',
       HERALD_CORS_ORIGINS: 'https://a.example , http://localhost:3000',
       HERALD_TRUST_PROXY: '10.0.0.0/8,::1',
       HERALD_TLS_CERT_FILE: `${CERTIFICATES}first.crt`,
@@ -171,6 +180,7 @@ describe('loadConfig', () => {
         hubUrl: 'https://example.com/.well-known/mercure',
         recentBytes: 8_388_608,
         flushInterval: 20,
+        bodies: { timeout: 5_000, maxBytes: 8_388_608 },
         journal: {
           url: 'rediss://user:p%40ss@redis.example:6380/2',
           retention: { events: 10, bytes: 1_048_576, age: 60_000 },
@@ -234,6 +244,8 @@ describe('loadConfig', () => {
     ['HERALD_EVENTS_INTERVAL', '2'],
     ['HERALD_HEARTBEAT', '25d'],
     ['HERALD_MAX_BODY', '1023b'],
+    ['HERALD_MAX_BODIES', '1000kb'],
+    ['HERALD_BODY_TIMEOUT', '0'],
     ['HERALD_CORS_ORIGINS', 'https://a.example/'],
     ['HERALD_CORS_ORIGINS', '*'],
     ['HERALD_CORS_ORIGINS', 'null'],

@@ -68,6 +68,8 @@ const variables = z.object({
   HERALD_MAX_CONNECTIONS_PER_ADDRESS: count({ min: 0 }).default(0),
   HERALD_MAX_CONNECTIONS_PER_SUBJECT: count({ min: 0 }).default(0),
   HERALD_MAX_BODY: size({ min: 1024 }).default(1024 ** 2),
+  HERALD_MAX_BODIES: size({ min: 1024 ** 2 }).optional(),
+  HERALD_BODY_TIMEOUT: duration({ min: 100 }).default(30_000),
   HERALD_CORS_ORIGINS: origins().default([]),
   HERALD_TLS_CERT_FILE: z.string().optional(),
   HERALD_TLS_KEY_FILE: z.string().optional(),
@@ -144,6 +146,8 @@ export interface Config {
     readonly subscriptions: { readonly enabled: boolean; readonly grace: number };
     readonly recentBytes: number;
     readonly flushInterval: number;
+    /** Within which time a body must have come, and how many bytes of bodies are held at once. */
+    readonly bodies: { readonly timeout: number; readonly maxBytes: number | undefined };
     readonly journal: JournalConfig;
   };
   readonly auth: AuthConfig & {
@@ -271,6 +275,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
       hubUrl: v.HERALD_RESOURCE ?? `${certFile ? 'https' : 'http'}://localhost:${v.PORT}${HUB_PATH}`,
       recentBytes: v.HERALD_RECENT_BYTES,
       flushInterval: v.HERALD_FLUSH_INTERVAL,
+      bodies: { timeout: v.HERALD_BODY_TIMEOUT, maxBytes: v.HERALD_MAX_BODIES },
       journal: toJournal(v),
     },
     auth: {
@@ -309,10 +314,19 @@ function redisMistakes(given: Readonly<Record<string, string>>): string[] {
 /** Both keys are required in production, unless a key set or a list of issuers may provide them. */
 function productionMistakes(given: Readonly<Record<string, string>>): string[] {
   if (given['NODE_ENV'] !== 'production') return [];
-  if (['HERALD_JWKS_URI', 'HERALD_JWKS_FILE', 'HERALD_ISSUERS_FILE'].some((name) => given[name])) return [];
-  return ['HERALD_PUBLISHER_KEY', 'HERALD_SUBSCRIBER_KEY']
-    .filter((name) => !given[name])
-    .map((name) => `${name} must be set in production: a secret of at least 32 bytes, or a public key in PEM`);
+  // Otherwise the client would say by its `Host` header for whom the token must have been made.
+  const mistakes = given['HERALD_RESOURCE']
+    ? []
+    : [
+        `HERALD_RESOURCE must be set in production: the hub's public URL, which tokens name in aud, such as HERALD_RESOURCE=https://hub.example.com${HUB_PATH}`,
+      ];
+  if (['HERALD_JWKS_URI', 'HERALD_JWKS_FILE', 'HERALD_ISSUERS_FILE'].some((name) => given[name])) return mistakes;
+  const missing = ['HERALD_PUBLISHER_KEY', 'HERALD_SUBSCRIBER_KEY'].filter((name) => !given[name]);
+  const needed = missing.map(
+    (name) =>
+      `${name} must be set in production: a public key in PEM, or a secret of at least 32 bytes, such as ${name}="$(openssl rand -hex 32)"`,
+  );
+  return [...needed, ...mistakes];
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -148,7 +148,9 @@ describe('the keys of the configuration', () => {
 
   it('must be given in production', () => {
     expect(mistakesOf({ NODE_ENV: 'production' })).toMatch(/PUBLISHER_KEY must be set.*\n.*SUBSCRIBER_KEY must be set/);
-    expect(load({ NODE_ENV: 'production', HERALD_ISSUERS_FILE: '/issuers' }).issuers).toHaveLength(1);
+    const resource = 'https://hub.example/.well-known/mercure';
+    const given = { NODE_ENV: 'production', HERALD_RESOURCE: resource, HERALD_ISSUERS_FILE: '/issuers' };
+    expect(load(given).issuers).toHaveLength(1);
   });
 
   it('are all looked at before anything is said, and never told', () => {

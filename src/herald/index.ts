@@ -12,6 +12,6 @@ export type { UpdateDraft } from '../hub/update/check-update.js';
 export { ANONYMOUS, type Grants, UNLIMITED } from '../access/grants.js';
 export { HubError, type HubErrorCode } from '../access/hub.errors.js';
 export { HubService } from '../hub/service/hub.service.js';
-export { acceptBodies } from './accept-bodies.js';
+export { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
 export { SseModule } from '../streams/nest-sse/sse.module.js';
 export { StreamRegistry } from '../streams/registry/stream-registry.js';

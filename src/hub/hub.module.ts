@@ -1,11 +1,13 @@
 import { type CanActivate, type DynamicModule, Module, type Type } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import { Journal } from '../storage/journal/journal.js';
 import { type JournalOptions, openJournal } from '../storage/open-journal.js';
 import { openState } from '../storage/open-state.js';
 import { SharedState } from '../storage/state/shared-state.js';
 import { GuardedGrants } from '../access/guarded-grants.js';
+import { BODY_OPTIONS, Bodies, type BodyOptions } from './http/bodies/bodies.js';
+import { BodyInterceptor } from './http/bodies/body.interceptor.js';
 import { HubErrorFilter } from './http/hub-error.filter.js';
 import { PublishController } from './http/publish/publish.controller.js';
 import { SubscribeController } from './http/subscribe/subscribe.controller.js';
@@ -15,6 +17,7 @@ import { HubService } from './service/hub.service.js';
 
 export interface HubModuleOptions extends HubOptions {
   readonly journal: JournalOptions;
+  readonly bodies: BodyOptions;
   /** The guards to use in place of the hub's own, which may be among them. */
   readonly guards?: HubGuards;
 }
@@ -30,7 +33,7 @@ export interface HubGuards {
 /** Publish and subscribe, over HTTP and for other modules (`HubService`). */
 @Module({})
 export class HubModule {
-  static forRoot({ journal, guards = {}, ...options }: HubModuleOptions): DynamicModule {
+  static forRoot({ journal, bodies, guards = {}, ...options }: HubModuleOptions): DynamicModule {
     return {
       module: HubModule,
       global: true,
@@ -42,6 +45,9 @@ export class HubModule {
       providers: [
         HubService,
         GuardedGrants,
+        Bodies,
+        { provide: BODY_OPTIONS, useValue: bodies },
+        { provide: APP_INTERCEPTOR, useClass: BodyInterceptor },
         { provide: Journal, useFactory: () => openJournal(journal) },
         {
           provide: SharedState,

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { send, textOf } from '../support/event-stream.js';
 import { type Herald, startHerald } from '../support/herald.js';
@@ -54,6 +55,25 @@ describe('tokens for development', () => {
   ])('are not given to a page %s', async (_who, asked) => {
     const { status, body } = await ask(herald, asked);
     expect([status, body['code']]).toEqual([400, 'origin-refused']);
+    expect(Object.keys(body)).not.toContain('publish');
+  });
+
+  it('are not given to other machines, whatever they say of themselves', async () => {
+    const address = Object.values(networkInterfaces())
+      .flatMap((all = []) => all)
+      .find(({ internal, family }) => !internal && family === 'IPv4');
+    // A machine without a network has no address that is another machine's.
+    if (!address) return;
+    await using open = await startHerald({ env: { HOST: '0.0.0.0' } });
+    const host = `localhost:${open.port}`;
+    const headers = { host, origin: `http://${host}`, 'x-forwarded-for': '127.0.0.1' };
+    const from = async (name: string) => {
+      const response = await send(`http://${name}:${open.port}${PATH}`, { method: 'POST', headers });
+      return { status: response.statusCode, body: JSON.parse(await textOf(response)) as object };
+    };
+    expect(await from('127.0.0.1')).toMatchObject({ status: 200 });
+    const { status, body } = await from(address.address);
+    expect({ status, body }).toMatchObject({ status: 400, body: { code: 'origin-refused' } });
     expect(Object.keys(body)).not.toContain('publish');
   });
 

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AdminGuard } from '../../auth/tokens/admin.guard.js';
 import { type Revocation, Revocations } from '../../auth/revocations/revocations.js';
+import { bodyOf } from '../../hub/http/bodies/body.js';
 import { HubError } from '../../access/hub.errors.js';
 import type { OpenStream } from '../../streams/registry/stream-registry.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
@@ -80,8 +81,10 @@ export class AdminController {
   /** Revokes tokens: from now on they are refused, and the streams that were opened with them end. */
   @Post('revocations')
   @HttpCode(200)
-  async revoke(@Req() { body }: FastifyRequest): Promise<object> {
-    const given = parse(revocationSchema, jsonOf(body), 'jti, subject and issued_before (seconds)');
+  async revoke(@Req() { body, headers }: FastifyRequest): Promise<object> {
+    // A form would come without a preflight from a page of any origin.
+    const json = bodyOf(body, headers['content-type'], 'application/json');
+    const given = parse(revocationSchema, parseJson(json), 'jti, subject and issued_before (seconds)');
     if (Object.keys(given).length === 0) {
       throw new HubError('criteria-missing', 'Say which tokens are meant: by "jti", "subject" or "issued_before".');
     }
@@ -131,11 +134,9 @@ function parse<Schema extends z.ZodType>(schema: Schema, given: unknown, known: 
   throw new HubError('criteria-invalid', `The request is not understood: it may contain only ${known}.`);
 }
 
-function jsonOf(body: unknown): unknown {
-  if (!Buffer.isBuffer(body))
-    throw new HubError('media-type-unsupported', 'The body must be sent as application/json.');
+function parseJson(bytes: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8')) as unknown;
+    return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch {
     return undefined;
   }

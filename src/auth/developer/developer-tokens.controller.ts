@@ -11,7 +11,7 @@ const LIFETIME = 3_600;
 /**
  * Mints tokens for the console with keys that were generated for this run; in development only, see `DeveloperModule`.
  * Only the service's own page under a loopback name gets them, so that a page of another site whose domain name leads
- * to this machine (DNS rebinding) gets none.
+ * to this machine (DNS rebinding) gets none; and only from this machine, because other programs write what they like.
  */
 @Controller('developer/tokens')
 export class DeveloperTokensController {
@@ -23,7 +23,8 @@ export class DeveloperTokensController {
   @Header('cache-control', 'no-store')
   async give(@Req() request: FastifyRequest): Promise<object> {
     const own = `${request.protocol}://${request.host}`;
-    if (request.headers.origin !== own || !LOOPBACK.test(request.host)) {
+    const isHere = LOOPBACK_PEER.test(request.socket.remoteAddress ?? '');
+    if (!isHere || request.headers.origin !== own || !LOOPBACK.test(request.host)) {
       throw new HubError('origin-refused', 'Tokens for development go to the service’s own page, opened as localhost.');
     }
     const audience = [resourceOf(request, this.options.resource)];
@@ -32,5 +33,8 @@ export class DeveloperTokensController {
     return tokens;
   }
 }
+
+/** The other end of the socket itself: a proxy's headers are not asked. */
+const LOOPBACK_PEER = /^(?:(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/;
 
 const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/;

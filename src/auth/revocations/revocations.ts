@@ -21,14 +21,8 @@ const MAX_REVOCATIONS = 100_000;
 const INTERVAL = 1_000;
 
 /**
- * Intervals for which the streams are searched again after a revocation, because a client that was let in just before
- * it may open its stream just after it.
- */
-const LOOKS = 3;
-
-/**
  * The revocations of all processes of the hub. Every request with a token is checked against them, so they are all in
- * memory, and found by hash. Streams that were opened with a revoked token end.
+ * memory, and found by hash. Streams that were opened with a revoked token end, also those that open later.
  */
 @Injectable()
 export class Revocations implements OnModuleInit, OnModuleDestroy {
@@ -36,14 +30,15 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
   private readonly trouble = new RecurringTrouble(this.logger, 'reading the revocations of other processes');
   /** By a revocation's name (see `nameOf`): tokens that were issued before this time are revoked. */
   private readonly limits = new Map<string, number>();
-  private looks = 0;
   private timer: NodeJS.Timeout | undefined;
   private following: Promise<void> | undefined;
 
   constructor(
     private readonly state: SharedState,
     private readonly streams: StreamRegistry,
-  ) {}
+  ) {
+    streams.addBar(({ caller }) => (this.revokes(caller) ? 'revoked' : undefined));
+  }
 
   /** Loads the revocations before any client is let in. */
   async onModuleInit(): Promise<void> {
@@ -92,8 +87,7 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
 
   /** Applies revocations, and returns the number of streams that they have ended. */
   private take(revoked: readonly Revoked[]): number {
-    this.looks = revoked.length > 0 ? LOOKS : this.looks - 1;
-    if (this.looks < 0) return 0;
+    if (revoked.length === 0) return 0;
     for (const [name, limit] of revoked) this.limits.set(name, Math.max(limit, this.limits.get(name) ?? -Infinity));
     return this.streams.endWhere(({ info }) => this.revokes(info.caller), 'revoked');
   }

@@ -67,6 +67,13 @@ describe('credentialsOf', () => {
     expect(() => read({ cookie: '__Secure-token=abc' })).toThrow(expect.objectContaining({ code: 'token-invalid' }));
   });
 
+  it('refuses a cookie that came twice, because another host of the domain may have set the first', () => {
+    for (const cookie of ['__Secure-token=a.b.c; x=1; __Secure-token=d.e.f', '__Secure-token=;__Secure-token=a.b.c']) {
+      expect(() => read({ cookie })).toThrow(expect.objectContaining({ code: 'token-malformed' }));
+    }
+    expect(read({ cookie: 'my__Secure-token=d.e.f; __Secure-token=a.b.c; x=__Secure-token' })).toBeDefined();
+  });
+
   it('never looks at the query or the older cookie, unless it speaks the 0.x dialect', () => {
     const url = '/.well-known/mercure?authorization=a.b.c';
     const cookie = 'mercureAuthorization=d.e.f';

@@ -28,8 +28,8 @@ const COMPACT_JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
  * The token that a request brings, if any (R42–R45). The header comes first: with one, a cookie is ignored (R43). Where
  * the query may hold a token, the query comes between the two.
  *
- * @throws {HubError} `token-malformed` for two headers, or a header or parameter that can't be a token; `token-invalid`
- * for such a cookie
+ * @throws {HubError} `token-malformed` for two headers or cookies, or a header or parameter that can't be a token;
+ * `token-invalid` for such a cookie
  */
 export function credentialsOf(request: CredentialRequest, options: CredentialOptions): Credentials | undefined {
   const { authorization, cookie } = request.headers;
@@ -58,11 +58,21 @@ function queryToken(url: string, parameter: string): string | undefined {
 
 function cookieToken(header: string, { cookieName, others }: CredentialOptions): string | undefined {
   const cookies = parseCookie(header);
-  const given = cookies[cookieName] ?? (others && cookies[others.cookie]);
-  if (!given) return undefined;
+  const name = cookieName in cookies ? cookieName : others?.cookie;
+  if (name === undefined || cookies[name] === undefined) return undefined;
+  checkOnce(header, name);
+  const given = cookies[name];
+  if (given === '') return undefined;
   // A request with such a cookie is well-formed, and only its token is not: that makes the token invalid (R47).
   if (!COMPACT_JWT.test(given)) throw new HubError('token-invalid', 'The cookie does not hold a compact JWT.');
   return given;
+}
+
+/** Another host of the same domain can set a cookie that comes before the real one (RFC 6265, 8.6). */
+function checkOnce(header: string, name: string): void {
+  const names = header.split(';').map((pair) => pair.split('=', 1)[0]?.trim());
+  if (names.indexOf(name) === names.lastIndexOf(name)) return;
+  throw new HubError('token-malformed', 'The cookie with the token came twice: clear the cookies of this site.');
 }
 
 function compact(given: string, what: string): string {

@@ -5,7 +5,7 @@ import type { Grants } from '../../access/grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import { otherTokensOf } from '../../hub/service/dialects.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
-import { type Credentials, credentialsOf } from './credentials.js';
+import { credentialsOf } from './credentials.js';
 import { GrantsResolver } from '../../access/grants-resolver.js';
 import { resourceOf } from '../settings/resource.js';
 import { Revocations } from '../revocations/revocations.js';
@@ -32,15 +32,13 @@ export class TokenGrantsResolver extends GrantsResolver {
     const credentials = credentialsOf(request, { cookieName, others });
     if (!credentials) return undefined;
     const resource = resourceOf(request, this.options.resource);
-    this.checkCarrier(request, credentials, new URL(resource).origin);
+    // Pages of other origins may publish with their visitor's cookie, and never administrate.
+    const allowed = role === 'admin' ? [] : this.options.publishOrigins;
+    if (credentials.carrier === 'cookie' && !SAFE_METHODS.has(request.method)) {
+      checkOrigin(request, new URL(resource).origin, allowed);
+    }
     const grants = await this.verifier.verify(credentials.token, { role, resource, others });
     if (!this.revocations.revokes(grants)) return grants;
     throw new HubError('token-revoked', 'The token has been revoked.');
-  }
-
-  /** A browser adds its cookie to requests of any page, so the origin of those that change something is checked. */
-  private checkCarrier(request: FastifyRequest, { carrier }: Credentials, own: string): void {
-    if (carrier !== 'cookie' || SAFE_METHODS.has(request.method)) return;
-    checkOrigin(request, own, this.options.publishOrigins);
   }
 }

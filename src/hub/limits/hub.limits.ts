@@ -20,6 +20,8 @@ export const HUB_LIMITS = {
   matcherBytes: 4_096,
   /** Room for every matcher, some of them twice, and for parameters that the hub doesn't know. */
   subscribePairs: 1_000,
+  /** Bytes of a subscription's form in the body of a `QUERY`. */
+  subscribeBytes: 256 * 1024,
   /** How many of the newest updates a subscription may begin with. */
   last: 1_000,
   /** Entries that are searched for the `last` updates, so that no reader can make the hub search the whole log. */

@@ -68,6 +68,7 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
   /** Streams that were not admitted, and have not closed yet. */
   private readonly refused = new Set<OpenStream>();
   private readonly admission: Admission;
+  private readonly bars: ((info: StreamInfo) => StreamEnd | undefined)[] = [];
   private serial = 0;
   private timer: NodeJS.Timeout | undefined;
   private draining = false;
@@ -103,6 +104,22 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
     if (this.draining) stream.end('drain');
     // The next sweep would come too late for a stream that expires this soon.
     else if (this.expiresSoon(stream)) stream.end('expired');
+    else this.endIfBarred(stream);
+  }
+
+  /**
+   * Has each stream that comes from now on end at once where `bar` gives a reason: its caller may have been let in long
+   * before.
+   */
+  addBar(bar: (info: StreamInfo) => StreamEnd | undefined): void {
+    this.bars.push(bar);
+  }
+
+  private endIfBarred(stream: OpenStream): void {
+    for (const bar of this.bars) {
+      const reason = bar(stream.info);
+      if (reason !== undefined) return stream.end(reason);
+    }
   }
 
   delete(stream: OpenStream): void {

@@ -18,7 +18,7 @@ import { JournalUnavailableError } from '../../../storage/journal/journal.js';
 import type { Grants } from '../../../access/grants.js';
 import { HubError } from '../../../access/hub.errors.js';
 import { HubService } from '../../service/hub.service.js';
-import { bodyOf } from '../body.js';
+import { bodyOf } from '../bodies/body.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { parseForm } from '../../protocol/form.js';
 import { type BatchLine, parseBatch } from './publish-batch.js';

@@ -15,7 +15,9 @@ import { CURRENT_DIALECT } from '../../protocol/current-dialect.js';
 import { HubService, type Start } from '../../service/hub.service.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { checkAccept } from './accept.js';
-import { bodyOf } from '../body.js';
+import { HUB_LIMITS } from '../../limits/hub.limits.js';
+import { MaxBody } from '../bodies/body.interceptor.js';
+import { bodyOf } from '../bodies/body.js';
 import { parseSubscribe, type SubscribeRequest } from './subscribe-request.js';
 
 /** `GET` and `QUERY` on the hub: the stream of every update that one of the matchers matches (R5). */
@@ -34,6 +36,7 @@ export class SubscribeController {
   }
 
   @QueryMethod()
+  @MaxBody(HUB_LIMITS.subscribeBytes)
   query(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
     const body = bodyOf(request.body, request.headers['content-type'], 'application/x-www-form-urlencoded');
     return this.subscribe(request, reply, grants, body);

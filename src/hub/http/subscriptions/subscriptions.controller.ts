@@ -1,11 +1,12 @@
-import { Controller, Get, Param, Query, Req, Res, UseGuards } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Controller, Get, Param, Query, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { ANONYMOUS, type Grants } from '../../../access/grants.js';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { HubError } from '../../../access/hub.errors.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import type { Presence } from '../../presence/presence.js';
 import type { ActiveSubscription, Selection, SubscriptionsFormat } from '../../protocol/dialect.js';
+import { subscriptionPath } from '../../protocol/subscription-path.js';
 import { dialectFor } from '../../service/dialects.js';
 import { HubService } from '../../service/hub.service.js';
 
@@ -29,14 +30,13 @@ export class SubscriptionsController {
   // The dialect says what the parts of the path mean.
   @Get(['', ':first', ':first/:second', ':first/:second/:third'])
   async get(
-    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @GrantsOfRequest() grants: Grants,
     @Param() { first, second, third }: { first?: string; second?: string; third?: string },
     @Query('after') after?: string,
   ): Promise<object | undefined> {
-    const inquiry = this.inquire(request, grants, after);
     const parts = [first, second, third].filter((part) => part !== undefined);
+    const inquiry = this.inquire(parts, grants, after);
     const selection = inquiry.format.select(parts);
     if (!selection) throw notFound();
     // The id is read before the subscriptions: a client that goes on from it may be told twice, but misses nothing.
@@ -49,11 +49,14 @@ export class SubscriptionsController {
     return answer(reply, { format: inquiry.format, lastEventId }, document);
   }
 
-  /** R78: a caller may know who is subscribed if it may read updates to the path itself. */
-  private inquire(request: FastifyRequest, grants: Grants, after = '0'): Inquiry {
+  /**
+   * R78: a caller may know who is subscribed if it may read updates to the path itself. That is the path which was
+   * routed, and not the request's target, which may be written in other ways.
+   */
+  private inquire(parts: readonly string[], grants: Grants, after = '0'): Inquiry {
     const { presence } = this.hub;
     if (!presence) throw notFound();
-    const path = request.url.split('?', 1)[0] ?? '';
+    const path = subscriptionPath(HUB_PATH, parts);
     if (!grants.canRead([path])) {
       if (grants === ANONYMOUS) throw new HubError('unauthorized', 'Listing subscriptions needs a token.');
       throw new HubError('insufficient-scope', 'The token does not grant subscribing to this path.');
@@ -105,7 +108,7 @@ function answer(
   void reply
     .header('link', links.filter(Boolean).join(', '))
     .header('etag', tag)
-    .header('vary', 'authorization, cookie')
+    .header('vary', [reply.getHeader('vary'), 'authorization', 'cookie'].filter(Boolean).join(', '))
     .header('cache-control', 'private, must-revalidate');
   if (isNotModified(reply.request.headers['if-none-match'], tag)) {
     void reply.status(304);

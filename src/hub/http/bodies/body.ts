@@ -1,4 +1,4 @@
-import { HubError } from '../../access/hub.errors.js';
+import { HubError } from '../../../access/hub.errors.js';
 
 /**
  * The bytes of a body that was sent as `expected`.

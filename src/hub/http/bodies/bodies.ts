@@ -1,0 +1,102 @@
+import type { IncomingMessage } from 'node:http';
+import { getHeapStatistics } from 'node:v8';
+import { Inject, Injectable } from '@nestjs/common';
+import { HubError } from '../../../access/hub.errors.js';
+
+/** The injection token of {@link BodyOptions}. */
+export const BODY_OPTIONS = Symbol('body options');
+
+export interface BodyOptions {
+  /** Milliseconds within which a body must have come. */
+  readonly timeout: number;
+  /** Bytes of all bodies that are being read or worked on. Default: 64 MB, or an eighth of the heap's limit. */
+  readonly maxBytes?: number | undefined;
+}
+
+const DEFAULT_BYTES = 64 * 1024 ** 2;
+
+/** The bytes of a body. They count until they are released. */
+export interface Body {
+  readonly bytes: Buffer;
+  readonly release: () => void;
+}
+
+/** Reads the bodies of requests: each within its limit and its time, and all together within a number of bytes. */
+@Injectable()
+export class Bodies {
+  private held = 0;
+  private readonly timeout: number;
+  private readonly maxBytes: number;
+
+  constructor(@Inject(BODY_OPTIONS) { timeout, maxBytes }: BodyOptions) {
+    this.timeout = timeout;
+    this.maxBytes = maxBytes ?? Math.min(DEFAULT_BYTES, Math.floor(getHeapStatistics().heap_size_limit / 8));
+  }
+
+  /** The bytes of all bodies that are held now. */
+  get bytes(): number {
+    return this.held;
+  }
+
+  /**
+   * Reads the whole body.
+   * @param limit in bytes.
+   * @throws {HubError} `body-too-large`, `body-too-slow`, `body-incomplete`, or `overloaded` where all bodies together
+   * hold too much. What still comes of the body is then thrown away.
+   */
+  read(request: IncomingMessage, limit: number): Promise<Body> {
+    if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit));
+    // A client that left while its credentials were looked into is heard of no more.
+    if (request.destroyed && !request.readableEnded) return Promise.reject(incomplete());
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      const release = (): void => {
+        this.held -= length;
+        length = 0;
+      };
+      const stop = (): void => {
+        clearTimeout(timer);
+        request.off('data', take).off('end', finish).off('error', breakOff).off('close', breakOff);
+        // An error of a request that is no longer read ends nothing but that request.
+        request.on('error', () => undefined);
+      };
+      const refuse = (error: HubError): void => {
+        stop();
+        release();
+        reject(error);
+      };
+      const take = (chunk: Buffer): void => {
+        length += chunk.length;
+        this.held += chunk.length;
+        if (length > limit) return refuse(tooLarge(limit));
+        if (this.held > this.maxBytes) return refuse(overloaded());
+        chunks.push(chunk);
+      };
+      const finish = (): void => {
+        stop();
+        const [first = Buffer.alloc(0)] = chunks;
+        resolve({ bytes: chunks.length > 1 ? Buffer.concat(chunks, length) : first, release });
+      };
+      const breakOff = (): void => refuse(incomplete());
+      const timer = setTimeout(() => refuse(tooSlow(this.timeout)), this.timeout);
+      request.on('data', take).on('end', finish).on('error', breakOff).on('close', breakOff);
+    });
+  }
+}
+
+function tooLarge(limit: number): HubError {
+  return new HubError('body-too-large', `The body may have at most ${limit} bytes.`);
+}
+
+function incomplete(): HubError {
+  return new HubError('body-incomplete', 'The connection ended before the body did.');
+}
+
+function tooSlow(timeout: number): HubError {
+  return new HubError('body-too-slow', `The body did not come within ${timeout / 1_000} seconds: send it again.`);
+}
+
+function overloaded(): HubError {
+  return new HubError('overloaded', 'The hub is reading too many bodies at once: send this one again later.');
+}
