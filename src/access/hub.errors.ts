@@ -30,6 +30,7 @@ export const HUB_ERRORS = {
   // R15: what is above a limit of subscribing is 400.
   'matcher-too-long': { status: 400 },
   'matchers-too-many': { status: 400 },
+  'matchers-too-costly': { status: 400 },
   'last-invalid': { status: 400 },
   'connection-busy': { status: 400 },
   // A request that can't be read.

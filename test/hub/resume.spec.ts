@@ -174,7 +174,7 @@ describe('resuming', () => {
       'matcher-missing': 'x=1',
       'matcher-unknown': 'match_regexp=a',
       'matcher-invalid': 'match=a%01',
-      'matchers-too-many': Array.from({ length: 101 }, (_, index) => `match=t${index}`).join('&'),
+      'matchers-too-many': Array.from({ length: 101 }, (_, index) => `match_urlpattern=/${index}`).join('&'),
       'matcher-too-long': `match=${'x'.repeat(4_097)}`,
     };
     for (const [code, query] of Object.entries(queries)) {

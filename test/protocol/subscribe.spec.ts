@@ -222,11 +222,11 @@ describe('subscribing', () => {
     expect(await delivered(parameters, [...topics, ...others, 'urn:r14'])).toEqual([...topics, 'urn:r14']);
   });
 
-  it('R15: a hundred matchers are taken, the same one counts once, and one more is refused', async () => {
-    const hundred = Array.from({ length: 100 }, (_, index) => `match=urn:r15:${index}`).join('&');
+  it('R15: a hundred patterns are taken, the same one counts once, and one more is refused', async () => {
+    const hundred = Array.from({ length: 100 }, (_, index) => `match_urlpattern=/r15/${index}/*`).join('&');
     expect((await ask(herald, { query: hundred })).status).toBe(200);
-    expect((await ask(herald, { query: `${hundred}&match=urn:r15:7` })).status).toBe(200);
-    expect(await ask(herald, { query: `${hundred}&match=more` })).toMatchObject({
+    expect((await ask(herald, { query: `${hundred}&match_urlpattern=/r15/7/*` })).status).toBe(200);
+    expect(await ask(herald, { query: `${hundred}&match_urlpattern=/r15/more` })).toMatchObject({
       status: 400,
       code: 'matchers-too-many',
     });

@@ -29,6 +29,7 @@ export class Stage {
     history: 0,
     common: 0,
     commonSince: (): number => this.log.common,
+    matchedUpTo: (): number => this.log.head,
     idAt: (position: number): string | undefined => (position > 5 ? String(position) : undefined),
   };
   readonly client = new PacedClient();

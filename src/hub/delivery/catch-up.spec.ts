@@ -8,10 +8,8 @@ import { UNLIMITED } from '../../access/grants.js';
 import { Cursors } from '../cursors/cursors.js';
 import { Interest } from '../matching/interest.js';
 import { parseMatcher } from '../matching/matcher.js';
-import { TopicIndex } from '../matching/topic-index.js';
-import { Background } from './background.js';
+import { Background } from '../../shared/background.js';
 import { CatchUp } from './catch-up.js';
-import type { Cohort } from './cohort.js';
 import { FanOut } from './fan-out.js';
 import { JournalPages } from './journal-pages.js';
 import { Reader, type ReaderContext, type ReaderStart } from './reader.js';
@@ -46,7 +44,7 @@ class Hub {
     const background = new Background();
     const log = new RecentLog(recentBytes, 0);
     const cursors = new Cursors(this.journal);
-    this.fanOut = new FanOut(this.journal, log, new TopicIndex<Cohort>(HUB_URL), cursors, 0);
+    this.fanOut = new FanOut(this.journal, log, cursors, { hubUrl: HUB_URL, background, interval: 0 });
     const slices = new Slices(new JournalPages(this.journal, background), log, background);
     this.context = {
       log: this.fanOut,

@@ -1,7 +1,7 @@
 import type { Journal } from '../../storage/journal/journal.js';
 import { Queue } from '../../shared/queue.js';
 import type { OutstandingBytes } from '../../streams/registry/outstanding-bytes.js';
-import type { Background } from './background.js';
+import type { Background } from '../../shared/background.js';
 import type { FanOut } from './fan-out.js';
 import type { Reader } from './reader.js';
 import type { Slice, Slices } from './slices.js';

@@ -71,7 +71,12 @@ export class Cohort {
 
   /** Whether an update belongs into this stream: matched, and if private then granted now (R3, R61, R66). */
   wants(update: Update): boolean {
-    return isFor(update, this.interest, this.grants);
+    return this.interest.includes(update.topics) && mayRead(update, this.grants);
+  }
+
+  /** The same in steps: see {@link Interest.search}. */
+  search(update: Update): Generator<void, boolean> {
+    return searchFor(update, this.interest, this.grants);
   }
 
   mayRead(update: Update): boolean {
@@ -88,7 +93,10 @@ export class Cohort {
     return this.pending.push(frame) === 1;
   }
 
-  /** The position up to which a live reader with this cursor has been offered everything. */
+  /**
+   * The position up to which a live reader with this cursor has been offered everything.
+   * @param head the position up to which what is wanted has been found.
+   */
   offeredUpTo(cursor: number, head: number): number {
     const next = this.pending.find(({ position }) => position > cursor);
     return next ? next.position - 1 : Math.max(cursor, head);
@@ -166,9 +174,9 @@ export class Cohort {
   }
 }
 
-/** Whether a subscriber with this interest and these grants gets an update. */
-export function isFor(update: Update, interest: Interest, grants: Grants): boolean {
-  return interest.includes(update.topics) && mayRead(update, grants);
+/** Whether a subscriber with this interest and these grants gets an update, in steps: see {@link Interest.search}. */
+export function* searchFor(update: Update, interest: Interest, grants: Grants): Generator<void, boolean> {
+  return (yield* interest.search(update.topics)) && mayRead(update, grants);
 }
 
 function mayRead(update: Update, grants: Grants): boolean {

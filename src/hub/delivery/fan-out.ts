@@ -1,22 +1,33 @@
 import type { Entry, Journal } from '../../storage/journal/journal.js';
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
-import type { TopicIndex } from '../matching/topic-index.js';
+import { COMPILED_BYTES } from '../matching/compiled-patterns.js';
+import { TopicIndex } from '../matching/topic-index.js';
 import { inBothFormats } from '../../streams/frames/wire-bytes.js';
 import { cursorText } from '../../streams/frames/frame.js';
 import type { Cursors } from '../cursors/cursors.js';
 import { Cohort } from './cohort.js';
+import type { Background } from '../../shared/background.js';
+import { DeferredMatching } from './deferred-matching.js';
 import { CursorRefresh } from '../cursors/cursor-refresh.js';
-import type { RecentLog } from './recent-log.js';
+import type { RecentEntry, RecentLog } from './recent-log.js';
 import { TopicNaming } from './topic-naming.js';
 
 /** Writes in one turn of the event loop, about a millisecond's worth, before requests and other readers get their turn. */
 const WRITES_PER_TURN = 256;
 
+export interface FanOutOptions {
+  /** What topics and patterns are relative to. */
+  readonly hubUrl: URL;
+  readonly background: Background;
+  /** Milliseconds to gather before a flush; 0 is the end of this turn of the event loop. */
+  readonly interval: number;
+}
+
 /**
  * Follows the journal's tail into the recent log and gives what is new to the cohorts that want it. Whatever arrives
  * within one turn of the event loop goes out together: at low rates that delays nothing, and at high rates one write
- * carries many events.
+ * carries many events. Cohorts whose patterns have to be evaluated get it a little later: see `DeferredMatching`.
  */
 export class FanOut {
   private readonly cohorts = new Map<string, Cohort>();
@@ -27,16 +38,23 @@ export class FanOut {
   /** The position to which the log went back, for each time that it lost its newest entries. */
   private readonly resets: number[] = [];
   private readonly refresh: CursorRefresh<Cohort>;
+  private readonly index: TopicIndex<Cohort>;
+  private readonly deferred: DeferredMatching;
   private readonly stop: () => void;
+  private readonly interval: number;
 
-  /** @param interval milliseconds to gather before a flush; 0 is the end of this turn of the event loop. */
   constructor(
     private readonly journal: Journal,
     private readonly log: RecentLog,
-    private readonly index: TopicIndex<Cohort>,
     private readonly cursors: Cursors,
-    private readonly interval: number,
+    { hubUrl, background, interval }: FanOutOptions,
   ) {
+    this.interval = interval;
+    this.index = new TopicIndex(hubUrl);
+    this.deferred = new DeferredMatching(log, new TopicIndex(hubUrl), background, {
+      matched: (cohort, entry) => this.giveTo(cohort, entry),
+      outrun: (position) => this.disperse(this.deferred.all(), position),
+    });
     this.refresh = new CursorRefresh(journal.retention, log.head, (cohort) => this.giveCursor(cohort));
     this.stop = journal.tail(
       log.head,
@@ -60,9 +78,19 @@ export class FanOut {
     return Math.min(...this.resets.slice(history));
   }
 
+  /** The position up to which what this cohort wants has been found. */
+  matchedUpTo(cohort: Cohort): number {
+    return this.deferred.has(cohort) ? this.deferred.position : this.head;
+  }
+
   /** The id of the entry at a position, where it is at hand. */
   idAt(position: number): string | undefined {
     return this.log.idAt(position) ?? (position === this.journal.head ? this.journal.lastId : undefined);
+  }
+
+  /** Whether there is room for patterns like these, as far as they have to be evaluated. */
+  accepts(interest: Interest): boolean {
+    return !interest.needsEvaluation || this.deferred.patternBytes < COMPILED_BYTES;
   }
 
   /** The cohort for these matchers and grants, which exists for as long as it has members. */
@@ -72,7 +100,8 @@ export class FanOut {
     if (existing) return existing;
     const cohort = new Cohort(key, interest, grants, { naming: namesTopics ? this.naming : undefined, hasCursors });
     this.cohorts.set(key, cohort);
-    for (const matcher of interest.matchers) this.index.add(matcher, cohort);
+    if (interest.needsEvaluation) this.deferred.add(cohort);
+    else for (const matcher of interest.matchers) this.index.add(matcher, cohort);
     if (hasCursors) this.refresh.heard(cohort);
     return cohort;
   }
@@ -83,7 +112,8 @@ export class FanOut {
     this.cohorts.delete(cohort.key);
     this.dirty.delete(cohort);
     this.refresh.forget(cohort);
-    for (const matcher of cohort.interest.matchers) this.index.remove(matcher, cohort);
+    if (this.deferred.has(cohort)) this.deferred.remove(cohort);
+    else for (const matcher of cohort.interest.matchers) this.index.remove(matcher, cohort);
   }
 
   close(): void {
@@ -98,24 +128,26 @@ export class FanOut {
     for (const entry of entries) {
       const recent = this.log.push(entry);
       this.refresh.moved(recent.position, recent.bytes.plain.length);
-      for (const cohort of this.index.match(entry.update.topics)) {
-        if (cohort.mayRead(entry.update) && cohort.add(recent)) this.noteOffer(cohort);
-      }
+      for (const cohort of this.index.match(entry.update.topics)) this.giveTo(cohort, recent);
     }
+    this.deferred.advance();
     this.refresh.look();
     this.schedule(this.interval);
   }
 
-  private noteOffer(cohort: Cohort): void {
+  /** Offers a cohort an entry that its matchers match. */
+  private giveTo(cohort: Cohort, entry: RecentEntry): void {
+    if (!cohort.mayRead(entry.update) || !cohort.add(entry)) return;
     this.dirty.add(cohort);
     if (cohort.hasCursors) this.refresh.heard(cohort);
+    this.schedule(this.interval);
   }
 
   /** Offers all live readers of a cohort the same new cursor, as a frame in its place among their updates. */
   private giveCursor(cohort: Cohort): void {
-    const { head } = this;
-    const id = this.cursors.name({ position: head, id: this.idAt(head) });
-    cohort.addCursor({ position: head, bytes: inBothFormats(Buffer.from(cursorText(id))) });
+    const position = this.matchedUpTo(cohort);
+    const id = this.cursors.name({ position, id: this.idAt(position) });
+    cohort.addCursor({ position, bytes: inBothFormats(Buffer.from(cursorText(id))) });
     this.dirty.add(cohort);
     this.schedule(0);
   }
@@ -128,9 +160,19 @@ export class FanOut {
   /** Lets the log go on after `position` instead of `head`. Cohorts drop what is pending; their readers catch up. */
   private restart(position: number): void {
     const upTo = Math.min(this.head, position);
+    const deferredUpTo = Math.min(this.deferred.position, position);
     this.log.restart(position);
+    this.deferred.restart(position);
     this.dirty.clear();
-    for (const cohort of this.cohorts.values()) cohort.disperse(upTo);
+    for (const cohort of this.cohorts.values()) cohort.disperse(this.deferred.has(cohort) ? deferredUpTo : upTo);
+  }
+
+  /** Has the readers of these cohorts read on from the log, after `position` or what they have been offered since. */
+  private disperse(cohorts: Iterable<Cohort>, position: number): void {
+    for (const cohort of cohorts) {
+      cohort.disperse(position);
+      this.dirty.delete(cohort);
+    }
   }
 
   private schedule(delay: number): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Entry } from '../../storage/journal/journal.js';
 import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
-import { Background } from './background.js';
+import { Background } from '../../shared/background.js';
 import { JournalPages } from './journal-pages.js';
 
 /** A journal that counts its reads, and can hold them back until `release`. */

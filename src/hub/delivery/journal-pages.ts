@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type DamagedEntry, type Entry, isWhole, type Journal, type ReadEntry } from '../../storage/journal/journal.js';
 import type { Update } from '../../storage/journal/update.js';
 import type { WireBytes } from '../../streams/frames/wire-bytes.js';
-import type { Background } from './background.js';
+import type { Background } from '../../shared/background.js';
 import { encodeEntry, type RecentEntry } from './recent-log.js';
 
 /** Entries in a page: few, because each of them may be large. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
-import { Background } from './background.js';
+import { Background } from '../../shared/background.js';
 import { JournalPages } from './journal-pages.js';
 import { Newest } from './newest.js';
 import { RecentLog } from './recent-log.js';
@@ -33,14 +33,17 @@ describe('Newest', () => {
     await fc.assert(
       fc.asyncProperty(sizes, async ({ count, held, recent, every, last }) => {
         const newest = await logOf(count, held, Math.min(recent, held, count));
-        const wants = ({ data }: { data: string }): boolean => Number(data) % every === 0;
+        const wants = function* ({ data }: { data: string }): Generator<void, boolean> {
+          if (Number(data) % 2 === 0) yield;
+          return Number(data) % every === 0;
+        };
         const oldest = Math.max(1, count - held + 1);
         const wanted = Array.from({ length: count - oldest + 1 }, (_, index) => oldest + index).filter(
           (position) => position % every === 0,
         );
         const position = wanted.slice(-last)[0];
         const expected = position && { position, before: position > oldest ? `urn:${position - 1}` : undefined };
-        expect(await newest.find(last, { head: count, history: 0, wants })).toEqual(expected);
+        expect(await newest.find(last, { head: count, history: 0, wants, isOver: () => false })).toEqual(expected);
       }),
       { numRuns: 100 },
     );
@@ -50,12 +53,26 @@ describe('Newest', () => {
     const count = HUB_LIMITS.lastLookedThrough + 1_000;
     const newest = await logOf(count, count, 100);
     let looks = 0;
-    const wants = (): boolean => {
+    const wants = function* (): Generator<void, boolean> {
       looks += 1;
+      yield;
       return false;
     };
-    expect(await newest.find(1, { head: count, history: 0, wants })).toBeUndefined();
+    expect(await newest.find(1, { head: count, history: 0, wants, isOver: () => false })).toBeUndefined();
     expect(looks).toBeGreaterThanOrEqual(HUB_LIMITS.lastLookedThrough);
     expect(looks).toBeLessThan(HUB_LIMITS.lastLookedThrough + 100);
+  });
+
+  it('stops within an entry once nobody waits for the result', async () => {
+    const newest = await logOf(1_000, 1_000, 1_000);
+    let looks = 0;
+    const wants = function* (): Generator<void, boolean> {
+      looks += 1;
+      yield;
+      return false;
+    };
+    const search = { head: 1_000, history: 0, wants, isOver: () => looks >= 7 };
+    expect(await newest.find(1, search)).toBeUndefined();
+    expect(looks).toBe(7);
   });
 });

@@ -1,5 +1,5 @@
 import type { Update } from '../../storage/journal/update.js';
-import type { Background } from './background.js';
+import type { Background } from '../../shared/background.js';
 import type { JournalPages, Page } from './journal-pages.js';
 import type { RecentLog } from './recent-log.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
@@ -12,7 +12,10 @@ export interface Search {
   readonly head: number;
   /** Which history of the log: see `FanOut`. */
   readonly history: number;
-  readonly wants: (update: Update) => boolean;
+  /** Whether an update is wanted, found out in steps. */
+  readonly wants: (update: Update) => Iterator<void, boolean> & Iterable<void>;
+  /** Whether nobody waits for the result any more. */
+  readonly isOver: () => boolean;
 }
 
 /** The oldest of the updates that were found. */
@@ -31,7 +34,8 @@ export class Newest {
   ) {}
 
   /** The oldest of the newest `count` wanted updates, or of as many as there are; undefined where there are none. */
-  async find(count: number, { head, history, wants }: Search): Promise<First | undefined> {
+  async find(count: number, search: Search): Promise<First | undefined> {
+    const { head, history } = search;
     const lowest = Math.max(0, head - HUB_LIMITS.lastLookedThrough);
     let first: number | undefined;
     let missing = count;
@@ -39,8 +43,9 @@ export class Newest {
       // oxlint-disable-next-line no-await-in-loop -- from the newest on, and no further than needed
       const entries = await this.upTo(end, history);
       // oxlint-disable-next-line no-await-in-loop -- from the newest on, and no further than needed
-      const wanted = await this.background.do(() => entries.filter(({ update }) => update && wants(update)));
-      first = wanted.at(-missing)?.position ?? wanted[0]?.position ?? first;
+      const wanted = await this.background.run(filter(entries, search));
+      if (search.isOver()) return undefined;
+      first = wanted.at(-missing) ?? wanted[0] ?? first;
       missing -= wanted.length;
       end = (entries[0]?.position ?? 0) - 1;
     }
@@ -59,4 +64,15 @@ export class Newest {
     const entries = Array.from({ length: end - first + 1 }, (_, index) => this.log.at(first + index));
     return entries.filter((entry) => entry !== undefined);
   }
+}
+
+/** The positions of the entries that are wanted. */
+function* filter(entries: Page, { wants, isOver }: Search): Generator<void, number[]> {
+  const wanted: number[] = [];
+  for (const { update, position } of entries) {
+    if (isOver()) return [];
+    if (update && (yield* wants(update))) wanted.push(position);
+    yield;
+  }
+  return wanted;
 }

@@ -68,6 +68,15 @@ describe('the cursor that a reader is given', () => {
     expect(await told(stage)).toEqual(['gap at-2-undefined', 'gap at-10-10', 'gap at-12-12']);
   });
 
+  it('names what comes before an update of which nobody knows yet whether it is wanted', async () => {
+    const stage = new Stage(10, { hasCursors: true });
+    stage.reader.begin();
+    stage.log.head = 15;
+    stage.log.matchedUpTo = () => 12;
+    stage.connection.end('expired');
+    expect(await told(stage)).toEqual(['cursor at-10-10', 'expired at-12-12']);
+  });
+
   it('names no place of a history that has lost entries, and comes after the notice of that', async () => {
     const stage = new Stage(20, { cursor: 12, greeting: 'caught-up', hasCursors: true });
     stage.reader.begin();

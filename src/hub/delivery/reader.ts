@@ -25,6 +25,8 @@ export interface ReaderContext {
   readonly log: {
     /** The position of the newest entry. */
     readonly head: number;
+    /** The position up to which what this cohort wants has been found. */
+    matchedUpTo(cohort: Cohort): number;
     /** Which history of the log this is: it grows with each reset. */
     readonly history: number;
     /** The newest position that every history since `history` has in common with it. */
@@ -192,7 +194,8 @@ export class Reader implements ConnectionListener {
     if (this.isOutdated) this.goBack();
     const { log, cursors } = context;
     // A live reader's own cursor stays where it is while nothing comes that its cohort wants.
-    const position = this.currentState === 'live' ? cohort.offeredUpTo(this.position, log.head) : this.position;
+    const position =
+      this.currentState === 'live' ? cohort.offeredUpTo(this.position, log.matchedUpTo(cohort)) : this.position;
     return cursors.name({ position, id: log.idAt(position) ?? (position === this.place ? this.idAtPlace : undefined) });
   }
 

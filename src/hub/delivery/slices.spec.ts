@@ -2,18 +2,22 @@ import { describe, expect, it } from '@jest/globals';
 import type { Entry } from '../../storage/journal/journal.js';
 import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import { PIECE } from '../../streams/connections/write-queue.js';
-import { Background } from './background.js';
+import { Background } from '../../shared/background.js';
 import { Cohort } from './cohort.js';
 import { UNLIMITED } from '../../access/grants.js';
 import { Interest } from '../matching/interest.js';
 import { JournalPages } from './journal-pages.js';
 import { parseMatcher } from '../matching/matcher.js';
+import type { Reader } from './reader.js';
 import { RecentLog } from './recent-log.js';
 import { Slices } from './slices.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');
 
 const COHORT = new Cohort('', new Interest([parseMatcher('exact', 'urn:t', HUB_URL)], HUB_URL), UNLIMITED);
+COHORT.enter();
+
+const RETENTION = { events: 1_000, bytes: 2 ** 20, age: 60_000 };
 
 const ENTRIES = Array.from({ length: 100 }, (_, index) => ({
   position: index + 1,
@@ -75,5 +79,70 @@ describe('a slice of the journal', () => {
       cursor = slice.last;
     }
     expect(found).toEqual([3, 4, 5, 6, 7]);
+  });
+});
+
+describe('a slice for matchers that take long', () => {
+  const PATTERNS = ['https://t.example/:id/a', 'https://t.example/:id/b', 'https://t.example/:id/c'];
+
+  function stage(): { cohort: Cohort; slices: Slices; turns: () => number; looks: () => number } {
+    const cohort = new Cohort(
+      '',
+      new Interest(
+        PATTERNS.map((pattern) => parseMatcher('urlpattern', pattern, HUB_URL)),
+        HUB_URL,
+      ),
+      UNLIMITED,
+    );
+    // Each look at the clock takes a third of what there is for one turn of the event loop.
+    let now = 0;
+    const background = new Background(() => (now += 1 / 3));
+    const log = new RecentLog(2 ** 24, 0);
+    for (let position = 1; position <= 50; position += 1) {
+      const topics = [`https://t.example/${position}/c`];
+      log.push({ position, update: { topics, data: '', id: String(position), private: false } });
+    }
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      ticking = setImmediate(count);
+    };
+    let ticking = setImmediate(count);
+    let looks = 0;
+    const search = cohort.search.bind(cohort);
+    cohort.search = (update) => {
+      looks += 1;
+      return search(update);
+    };
+    const slices = new Slices(new JournalPages(new MemoryJournal(RETENTION), background), log, background);
+    return {
+      cohort,
+      slices,
+      turns: () => {
+        clearImmediate(ticking);
+        return turns;
+      },
+      looks: () => looks,
+    };
+  }
+
+  it('is made in many turns of the event loop, a few patterns in each', async () => {
+    const { cohort, slices, turns } = stage();
+    cohort.enter();
+    expect(await slices.after({ cursor: 0, history: 0 }, cohort, 50)).toMatchObject({ first: 1, last: 50 });
+    // Two patterns that do not match and the entry itself are three steps each.
+    expect(turns()).toBeGreaterThan(40);
+  });
+
+  it('ends with the entry at which the last reader has left', async () => {
+    const { cohort, slices, turns, looks } = stage();
+    cohort.enter();
+    const slice = slices.after({ cursor: 0, history: 0 }, cohort, 50);
+    while (looks() < 10) await new Promise(setImmediate);
+    const atEnd = looks();
+    cohort.leave({} as Reader);
+    const { last } = await slice;
+    turns();
+    expect([looks(), last]).toEqual([atEnd, atEnd]);
   });
 });

@@ -1,7 +1,7 @@
 import { isWhole } from '../../storage/journal/journal.js';
 import { PIECE } from '../../streams/connections/write-queue.js';
 import type { WireBytes } from '../../streams/frames/wire-bytes.js';
-import type { Background } from './background.js';
+import type { Background } from '../../shared/background.js';
 import type { Cohort } from './cohort.js';
 import type { JournalPages, Page } from './journal-pages.js';
 import { join } from './joint.js';
@@ -9,6 +9,9 @@ import type { RecentEntry, RecentLog } from './recent-log.js';
 
 /** Entries looked at for one slice, so that a cohort which wants few of many does not hold up everybody. */
 const SLICE_ENTRIES = 2_048;
+
+/** Topics looked at for one slice, where nothing takes long to match. */
+const SLICE_TOPICS = 16_384;
 
 /** All remembered slices together. Bytes. */
 const REMEMBERED_BYTES = 16 * 1024 ** 2;
@@ -55,22 +58,16 @@ export class Slices {
     const key = `${cursor} ${cohort.id} ${history}`;
     const known = this.remembered.get(key) ?? this.reading.get(key);
     if (known) return known;
-    if (cursor + 1 >= this.log.oldest) return this.remember(key, this.fromRecentLog(cursor, cohort, limit));
-    const reading = this.fromJournal({ cursor, history }, cohort, limit)
+    const isRecent = cursor + 1 >= this.log.oldest;
+    if (isRecent && !cohort.interest.hasPatterns) {
+      return this.remember(key, fromRecentLog(this.log, cursor, cohort, limit));
+    }
+    const steps = isRecent ? this.background.run(fromRecentLogInSteps(this.log, cursor, cohort, limit)) : undefined;
+    const reading = (steps ?? this.fromJournal({ cursor, history }, cohort, limit))
       .then((slice) => this.remember(key, slice))
       .finally(() => this.reading.delete(key));
     this.reading.set(key, reading);
     return reading;
-  }
-
-  private fromRecentLog(cursor: number, cohort: Cohort, limit: number): Slice {
-    const end = Math.min(limit, cursor + SLICE_ENTRIES);
-    const builder = new SliceBuilder(cursor + 1, cohort);
-    for (let position = cursor + 1; position <= end; position += 1) {
-      const entry = this.log.at(position);
-      if (!entry || !builder.add(entry)) break;
-    }
-    return builder.build();
   }
 
   private async fromJournal({ cursor, history }: SliceStart, cohort: Cohort, limit: number): Promise<Slice> {
@@ -79,9 +76,9 @@ export class Slices {
     while (page.length > 0) {
       const entries = page;
       // oxlint-disable-next-line no-await-in-loop -- in order
-      const isDone = await this.background.do(() => builder.addAll(entries, limit));
+      const isDone = await this.background.run(builder.addAll(entries, limit));
       // Adjacent damaged entries make one slice, however many they are, so that a reader is told of them all at once.
-      if (isDone || (!builder.isDamaged && builder.last - cursor >= SLICE_ENTRIES)) break;
+      if (isDone || cohort.isEmpty || (!builder.isDamaged && builder.last - cursor >= SLICE_ENTRIES)) break;
       // oxlint-disable-next-line no-await-in-loop -- in order; most pages are there already
       page = await this.pages.after(builder.last, history);
     }
@@ -106,6 +103,29 @@ function sizeOf({ bytes }: Slice): number {
   return 500 + 2 * (bytes?.chunked.length ?? 0);
 }
 
+/** Where nothing takes long to match: at once, because a step for each entry would cost more than the matching. */
+function fromRecentLog(log: RecentLog, cursor: number, cohort: Cohort, limit: number): Slice {
+  const end = Math.min(limit, cursor + SLICE_ENTRIES);
+  const builder = new SliceBuilder(cursor + 1, cohort);
+  for (let position = cursor + 1, topics = 0; position <= end && topics < SLICE_TOPICS; position += 1) {
+    const entry = log.at(position);
+    if (!entry || !builder.add(entry, cohort.wants(entry.update))) break;
+    topics += entry.update.topics.length;
+  }
+  return builder.build();
+}
+
+function* fromRecentLogInSteps(log: RecentLog, cursor: number, cohort: Cohort, limit: number): Generator<void, Slice> {
+  const end = Math.min(limit, cursor + SLICE_ENTRIES);
+  const builder = new SliceBuilder(cursor + 1, cohort);
+  for (let position = cursor + 1; position <= end && !cohort.isEmpty; position += 1) {
+    const entry = log.at(position);
+    if (!entry || !builder.add(entry, yield* cohort.search(entry.update))) break;
+    yield;
+  }
+  return builder.build();
+}
+
 class SliceBuilder {
   private readonly wanted: RecentEntry[] = [];
   private size = 0;
@@ -125,8 +145,8 @@ class SliceBuilder {
   }
 
   /** Adds an entry, unless it does not fit and begins the next slice. Answers whether there is room for more. */
-  add(recent: RecentEntry): boolean {
-    if (!this.cohort.wants(recent.update)) {
+  add(recent: RecentEntry, isWanted: boolean): boolean {
+    if (!isWanted) {
       this.moveTo(recent);
       return true;
     }
@@ -143,14 +163,16 @@ class SliceBuilder {
    * Adds entries. Answers whether the slice ends with them: it is full, or what follows is beyond the limit, after a
    * gap, or damaged where the slice is not (or the other way round).
    */
-  addAll(entries: Page, limit: number): boolean {
+  *addAll(entries: Page, limit: number): Generator<void, boolean> {
     for (const entry of entries) {
       // Entries that were trimmed while pages were read leave a gap, which the reader sees where the next slice begins.
       const follows = entry.position === this.last + 1;
       if (entry.position > limit || !follows) return true;
       if (this.last >= this.first && isWhole(entry) === this.isDamaged) return true;
       if (!isWhole(entry)) this.addDamaged(entry.position);
-      else if (!this.add(entry)) return true;
+      else if (!this.add(entry, yield* this.cohort.search(entry.update))) return true;
+      if (this.cohort.isEmpty) return true;
+      yield;
     }
     return this.last >= limit;
   }

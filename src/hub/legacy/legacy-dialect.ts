@@ -1,3 +1,4 @@
+import { HUB_LIMITS } from '../limits/hub.limits.js';
 import type { Matcher } from '../matching/matcher.js';
 import type { ActiveSubscription, Dialect, Selection, SubscriptionsFormat } from '../protocol/dialect.js';
 import type { FormPair } from '../protocol/form.js';
@@ -27,6 +28,7 @@ const subscriptions: SubscriptionsFormat = {
 export const LEGACY_DIALECT: Dialect = {
   isSpokenWith: (parameters) => parameters.includes('topic'),
   matchersOf,
+  limitOf: () => HUB_LIMITS.selectors,
   lastEventIdHeader: 'last-event-id',
   // Clients of 0.x expect no events without an update.
   hasCursors: false,

@@ -11,15 +11,24 @@ export const HUB_LIMITS = {
   /** Longer times overflow the timers of several clients, which then reconnect in a hot loop. */
   retryMilliseconds: 3_600_000,
   /** Room for every topic that an update may have, every other field, and some that the hub doesn't know (R36). */
-  publishPairs: 1_100,
+  publishPairs: 1_200,
   /** Lines of a batch. */
   batchLines: 10_000,
-  /** Matchers of a subscription. What is above a limit of subscribing gets 400 (R15). */
-  matchers: 100,
+  /** Exact topics of a subscription, each of which costs a look-up. What is above a limit of it gets 400 (R15). */
+  exactTopics: { count: 1_000, bytes: 128 * 1024 },
+  /** Patterns of a subscription. */
+  patterns: { count: 100, bytes: 16 * 1024 },
+  /** Topics and URI Templates of a subscription of the 0.x dialect, together. */
+  selectors: { count: 1_000, bytes: 128 * 1024 },
+  /**
+   * What the patterns of a subscription may cost together, in instructions of compiled programs: see `regexpCost`. Most
+   * patterns need none; one for UUIDs needs about 110.
+   */
+  patternCost: 4_000,
   /** Bytes of a matcher in UTF-8. */
   matcherBytes: 4_096,
   /** Room for every matcher, some of them twice, and for parameters that the hub doesn't know. */
-  subscribePairs: 1_000,
+  subscribePairs: 1_200,
   /** Bytes of a subscription's form in the body of a `QUERY`. */
   subscribeBytes: 256 * 1024,
   /** How many of the newest updates a subscription may begin with. */
@@ -31,7 +40,7 @@ export const HUB_LIMITS = {
   /**
    * What the custom groups of one component of a URL Pattern may cost, in instructions of the compiled program.
    * Matching takes at worst the product of this cost and the topic's length, so this limit and that on topics bound the
-   * time. A pattern for UUIDs needs about 50.
+   * time. A pattern for UUIDs needs about 110.
    */
   regexpCost: 256,
 } as const;

@@ -1,12 +1,24 @@
 import { createHash } from 'node:crypto';
 import { type Matcher, matcherKey, WILDCARD } from './matcher.js';
-import { TopicIndex } from './topic-index.js';
+import { compileUriTemplate, type UriTemplate } from './uri-template.js';
+import { parseTopicUrl } from './url-pattern/topic-url.js';
+import { compileUrlPattern, type UrlPattern } from './url-pattern/url-pattern.js';
 
 /** Longer keys are replaced by their digest, because a hundred patterns of 4 KiB would make too long a key. */
 const LONGEST_KEY = 100;
 
-/** Limits of an interest's pattern index. They are low, because there may be an interest for each connection. */
-const CACHE = { cachedTopics: 100, cachedBytes: 64 * 1024 };
+/** Topics that are remembered with their result. They are few, because there may be an interest for each connection. */
+const REMEMBERED = 64;
+
+/** Longer topics are not remembered. */
+const LONGEST_REMEMBERED = 256;
+
+/** The patterns of an interest, compiled, and what is known of topics that were looked at. */
+interface Patterns {
+  readonly urls: readonly UrlPattern[];
+  readonly templates: readonly UriTemplate[];
+  readonly results: Map<string, boolean>;
+}
 
 /** A set of matchers: what a subscription asks for, or what a token grants. */
 export class Interest {
@@ -15,7 +27,7 @@ export class Interest {
   readonly matchers: readonly Matcher[];
   private readonly isEverything: boolean;
   private readonly exact: ReadonlySet<string>;
-  private patterns: TopicIndex<true> | undefined;
+  private patterns: Patterns | undefined;
 
   constructor(
     matchers: readonly Matcher[],
@@ -29,10 +41,41 @@ export class Interest {
     this.key = key.length > LONGEST_KEY ? createHash('sha256').update(key).digest('base64') : key;
   }
 
+  /** Whether there are patterns, which may take long to match: see {@link search}. */
+  get hasPatterns(): boolean {
+    return !this.isEverything && this.exact.size < this.matchers.length;
+  }
+
+  /**
+   * Whether there are patterns that are not found by the topic's own text, and have to be evaluated: see `TopicIndex`.
+   * With the wildcard among the matchers none needs to be.
+   */
+  get needsEvaluation(): boolean {
+    return this.hasPatterns && this.matchers.some((matcher) => needsEvaluation(matcher, this.hubUrl));
+  }
+
   /** Whether a matcher matches at least one of the topics. */
   includes(topics: readonly string[]): boolean {
     if (this.isEverything || topics.some((topic) => this.exact.has(topic))) return true;
-    return this.exact.size < this.matchers.length && this.patternIndex().match(topics).size > 0;
+    if (!this.hasPatterns) return false;
+    const search = this.search(topics);
+    for (;;) {
+      const { done, value } = search.next();
+      if (done) return value;
+    }
+  }
+
+  /** The same in steps of one pattern each, for work that gives way to other work in between. */
+  *search(topics: readonly string[]): Generator<void, boolean> {
+    if (this.isEverything || topics.some((topic) => this.exact.has(topic))) return true;
+    if (!this.hasPatterns) return false;
+    const patterns = (this.patterns ??= this.compile());
+    for (const topic of topics) {
+      const isMatched = patterns.results.get(topic) ?? (yield* this.searchPatterns(topic, patterns));
+      remember(patterns.results, topic, isMatched);
+      if (isMatched) return true;
+    }
+    return false;
   }
 
   /** Whether the topic itself was asked for, not only a pattern that it matches. */
@@ -45,14 +88,42 @@ export class Interest {
     return topics.every((topic) => this.includes([topic]));
   }
 
-  /** Made when first needed, because most interests never need it: live delivery goes by the index of `FanOut`. */
-  private patternIndex(): TopicIndex<true> {
-    if (!this.patterns) {
-      this.patterns = new TopicIndex<true>(this.hubUrl, CACHE);
-      for (const matcher of this.matchers) {
-        if (matcher.type !== 'exact') this.patterns.add(matcher, true);
-      }
+  private *searchPatterns(topic: string, { urls, templates }: Patterns): Generator<void, boolean> {
+    const url = urls.length > 0 ? parseTopicUrl(topic, this.hubUrl) : undefined;
+    for (const pattern of url ? urls : []) {
+      if (!url?.address.startsWith(pattern.literalPrefix)) continue;
+      if (pattern.matches(url)) return true;
+      yield;
     }
-    return this.patterns;
+    for (const template of templates) {
+      if (!topic.startsWith(template.literalPrefix)) continue;
+      if (template.matches(topic)) return true;
+      yield;
+    }
+    return false;
   }
+
+  /** Done when first needed, because most interests never need it: live delivery goes by the index of `FanOut`. */
+  private compile(): Patterns {
+    const of = (type: Matcher['type']): string[] =>
+      this.matchers.filter((matcher) => matcher.type === type).map(({ pattern }) => pattern);
+    return {
+      urls: of('urlpattern').map((pattern) => compileUrlPattern(pattern, this.hubUrl)),
+      templates: of('uritemplate').map(compileUriTemplate),
+      results: new Map(),
+    };
+  }
+}
+
+function needsEvaluation({ type, pattern }: Matcher, hubUrl: URL): boolean {
+  if (type === 'exact') return false;
+  return type === 'uritemplate' || compileUrlPattern(pattern, hubUrl).route === undefined;
+}
+
+/** Keeps a result in place of the oldest one. */
+function remember(results: Map<string, boolean>, topic: string, isMatched: boolean): void {
+  if (topic.length > LONGEST_REMEMBERED || results.has(topic)) return;
+  const [oldest] = results.size >= REMEMBERED ? results.keys() : [];
+  if (oldest !== undefined) results.delete(oldest);
+  results.set(topic, isMatched);
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type Matcher, type MatcherType, WILDCARD } from './matcher.js';
+import { PathTrie } from './url-pattern/path-trie.js';
 import { PatternBuckets, type PatternHits } from './url-pattern/pattern-buckets.js';
 import { parseTopicUrl, type TopicUrl } from './url-pattern/topic-url.js';
 import { compileUriTemplate } from './uri-template.js';
@@ -27,9 +28,10 @@ interface KnownTopic<T> {
  * Who is interested in a topic: values (such as cohorts) under matchers. Each pair of a matcher and a value is there
  * once, however often it's added.
  *
- * Looking up a topic costs what its own readers cost, however many other topics have readers: exact matchers are found
- * by hash; URL Patterns by the literal text that they start with, one hash look-up for each distinct length of such
- * texts; and a pattern is evaluated once for a topic as long as the topic stays in the cache.
+ * Exact matchers are found by hash, and URL Patterns of an origin and a path segment by segment (`PathTrie`): what these
+ * cost is what the topic's own readers cost, however many others there are. All other patterns have to be evaluated
+ * (`PatternBuckets`): those that begin with the same literal text as the topic, once for each topic that stays in the
+ * cache, and in steps, so that who looks up can give way in between.
  */
 export class TopicIndex<T> {
   private readonly exact = new Map<string, Set<T>>();
@@ -39,6 +41,7 @@ export class TopicIndex<T> {
     urlpattern: new Set(),
     uritemplate: new Set(),
   };
+  private readonly paths = new PathTrie<T>();
   private readonly patterns: PatternBuckets<T, TopicUrl>;
   private readonly templates: PatternBuckets<T, string>;
   private readonly known: LRUCache<string, KnownTopic<T>>;
@@ -64,13 +67,20 @@ export class TopicIndex<T> {
     return this.patterns.evaluations + this.templates.evaluations;
   }
 
+  /** About how many bytes the patterns take that have to be evaluated. */
+  get patternBytes(): number {
+    return this.patterns.bytes + this.templates.bytes;
+  }
+
   /** @throws HubError `matcher-invalid` for a URL Pattern that `parseMatcher` would refuse */
   add(matcher: Matcher, value: T): void {
     const { type, pattern } = matcher;
     if (pattern === WILDCARD) {
       this.everything[type].add(value);
     } else if (type === 'urlpattern') {
-      this.patterns.add(pattern, value);
+      const { route } = compileUrlPattern(pattern, this.hubUrl);
+      if (route) this.paths.add(route, value);
+      else this.patterns.add(pattern, value);
     } else if (type === 'uritemplate') {
       this.templates.add(pattern, value);
     } else {
@@ -86,7 +96,9 @@ export class TopicIndex<T> {
     if (pattern === WILDCARD) {
       this.everything[type].delete(value);
     } else if (type === 'urlpattern') {
-      this.patterns.remove(pattern, value);
+      const { route } = compileUrlPattern(pattern, this.hubUrl);
+      if (route) this.paths.remove(route, value);
+      else this.patterns.remove(pattern, value);
     } else if (type === 'uritemplate') {
       this.templates.remove(pattern, value);
     } else {
@@ -98,25 +110,51 @@ export class TopicIndex<T> {
 
   /** The values with a matcher that at least one of `topics` satisfies (R2, R14), each once, in a new set. */
   match(topics: readonly string[]): Set<T> {
+    const search = this.search(topics);
+    for (;;) {
+      const { done, value } = search.next();
+      if (done) return value;
+    }
+  }
+
+  /** The same in steps of one evaluated pattern each. Matchers may be added and removed between the steps. */
+  *search(topics: readonly string[]): Generator<void, Set<T>> {
     const found = new Set(this.everything.exact);
     addAll(found, this.everything.urlpattern);
     addAll(found, this.everything.uritemplate);
     for (const topic of topics) {
       addAll(found, this.exact.get(topic));
-      if (!this.patterns.isEmpty || !this.templates.isEmpty) this.matchPatterns(topic, found);
+      if (this.hasEvaluated) yield* this.searchPatterns(topic, found);
+      else if (!this.paths.isEmpty) this.collectPaths(this.knownOf(topic), found);
     }
     return found;
   }
 
-  private matchPatterns(topic: string, found: Set<T>): void {
-    const cached = this.known.get(topic);
-    const entry = cached ?? { url: parseTopicUrl(topic, this.hubUrl), hits: new Map(), templateHits: new Map() };
-    const hasChanged = entry.url !== undefined && this.patterns.refresh(entry.url, entry.hits);
-    const hasOthers = !this.templates.isEmpty && this.templates.refresh(topic, entry.templateHits);
+  private get hasEvaluated(): boolean {
+    return !this.patterns.isEmpty || !this.templates.isEmpty;
+  }
+
+  private *searchPatterns(topic: string, found: Set<T>): Generator<void, void> {
+    const entry = this.knownOf(topic);
+    const hasChanged = entry.url !== undefined && (yield* this.patterns.refresh(entry.url, entry.hits));
+    const hasOthers = !this.templates.isEmpty && (yield* this.templates.refresh(topic, entry.templateHits));
     // The cache measures an entry's size only when the entry is set.
-    if (cached === undefined || hasChanged || hasOthers) this.known.set(topic, entry);
+    if (hasChanged || hasOthers) this.known.set(topic, entry);
+    this.collectPaths(entry, found);
     addHits(found, entry.hits);
     addHits(found, entry.templateHits);
+  }
+
+  private knownOf(topic: string): KnownTopic<T> {
+    const cached = this.known.get(topic);
+    if (cached) return cached;
+    const entry = { url: parseTopicUrl(topic, this.hubUrl), hits: new Map(), templateHits: new Map() };
+    this.known.set(topic, entry);
+    return entry;
+  }
+
+  private collectPaths({ url }: KnownTopic<T>, found: Set<T>): void {
+    if (url) this.paths.collect(url, found);
   }
 }
 

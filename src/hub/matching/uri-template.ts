@@ -1,12 +1,16 @@
-import { LRUCache } from 'lru-cache';
 import { RE2JS } from 're2js';
 import { HubError } from '../../access/hub.errors.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
+import { CompiledPatterns } from './compiled-patterns.js';
+
+/** What a compiled template was measured to take at most. Bytes: of itself, and for a character. */
+const SIZE = { itself: 8_192, character: 300 };
+
+/** Instructions that a variable is compiled to, about. */
+const VARIABLE_COST = 20;
 
 /** Compiling takes about half a millisecond, and many readers come with the same few templates. */
-const MAX_COMPILED = 500;
-
-const compiled = new LRUCache<string, UriTemplate>({ max: MAX_COMPILED });
+const compiled = new CompiledPatterns<UriTemplate>();
 
 /** What a value may consist of (RFC 6570, 1.5 and 3.2.1). */
 const UNRESERVED = String.raw`(?:[A-Za-z0-9\-._~]|%[0-9A-Fa-f]{2})`;
@@ -46,6 +50,8 @@ const NOT_ITSELF = /%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]/gu
 export class UriTemplate {
   /** The text that every topic which it matches starts with. */
   readonly literalPrefix: string;
+  /** About how many bytes it takes. */
+  readonly bytes: number;
   private readonly expression: RE2JS;
 
   /** Use `compileUriTemplate`, which keeps what it has compiled. */
@@ -53,6 +59,7 @@ export class UriTemplate {
     const source = sourceOf(template);
     if (source === undefined) throw invalid('has a brace that is not part of a well-formed expression');
     this.literalPrefix = template.slice(0, Math.max(0, template.indexOf('{'))).split(NOT_ITSELF, 1)[0] ?? '';
+    this.bytes = SIZE.itself + SIZE.character * template.length;
     this.expression = RE2JS.compile(source);
   }
 
@@ -63,11 +70,13 @@ export class UriTemplate {
 
 /** @throws {HubError} `matcher-invalid` when it is no template, or one that costs too much */
 export function compileUriTemplate(template: string): UriTemplate {
-  const known = compiled.get(template);
-  if (known !== undefined) return known;
-  const fresh = new UriTemplate(template);
-  compiled.set(template, fresh);
-  return fresh;
+  return compiled.of(template, () => new UriTemplate(template));
+}
+
+/** What matching a template costs, in instructions of its program: all of it after the text that it begins with. */
+export function uriTemplateCost(template: string): number {
+  const varying = template.slice(template.indexOf('{'));
+  return varying.length + VARIABLE_COST * varying.split(/[{,]/).length;
 }
 
 /**

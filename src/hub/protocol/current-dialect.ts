@@ -1,4 +1,5 @@
 import { HubError } from '../../access/hub.errors.js';
+import { HUB_LIMITS } from '../limits/hub.limits.js';
 import { type Matcher, MATCHER_TYPES, parseMatcher } from '../matching/matcher.js';
 import type { ActiveSubscription, Dialect, Selection, SubscriptionsFormat } from './dialect.js';
 import type { FormPair } from './form.js';
@@ -25,6 +26,7 @@ const subscriptions: SubscriptionsFormat = {
 export const CURRENT_DIALECT: Dialect = {
   isSpokenWith: (parameters) => parameters.some(isMatcherLike),
   matchersOf,
+  limitOf: (type) => (type === 'exact' ? HUB_LIMITS.exactTopics : HUB_LIMITS.patterns),
   lastEventIdHeader: 'mercure-last-event-id',
   hasCursors: true,
   subscriptions,

@@ -15,6 +15,8 @@ export interface Dialect {
    * @throws HubError with the code of the first rule that is broken
    */
   readonly matchersOf: (parameters: readonly FormPair[], hubUrl: URL) => Iterable<Matcher>;
+  /** How many matchers of this type a subscription may have; types with the same limit count together. */
+  readonly limitOf: (type: MatcherType) => MatcherLimit;
   /** The header of an answer that has the id after which its stream begins. */
   readonly lastEventIdHeader: string;
   /** Whether readers are given cursors: ids to come back with when they have had no update. */
@@ -22,6 +24,12 @@ export interface Dialect {
   readonly subscriptions: SubscriptionsFormat;
   /** The dialect's own tokens besides those of RFC 9068, if any. */
   readonly tokens?: DialectTokens;
+}
+
+export interface MatcherLimit {
+  readonly count: number;
+  /** Bytes of all of them in UTF-8. */
+  readonly bytes: number;
 }
 
 /** One active subscription: somebody and one matcher of theirs. */

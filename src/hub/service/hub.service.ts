@@ -8,11 +8,11 @@ import type { StreamEnd } from '../../streams/registry/stream-end.js';
 import type { StreamInfo } from '../../streams/registry/stream-info.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { SharedState } from '../../storage/state/shared-state.js';
-import { Background } from '../delivery/background.js';
+import { Background } from '../../shared/background.js';
 import { CatchUp } from '../delivery/catch-up.js';
 import { checkUpdate, type UpdateDraft } from '../update/check-update.js';
 import { Cursors, isCursor, type Place } from '../cursors/cursors.js';
-import { type Cohort, isFor } from '../delivery/cohort.js';
+import { searchFor } from '../delivery/cohort.js';
 import { FanOut } from '../delivery/fan-out.js';
 import { type Grants, UNLIMITED } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
@@ -27,7 +27,6 @@ import { Presence } from '../presence/presence.js';
 import { RecentLog } from '../delivery/recent-log.js';
 import { Slices } from '../delivery/slices.js';
 import { Reader, type ReaderContext, type ReaderStart } from '../delivery/reader.js';
-import { TopicIndex } from '../matching/topic-index.js';
 
 export interface PublishOptions {
   /** What the publisher may do. Default: everything, for callers in the same process. */
@@ -100,9 +99,9 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
       : undefined;
     const log = new RecentLog(options.recentBytes, journal.head);
     this.cursors = new Cursors(journal);
-    const index = new TopicIndex<Cohort>(options.hubUrl);
-    this.fanOut = new FanOut(journal, log, index, this.cursors, options.flushInterval);
     const background = new Background();
+    const { hubUrl, flushInterval: interval } = options;
+    this.fanOut = new FanOut(journal, log, this.cursors, { hubUrl, background, interval });
     const pages = new JournalPages(journal, background);
     const slices = new Slices(pages, log, background);
     this.readers = {
@@ -177,14 +176,18 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
 
   /**
    * Where a subscription begins that asked for the newest `count` updates which it matches and may read, as far as these
-   * are among the newest `HUB_LIMITS.lastLookedThrough`.
+   * are among the newest `HUB_LIMITS.lastLookedThrough`. The search stops once `isOver` says that nobody waits for it.
    */
-  async locateNewest(count: number, matchers: readonly Matcher[], grants: Grants): Promise<Start> {
+  async locateNewest(
+    count: number,
+    { matchers, grants, isOver }: { matchers: readonly Matcher[]; grants: Grants; isOver: () => boolean },
+  ): Promise<Start> {
     const { head, history } = this.fanOut;
     const { newestPlace } = this;
     const interest = new Interest(matchers, this.options.hubUrl);
     const guarded = this.guarded.of(grants);
-    const first = await this.newest.find(count, { head, history, wants: (update) => isFor(update, interest, guarded) });
+    const wants = (update: Update): Generator<void, boolean> => searchFor(update, interest, guarded);
+    const first = await this.newest.find(count, { head, history, wants, isOver });
     const place = first ? { position: first.position - 1, id: first.before } : newestPlace;
     return this.startAt(place, { history, isResuming: true, isGap: false });
   }
@@ -211,11 +214,11 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const { matchers, start, namesTopics = false, hasCursors = false, requestId, address } = options;
     const grants = this.guarded.of(options.grants);
     const info: StreamInfo = { requestId, address, caller: grants };
-    if (!this.streams.admits(info)) return this.refuse(open, info);
+    const interest = new Interest(matchers, this.options.hubUrl);
+    if (!this.streams.admits(info) || !this.fanOut.accepts(interest)) return this.refuse(open, info);
     const beginning = this.beginningOf(start, hasCursors);
     const connection = open(beginning.first);
     connection.info = info;
-    const interest = new Interest(matchers, this.options.hubUrl);
     const cohort = this.fanOut.cohortFor(interest, grants, { namesTopics, hasCursors });
     const reader = new Reader(connection, cohort, beginning, this.readers);
     this.logger.debug({ msg: 'stream opened', requestId });

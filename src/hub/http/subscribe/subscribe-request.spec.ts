@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { HubError } from '../../../access/hub.errors.js';
+import { LEGACY_DIALECT } from '../../legacy/legacy-dialect.js';
 import { parseSubscribe, type SubscribeInput } from './subscribe-request.js';
 
 const hubUrl = new URL('https://hub.example/.well-known/mercure');
@@ -42,11 +43,41 @@ describe('the matchers of a subscription', () => {
     expect(subscribe('match').matchers).toEqual([{ type: 'exact', pattern: '' }]);
   });
 
-  it('R15: are at most 100, the same one counted once', () => {
-    const query = Array.from({ length: 100 }, (_, index) => `match=${index}&match_exact=${index}`).join('&');
-    expect(subscribe(query).matchers).toHaveLength(100);
-    expect(refusal(`${query}&match=100`).code).toBe('matchers-too-many');
-    expect(refusal('x&'.repeat(1001)).code).toBe('parameters-too-many');
+  /** Parameters with so many different values, all of them filled up to a length. */
+  function many(name: string, count: number, prefix = '', length = 0): string {
+    const values = Array.from({ length: count }, (_, index) => `${prefix}${String(index).padEnd(length, 'x')}`);
+    return values.map((value) => `${name}=${value}`).join('&');
+  }
+
+  it('R15: are at most 1,000 exact topics and 100 patterns, the same one counted once', () => {
+    const query = `${many('match', 1_000)}&${many('match_urlpattern', 100, '/')}`;
+    expect(subscribe(`${query}&${many('match_exact', 90)}`).matchers).toHaveLength(1_100);
+    expect(refusal(`${query}&match=1000`).code).toBe('matchers-too-many');
+    expect(refusal(`${query}&match_urlpattern=/100`).code).toBe('matchers-too-many');
+    expect(refusal('x&'.repeat(1_201)).code).toBe('parameters-too-many');
+  });
+
+  it('R15: are at most 128 KB of exact topics and 16 KB of patterns', () => {
+    const query = `${many('match', 32, '', 4_096)}&${many('match_urlpattern', 4, '/', 4_095)}`;
+    expect(subscribe(query).matchers).toHaveLength(36);
+    expect(refusal(`${query}&match=a`).code).toBe('matchers-too-many');
+    expect(refusal(`${query}&match_urlpattern=/`).code).toBe('matchers-too-many');
+  });
+
+  it('R15: cost no more to match together than a few dozen patterns for UUIDs', () => {
+    const uuid = encodeURIComponent('/:id([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/');
+    expect(subscribe(many('match_urlpattern', 25, uuid)).matchers).toHaveLength(25);
+    expect(refusal(many('match_urlpattern', 100, uuid)).code).toBe('matchers-too-costly');
+  });
+
+  it('R15: are in 0.x at most 1,000 topics and templates together, whose templates cost no more', () => {
+    const options = { dialect: LEGACY_DIALECT };
+    const query = `${many('topic', 970)}&${many('topic', 30, '{id}/')}`;
+    expect(subscribe(query, options).matchers).toHaveLength(1_000);
+    expect(refusal(`${query}&topic=more`, options).code).toBe('matchers-too-many');
+    expect(refusal(`${query}&topic={more}`, options).code).toBe('matchers-too-many');
+    expect(refusal(many('topic', 40, '', 4_000), options).code).toBe('matchers-too-many');
+    expect(refusal(many('topic', 2, '{%2Ba}', 2_000), options).code).toBe('matchers-too-costly');
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { HubError } from '../../../access/hub.errors.js';
 import { HUB_LIMITS } from '../../limits/hub.limits.js';
 import { type Matcher, matcherKey } from '../../matching/matcher.js';
+import { MatcherBudget } from './matcher-budget.js';
 import { CURRENT_DIALECT } from '../../protocol/current-dialect.js';
 import type { Dialect } from '../../protocol/dialect.js';
 import { type FormLimits, type FormPair, parseForm } from '../../protocol/form.js';
@@ -50,7 +51,7 @@ export function parseSubscribe(input: SubscribeInput): SubscribeRequest {
   const { query, body, lastEventIdHeader, hubUrl, dialect = CURRENT_DIALECT } = input;
   const pairs = parseForm(query, SUBSCRIBE_FORM_LIMITS);
   if (body !== undefined) pairs.push(...parseForm(body, SUBSCRIBE_FORM_LIMITS));
-  const matchers = gatherMatchers(dialect.matchersOf(pairs, hubUrl));
+  const matchers = gatherMatchers(dialect.matchersOf(pairs, hubUrl), new MatcherBudget(dialect.limitOf, hubUrl));
   const cursor = lastEventIdHeader ?? pairs.find(([name]) => CURSOR_PARAMETERS.has(name.toLowerCase()))?.[1];
   const namesTopics = pairs.some(([name, value]) => name === 'with' && value === 'topics');
   const last = lastOf(pairs);
@@ -66,14 +67,12 @@ function lastOf(pairs: readonly FormPair[]): number | undefined {
 }
 
 /** The matchers without repetitions, in the order in which each came first. */
-function gatherMatchers(given: Iterable<Matcher>): Matcher[] {
+function gatherMatchers(given: Iterable<Matcher>, budget: MatcherBudget): Matcher[] {
   const matchers = new Map<string, Matcher>();
   for (const matcher of given) {
     const key = matcherKey(matcher);
     if (matchers.has(key)) continue;
-    if (matchers.size >= HUB_LIMITS.matchers) {
-      throw new HubError('matchers-too-many', `A subscription may have at most ${HUB_LIMITS.matchers} matchers.`);
-    }
+    budget.spend(matcher);
     matchers.set(key, matcher);
   }
   if (matchers.size === 0) {

@@ -1,4 +1,5 @@
 import { Controller, Get, Inject, QueryMethod, Req, Res, UseGuards } from '@nestjs/common';
+import type { Http2ServerRequest } from 'node:http2';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { JournalUnavailableError } from '../../../storage/journal/journal.js';
@@ -49,15 +50,17 @@ export class SubscribeController {
   private async locate(
     { cursor, last, matchers }: SubscribeRequest,
     grants: Grants,
-    method: string,
+    request: FastifyRequest,
   ): Promise<Start | undefined> {
     try {
       // A client that comes back uses the URL that it began with, so `last` counts only where there is no cursor.
       const isNew = cursor === undefined || cursor === '';
-      if (last !== undefined && isNew) return await this.hub.locateNewest(last, matchers, grants);
+      if (last !== undefined && isNew) {
+        return await this.hub.locateNewest(last, { matchers, grants, isOver: () => isGone(request) });
+      }
       return await this.hub.locate(cursor);
     } catch (error) {
-      if (error instanceof JournalUnavailableError && method !== 'HEAD') return undefined;
+      if (error instanceof JournalUnavailableError && request.method !== 'HEAD') return undefined;
       throw error;
     }
   }
@@ -74,7 +77,7 @@ export class SubscribeController {
       ...(body && { body }),
       ...(typeof lastEventIdHeader === 'string' && { lastEventIdHeader }),
     });
-    const start = await this.locate(wanted, grants, request.method);
+    const start = await this.locate(wanted, grants, request);
     // Seconds between two heartbeats. A client may take the stream for dead after a multiple of this without any byte.
     void reply.header('herald-heartbeat', String(this.streams.heartbeat / 1_000));
     void reply.header('herald-process', this.hub.processId);
@@ -84,7 +87,7 @@ export class SubscribeController {
       return;
     }
     // The client may have left while its token was being verified.
-    if (request.raw.socket.destroyed || reply.raw.destroyed) return;
+    if (isGone(request) || reply.raw.destroyed) return;
     if (!canTakeOver(request.raw, reply.raw)) refusePipelined(request, reply);
     reply.hijack();
     markStream(request.raw);
@@ -120,4 +123,9 @@ function refusePipelined(request: FastifyRequest, reply: FastifyReply): never {
     'connection-busy',
     'Another answer is still under way on this connection: ask for the stream on a connection of its own.',
   );
+}
+
+/** Whether the client has left: with its connection, or, over HTTP/2, with its stream. */
+function isGone({ raw }: FastifyRequest): boolean {
+  return raw.socket.destroyed || ('stream' in raw && (raw as unknown as Http2ServerRequest).stream.destroyed);
 }

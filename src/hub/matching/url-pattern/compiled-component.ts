@@ -12,7 +12,17 @@ export interface CompiledComponent {
   readonly isLiteral: boolean;
   /** Whether it matches everything. */
   readonly isAnything: boolean;
+  /** What matching costs: instructions of RE2's program, or 0 where RE2 is not needed. */
+  readonly cost: number;
+  /** The path segment by segment, where the pattern is one of a path and each of its segments is a text or varies whole. */
+  readonly path: PathSegments | undefined;
   test(value: string): boolean;
+}
+
+/** See `Route`. */
+export interface PathSegments {
+  readonly segments: readonly (string | undefined)[];
+  readonly isOpen: boolean;
 }
 
 /** Bytes of RE2's cache of states, for each pattern. When the cache is full, RE2 empties it or goes on without it. */
@@ -35,14 +45,13 @@ export function compileComponent(text: string, delimiter: '' | '.' | '/'): Compi
   const parts = parsePatternParts(text, delimiter === '/' ? '/' : '');
   const head = headOf(parts);
   const pieces = piecesOf(parts);
-  const compiled =
-    pieces === undefined
-      ? undefined
-      : (compileFixed(pieces) ?? compileGlob(pieces) ?? compileSegments(pieces, delimiter));
+  const compiled = pieces && compilePieces(pieces, delimiter);
   return {
     head,
     isLiteral: pieces?.every((piece) => typeof piece === 'string') ?? false,
     isAnything: pieces?.length === 1 && pieces[0] === ANYTHING,
+    path: pathOf(pieces, delimiter),
+    cost: compiled ? 0 : costOfAll(parts),
     test: compiled ?? compileRe2(parts, delimiter),
   };
 }
@@ -83,6 +92,27 @@ function headOf(parts: readonly PatternPart[]): string {
   return head;
 }
 
+function compilePieces(pieces: readonly Piece[], delimiter: '' | '.' | '/'): Test | undefined {
+  return compileFixed(pieces) ?? compileGlob(pieces) ?? compileSegments(pieces, delimiter);
+}
+
+/** Stand for what varies, in the text of a path: the text itself has no control characters. */
+const ANY_SEGMENT = '\0';
+const ANY_REST = '\u0001';
+
+function pathOf(pieces: readonly Piece[] | undefined, delimiter: string): PathSegments | undefined {
+  if (!pieces || delimiter !== '/') return undefined;
+  const text = pieces.map((piece) => (typeof piece === 'string' ? piece : piece === SEGMENT ? ANY_SEGMENT : ANY_REST));
+  const path = pieces.length === 1 && pieces[0] === ANYTHING ? `/${ANY_REST}` : text.join('');
+  const isOpen = path.endsWith(`/${ANY_REST}`);
+  const segments = (isOpen ? path.slice(0, -2) : path).split('/');
+  // What varies only within a segment, or over several, is not looked up segment by segment.
+  const isVaried = (segment: string): boolean => segment.includes(ANY_SEGMENT) || segment.includes(ANY_REST);
+  if (segments.shift() !== '') return undefined;
+  if (segments.some((segment) => segment !== ANY_SEGMENT && isVaried(segment))) return undefined;
+  return { segments: segments.map((segment) => (segment === ANY_SEGMENT ? undefined : segment)), isOpen };
+}
+
 function compileFixed(pieces: readonly Piece[]): Test | undefined {
   const [text = '', ...more] = pieces;
   return typeof text === 'string' && more.length === 0 ? (value) => value === text : undefined;
@@ -115,8 +145,7 @@ function compileSegments(pieces: readonly Piece[], delimiter: '' | '.' | '/'): T
 }
 
 function compileRe2(parts: readonly PatternPart[], delimiter: '' | '.' | '/'): Test {
-  const cost = parts.reduce((sum, part) => sum + costOf(part), 0);
-  if (cost > HUB_LIMITS.regexpCost) throw tooComplex();
+  if (costOfAll(parts) > HUB_LIMITS.regexpCost) throw tooComplex();
   const set = new RE2Set(RE2Set.ANCHOR_BOTH, 0, MAX_STATE_BYTES);
   try {
     set.add(`^(?:${parts.map((part) => regexpOf(part, delimiter)).join('')})$`);
@@ -127,6 +156,10 @@ function compileRe2(parts: readonly PatternPart[], delimiter: '' | '.' | '/'): T
     });
   }
   return (value) => set.match(value).length > 0;
+}
+
+function costOfAll(parts: readonly PatternPart[]): number {
+  return parts.reduce((sum, part) => sum + costOf(part), 0);
 }
 
 /** Fixed text that occurs once is not counted: it keeps no more than one state of the program busy. */

@@ -1,5 +1,7 @@
 /** A compiled pattern, for topics in the form `Topic`. */
 interface CompiledPattern<Topic> {
+  /** About how many bytes it takes. */
+  readonly bytes: number;
   /** What the address of every topic that it matches starts with. */
   readonly literalPrefix: string;
   matches(topic: Topic): boolean;
@@ -46,6 +48,8 @@ const MAX_PREFIX_LENGTH = 256;
 export class PatternBuckets<T, Topic> {
   /** How many times a pattern has been evaluated against a topic so far. */
   evaluations = 0;
+  /** About how many bytes its patterns take. */
+  bytes = 0;
   private readonly nodes = new Map<string, PatternNode<T, Topic>>();
   private readonly buckets = new Map<string, Bucket<T, Topic>>();
   /** How many buckets have a prefix of each length that occurs. */
@@ -73,12 +77,16 @@ export class PatternBuckets<T, Topic> {
     node?.values.delete(value);
     if (node?.values.size !== 0) return;
     this.nodes.delete(pattern);
+    this.bytes -= node.pattern.bytes;
     const bucket = this.buckets.get(prefixOf(node.pattern));
     if (bucket !== undefined) this.dropOne(bucket);
   }
 
-  /** Brings a topic's hits up to date, and answers whether anything has changed. */
-  refresh(topic: Topic, hits: PatternHits<T, Topic>): boolean {
+  /**
+   * Brings a topic's hits up to date, in steps of one evaluation each, and answers whether anything has changed. The
+   * patterns may change between the steps; those that are added meanwhile are left for the next time.
+   */
+  *refresh(topic: Topic, hits: PatternHits<T, Topic>): Generator<void, boolean> {
     const address = this.kind.addressOf(topic);
     let found = 0;
     let hasChanged = false;
@@ -86,33 +94,40 @@ export class PatternBuckets<T, Topic> {
       const bucket = length > address.length ? undefined : this.buckets.get(address.slice(0, length));
       if (bucket === undefined) continue;
       found += 1;
-      if (this.refreshBucket(bucket, topic, hits)) hasChanged = true;
+      if (yield* this.refreshBucket(bucket, topic, hits)) hasChanged = true;
     }
     if (found === hits.size) return hasChanged;
     for (const bucket of hits.keys()) if (bucket.live === 0) hits.delete(bucket);
     return true;
   }
 
-  private refreshBucket(bucket: Bucket<T, Topic>, topic: Topic, hits: PatternHits<T, Topic>): boolean {
+  private *refreshBucket(
+    bucket: Bucket<T, Topic>,
+    topic: Topic,
+    hits: PatternHits<T, Topic>,
+  ): Generator<void, boolean> {
     const known = hits.get(bucket) ?? { nodes: [], seen: 0 };
     const newest = bucket.nodes.at(-1)?.serial ?? 0;
     const hasNew = newest > known.seen;
     const hasGone = known.nodes.some(isOver);
     if (hasGone) known.nodes = known.nodes.filter((node) => !isOver(node));
-    if (hasNew) this.evaluateNew(bucket, topic, known);
+    const unseen = hasNew ? nodesAfter(bucket, known.seen) : [];
     known.seen = newest;
     hits.set(bucket, known);
+    yield* this.evaluate(unseen, topic, known);
     return hasNew || hasGone;
   }
 
-  private evaluateNew(bucket: Bucket<T, Topic>, topic: Topic, known: BucketHits<T, Topic>): void {
-    // From the newest one back, so that the loop ends at the first node that was seen before.
-    for (let index = bucket.nodes.length - 1; index >= 0; index -= 1) {
-      const node = bucket.nodes[index];
-      if (node === undefined || node.serial <= known.seen) return;
+  private *evaluate(
+    nodes: readonly PatternNode<T, Topic>[],
+    topic: Topic,
+    known: BucketHits<T, Topic>,
+  ): Generator<void, void> {
+    for (const node of nodes) {
       if (isOver(node)) continue;
       this.evaluations += 1;
       if (node.pattern.matches(topic)) known.nodes.push(node);
+      yield;
     }
   }
 
@@ -121,6 +136,7 @@ export class PatternBuckets<T, Topic> {
     this.serial += 1;
     const node = { serial: this.serial, pattern, values: new Set<T>() };
     this.nodes.set(text, node);
+    this.bytes += pattern.bytes;
     const bucket = this.bucketFor(prefixOf(pattern));
     bucket.nodes.push(node);
     bucket.live += 1;
@@ -149,6 +165,12 @@ export class PatternBuckets<T, Topic> {
     if (others === 0) this.lengths.delete(prefix.length);
     else this.lengths.set(prefix.length, others);
   }
+}
+
+/** Looked for from the newest one back, so that nodes which were seen before cost nothing. */
+function nodesAfter<T, Topic>({ nodes }: Bucket<T, Topic>, serial: number): PatternNode<T, Topic>[] {
+  const at = nodes.findLastIndex((node) => node.serial <= serial);
+  return nodes.slice(at + 1);
 }
 
 function prefixOf<Topic>(pattern: CompiledPattern<Topic>): string {

@@ -1,4 +1,4 @@
-import { Queue } from '../../shared/queue.js';
+import { Queue } from './queue.js';
 
 /**
  * Milliseconds of work in one turn of the event loop. They are few because a publication takes several turns from its
@@ -6,22 +6,26 @@ import { Queue } from '../../shared/queue.js';
  */
 const SHARE = 1;
 
+/** @param end of this turn's share, on the clock. */
+type Job = (end: number) => void;
+
 /**
  * Work that gives way to live delivery and to requests: some of it in each turn of the event loop, in the order in which
  * it came.
  */
 export class Background {
-  private readonly jobs = new Queue<() => void>();
+  private readonly jobs = new Queue<Job>();
   private isScheduled = false;
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
+  /** Has a short job done. */
   add(job: () => void): void {
     this.jobs.push(job);
     this.schedule();
   }
 
-  /** Resolves with what `job` has given, once its turn has come. */
+  /** Resolves with what a short job has given, once its turn has come. */
   do<T>(job: () => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.add(() => {
@@ -31,6 +35,28 @@ export class Background {
           reject(error);
         }
       });
+    });
+  }
+
+  /**
+   * Resolves with what work of any length gives. It goes on for as long as there is time, is put behind the other work
+   * then, and so holds nobody up for longer than one of its steps takes.
+   */
+  run<T>(steps: Iterator<void, T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const goOn: Job = (end) => {
+        try {
+          do {
+            const { done, value } = steps.next();
+            if (done) return resolve(value);
+          } while (this.now() < end);
+        } catch (error) {
+          return reject(error);
+        }
+        this.jobs.push(goOn);
+      };
+      this.jobs.push(goOn);
+      this.schedule();
     });
   }
 
@@ -46,7 +72,7 @@ export class Background {
 
   private work(): void {
     const end = this.now() + SHARE;
-    do this.jobs.shift()?.();
+    do this.jobs.shift()?.(end);
     while (this.jobs.length > 0 && this.now() < end);
   }
 }

@@ -1,0 +1,100 @@
+import type { TopicIndex } from '../matching/topic-index.js';
+import type { Background } from '../../shared/background.js';
+import type { Cohort } from './cohort.js';
+import type { RecentEntry, RecentLog } from './recent-log.js';
+
+export interface DeferredEvents {
+  /** The cohort's matchers match this entry. Called in the order of the log. */
+  matched(cohort: Cohort, entry: RecentEntry): void;
+  /** The log no longer holds the entry after `position`, which comes next: the cohorts have to read it elsewhere. */
+  outrun(position: number): void;
+}
+
+/**
+ * Finds out which entries the cohorts want whose patterns have to be evaluated. That can take long, so it is done in the
+ * background, entry by entry behind live delivery: strangers' patterns make nobody else wait.
+ */
+export class DeferredMatching {
+  /** The cohorts; a set, because the index does not say how many values it has. */
+  private readonly cohorts = new Set<Cohort>();
+  private matchedUpTo: number;
+  private isRunning = false;
+  /** Grows each time that the log goes on from elsewhere: what is being matched then is dropped. */
+  private restarts = 0;
+
+  constructor(
+    private readonly log: RecentLog,
+    private readonly index: TopicIndex<Cohort>,
+    private readonly background: Background,
+    private readonly events: DeferredEvents,
+  ) {
+    this.matchedUpTo = log.head;
+  }
+
+  /** The position of the newest entry that has been matched. */
+  get position(): number {
+    return this.matchedUpTo;
+  }
+
+  /** About how many bytes the patterns take. */
+  get patternBytes(): number {
+    return this.index.patternBytes;
+  }
+
+  has(cohort: Cohort): boolean {
+    return this.cohorts.has(cohort);
+  }
+
+  all(): Iterable<Cohort> {
+    return this.cohorts;
+  }
+
+  add(cohort: Cohort): void {
+    this.cohorts.add(cohort);
+    for (const matcher of cohort.interest.matchers) this.index.add(matcher, cohort);
+  }
+
+  remove(cohort: Cohort): void {
+    if (!this.cohorts.delete(cohort)) return;
+    for (const matcher of cohort.interest.matchers) this.index.remove(matcher, cohort);
+  }
+
+  /** The log has new entries. */
+  advance(): void {
+    if (this.cohorts.size === 0) this.matchedUpTo = this.log.head;
+    if (this.isRunning || this.matchedUpTo >= this.log.head) return;
+    this.isRunning = true;
+    void this.background.run(this.match());
+  }
+
+  /** The log goes on after `position`, and what came after that is no longer there. */
+  restart(position: number): void {
+    this.restarts += 1;
+    this.matchedUpTo = position;
+  }
+
+  private *match(): Generator<void, void> {
+    while (this.cohorts.size > 0 && this.matchedUpTo < this.log.head) {
+      const entry = this.log.at(this.matchedUpTo + 1);
+      if (entry) yield* this.matchOne(entry);
+      else this.catchUp();
+    }
+    if (this.cohorts.size === 0) this.matchedUpTo = this.log.head;
+    this.isRunning = false;
+  }
+
+  private *matchOne(entry: RecentEntry): Generator<void, void> {
+    const { restarts } = this;
+    const found = yield* this.index.search(entry.update.topics);
+    if (restarts !== this.restarts) return;
+    this.matchedUpTo = entry.position;
+    for (const cohort of found) if (!cohort.isEmpty) this.events.matched(cohort, entry);
+    yield;
+  }
+
+  private catchUp(): void {
+    const from = this.matchedUpTo;
+    this.matchedUpTo = this.log.head;
+    this.events.outrun(from);
+  }
+}
