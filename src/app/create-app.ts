@@ -6,6 +6,7 @@ import type { Config } from '../config/config.js';
 import { NestLogger } from './logging/logger.js';
 import { createAdapter } from './adapter.js';
 import { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
+import { limitAnswers } from './http/answer-timeout.js';
 import { allowOrigins } from './http/cors.js';
 import { logRequests } from './http/request-log.js';
 import { checkHeads } from './http/request-head.js';
@@ -25,6 +26,7 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
   acceptBodies(app.getHttpAdapter().getInstance());
   checkHeads(app.getHttpAdapter().getInstance());
   logRequests(app.getHttpAdapter().getInstance(), logger);
+  limitAnswers(app.getHttpAdapter().getInstance(), config.streams.writeTimeout);
   addSecurityHeaders(app.getHttpAdapter().getInstance(), config.server.tls !== undefined);
   allowOrigins(app, config.server.corsOrigins);
   return app;

@@ -29,6 +29,10 @@ const PARTS = {
     act: () => run(process.execPath, ['test/faults/run.js', '--minutes', '2', '--seed', String(seed)]),
   })),
   attack: SEEDS.map((seed) => ({
+    name: `attacks for twenty seconds each, seed ${seed}`,
+    act: () => run(process.execPath, ['test/attack/run.js', '--seconds', '20', '--seed', String(seed)]),
+  })),
+  fuzz: SEEDS.map((seed) => ({
     name: `fuzzing, 20,000 requests, seed ${seed}`,
     act: () => jest(['test/fuzz'], { HERALD_FUZZ_RUNS: '20000', HERALD_FUZZ_SEED: String(seed) }),
   })),

@@ -11,6 +11,9 @@ import { Processes } from './processes.js';
 
 const LARGEST_PAGE = 1_000;
 
+/** Bytes of the connections of one answer. */
+const PAGE_BYTES = 256 * 1024;
+
 const text = z.string().min(1).max(1_000);
 
 const pageSchema = z.strictObject({
@@ -51,16 +54,24 @@ export class AdminController {
     return { processes: await this.processes.list() };
   }
 
-  /** The open streams of this process, oldest first. `next` is the value of `after` that asks for the next page. */
+  /**
+   * The open streams of this process, oldest first: at most `limit`, and fewer where each takes much to tell. `next` is
+   * the value of `after` that asks for the next page.
+   */
   @Get('connections')
   list(@Query() query: unknown): object {
     const { limit, after, ...criteria } = parse(pageSchema, query, 'limit, after, subject and token');
     const connections: object[] = [];
     let last = 0;
+    let bytes = 0;
     for (const stream of this.streams.after(after)) {
       if (!isMeant(stream, criteria)) continue;
-      if (connections.length === limit) return { connections, total: this.streams.size, next: last };
-      connections.push(describe(stream));
+      if (connections.length === limit || bytes >= PAGE_BYTES) {
+        return { connections, total: this.streams.size, next: last };
+      }
+      const described = describe(stream);
+      bytes += JSON.stringify(described).length;
+      connections.push(described);
       last = stream.serial;
     }
     return { connections, total: this.streams.size };

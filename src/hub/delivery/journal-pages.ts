@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { type DamagedEntry, type Entry, isWhole, type Journal, type ReadEntry } from '../../storage/journal/journal.js';
-import type { Update } from '../../storage/journal/update.js';
+import { type Update, weightOf, weightOfText } from '../../storage/journal/update.js';
 import type { WireBytes } from '../../streams/frames/wire-bytes.js';
 import type { Background } from '../../shared/background.js';
-import { encodeEntry, type RecentEntry } from './recent-log.js';
+import { encodeEntry, type RecentEntry, weightOfFrame } from './recent-log.js';
 
 /** Entries in a page: few, because each of them may be large. */
 const PAGE = 32;
@@ -127,7 +127,13 @@ class PageEntry implements RecentEntry {
   }
 }
 
-/** About how many bytes a page takes. Data counts twice, because a frame is about as large as its data. */
+/** Bytes that an entry takes besides its update and its frame, which is about as large as its data. */
+const OVERHEAD = 500;
+
 function sizeOf(page: Page): number {
-  return page.reduce((sum, { update }) => sum + 500 + 2 * (update?.data.length ?? 0), 0);
+  return page.reduce((sum, entry) => sum + OVERHEAD + (isWhole(entry) ? weightOfEntry(entry) : 0), 0);
+}
+
+function weightOfEntry({ update }: Pick<RecentEntry, 'update'>): number {
+  return weightOf(update) + weightOfFrame(weightOfText(update.data));
 }

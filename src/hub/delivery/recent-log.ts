@@ -1,6 +1,6 @@
 import type { Entry } from '../../storage/journal/journal.js';
 import { Queue } from '../../shared/queue.js';
-import type { Update } from '../../storage/journal/update.js';
+import { type Update, weightOf } from '../../storage/journal/update.js';
 import { inBothFormats, type WireBytes } from '../../streams/frames/wire-bytes.js';
 import { encodeFrame } from '../../streams/frames/frame.js';
 
@@ -11,7 +11,7 @@ export interface RecentEntry {
   readonly bytes: WireBytes;
 }
 
-/** Bytes that an entry takes besides its frame and data. */
+/** Bytes that an entry takes besides its frame and its update. */
 const OVERHEAD = 300;
 
 /** The newest entries of the journal, encoded: as many as fit into a number of bytes. */
@@ -85,6 +85,14 @@ export function encodeEntry({ position, update }: Entry, topics: readonly string
   return { position, update, bytes: inBothFormats(encodeFrame({ ...update, topics })) };
 }
 
+/**
+ * Bytes that a frame takes. Node cuts short ones from slabs that they share with what was needed to make them, which is
+ * twice as much, and stays for as long as they do.
+ */
+export function weightOfFrame(length: number): number {
+  return length < Buffer.poolSize / 2 ? 3 * length : length;
+}
+
 function sizeOf({ update, bytes }: RecentEntry): number {
-  return OVERHEAD + bytes.chunked.length + update.data.length;
+  return OVERHEAD + weightOfFrame(bytes.chunked.length) + weightOf(update);
 }

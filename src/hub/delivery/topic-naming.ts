@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { Update } from '../../storage/journal/update.js';
+import { type Update, weightOf } from '../../storage/journal/update.js';
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
-import { encodeEntry, type RecentEntry } from './recent-log.js';
+import { encodeEntry, type RecentEntry, weightOfFrame } from './recent-log.js';
 
 /** All frames that are remembered. Bytes. */
 const REMEMBERED_BYTES = 16 * 1024 ** 2;
@@ -16,7 +16,8 @@ export class TopicNaming {
   encodings = 0;
   private readonly named = new LRUCache<string, RecentEntry>({
     maxSize: REMEMBERED_BYTES,
-    sizeCalculation: ({ bytes }, key) => 200 + bytes.chunked.length + key.length,
+    sizeCalculation: ({ update, bytes }, key) =>
+      200 + weightOf(update) + weightOfFrame(bytes.chunked.length) + key.length,
   });
   /** Numbers for updates, because ids may be used again, and after a loss another update may have the position. */
   private readonly numbers = new WeakMap<Update, number>();

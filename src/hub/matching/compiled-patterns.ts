@@ -25,6 +25,11 @@ export class CompiledPatterns<Pattern extends Compiled> {
     this.kept = new LRUCache({ maxSize: limit, sizeCalculation: ({ bytes }, key) => bytes + 2 * key.length });
   }
 
+  /** How many are held, be it here or by somebody who uses them. */
+  get count(): number {
+    return this.used.size;
+  }
+
   /** The pattern with this key, which is compiled if nobody has it. Throws what `compile` throws. */
   of(key: string, compile: () => Pattern): Pattern {
     const known = this.kept.get(key) ?? this.used.get(key)?.deref();

@@ -81,6 +81,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   /** Who is subscribed; undefined where that is switched off. */
   readonly presence: Presence | undefined;
   private readonly logger = new Logger(HubService.name);
+  private readonly background = new Background();
   private readonly fanOut: FanOut;
   private readonly newest: Newest;
   private readonly readers: ReaderContext;
@@ -99,7 +100,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
       : undefined;
     const log = new RecentLog(options.recentBytes, journal.head);
     this.cursors = new Cursors(journal);
-    const background = new Background();
+    const { background } = this;
     const { hubUrl, flushInterval: interval } = options;
     this.fanOut = new FanOut(journal, log, this.cursors, { hubUrl, background, interval });
     const pages = new JournalPages(journal, background);
@@ -151,6 +152,11 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const appended = await this.journal.append(update, keyOptions(idempotencyKey, grants, draft, update));
     if (appended.outcome !== 'conflict') return appended.id;
     throw new HubError('idempotency-key-conflict', 'This Idempotency-Key was used before, with another update.');
+  }
+
+  /** Does work of any length in turns with other work: see {@link Background.run}. */
+  inTurns<T>(steps: Iterator<void, T>): Promise<T> {
+    return this.background.run(steps);
   }
 
   /** Where a subscription begins that asked to resume after `lastEventId` (R65–R69). */
@@ -206,6 +212,11 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return isCursor(lastEventId) ? this.cursors.locate(lastEventId) : undefined;
   }
 
+  /** Whether there is room for a stream of this client's, before any work is done for it. */
+  admits(info: StreamInfo): boolean {
+    return this.streams.admits(info);
+  }
+
   /**
    * Gives a connection every update that is matched and granted, from `start` on, until it ends. Where there are too
    * many streams already, it ends at once with a notice: any status but 200 would stop a native `EventSource` for good.
@@ -246,7 +257,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     };
   }
 
-  private refuse(open: OpenConnection, info: StreamInfo): undefined {
+  /** Ends a stream as soon as it has begun, because there are too many. */
+  refuse(open: OpenConnection, info: StreamInfo): undefined {
     const connection = open('');
     connection.info = info;
     this.streams.refuse(connection, 'overloaded');

@@ -9,3 +9,23 @@ export interface Update {
   /** Milliseconds. */
   readonly retry?: number;
 }
+
+/** Bytes of an object with an update's fields, and of a string besides its characters with its place in a list. */
+const OBJECT = 200;
+const STRING = 40;
+
+/**
+ * About how many bytes of memory an update takes. Every log, page, queue and cache that holds updates counts with it, so
+ * that no shape of an update makes one of them hold more than it may.
+ */
+export function weightOf({ topics, data, id, type }: Update): number {
+  let weight = OBJECT + weightOfText(data) + weightOfText(id) + weightOfText(type);
+  for (const topic of topics) weight += weightOfText(topic);
+  return weight;
+}
+
+/** V8 keeps text of ASCII in one byte for each character, and most other text in two. */
+export function weightOfText(text: string | undefined): number {
+  if (text === undefined) return 0;
+  return STRING + (Buffer.byteLength(text) === text.length ? text.length : 2 * text.length);
+}

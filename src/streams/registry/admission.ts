@@ -1,3 +1,4 @@
+import { networkOf } from '../../shared/network.js';
 import type { StreamInfo } from './stream-info.js';
 
 /** How many streams may be open at once; 0 is no limit. */
@@ -7,7 +8,10 @@ export interface AdmissionLimits {
   readonly maxConnectionsPerSubject: number;
 }
 
-/** Counts the streams of each address and each subject, where there is a limit on them. */
+/**
+ * Counts the streams of each address and each subject, where there is a limit on them. Addresses of IPv6 count by their
+ * network, because a client has all addresses of one.
+ */
 export class Admission {
   private readonly addresses = new Counts();
   private readonly subjects = new Counts();
@@ -22,20 +26,20 @@ export class Admission {
     const { maxConnections, maxConnectionsPerAddress, maxConnectionsPerSubject } = this.limits;
     return (
       isBelow(open, maxConnections) &&
-      isBelow(this.addresses.of(address), maxConnectionsPerAddress) &&
+      (maxConnectionsPerAddress === 0 || isBelow(this.addresses.of(networkOf(address)), maxConnectionsPerAddress)) &&
       (caller.subject === undefined || isBelow(this.subjects.of(subjectOf(caller)), maxConnectionsPerSubject))
     );
   }
 
   enter({ address, caller }: StreamInfo): void {
-    if (this.limits.maxConnectionsPerAddress > 0) this.addresses.add(address, 1);
+    if (this.limits.maxConnectionsPerAddress > 0) this.addresses.add(networkOf(address), 1);
     if (this.limits.maxConnectionsPerSubject > 0 && caller.subject !== undefined) {
       this.subjects.add(subjectOf(caller), 1);
     }
   }
 
   leave({ address, caller }: StreamInfo): void {
-    if (this.limits.maxConnectionsPerAddress > 0) this.addresses.add(address, -1);
+    if (this.limits.maxConnectionsPerAddress > 0) this.addresses.add(networkOf(address), -1);
     if (this.limits.maxConnectionsPerSubject > 0 && caller.subject !== undefined) {
       this.subjects.add(subjectOf(caller), -1);
     }

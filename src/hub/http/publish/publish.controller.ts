@@ -68,9 +68,21 @@ export class PublishController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const lines = parseBatch(bodyOf(body, type, 'application/x-ndjson'));
-    // All are under way at once, in the order of the lines: a journal stores them in the order of the calls.
-    const answers = await Promise.all([...lines].map((line) => this.publishLine(line, grants)));
+    const answers = await Promise.all(await this.hub.inTurns(this.publishLines(lines, grants)));
     await answer(reply, answers.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  }
+
+  /**
+   * Begins with one line at each step, in their order, which is that in which the journal stores them. It does not wait
+   * until one is stored: all that were begun with are under way at once.
+   */
+  private *publishLines(lines: Iterable<BatchLine>, grants: Grants): Generator<void, Promise<object>[]> {
+    const answers: Promise<object>[] = [];
+    for (const line of lines) {
+      answers.push(this.publishLine(line, grants));
+      yield;
+    }
+    return answers;
   }
 
   /** Never rejects, because the answer must tell what became of every line, even if one fails. */

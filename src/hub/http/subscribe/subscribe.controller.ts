@@ -3,9 +3,9 @@ import type { Http2ServerRequest } from 'node:http2';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { JournalUnavailableError } from '../../../storage/journal/journal.js';
-import type { Connection } from '../../../streams/connections/connection.js';
 import { retryLine } from '../../../streams/frames/frame.js';
 import { randomRetry, StreamRegistry } from '../../../streams/registry/stream-registry.js';
+import type { StreamInfo } from '../../../streams/registry/stream-info.js';
 import { markStream } from '../../../streams/registry/stream-request.js';
 import { canTakeOver, takeOver } from '../../../streams/connections/take-over.js';
 import type { Grants } from '../../../access/grants.js';
@@ -13,7 +13,7 @@ import { HubError } from '../../../access/hub.errors.js';
 import { dialectOf } from '../../service/dialects.js';
 import { HUB_OPTIONS, type HubOptions } from '../../service/hub.options.js';
 import { CURRENT_DIALECT } from '../../protocol/current-dialect.js';
-import { HubService, type Start } from '../../service/hub.service.js';
+import { HubService, type OpenConnection, type Start } from '../../service/hub.service.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { checkAccept } from './accept.js';
 import { HUB_LIMITS } from '../../limits/hub.limits.js';
@@ -68,6 +68,10 @@ export class SubscribeController {
   /** Goes through guards and filters like any route, and then takes the connection over. */
   private async subscribe(request: FastifyRequest, reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
     checkAccept(request.headers.accept);
+    const info: StreamInfo = { requestId: request.id, address: request.ip, caller: grants };
+    const isHead = request.method === 'HEAD';
+    // First of all, because reading and compiling the matchers of those for whom there is no room would be for nothing.
+    if (!isHead && !this.hub.admits(info)) return this.hub.refuse(this.openerOf(request, reply), info);
     const lastEventIdHeader = request.headers['last-event-id'];
     const dialect = dialectOf(request, this.options) ?? CURRENT_DIALECT;
     const wanted = parseSubscribe({
@@ -82,33 +86,30 @@ export class SubscribeController {
     void reply.header('herald-heartbeat', String(this.streams.heartbeat / 1_000));
     void reply.header('herald-process', this.hub.processId);
     if (start?.lastEventId !== undefined) void reply.header(dialect.lastEventIdHeader, start.lastEventId);
-    if (request.method === 'HEAD') {
+    if (isHead) {
       await reply.header('content-type', 'text/event-stream').send();
       return;
     }
     // The client may have left while its token was being verified.
     if (isGone(request) || reply.raw.destroyed) return;
+    const open = this.openerOf(request, reply);
+    if (!start) return this.streams.refuse(open(''), 'unavailable');
+    const { namesTopics, matchers } = wanted;
+    const { hasCursors } = dialect;
+    this.hub.subscribe(open, { matchers, grants, start, namesTopics, hasCursors, ...info });
+  }
+
+  /** Takes the request out of Fastify's hands. What it gives begins the stream. */
+  private openerOf(request: FastifyRequest, reply: FastifyReply): OpenConnection {
     if (!canTakeOver(request.raw, reply.raw)) refusePipelined(request, reply);
     reply.hijack();
     markStream(request.raw);
-    const open = (greeting: string): Connection => {
-      const first = retryLine(randomRetry()) + greeting;
-      return takeOver(request.raw, reply.raw, {
+    return (greeting) =>
+      takeOver(request.raw, reply.raw, {
         headers: reply.getHeaders(),
-        first,
+        first: retryLine(randomRetry()) + greeting,
         outstanding: this.streams.outstanding,
       });
-    };
-    if (!start) return this.streams.refuse(open(''), 'unavailable');
-    this.hub.subscribe(open, {
-      matchers: wanted.matchers,
-      grants,
-      start,
-      namesTopics: wanted.namesTopics,
-      hasCursors: dialect.hasCursors,
-      requestId: request.id,
-      address: request.ip,
-    });
   }
 }
 

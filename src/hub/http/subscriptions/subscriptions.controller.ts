@@ -5,13 +5,13 @@ import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { HubError } from '../../../access/hub.errors.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import type { Presence } from '../../presence/presence.js';
-import type { ActiveSubscription, Selection, SubscriptionsFormat } from '../../protocol/dialect.js';
+import type { Selection, SubscriptionsFormat } from '../../protocol/dialect.js';
 import { subscriptionPath } from '../../protocol/subscription-path.js';
 import { dialectFor } from '../../service/dialects.js';
 import { HubService } from '../../service/hub.service.js';
 
-/** Subscribers in one answer; the next ones are behind its `next` link. */
-const PAGE = 1_000;
+/** Subscriptions of one answer, and bytes of their documents; the next ones are behind its `next` link. */
+const PAGE = { count: 1_000, bytes: 256 * 1024 };
 
 /** A request for subscriptions by a caller that may know who is subscribed. */
 interface Inquiry {
@@ -70,19 +70,21 @@ async function collection(
   reply: FastifyReply,
   selection: Selection,
 ): Promise<object> {
-  const subscriptions: ActiveSubscription[] = [];
+  const documents: object[] = [];
+  let bytes = 0;
   let last = 0;
   for await (const subscription of presence.list(after)) {
     if (!selection.includes(subscription.matcher) || !format.covers(subscription.matcher.type)) continue;
     // A page ends between two subscribers.
-    if (subscriptions.length >= PAGE && subscription.serial !== last) {
+    if ((documents.length >= PAGE.count || bytes >= PAGE.bytes) && subscription.serial !== last) {
       void reply.header('link', `<${path}?after=${last}>; rel="next"`);
       break;
     }
     last = subscription.serial;
-    subscriptions.push(subscription);
+    const document = format.documentOf(HUB_PATH, subscription);
+    bytes += JSON.stringify(document).length;
+    documents.push(document);
   }
-  const documents = subscriptions.map((subscription) => format.documentOf(HUB_PATH, subscription));
   return format.collectionOf(path, documents);
 }
 

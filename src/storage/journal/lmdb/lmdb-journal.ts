@@ -14,7 +14,7 @@ import { encodeRecord, headOf, readRecord, type RecordHead } from './lmdb-record
 import { SWEEP_ENTRIES } from './lmdb-pages.js';
 import { LmdbStore, type Placed } from './lmdb-store.js';
 import { LmdbWindow } from './lmdb-window.js';
-import type { Update } from '../update.js';
+import { type Update, weightOf, weightOfText } from '../update.js';
 
 /** What one commit takes at most, so that the first in a long queue does not wait for the last. */
 const GROUP_ENTRIES = 1_024;
@@ -208,7 +208,7 @@ export class LmdbJournal extends Journal {
   private enqueue(update: Update, idempotencyKey?: string, fingerprint?: string): Promise<Appended> {
     const settlers: Partial<Pick<Pending, 'resolve' | 'reject'>> = {};
     const stored = new Promise<Appended>((resolve, reject) => Object.assign(settlers, { resolve, reject }));
-    const size = sizeOf(update);
+    const size = weightOf(update) + weightOfText(idempotencyKey) + weightOfText(fingerprint);
     const pending = { update, idempotencyKey, fingerprint, size, stored, ...settlers } as Pending;
     this.waiting.push(pending);
     this.waitingSize += size;
@@ -378,8 +378,4 @@ export class LmdbJournal extends Journal {
 
 function repetition(id: string, isSame: boolean): Appended {
   return isSame ? { outcome: 'repeated', id } : { outcome: 'conflict' };
-}
-
-function sizeOf({ topics, data }: Update): number {
-  return topics.reduce((sum, topic) => sum + topic.length, 512 + data.length);
 }

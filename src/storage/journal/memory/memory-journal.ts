@@ -9,7 +9,7 @@ import {
   type TailListener,
 } from '../journal.js';
 import { Queue } from '../../../shared/queue.js';
-import type { Update } from '../update.js';
+import { type Update, weightOf, weightOfText } from '../update.js';
 
 interface Held extends Entry {
   readonly bytes: number;
@@ -19,7 +19,7 @@ interface Held extends Entry {
   readonly fingerprint: string | undefined;
 }
 
-/** Bytes that an entry takes besides its text: objects, and entries of the maps. */
+/** Bytes that an entry takes besides its update: the entry itself, and its places in the maps. */
 const OVERHEAD = 200;
 
 /** Keeps updates in this process's memory: fast, and gone with the process. */
@@ -60,7 +60,8 @@ export class MemoryJournal extends Journal {
       return Promise.resolve(same ? { outcome: 'repeated', id: earlier.update.id } : { outcome: 'conflict' });
     }
     const position = ++this.newest;
-    const held = { position, update, bytes: sizeOf(update), storedAt: this.now(), idempotencyKey, fingerprint };
+    const bytes = OVERHEAD + weightOf(update) + weightOfText(idempotencyKey) + weightOfText(fingerprint);
+    const held = { position, update, bytes, storedAt: this.now(), idempotencyKey, fingerprint };
     this.hold(held);
     this.trim();
     for (const listener of this.listeners) listener([held]);
@@ -120,8 +121,4 @@ export class MemoryJournal extends Journal {
     if (positions instanceof Queue) positions.shift();
     if (!(positions instanceof Queue) || positions.length === 0) this.positions.delete(update.id);
   }
-}
-
-function sizeOf({ topics, data, id, type }: Update): number {
-  return topics.reduce((sum, topic) => sum + topic.length, OVERHEAD + data.length + id.length + (type?.length ?? 0));
 }

@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
+import { Readable } from 'node:stream';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { describe, expect, it } from '@jest/globals';
+import { fastify, type FastifyInstance } from 'fastify';
+import { limitAnswers } from './answer-timeout.js';
+
+const CERTIFICATES = new URL('../../../test/support/certificates/', import.meta.url);
+
+/** More than the kernel holds for a connection. */
+const LONG = Buffer.alloc(64 * 1024 ** 2);
+
+/** A server with a long answer. `over` resolves once the server is through with one, be it that it was given up. */
+async function start(
+  tls: boolean,
+  inPieces = false,
+): Promise<{ app: FastifyInstance; port: number; over: Promise<unknown> }> {
+  const options = {
+    http2: true,
+    https: {
+      allowHTTP1: true,
+      cert: readFileSync(new URL('first.crt', CERTIFICATES)),
+      key: readFileSync(new URL('first.key', CERTIFICATES)),
+    },
+  } as const;
+  const app = (tls ? fastify(options) : fastify({ forceCloseConnections: true })) as unknown as FastifyInstance;
+  limitAnswers(app, 200);
+  const over = new Promise((resolve) => {
+    app.get('/', (_request, reply) => {
+      reply.raw.once('close', () => resolve(undefined));
+      void reply.send(inPieces ? Readable.from(pieces()) : LONG);
+    });
+  });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  return { app, port: (app.server.address() as AddressInfo).port, over };
+}
+
+function* pieces(): Generator<Buffer> {
+  const size = 64 * 1024;
+  for (let at = 0; at < LONG.length; at += size) yield LONG.subarray(at, at + size);
+}
+
+function begin(socket: Socket): Socket {
+  socket.on('error', () => undefined).write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  return socket;
+}
+
+const CLIENTS = [
+  ['HTTP/1.1', false, (port: number) => Promise.resolve(begin(connect(port, '127.0.0.1')))],
+  ['HTTP/1.1 over TLS', true, (port: number) => openTls(port)],
+] as const;
+
+async function openTls(port: number): Promise<Socket> {
+  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+  await once(socket, 'secureConnect');
+  return begin(socket);
+}
+
+/** Resolves with how many bytes have come in all once nothing more does. */
+async function rest(stream: Readable): Promise<number> {
+  let taken = 0;
+  stream.on('data', ({ length }: Buffer) => (taken += length)).resume();
+  if (!stream.closed) await once(stream, 'close');
+  return taken;
+}
+
+describe.each(CLIENTS)('a long answer over %s', (_, tls, open) => {
+  it('is given up where the client takes nothing of it', async () => {
+    const { app, port, over } = await start(tls);
+    const socket = await open(port);
+    socket.pause();
+    await over;
+    expect(await rest(socket)).toBeLessThan(LONG.length);
+    await app.close();
+  });
+
+  it('comes whole where the client takes it bit by bit, however long that takes', async () => {
+    const { app, port, over } = await start(tls, true);
+    const socket = await open(port);
+    let taken = 0;
+    socket.on('data', ({ length }: Buffer) => {
+      taken += length;
+      if (taken % (4 * 1024 ** 2) >= length) return;
+      socket.pause();
+      setTimeout(() => socket.resume(), 30);
+    });
+    await over;
+    while (taken < LONG.length) await once(socket, 'data');
+    socket.destroy();
+    await app.close();
+  });
+});
+
+it('a long answer over HTTP/2 is given up where the client takes nothing of it', async () => {
+  const { app, port, over } = await start(true);
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false }).on('error', () => undefined);
+  const stream = session.request({ ':path': '/' }).on('error', () => undefined);
+  stream.pause();
+  await over;
+  expect(await rest(stream)).toBeLessThan(LONG.length);
+  session.destroy();
+  await app.close();
+});

@@ -1,0 +1,166 @@
+import { connect } from 'node:net';
+import { Agent, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { HUB, token } from './hub.js';
+
+const FORM = 'application/x-www-form-urlencoded';
+const PUBLISH = token('publish');
+
+/** As costly a pattern as one may be, which nothing matches. */
+const costly = (number) => `https://t.example/(.*a.{60}(?:z${number})?b)`;
+
+/** Matched with RE2, and cheap. */
+const ordinary = (number) => `https://t.example/:id(\\d+)/${number}`;
+
+/**
+ * What strangers do. `prepare` comes before the figures without the attack, `act` is called again and again by so many
+ * at a time while it lasts, and `env` is what the hub is started with besides.
+ */
+export const ROWS = [
+  {
+    name: '1 costly patterns over the past',
+    atATime: 2,
+    prepare: fill,
+    async act({ port, random }, number) {
+      const path = `${HUB}?${matchers(20, costly)}&${number % 2 ? 'last=1000' : 'last_event_id=earliest'}`;
+      await ask(port, { path, patience: random.between(200, 1_500) });
+    },
+  },
+  {
+    name: '2 streams with patterns, and new topics',
+    atATime: 1,
+    async prepare({ port, hold }) {
+      for (let number = 0; number < 50; number += 1) {
+        const make = number % 2 ? costly : ordinary;
+        hold(
+          stream(
+            port,
+            matchers(20, (one) => make(number * 20 + one)),
+          ),
+        );
+      }
+      await delay(1_000);
+    },
+    async act({ port }, number) {
+      await ask(port, { method: 'POST', path: HUB, body: `topic=https://t.example/${'ab'.repeat(200)}${number}` });
+      await delay(100);
+    },
+  },
+  {
+    name: '3 patterns that are new each time',
+    atATime: 4,
+    async act({ port, random }, number) {
+      const make = (one) => `https://t.example/${'{a}'.repeat(1_000)}${number}-${one}/:x(\\d+)`;
+      const body = matchers(5, random.chance(0.5) ? make : (one) => `/${'é'.repeat(600)}${number}-${one}*x`);
+      await ask(port, { method: 'QUERY', path: HUB, body, patience: 100 });
+    },
+  },
+  {
+    name: '4 uploads without a token that never end',
+    atATime: 10,
+    async act({ port, hold }) {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      hold(socket);
+      socket.write(`POST ${HUB} HTTP/1.1\r\nHost: a\r\nContent-Type: ${FORM}\r\nContent-Length: 1000000\r\n\r\n`);
+      socket.write('x'.repeat(900_000));
+      await delay(150);
+    },
+  },
+  {
+    name: '5 updates with a megabyte of topics',
+    atATime: 2,
+    env: { HERALD_RETAIN_BYTES: '64mb', HERALD_RECENT_BYTES: '32mb' },
+    async act({ port }, number) {
+      const topics = Array.from({ length: 200 }, (_, one) => `topic=${`${number}-${one}-`.padEnd(4_000, 'x')}`);
+      await ask(port, { method: 'POST', path: HUB, body: topics.join('&') });
+    },
+  },
+  {
+    name: '6 batches of ten thousand',
+    atATime: 4,
+    async act({ port }, number) {
+      const line = (_, one) => JSON.stringify({ topic: `https://m.example/${number}/${one}`, data: 'x' });
+      const body = Array.from({ length: 10_000 }, line).join('\n');
+      await ask(port, { method: 'POST', path: `${HUB}/batch`, type: 'application/x-ndjson', body });
+    },
+  },
+  {
+    name: '7 long answers that are not read',
+    atATime: 4,
+    env: { HERALD_SUBSCRIPTIONS: 'true', HERALD_WRITE_TIMEOUT: '5s' },
+    async prepare({ port, hold }) {
+      for (let number = 0; number < 40; number += 1)
+        hold(
+          stream(
+            port,
+            matchers(900, (one) => `${number}-${one}`, 'match'),
+          ),
+        );
+      await delay(1_000);
+    },
+    async act({ port, hold }) {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      hold(socket);
+      socket.pause();
+      socket.write(
+        `GET ${HUB}/subscriptions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token('subscribe')}\r\n\r\n`,
+      );
+      await delay(400);
+    },
+  },
+  {
+    name: '9 more streams than there may be',
+    atATime: 20,
+    env: { HERALD_MAX_CONNECTIONS: '50' },
+    async prepare({ port, hold }) {
+      for (let number = 0; number < 60; number += 1) hold(stream(port, 'match=urn:t'));
+      await delay(500);
+    },
+    async act({ port }) {
+      await ask(port, { path: `${HUB}?${matchers(100, (one) => `https://t.example/:id/${one}*x`)}`, patience: 2_000 });
+    },
+  },
+];
+
+function matchers(count, make, name = 'match_urlpattern') {
+  return Array.from({ length: count }, (_, one) => `${name}=${encodeURIComponent(make(one))}`).join('&');
+}
+
+/** Publishes 3,000 updates with topics of their own. */
+async function fill({ port }) {
+  for (let part = 0; part < 30; part += 1) {
+    const line = (_, one) =>
+      JSON.stringify({ topic: `https://t.example/${part}-${one}-${'ab'.repeat(30)}`, data: 'x' });
+    const body = Array.from({ length: 100 }, line).join('\n');
+    // oxlint-disable-next-line no-await-in-loop -- as a backend does
+    await ask(port, { method: 'POST', path: `${HUB}/batch`, type: 'application/x-ndjson', body });
+  }
+}
+
+/** A stream that is read and stays. */
+function stream(port, query) {
+  const body = query.length > 10_000 ? query : undefined;
+  const options = { port, agent: false, method: body ? 'QUERY' : 'GET', path: body ? HUB : `${HUB}?${query}` };
+  const headers = body ? { 'content-type': FORM, 'content-length': Buffer.byteLength(body) } : {};
+  const sent = request({ ...options, headers }, (response) => response.resume().on('error', () => undefined));
+  sent.on('error', () => undefined).end(body);
+  return sent;
+}
+
+const agent = new Agent({ keepAlive: true });
+
+/** Resolves with the status once the answer is over, or the patience is: the client then leaves. */
+function ask(port, { method = 'GET', path, body, type = FORM, patience = 30_000 }) {
+  const headers = body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) };
+  if (method === 'POST') headers.authorization = `Bearer ${PUBLISH}`;
+  return new Promise((resolve) => {
+    const sent = request({ port, method, path, headers, agent: method === 'POST' ? agent : false }, (response) => {
+      response.resume().on('error', () => undefined);
+      response.on('close', () => resolve(response.statusCode));
+    });
+    const timer = setTimeout(() => sent.destroy(), patience);
+    sent.on('error', () => resolve(0)).on('close', () => clearTimeout(timer));
+    sent.on('close', () => resolve(0));
+    sent.end(body);
+  });
+}

@@ -1,0 +1,121 @@
+/*
+ * Attacks a running service with what strangers can send, each way for some seconds beside a well-behaved reader:
+ * `npm run attack -- --seed 7 --seconds 20`, or some of the ways: `npm run attack -- 1 4`. Everything goes to this
+ * machine, is bounded, and ends by itself.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { setTimeout as delay } from 'node:timers/promises';
+import { canPin, HUB, Hub, token } from './hub.js';
+import { ROWS } from './rows.js';
+
+/** A reader beside an attack may be three times as slow as without it, or this slow. Milliseconds. */
+const SLOW = 100;
+const TIMES = 3;
+
+/** Processes with the load share a core; the hub has the other one for itself. */
+const LOAD_CORE = '1';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seed: { type: 'string' }, seconds: { type: 'string', default: '15' } },
+});
+const seed = Number(values.seed ?? Date.now() % 2 ** 31);
+const seconds = Number(values.seconds);
+const rows = ROWS.filter(({ name }) => positionals.length === 0 || positionals.includes(name.split(' ', 1)[0]));
+
+if (canPin) spawnSync('taskset', ['--cpu-list', '--pid', LOAD_CORE, String(process.pid)]);
+say(`npm run attack -- --seed ${seed} --seconds ${seconds}`);
+say('| what | p50, p99 without (ms) | p50, p99 beside it (ms) | late | peak (MB) | CPU (s) | |');
+say('| --- | --- | --- | --- | --- | --- | --- |');
+let failed = 0;
+for (const row of rows) {
+  // oxlint-disable-next-line no-await-in-loop -- each wants the machine for itself
+  if (!(await attack(row))) failed += 1;
+}
+say(`${rows.length - failed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
+
+/** Whether the hub stays alive, and quick for others. */
+async function attack(row) {
+  const hub = new Hub(row.env ?? {});
+  const port = await hub.ready();
+  const probe = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('probe.js', import.meta.url)), String(port), HUB, token('publish')],
+    {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    },
+  );
+  await once(probe, 'message');
+  const held = [];
+  const stage = { port, random: new Random(seed), hold: (one) => held.push(one) };
+  try {
+    await delay(1_000);
+    await figuresOf(probe);
+    await delay((1_000 * seconds) / 2);
+    const before = await figuresOf(probe);
+    await row.prepare?.(stage);
+    const cpu = hub.cpu;
+    const end = performance.now() + 1_000 * seconds;
+    await Promise.race([
+      Promise.all(Array.from({ length: row.atATime }, (_, lane) => keepOn(row, stage, lane, end))),
+      // What is asked then may be answered late: the figures say so.
+      delay(1_000 * (seconds + 10), undefined, { ref: false }),
+    ]);
+    const beside = await figuresOf(probe);
+    const isGood = hub.isAlive && beside.p99 <= Math.max(SLOW, TIMES * before.p99);
+    const verdict = isGood ? 'good' : hub.isAlive ? 'SLOW' : `DEAD: ${hub.output.slice(-300)}`;
+    say(
+      `| ${row.name} | ${before.p50}, ${before.p99} | ${beside.p50}, ${beside.p99} | ${beside.late} | ${hub.peak} | ${(hub.cpu - cpu).toFixed(1)} | ${verdict} |`,
+    );
+    return isGood;
+  } finally {
+    for (const one of held) one.destroy();
+    probe.disconnect();
+    await hub.stop();
+  }
+}
+
+async function keepOn(row, stage, lane, end) {
+  for (let turn = 0; performance.now() < end; turn += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await row.act(stage, lane + turn * row.atATime);
+  }
+}
+
+async function figuresOf(probe) {
+  probe.send('figures');
+  const [{ latencies, late }] = await once(probe, 'message');
+  const sorted = latencies.toSorted((left, right) => left - right);
+  const at = (share) => Number((sorted[Math.floor(share * (sorted.length - 1))] ?? Infinity).toFixed(1));
+  return { p50: at(0.5), p99: at(0.99), late };
+}
+
+function say(line) {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Numbers that the same seed gives again (mulberry32). */
+class Random {
+  constructor(state) {
+    this.state = state;
+  }
+
+  next() {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  between(least, most) {
+    return least + Math.floor(this.next() * (most - least + 1));
+  }
+
+  chance(share) {
+    return this.next() < share;
+  }
+}
