@@ -23,7 +23,7 @@ describe('Background', () => {
 
   it('does one job in a turn even where that takes longer than its share', async () => {
     let now = 0;
-    const background = new Background(() => (now += 10));
+    const background = new Background(() => (now += 1));
     const done: number[] = [];
     for (let job = 0; job < 3; job += 1) background.add(() => done.push(job));
     await new Promise(setImmediate);
@@ -31,6 +31,45 @@ describe('Background', () => {
     await new Promise(setImmediate);
     await new Promise(setImmediate);
     expect(done).toEqual([0, 1, 2]);
+  });
+
+  it('rests for as long as a step has exceeded its share by much, while others go on', async () => {
+    let now = 0;
+    const background = new Background(() => now);
+    const done: number[] = [];
+    for (let job = 0; job < 2; job += 1) {
+      background.add(() => {
+        now += 30;
+        done.push(job);
+      });
+    }
+    let turns = 0;
+    while (done.length < 2) {
+      await new Promise(setImmediate);
+      turns += 1;
+    }
+    // The timer is a real one, and in its time there are many turns.
+    expect(turns).toBeGreaterThan(20);
+  });
+
+  it('does work of many steps beside other work, and gives what it gives or throws', async () => {
+    let now = 0;
+    const background = new Background(() => (now += 0.3));
+    const order: string[] = [];
+    const steps = function* (name: string): Generator<void, string> {
+      for (let step = 0; step < 6; step += 1) {
+        order.push(name);
+        yield;
+      }
+      return name.toUpperCase();
+    };
+    await expect(Promise.all([background.run(steps('a')), background.run(steps('b'))])).resolves.toEqual(['A', 'B']);
+    expect(order.join('')).toMatch(/^a+b+a+b+/);
+    const failing = function* (): Generator<void, void> {
+      yield;
+      throw new Error('no');
+    };
+    await expect(background.run(failing())).rejects.toThrow('no');
   });
 
   it('gives what a job gives, and what it throws', async () => {

@@ -6,6 +6,12 @@ import { Queue } from './queue.js';
  */
 const SHARE = 1;
 
+/**
+ * Milliseconds by which a turn may exceed its share. A step that took longer is followed by as long a time without any
+ * work, so that others get through their own turns even while each step takes long.
+ */
+const TOLERANCE = 2;
+
 /** @param end of this turn's share, on the clock. */
 type Job = (end: number) => void;
 
@@ -63,16 +69,19 @@ export class Background {
   private schedule(): void {
     if (this.isScheduled || this.jobs.length === 0) return;
     this.isScheduled = true;
-    setImmediate(() => {
-      this.isScheduled = false;
-      this.work();
-      this.schedule();
-    });
+    setImmediate(() => this.work());
   }
 
   private work(): void {
     const end = this.now() + SHARE;
     do this.jobs.shift()?.(end);
     while (this.jobs.length > 0 && this.now() < end);
+    const excess = this.now() - end;
+    const rest = (): void => {
+      this.isScheduled = false;
+      this.schedule();
+    };
+    if (excess > TOLERANCE) setTimeout(rest, excess);
+    else rest();
   }
 }

@@ -13,8 +13,8 @@ const costly = (number) => `https://t.example/(.*a.{60}(?:z${number})?b)`;
 const ordinary = (number) => `https://t.example/:id(\\d+)/${number}`;
 
 /**
- * What strangers do. `prepare` comes before the figures without the attack, `act` is called again and again by so many
- * at a time while it lasts, and `env` is what the hub is started with besides.
+ * What strangers do. `prepare` comes before the figures without the attack, `begin` begins it, `act` is called again and
+ * again by so many at a time while it lasts, and `env` is what the hub is started with besides.
  */
 export const ROWS = [
   {
@@ -29,7 +29,7 @@ export const ROWS = [
   {
     name: '2 streams with patterns, and new topics',
     atATime: 1,
-    async prepare({ port, hold }) {
+    async begin({ port, hold }) {
       for (let number = 0; number < 50; number += 1) {
         const make = number % 2 ? costly : ordinary;
         hold(

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { canPin, HUB, Hub, token } from './hub.js';
+import { Random } from './random.js';
 import { ROWS } from './rows.js';
 
 /** A reader beside an attack may be three times as slow as without it, or this slow. Milliseconds. */
@@ -53,11 +54,12 @@ async function attack(row) {
   const held = [];
   const stage = { port, random: new Random(seed), hold: (one) => held.push(one) };
   try {
+    await row.prepare?.(stage);
     await delay(1_000);
     await figuresOf(probe);
     await delay((1_000 * seconds) / 2);
     const before = await figuresOf(probe);
-    await row.prepare?.(stage);
+    await row.begin?.(stage);
     const cpu = hub.cpu;
     const end = performance.now() + 1_000 * seconds;
     await Promise.race([
@@ -96,26 +98,4 @@ async function figuresOf(probe) {
 
 function say(line) {
   process.stdout.write(`${line}\n`);
-}
-
-/** Numbers that the same seed gives again (mulberry32). */
-class Random {
-  constructor(state) {
-    this.state = state;
-  }
-
-  next() {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  between(least, most) {
-    return least + Math.floor(this.next() * (most - least + 1));
-  }
-
-  chance(share) {
-    return this.next() < share;
-  }
 }

@@ -28,12 +28,22 @@ export const WILDCARD = '*';
  * @throws HubError `matcher-unknown`, `matcher-too-long` or `matcher-invalid`
  */
 export function parseMatcher(type: string, pattern: string, hubUrl: URL): Matcher {
+  const matcher = readMatcher(type, pattern);
+  if (matcher.type === 'urlpattern' && pattern !== WILDCARD) compileUrlPattern(pattern, hubUrl);
+  return matcher;
+}
+
+/**
+ * The same, but a URL Pattern is not compiled, which takes some milliseconds, and so may still turn out to be none.
+ *
+ * @throws HubError `matcher-unknown`, `matcher-too-long` or `matcher-invalid`
+ */
+export function readMatcher(type: string, pattern: string): Matcher {
   const known = MATCHER_TYPES.find((candidate) => candidate === type);
   if (known === undefined) {
     throw new HubError('matcher-unknown', `The matcher types are: ${MATCHER_TYPES.join(', ')}.`);
   }
   checkMatcherText(pattern);
-  if (known === 'urlpattern' && pattern !== WILDCARD) compileUrlPattern(pattern, hubUrl);
   return { type: known, pattern };
 }
 

@@ -1,6 +1,6 @@
 import { HubError } from '../../access/hub.errors.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
-import { type Matcher, MATCHER_TYPES, parseMatcher } from '../matching/matcher.js';
+import { type Matcher, MATCHER_TYPES, readMatcher } from '../matching/matcher.js';
 import type { ActiveSubscription, Dialect, Selection, SubscriptionsFormat } from './dialect.js';
 import type { FormPair } from './form.js';
 import { subscriptionPath } from './subscription-path.js';
@@ -37,10 +37,10 @@ function isMatcherLike(parameter: string): boolean {
   return parameter.slice(0, 5).toLowerCase() === 'match';
 }
 
-function* matchersOf(parameters: readonly FormPair[], hubUrl: URL): Iterable<Matcher> {
+function* matchersOf(parameters: readonly FormPair[]): Iterable<Matcher> {
   for (const [name, pattern] of parameters) {
     const type = matcherTypeOf(name);
-    if (type !== undefined) yield parseMatcher(type, pattern, hubUrl);
+    if (type !== undefined) yield readMatcher(type, pattern);
   }
 }
 

@@ -11,10 +11,10 @@ export interface Dialect {
   /** Whether a request whose query has parameters with these names is in this dialect. */
   readonly isSpokenWith: (parameters: readonly string[]) => boolean;
   /**
-   * The matchers that these parameters ask for; other parameters are ignored.
+   * The matchers that these parameters ask for, whose patterns are yet to be compiled; other parameters are ignored.
    * @throws HubError with the code of the first rule that is broken
    */
-  readonly matchersOf: (parameters: readonly FormPair[], hubUrl: URL) => Iterable<Matcher>;
+  readonly matchersOf: (parameters: readonly FormPair[]) => Iterable<Matcher>;
   /** How many matchers of this type a subscription may have; types with the same limit count together. */
   readonly limitOf: (type: MatcherType) => MatcherLimit;
   /** The header of an answer that has the id after which its stream begins. */

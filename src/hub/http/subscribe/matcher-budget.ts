@@ -15,13 +15,15 @@ interface Rest {
 export class MatcherBudget {
   private readonly rests = new Map<MatcherLimit, Rest>();
   private cost: number = HUB_LIMITS.patternCost;
+  /** The patterns that have been compiled to find out what they cost. */
+  readonly compiled: object[] = [];
 
   constructor(
     private readonly limitOf: (type: MatcherType) => MatcherLimit,
     private readonly hubUrl: URL,
   ) {}
 
-  /** @throws HubError `matchers-too-many` or `matchers-too-costly` */
+  /** @throws HubError `matchers-too-many`, `matchers-too-costly`, or `matcher-invalid` for a pattern that is none */
   spend(matcher: Matcher): void {
     const limit = this.limitOf(matcher.type);
     const rest = this.rests.get(limit) ?? { ...limit };
@@ -34,16 +36,19 @@ export class MatcherBudget {
         `A subscription may have at most ${limit.count} matchers of this kind, of ${limit.bytes} bytes together.`,
       );
     }
-    this.cost -= costOf(matcher, this.hubUrl);
+    this.cost -= this.costOf(matcher);
     if (this.cost >= 0) return;
     throw new HubError(
       'matchers-too-costly',
       'The patterns of this subscription take too long to match: use fewer or simpler groups, or exact topics.',
     );
   }
-}
 
-function costOf({ type, pattern }: Matcher, hubUrl: URL): number {
-  if (type === 'exact' || pattern === WILDCARD) return 0;
-  return type === 'urlpattern' ? compileUrlPattern(pattern, hubUrl).cost : uriTemplateCost(pattern);
+  private costOf({ type, pattern }: Matcher): number {
+    if (type === 'exact' || pattern === WILDCARD) return 0;
+    if (type === 'uritemplate') return uriTemplateCost(pattern);
+    const compiled = compileUrlPattern(pattern, this.hubUrl);
+    this.compiled.push(compiled);
+    return compiled.cost;
+  }
 }

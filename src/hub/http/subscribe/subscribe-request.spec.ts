@@ -1,12 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { HubError } from '../../../access/hub.errors.js';
 import { LEGACY_DIALECT } from '../../legacy/legacy-dialect.js';
-import { parseSubscribe, type SubscribeInput } from './subscribe-request.js';
+import { parseSubscribe, type SubscribeInput, type SubscribeRequest } from './subscribe-request.js';
 
 const hubUrl = new URL('https://hub.example/.well-known/mercure');
 
-function subscribe(query: string, more: Partial<SubscribeInput> = {}): ReturnType<typeof parseSubscribe> {
-  return parseSubscribe({ query, hubUrl, ...more });
+function subscribe(query: string, more: Partial<SubscribeInput> = {}): SubscribeRequest {
+  const steps = parseSubscribe({ query, hubUrl, ...more });
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
 }
 
 function cursorOf(query: string, more: Partial<SubscribeInput> = {}): string | undefined {
@@ -55,6 +59,14 @@ describe('the matchers of a subscription', () => {
     expect(refusal(`${query}&match=1000`).code).toBe('matchers-too-many');
     expect(refusal(`${query}&match_urlpattern=/100`).code).toBe('matchers-too-many');
     expect(refusal('x&'.repeat(1_201)).code).toBe('parameters-too-many');
+  });
+
+  it('are read in a step for each pattern, and in none where there are only topics', () => {
+    const steps = parseSubscribe({ query: many('match_urlpattern', 50, '/'), hubUrl });
+    let count = 0;
+    while (!steps.next().done) count += 1;
+    expect(count).toBe(50);
+    expect(parseSubscribe({ query: many('match', 50), hubUrl }).next().done).toBe(true);
   });
 
   it('R15: are at most 128 KB of exact topics and 16 KB of patterns', () => {

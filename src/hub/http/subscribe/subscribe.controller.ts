@@ -74,13 +74,16 @@ export class SubscribeController {
     if (!isHead && !this.hub.admits(info)) return this.hub.refuse(this.openerOf(request, reply), info);
     const lastEventIdHeader = request.headers['last-event-id'];
     const dialect = dialectOf(request, this.options) ?? CURRENT_DIALECT;
-    const wanted = parseSubscribe({
+    const steps = parseSubscribe({
       query: request.url.split('?').slice(1).join('?'),
       hubUrl: this.options.hubUrl,
       dialect,
       ...(body && { body }),
       ...(typeof lastEventIdHeader === 'string' && { lastEventIdHeader }),
     });
+    // Without patterns the first step is the only one, and nobody has to wait for a turn.
+    const first = steps.next();
+    const wanted = first.done ? first.value : await this.hub.inTurns(steps);
     const start = await this.locate(wanted, grants, request);
     // Seconds between two heartbeats. A client may take the stream for dead after a multiple of this without any byte.
     void reply.header('herald-heartbeat', String(this.streams.heartbeat / 1_000));

@@ -20,7 +20,7 @@ export interface CompiledComponent {
 }
 
 /** See `Route`. */
-export interface PathSegments {
+interface PathSegments {
   readonly segments: readonly (string | undefined)[];
   readonly isOpen: boolean;
 }
