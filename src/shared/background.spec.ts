@@ -65,6 +65,9 @@ describe('Background', () => {
     };
     await expect(Promise.all([background.run(steps('a')), background.run(steps('b'))])).resolves.toEqual(['A', 'B']);
     expect(order.join('')).toMatch(/^a+b+a+b+/);
+    let looks = 0;
+    const over = background.run(steps('c'), () => (looks += 1) > 3);
+    expect([await over, order.filter((name) => name === 'c').length]).toEqual([undefined, 3]);
     const failing = function* (): Generator<void, void> {
       yield;
       throw new Error('no');

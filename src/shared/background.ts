@@ -47,12 +47,16 @@ export class Background {
   /**
    * Resolves with what work of any length gives. It goes on for as long as there is time, is put behind the other work
    * then, and so holds nobody up for longer than one of its steps takes.
+   * @param isOver whether nobody needs it any more. It then ends before its next step, and gives undefined.
    */
-  run<T>(steps: Iterator<void, T>): Promise<T> {
+  run<T>(steps: Iterator<void, T>): Promise<T>;
+  run<T>(steps: Iterator<void, T>, isOver: () => boolean): Promise<T | undefined>;
+  run<T>(steps: Iterator<void, T>, isOver?: () => boolean): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       const goOn: Job = (end) => {
         try {
           do {
+            if (isOver?.()) return resolve(undefined);
             const { done, value } = steps.next();
             if (done) return resolve(value);
           } while (this.now() < end);

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { openStream, send } from '../support/event-stream.js';
 import { Herald, startHerald } from '../support/herald.js';
+import { HUB, publisherToken, startHub } from '../support/hub.js';
+import { Upload } from '../support/upload.js';
 
 describe('configuration', () => {
   it('ends with one message that lists every mistake', async () => {
@@ -130,19 +132,19 @@ describe('signals', () => {
   });
 
   it('exits at once on a second signal', async () => {
-    await using herald = await startHerald({ env: { LOG_LEVEL: 'debug' } });
+    await using herald = await startHub({ LOG_LEVEL: 'debug' });
     // A body that never comes keeps the first signal's orderly end waiting.
-    const socket = connect(herald.port, '127.0.0.1').on('error', () => undefined);
-    socket.write(
-      'POST /.well-known/mercure HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 9\r\n\r\n',
-    );
-    await once(socket, 'connect');
+    const headers = {
+      authorization: `Bearer ${await publisherToken()}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    };
+    await using upload = Upload.begin('http1', herald, { path: HUB, headers });
+    await upload.write('topic=');
     (await send(`${herald.url}/health/live`)).resume();
     herald.child.kill('SIGTERM');
     const again = setInterval(() => herald.child.kill('SIGTERM'), 60);
     const exit = await herald.exit();
     clearInterval(again);
-    socket.destroy();
     expect(exit).toEqual({ code: 143, signal: null });
   });
 });

@@ -34,11 +34,11 @@ const BUDGET = process.env['HERALD_FUZZ_RUNS'] ? Infinity : 6_000;
 const STATUSES: ReadonlySet<number> = new Set([
   200, 400, 401, 403, 404, 405, 406, 413, 415, 422,
   // Node's own: an expectation that it doesn't know, and a head that is too large.
-  417, 431,
+  417, 431, 505,
 ]);
 
 /** What is refused before it's known what is asked for has no code of the hub's. */
-const WITHOUT_CODE: ReadonlySet<number> = new Set([400, 404, 405, 413, 415, 417, 431]);
+const WITHOUT_CODE: ReadonlySet<number> = new Set([400, 404, 405, 413, 415, 417, 431, 505]);
 
 /** How many requests that store nothing are under way beside the one that may. */
 const READERS = 4;

@@ -155,8 +155,10 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   }
 
   /** Does work of any length in turns with other work: see {@link Background.run}. */
-  inTurns<T>(steps: Iterator<void, T>): Promise<T> {
-    return this.background.run(steps);
+  inTurns<T>(steps: Iterator<void, T>): Promise<T>;
+  inTurns<T>(steps: Iterator<void, T>, isOver: () => boolean): Promise<T | undefined>;
+  inTurns<T>(steps: Iterator<void, T>, isOver?: () => boolean): Promise<T | undefined> {
+    return isOver ? this.background.run(steps, isOver) : this.background.run(steps);
   }
 
   /** Where a subscription begins that asked to resume after `lastEventId` (R65–R69). */

@@ -12,6 +12,7 @@ import type { Grants } from '../../../access/grants.js';
 import { HubError } from '../../../access/hub.errors.js';
 import { dialectOf } from '../../service/dialects.js';
 import { HUB_OPTIONS, type HubOptions } from '../../service/hub.options.js';
+import type { Dialect } from '../../protocol/dialect.js';
 import { CURRENT_DIALECT } from '../../protocol/current-dialect.js';
 import { HubService, type OpenConnection, type Start } from '../../service/hub.service.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
@@ -72,8 +73,29 @@ export class SubscribeController {
     const isHead = request.method === 'HEAD';
     // First of all, because reading and compiling the matchers of those for whom there is no room would be for nothing.
     if (!isHead && !this.hub.admits(info)) return this.hub.refuse(this.openerOf(request, reply), info);
-    const lastEventIdHeader = request.headers['last-event-id'];
     const dialect = dialectOf(request, this.options) ?? CURRENT_DIALECT;
+    const wanted = await this.read(request, dialect, body);
+    const start = wanted && (await this.locate(wanted, grants, request));
+    // Seconds between two heartbeats. A client may take the stream for dead after a multiple of this without any byte.
+    void reply.header('herald-heartbeat', String(this.streams.heartbeat / 1_000));
+    void reply.header('herald-process', this.hub.processId);
+    if (start?.lastEventId !== undefined) void reply.header(dialect.lastEventIdHeader, start.lastEventId);
+    if (isHead) {
+      await reply.header('content-type', 'text/event-stream').send();
+      return;
+    }
+    // The client may have left meanwhile.
+    if (!wanted || isGone(request) || reply.raw.destroyed) return;
+    const open = this.openerOf(request, reply);
+    if (!start) return this.streams.refuse(open(''), 'unavailable');
+    const { namesTopics, matchers } = wanted;
+    const { hasCursors } = dialect;
+    this.hub.subscribe(open, { matchers, grants, start, namesTopics, hasCursors, ...info });
+  }
+
+  /** What the request asks for; undefined where its client has left before all patterns were compiled. */
+  private async read(request: FastifyRequest, dialect: Dialect, body?: Buffer): Promise<SubscribeRequest | undefined> {
+    const lastEventIdHeader = request.headers['last-event-id'];
     const steps = parseSubscribe({
       query: request.url.split('?').slice(1).join('?'),
       hubUrl: this.options.hubUrl,
@@ -83,23 +105,7 @@ export class SubscribeController {
     });
     // Without patterns the first step is the only one, and nobody has to wait for a turn.
     const first = steps.next();
-    const wanted = first.done ? first.value : await this.hub.inTurns(steps);
-    const start = await this.locate(wanted, grants, request);
-    // Seconds between two heartbeats. A client may take the stream for dead after a multiple of this without any byte.
-    void reply.header('herald-heartbeat', String(this.streams.heartbeat / 1_000));
-    void reply.header('herald-process', this.hub.processId);
-    if (start?.lastEventId !== undefined) void reply.header(dialect.lastEventIdHeader, start.lastEventId);
-    if (isHead) {
-      await reply.header('content-type', 'text/event-stream').send();
-      return;
-    }
-    // The client may have left while its token was being verified.
-    if (isGone(request) || reply.raw.destroyed) return;
-    const open = this.openerOf(request, reply);
-    if (!start) return this.streams.refuse(open(''), 'unavailable');
-    const { namesTopics, matchers } = wanted;
-    const { hasCursors } = dialect;
-    this.hub.subscribe(open, { matchers, grants, start, namesTopics, hasCursors, ...info });
+    return first.done ? first.value : this.hub.inTurns(steps, () => isGone(request));
   }
 
   /** Takes the request out of Fastify's hands. What it gives begins the stream. */
