@@ -30,9 +30,18 @@ export function pretty(text: string): string {
 
 /** A curl command that publishes the message again. The token is a shell variable. */
 export function toCurl(hubUrl: string, { topic, type, text }: Pick<LogMessage, 'topic' | 'type' | 'text'>): string {
-  const fields = [`topic=${topic}`, ...(type === 'message' ? [] : [`type=${type}`]), `data=${text}`];
-  const options = fields.map((field) => `--data-urlencode ${quote(field)}`);
+  const fields = [['topic', topic], ...(type === 'message' ? [] : [['type', type]]), ['data', text]] as const;
+  const options = fields.map(([name = '', value = '']) => fieldOption(name, value));
   return [`curl -H "Authorization: Bearer $HERALD_TOKEN"`, ...options, quote(hubUrl)].join(' ');
+}
+
+/**
+ * A field of the form. Where it has control characters they are encoded here: pasted into a terminal, some of them would
+ * end the line that is being edited, and what follows them would be run as commands.
+ */
+function fieldOption(name: string, value: string): string {
+  if (/\p{Cc}/u.test(value)) return `-d ${quote(new URLSearchParams([[name, value]]).toString())}`;
+  return `--data-urlencode ${quote(`${name}=${value}`)}`;
 }
 
 /** A curl command that reads what this page reads. */

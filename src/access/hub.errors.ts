@@ -62,6 +62,7 @@ export const HUB_ERRORS = {
   'journal-unavailable': { status: 503 },
   'journal-full': { status: 507 },
   overloaded: { status: 503 },
+  'rate-limited': { status: 429 },
 } as const satisfies Readonly<Record<string, HubErrorAnswer>>;
 
 export type HubErrorCode = keyof typeof HUB_ERRORS;

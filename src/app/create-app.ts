@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from '../config/config.js';
+import { limitSockets, roomForSockets, type Room } from './process/descriptors.js';
 import { NestLogger } from './logging/logger.js';
 import { createAdapter } from './adapter.js';
 import { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
@@ -17,12 +18,14 @@ import { addSecurityHeaders } from './http/security-headers.js';
  * @param signal when aborted, the application no longer waits for what it needs, such as Redis.
  */
 export async function createApp(config: Config, logger: Logger, signal?: AbortSignal): Promise<NestFastifyApplication> {
+  const room = roomForSockets();
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(config, signal),
+    AppModule.forRoot(withRoom(config, room), signal),
     createAdapter(config),
     // An idle keep-alive connection or an HTTP/2 session must not hold up the end; see `GracefulShutdown` for the rest.
     { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false, bodyParser: false },
   );
+  if (room) limitSockets(app.getHttpServer(), room, logger);
   acceptBodies(app.getHttpAdapter().getInstance());
   checkHeads(app.getHttpAdapter().getInstance());
   logRequests(app.getHttpAdapter().getInstance(), logger);
@@ -30,4 +33,10 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
   addSecurityHeaders(app.getHttpAdapter().getInstance(), config.server.tls !== undefined);
   allowOrigins(app, config.server.corsOrigins);
   return app;
+}
+
+/** Where nobody has said how many streams there may be, as many as there is room for. */
+function withRoom(config: Config, room: Room | undefined): Config {
+  const { maxConnections = room?.streams } = config.streams;
+  return { ...config, streams: { ...config.streams, maxConnections } };
 }

@@ -15,11 +15,13 @@ import {
   port,
   simpleName,
   size,
+  span,
   trustProxy,
   type TrustProxy,
 } from './fields.js';
 import { type IssuerConfig, isKeySetUri } from './issuers.js';
 import { HUB_PATH } from '../shared/hub-path.js';
+import { productionMistakes } from './production.js';
 import { type Role } from '../shared/role.js';
 import { madeUpSecrets, toIssuers } from './key-variables.js';
 
@@ -57,6 +59,7 @@ const variables = z.object({
   HERALD_JWKS_URI: z.string().refine(isKeySetUri, 'must be an https URL, or http on localhost').optional(),
   HERALD_JWKS_FILE: z.string().optional(),
   HERALD_ISSUERS_FILE: z.string().optional(),
+  HERALD_MAX_TOKEN_AGE: span({ min: 60_000 }).default(90 * 86_400_000),
   HERALD_ANONYMOUS: flag().default(false),
   HERALD_COOKIE_NAME: cookieName().default('__Secure-mercure_access_token'),
   HERALD_PUBLISH_ORIGINS: origins().default([]),
@@ -64,12 +67,16 @@ const variables = z.object({
   HERALD_LEGACY: flag().default(false),
   HERALD_SUBSCRIPTIONS: flag().default(false),
   HERALD_SUBSCRIPTIONS_GRACE: duration({ min: 10, zero: true }).default(10_000),
-  HERALD_MAX_CONNECTIONS: count({ min: 0 }).default(0),
+  HERALD_MAX_CONNECTIONS: count({ min: 0 }).optional(),
   HERALD_MAX_CONNECTIONS_PER_ADDRESS: count({ min: 0 }).default(0),
   HERALD_MAX_CONNECTIONS_PER_SUBJECT: count({ min: 0 }).default(0),
   HERALD_MAX_BODY: size({ min: 1024 }).default(1024 ** 2),
   HERALD_MAX_BODIES: size({ min: 1024 ** 2 }).optional(),
   HERALD_BODY_TIMEOUT: duration({ min: 100 }).default(30_000),
+  HERALD_PUBLISH_RATE: count({ min: 0 }).default(0),
+  HERALD_PUBLISH_BYTES: size({ min: 0 }).default(0),
+  HERALD_PUBLISH_RATE_ALL: count({ min: 0 }).default(0),
+  HERALD_PUBLISH_BYTES_ALL: size({ min: 0 }).default(0),
   HERALD_CORS_ORIGINS: origins().default([]),
   HERALD_TLS_CERT_FILE: z.string().optional(),
   HERALD_TLS_KEY_FILE: z.string().optional(),
@@ -105,6 +112,8 @@ export interface AuthConfig {
   readonly issuers: readonly IssuerConfig[];
   /** What a token's `aud` must name; undefined for the hub's URL as each request gives it. */
   readonly resource: string | undefined;
+  /** Milliseconds after its issue for which a token is good at most, whatever it says itself. */
+  readonly maxTokenAge: number;
   /** Whether readers without a token get public updates. */
   readonly anonymous: boolean;
   /** Whether tokens of the 0.x dialect are accepted as well, also where only that dialect puts them. */
@@ -113,6 +122,11 @@ export interface AuthConfig {
   readonly cookieName: string;
   /** Origins whose pages may publish with a cookie, besides the hub's own (R89). */
   readonly publishOrigins: readonly string[];
+}
+
+interface PublishRate {
+  readonly updates: number;
+  readonly bytes: number;
 }
 
 /** What the process was told, validated and frozen. Durations are in milliseconds, sizes in bytes. */
@@ -133,8 +147,8 @@ export interface Config {
     readonly writeTimeout: number;
     /** Bytes that all streams together may hold for clients that have not taken them; undefined for the default. */
     readonly maxOutstanding: number | undefined;
-    /** How many streams may be open; 0 is no limit. */
-    readonly maxConnections: number;
+    /** How many streams may be open; 0 is no limit, and undefined as many as there are descriptors for. */
+    readonly maxConnections: number | undefined;
     readonly maxConnectionsPerAddress: number;
     readonly maxConnectionsPerSubject: number;
   };
@@ -146,6 +160,8 @@ export interface Config {
     readonly subscriptions: { readonly enabled: boolean; readonly grace: number };
     readonly recentBytes: number;
     readonly flushInterval: number;
+    /** How much may be published in a second, by each publisher and by all; 0 is no limit. */
+    readonly quota: { readonly each: PublishRate; readonly all: PublishRate };
     /** Within which time a body must have come, and how many bytes of bodies are held at once. */
     readonly bodies: { readonly timeout: number; readonly maxBytes: number | undefined };
     readonly journal: JournalConfig;
@@ -275,12 +291,17 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
       hubUrl: v.HERALD_RESOURCE ?? `${certFile ? 'https' : 'http'}://localhost:${v.PORT}${HUB_PATH}`,
       recentBytes: v.HERALD_RECENT_BYTES,
       flushInterval: v.HERALD_FLUSH_INTERVAL,
+      quota: {
+        each: { updates: v.HERALD_PUBLISH_RATE, bytes: v.HERALD_PUBLISH_BYTES },
+        all: { updates: v.HERALD_PUBLISH_RATE_ALL, bytes: v.HERALD_PUBLISH_BYTES_ALL },
+      },
       bodies: { timeout: v.HERALD_BODY_TIMEOUT, maxBytes: v.HERALD_MAX_BODIES },
       journal: toJournal(v),
     },
     auth: {
       issuers,
       resource: v.HERALD_RESOURCE,
+      maxTokenAge: v.HERALD_MAX_TOKEN_AGE,
       anonymous: v.HERALD_ANONYMOUS,
       legacy: v.HERALD_LEGACY,
       cookieName: v.HERALD_COOKIE_NAME,
@@ -309,24 +330,6 @@ function toJournal(v: Variables): JournalConfig {
 function redisMistakes(given: Readonly<Record<string, string>>): string[] {
   if (given['HERALD_REDIS_CLUSTER'] !== 'true' || !given['HERALD_REDIS_SENTINELS']) return [];
   return ['HERALD_REDIS_CLUSTER and HERALD_REDIS_SENTINELS exclude each other: a Cluster needs no Sentinels'];
-}
-
-/** Both keys are required in production, unless a key set or a list of issuers may provide them. */
-function productionMistakes(given: Readonly<Record<string, string>>): string[] {
-  if (given['NODE_ENV'] !== 'production') return [];
-  // Otherwise the client would say by its `Host` header for whom the token must have been made.
-  const mistakes = given['HERALD_RESOURCE']
-    ? []
-    : [
-        `HERALD_RESOURCE must be set in production: the hub's public URL, which tokens name in aud, such as HERALD_RESOURCE=https://hub.example.com${HUB_PATH}`,
-      ];
-  if (['HERALD_JWKS_URI', 'HERALD_JWKS_FILE', 'HERALD_ISSUERS_FILE'].some((name) => given[name])) return mistakes;
-  const missing = ['HERALD_PUBLISHER_KEY', 'HERALD_SUBSCRIBER_KEY'].filter((name) => !given[name]);
-  const needed = missing.map(
-    (name) =>
-      `${name} must be set in production: a public key in PEM, or a secret of at least 32 bytes, such as ${name}="$(openssl rand -hex 32)"`,
-  );
-  return [...needed, ...mistakes];
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -29,6 +29,16 @@ export function duration({ min, zero = false }: DurationLimits) {
   });
 }
 
+/** A time in milliseconds that no timer waits for, and so may be of any length. */
+export function span({ min }: { readonly min: number }) {
+  return z.string().transform((text, context) => {
+    const value = parseDuration(text);
+    if (value !== undefined && value >= min && Number.isSafeInteger(value)) return value;
+    context.addIssue(`must be a time such as 12h or 90d, and at least ${min / 1_000}s`);
+    return z.NEVER;
+  });
+}
+
 /** A size in bytes. */
 export function size({ min }: { readonly min: number }) {
   return z.string().transform((text, context) => {

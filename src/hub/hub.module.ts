@@ -1,13 +1,12 @@
 import { type CanActivate, type DynamicModule, Module, type Type } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
-import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_FILTER } from '@nestjs/core';
 import { Journal } from '../storage/journal/journal.js';
 import { type JournalOptions, openJournal } from '../storage/open-journal.js';
 import { openState } from '../storage/open-state.js';
 import { SharedState } from '../storage/state/shared-state.js';
 import { GuardedGrants } from '../access/guarded-grants.js';
 import { BODY_OPTIONS, Bodies, type BodyOptions } from './http/bodies/bodies.js';
-import { BodyInterceptor } from './http/bodies/body.interceptor.js';
 import { HubErrorFilter } from './http/hub-error.filter.js';
 import { PublishController } from './http/publish/publish.controller.js';
 import { SubscribeController } from './http/subscribe/subscribe.controller.js';
@@ -47,7 +46,6 @@ export class HubModule {
         GuardedGrants,
         Bodies,
         { provide: BODY_OPTIONS, useValue: bodies },
-        { provide: APP_INTERCEPTOR, useClass: BodyInterceptor },
         { provide: Journal, useFactory: () => openJournal(journal) },
         {
           provide: SharedState,
@@ -58,7 +56,7 @@ export class HubModule {
         { provide: APP_FILTER, useClass: HubErrorFilter },
         { provide: HUB_OPTIONS, useValue: options },
       ],
-      exports: [HubService, GuardedGrants, SharedState],
+      exports: [HubService, GuardedGrants, SharedState, Bodies],
     };
   }
 }

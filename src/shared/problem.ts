@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { endUnreadBody } from './unread-body.js';
 
 /**
  * A refusal as problem details (RFC 9457). It is never an event stream, because some clients take any answer of that
@@ -21,6 +22,8 @@ export function problem(status: number, more: Omit<Problem, 'status' | 'title'> 
 }
 
 export function sendProblem(reply: FastifyReply, body: Problem): void {
+  // Many refusals come before the body has been read.
+  endUnreadBody(reply.request.raw);
   void reply
     .status(body.status)
     .header('content-type', 'application/problem+json; charset=utf-8')

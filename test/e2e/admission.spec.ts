@@ -1,7 +1,8 @@
+import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { type EventStream, openStream, send, textOf } from '../support/event-stream.js';
-import type { Herald } from '../support/herald.js';
-import { HUB, noticesOf, Publisher, startHub, subscriberToken } from '../support/hub.js';
+import { type Herald, startHerald } from '../support/herald.js';
+import { HUB, HUB_ENVIRONMENT, noticesOf, Publisher, startHub, subscriberToken } from '../support/hub.js';
 
 const PATHS = [`${HUB}?match=*`, '/events'];
 
@@ -84,6 +85,20 @@ describe('admission', () => {
     await first[Symbol.asyncDispose]();
     await using again = await comeUntilWelcome(herald, path, 'ann');
     for (const stream of [other, anonymous, anonymousToo, again]) expect(stream.response.closed).toBe(false);
+  });
+
+  it('leaves room for others: streams take a part of what the limit on open files leaves, and sockets no more', async () => {
+    // 200 files leave 100 sockets, and these 90 streams.
+    await using herald = await startHerald({ env: HUB_ENVIRONMENT, wrapper: ['prlimit', '--nofile=200'] });
+    const streams: EventStream[] = [];
+    for (let count = 0; count < 90; count += 1) streams.push(await expectWelcome(await come(herald, PATHS[0] ?? '')));
+    await using refused = await come(herald, PATHS[0] ?? '');
+    await expectRefusal(refused);
+    expect((await send(`${herald.url}/health/ready`)).statusCode).toBe(200);
+    const sockets = Array.from({ length: 40 }, () => connect(herald.port, '127.0.0.1').on('error', () => undefined));
+    await herald.waitForLog(/connections are refused: there are too many/);
+    for (const socket of sockets) socket.destroy();
+    for (const stream of streams) await stream[Symbol.asyncDispose]();
   });
 
   it('refuses in the same way who resumes, without a word of what was missed', async () => {

@@ -55,11 +55,16 @@ describe('what the log can be taken away as', () => {
       }),
       { numRuns: 30 },
     );
-    const command = toSubscribeCurl('https://hub.example/hub', [
+    const dangerous = "a\u0003\ntouch /tmp/x\r\u001b[201~ é 'b'";
+    const command = toCurl('https://hub.example/hub', { topic: 't', type: 'message', text: dangerous });
+    expect(command).not.toMatch(/\p{Cc}/u);
+    const [option, field] = argumentsOf(command).slice(4);
+    expect([option, new URLSearchParams(field).get('data')]).toEqual(['-d', dangerous]);
+    const reading = toSubscribeCurl('https://hub.example/hub', [
       ['match', "a'b&c"],
       ['match_urlpattern', '/:id'],
     ]);
-    expect(argumentsOf(command).at(-1)).toBe(`https://hub.example/hub?match=a'b%26c&match_urlpattern=%2F%3Aid`);
+    expect(argumentsOf(reading).at(-1)).toBe(`https://hub.example/hub?match=a'b%26c&match_urlpattern=%2F%3Aid`);
   });
 
   it('is a frame that a parser takes for the message', () => {

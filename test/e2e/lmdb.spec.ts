@@ -1,6 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -42,6 +54,41 @@ describe('the service with an LMDB journal', () => {
     ids.push(await publisher.publish({ topic: 'a', data: '4' }));
     await stream.until(() => updatesOf(stream).length === 3);
     expect(updatesOf(stream)).toEqual(['2', '3', '4'].map((data, index) => ({ id: ids[index + 1], data })));
+  });
+
+  it('keeps what it holds to itself, also in a directory and files that others could read', async () => {
+    await chmod(path, 0o755);
+    await publishOnce('x');
+    const modes = async (): Promise<Record<string, string>> => {
+      const names = ['', 'data.mdb', 'lock.mdb', 'revocations.ndjson'];
+      const entries = names.map(
+        async (name) => [name, ((await stat(join(path, name))).mode & 0o777).toString(8)] as const,
+      );
+      return Object.fromEntries(await Promise.all(entries));
+    };
+    const own = { '': '700', 'data.mdb': '600', 'lock.mdb': '600', 'revocations.ndjson': '600' };
+    expect(await modes()).toEqual(own);
+    for (const name of ['', 'data.mdb', 'lock.mdb']) await chmod(join(path, name), 0o755);
+    await publishOnce('x');
+    expect(await modes()).toEqual(own);
+  });
+
+  it.each(['data.mdb', 'lock.mdb', 'revocations.ndjson'])('follows no link in place of %s', async (name) => {
+    const target = join(path, 'precious');
+    await writeFile(target, 'precious');
+    await symlink(target, join(path, name));
+    await using herald = Herald.spawn({ env: { HERALD_JOURNAL: `lmdb:${path}` } });
+    expect(await herald.exit()).toEqual({ code: 78, signal: null });
+    expect(herald.fatalMessages()).toEqual([expect.stringMatching(/symbolic link/)]);
+    expect(await readFile(target, 'utf8')).toBe('precious');
+  });
+
+  it('writes nothing through a link that somebody has put where a file is made anew', async () => {
+    const target = join(path, 'precious');
+    await writeFile(target, 'precious');
+    await symlink(target, join(path, 'revocations.ndjson.new'));
+    await publishOnce('x');
+    expect(await readFile(target, 'utf8')).toBe('precious');
   });
 
   it('knows an idempotency key from before a restart', async () => {

@@ -41,11 +41,15 @@ describe('discovery', () => {
     expect((await publish(herald, { topic: 'urn:a' }, token)).status).toBe(200);
   });
 
-  it('R84: issuers that can be asked are its authorization servers', async () => {
-    await using other = await startHub({ HERALD_ISSUER: 'https://login.example' });
+  it('R84: issuers that publish their keys are its authorization servers, and what is not there is left out', async () => {
+    const issuer = { HERALD_ISSUER: 'https://login.example' };
+    await using signsAlone = await startHub(issuer);
+    const own = JSON.parse((await ask(signsAlone, { path: METADATA })).text) as object;
+    expect(Object.keys(own)).not.toEqual(expect.arrayContaining(['authorization_servers']));
+    expect(Object.keys(own)).not.toEqual(expect.arrayContaining(['mercure_subscriptions']));
+    await using other = await startHub({ ...issuer, HERALD_JWKS_URI: 'https://login.example/jwks' });
     expect(JSON.parse((await ask(other, { path: METADATA })).text)).toMatchObject({
       authorization_servers: ['https://login.example'],
-      mercure_subscriptions: false,
     });
   });
 

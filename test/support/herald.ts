@@ -14,6 +14,8 @@ export interface StartOptions {
   readonly port?: number;
   /** More arguments for `node`, such as a module to load first. */
   readonly nodeArguments?: readonly string[];
+  /** A command that runs it in its own process, such as `prlimit`. */
+  readonly wrapper?: readonly [string, ...string[]];
 }
 
 export interface Exit {
@@ -41,8 +43,10 @@ export class Herald implements AsyncDisposable {
   }
 
   /** Starts a process without waiting for it to listen: for those that are expected not to. */
-  static spawn({ env = {}, port = 0, nodeArguments = [] }: StartOptions = {}): Herald {
-    const child = spawn(process.execPath, [...nodeArguments, 'dist/server/main.js'], {
+  static spawn({ env = {}, port = 0, nodeArguments = [], wrapper }: StartOptions = {}): Herald {
+    const node = [process.execPath, ...nodeArguments, 'dist/server/main.js'] as const;
+    const [command, ...args] = wrapper ? [...wrapper, ...node] : node;
+    const child = spawn(command, args, {
       cwd: ROOT,
       env: { PATH: process.env['PATH'] ?? '', PORT: String(port), ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

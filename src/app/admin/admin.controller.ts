@@ -1,9 +1,11 @@
-import { Controller, Delete, Get, HttpCode, Logger, Post, Query, Req, UseGuards } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Logger, Post, Query, Req, UseGuards } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { AUTH_OPTIONS, type AuthOptions } from '../../auth/settings/auth.options.js';
 import { AdminGuard } from '../../auth/tokens/admin.guard.js';
 import { type Revocation, Revocations } from '../../auth/revocations/revocations.js';
 import { bodyOf } from '../../hub/http/bodies/body.js';
+import { LateBody } from '../../hub/http/bodies/late-body.js';
 import { HubError } from '../../access/hub.errors.js';
 import type { OpenStream } from '../../streams/registry/stream-registry.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
@@ -20,17 +22,22 @@ const pageSchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(100),
   after: z.coerce.number().int().min(0).default(0),
   subject: text.optional(),
+  issuer: text.optional(),
   token: text.optional(),
 });
 
 const dismissSchema = z.strictObject({
   subject: text.optional(),
+  issuer: text.optional(),
   token: text.optional(),
   id: z.coerce.number().int().min(1).optional(),
 });
 
 const revocationSchema = z.strictObject({
   jti: text.optional(),
+  /** The token's own, in seconds since the epoch: the revocation is kept until then. */
+  exp: z.number().int().min(0).optional(),
+  issuer: text.optional(),
   subject: text.optional(),
   /** Seconds since the epoch, as in tokens. */
   issued_before: z.number().int().min(0).optional(),
@@ -46,6 +53,7 @@ export class AdminController {
     private readonly streams: StreamRegistry,
     private readonly revocations: Revocations,
     private readonly processes: Processes,
+    @Inject(AUTH_OPTIONS) private readonly auth: AuthOptions,
   ) {}
 
   /** The processes of this hub that are alive. */
@@ -60,7 +68,7 @@ export class AdminController {
    */
   @Get('connections')
   list(@Query() query: unknown): object {
-    const { limit, after, ...criteria } = parse(pageSchema, query, 'limit, after, subject and token');
+    const { limit, after, ...criteria } = parse(pageSchema, query, 'limit, after, subject, issuer and token');
     const connections: object[] = [];
     let last = 0;
     let bytes = 0;
@@ -80,7 +88,7 @@ export class AdminController {
   /** Ends connections of this process. A client with a valid token may connect again: revoke its token first. */
   @Delete('connections')
   dismiss(@Query() query: unknown): object {
-    const criteria = parse(dismissSchema, query, 'subject, token and id');
+    const criteria = parse(dismissSchema, query, 'subject, issuer, token and id');
     if (Object.keys(criteria).length === 0) {
       throw new HubError('criteria-missing', 'Say whose connections are meant: by "subject", "token" or "id".');
     }
@@ -91,32 +99,51 @@ export class AdminController {
 
   /** Revokes tokens: from now on they are refused, and the streams that were opened with them end. */
   @Post('revocations')
+  @LateBody()
   @HttpCode(200)
   async revoke(@Req() { body, headers }: FastifyRequest): Promise<object> {
     // A form would come without a preflight from a page of any origin.
     const json = bodyOf(body, headers['content-type'], 'application/json');
-    const given = parse(revocationSchema, parseJson(json), 'jti, subject and issued_before (seconds)');
-    if (Object.keys(given).length === 0) {
-      throw new HubError('criteria-missing', 'Say which tokens are meant: by "jti", "subject" or "issued_before".');
-    }
+    const given = parse(
+      revocationSchema,
+      parseJson(json),
+      'jti, exp, issuer, subject and issued_before (times in seconds)',
+    );
+    this.checkCriteria(given);
     const revocation: Revocation = {
       ...(given.jti !== undefined && { tokenId: given.jti }),
+      ...(given.issuer !== undefined && { issuer: given.issuer }),
       ...(given.subject !== undefined && { subject: given.subject }),
+      ...(given.jti !== undefined && given.exp !== undefined && { expiresAt: given.exp * 1_000 }),
       ...(given.issued_before !== undefined && { issuedBefore: given.issued_before * 1_000 }),
     };
     const disconnected = await this.revocations.add(revocation);
     this.logger.log({ msg: 'tokens revoked', disconnected });
     return { disconnected };
   }
+
+  /** Each issuer has subjects of its own, and another one's must not be shut out with them. */
+  private checkCriteria({ jti, issuer, subject, issued_before }: z.output<typeof revocationSchema>): void {
+    if ([jti, issuer, subject, issued_before].every((one) => one === undefined)) {
+      throw new HubError(
+        'criteria-missing',
+        'Say which tokens are meant: by "jti", "issuer", "subject" or "issued_before".',
+      );
+    }
+    if (subject === undefined || issuer !== undefined || this.auth.issuers.length < 2) return;
+    throw new HubError('criteria-missing', 'Several issuers are trusted: say by "issuer" whose "subject" is meant.');
+  }
 }
 
 interface Criteria {
   readonly subject?: string | undefined;
+  readonly issuer?: string | undefined;
   readonly token?: string | undefined;
   readonly id?: number | undefined;
 }
 
-function isMeant({ info, serial }: OpenStream, { subject, token, id }: Criteria): boolean {
+function isMeant({ info, serial }: OpenStream, { subject, issuer, token, id }: Criteria): boolean {
+  if (issuer !== undefined && info.caller.issuer !== issuer) return false;
   if (subject !== undefined && info.caller.subject !== subject) return false;
   if (token !== undefined && info.caller.tokenId !== token) return false;
   return id === undefined || serial === id;

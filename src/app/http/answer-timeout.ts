@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, onSendHookHandler } from 'fastify';
 
 /** Shorter answers fit into what the kernel holds for a connection. Bytes. */
 const SHORT = 16 * 1024;
@@ -11,9 +11,13 @@ const SHORT = 16 * 1024;
  * has taken all that was written at once, because Node sees no part of that.
  */
 export function limitAnswers(fastify: FastifyInstance, patience: number): void {
-  fastify.addHook('onSend', (_request, { raw }, payload, done) => {
+  const limit: onSendHookHandler = (_request, { raw }, payload, done) => {
     if (!isShort(payload)) raw.setTimeout(patience, () => raw.destroy());
     done();
+  };
+  // Answers to publications are short, and would pay for the hook.
+  fastify.addHook('onRoute', (route) => {
+    if ([route.method].flat().includes('GET')) route.onSend = [limit, ...[route.onSend ?? []].flat()];
   });
 }
 

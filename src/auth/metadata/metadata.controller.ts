@@ -15,15 +15,16 @@ export class MetadataController {
   @Header('cache-control', 'public, max-age=3600')
   metadata(@Req() request: FastifyRequest): object {
     const { issuers, resource, cookieName, subscriptions } = this.options;
-    const servers = issuers.map(({ issuer }) => issuer).filter((issuer) => issuer.startsWith('https://'));
+    // Only an authorization server publishes its keys; who has given the hub a key signs tokens alone (R84).
+    const servers = issuers.filter(({ issuer, keySet }) => keySet?.uri !== undefined && issuer.startsWith('https://'));
     return {
       resource: resourceOf(request, resource),
-      ...(servers.length > 0 && { authorization_servers: servers }),
+      ...(servers.length > 0 && { authorization_servers: servers.map(({ issuer }) => issuer) }),
       authorization_details_types_supported: [DETAIL_TYPE],
       bearer_methods_supported: ['header'],
       mercure_cookie: cookieName,
       mercure_matcher_types_supported: MATCHER_TYPES,
-      mercure_subscriptions: subscriptions,
+      ...(subscriptions && { mercure_subscriptions: true }),
     };
   }
 }

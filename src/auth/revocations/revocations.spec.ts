@@ -6,10 +6,12 @@ import { type OpenStream, StreamRegistry } from '../../streams/registry/stream-r
 import { MemoryState } from '../../storage/state/memory/memory-state.js';
 import { type Revocation, Revocations } from './revocations.js';
 
+const OPTIONS = { legacy: false, maxTokenAge: 86_400_000 };
+
 const NO_STREAMS = new StreamRegistry({ heartbeat: 0, maxAge: 0, writeTimeout: 1_000 });
 
 async function revocations(...given: Revocation[]): Promise<Revocations> {
-  const all = new Revocations(new MemoryState(0), NO_STREAMS);
+  const all = new Revocations(new MemoryState(0), NO_STREAMS, OPTIONS);
   for (const one of given) await all.add(one);
   return all;
 }
@@ -17,6 +19,7 @@ async function revocations(...given: Revocation[]): Promise<Revocations> {
 /** The meaning of a revocation, written as simply as possible, to compare with. */
 function covers(one: Revocation, by: Caller): boolean {
   if (one.tokenId !== undefined && one.tokenId !== by.tokenId) return false;
+  if (one.issuer !== undefined && one.issuer !== by.issuer) return false;
   if (one.subject !== undefined && one.subject !== by.subject) return false;
   return (by.issuedAt ?? 0) < (one.issuedBefore ?? Infinity);
 }
@@ -42,8 +45,8 @@ describe('Revocations', () => {
   it('never lets somebody in again because of a later revocation', async () => {
     const name = fc.option(fc.constantFrom('a', 'b', '', '"', 'a","subject":"b'), { nil: undefined });
     const time = fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined });
-    const revocation = fc.record({ tokenId: name, subject: name, issuedBefore: time });
-    const caller = fc.record({ tokenId: name, subject: name, issuedAt: time });
+    const revocation = fc.record({ tokenId: name, issuer: name, subject: name, issuedBefore: time });
+    const caller = fc.record({ tokenId: name, issuer: name, subject: name, issuedAt: time });
     await fc.assert(
       fc.asyncProperty(
         fc.array(revocation, { maxLength: 8 }),
@@ -61,17 +64,64 @@ describe('Revocations', () => {
 
   it('is bounded, and has room for revoking everything even when it is full', async () => {
     const all = await revocations();
+    // In one hour, by whose end the same revocation has the same name.
+    jest.spyOn(Date, 'now').mockReturnValue(1_000_000_000_000);
     for (let index = 0; index < 100_000; index += 1) await all.add({ tokenId: String(index) });
     await expect(all.add({ tokenId: 'one more' })).rejects.toMatchObject({ code: 'revocations-too-many' });
     await all.add({ tokenId: '7' });
     await all.add({ issuedBefore: 1_000 });
     expect(all.revokes({ issuedAt: 999 })).toBe(true);
     expect(all.revokes({ tokenId: '99999', issuedAt: 2_000 })).toBe(true);
+    jest.restoreAllMocks();
+  });
+
+  it('means the subject of the issuer that it names, and not another one of the same name', async () => {
+    const all = await revocations({ subject: 's', issuer: 'a' });
+    expect(all.revokes({ subject: 's', issuer: 'a' })).toBe(true);
+    expect(all.revokes({ subject: 's', issuer: 'b' })).toBe(false);
+    expect(all.revokes({ subject: 's' })).toBe(false);
+  });
+
+  it('is over once no token can be meant any more, and makes room', async () => {
+    jest.useFakeTimers();
+    const state = new MemoryState(0);
+    const forgotten: string[] = [];
+    jest.spyOn(state, 'forgetRevoked').mockImplementation((names) => {
+      forgotten.push(...names);
+      return Promise.resolve();
+    });
+    const all = new Revocations(state, NO_STREAMS, OPTIONS);
+    await all.onModuleInit();
+    try {
+      const soon = Date.now() + 30_000;
+      await all.add({ tokenId: 't', expiresAt: soon });
+      await all.add({ subject: 's' });
+      expect([all.revokes({ tokenId: 't' }), all.revokes({ subject: 's' })]).toEqual([true, true]);
+      await jest.advanceTimersByTimeAsync(30_000);
+      expect([all.revokes({ tokenId: 't' }), all.revokes({ subject: 's' })]).toEqual([false, true]);
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(forgotten).toEqual([expect.stringContaining('"t"')]);
+      await jest.advanceTimersByTimeAsync(OPTIONS.maxTokenAge + 3_660_000);
+      expect(all.revokes({ subject: 's' })).toBe(false);
+      expect(forgotten).toHaveLength(2);
+    } finally {
+      await all.onModuleDestroy();
+      jest.useRealTimers();
+    }
+  });
+
+  it('is kept by what an earlier version has stored, which had no end and no issuer', async () => {
+    const state = new MemoryState(0);
+    jest.spyOn(state, 'revocations').mockResolvedValue([['{"subject":"s"}', Infinity]]);
+    const all = new Revocations(state, NO_STREAMS, OPTIONS);
+    await all.onModuleInit();
+    expect(all.revokes({ subject: 's', issuer: 'a', issuedAt: Date.now() })).toBe(true);
+    await all.onModuleDestroy();
   });
 
   it('ends the stream of somebody who was let in before, whenever it opens', async () => {
     const streams = new StreamRegistry({ heartbeat: 0, maxAge: 0, writeTimeout: 1_000 });
-    const all = new Revocations(new MemoryState(0), streams);
+    const all = new Revocations(new MemoryState(0), streams, OPTIONS);
     await all.add({ subject: 's' });
     const ended = ['s', 'other'].map((subject) => {
       const stream = streamOf({ subject });
@@ -103,7 +153,7 @@ describe('Revocations that fail in a way that nobody expects', () => {
   it('are asked for again, and said to have failed once', async () => {
     jest.useFakeTimers();
     const state = new MemoryState(0);
-    const all = new Revocations(state, NO_STREAMS);
+    const all = new Revocations(state, NO_STREAMS, OPTIONS);
     await all.onModuleInit();
     const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
     const asked = jest.spyOn(state, 'revocations').mockRejectedValue(new TypeError('not expected'));

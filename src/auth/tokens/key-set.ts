@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
 import type { KeySetConfig } from '../../config/issuers.js';
@@ -7,8 +8,14 @@ import { HubError } from '../../access/hub.errors.js';
 /** Milliseconds for which a set counts as fresh. A file is read more often, because that costs next to nothing. */
 const FRESH = { uri: 600_000, file: 5_000 };
 
-/** Milliseconds between two attempts, so that tokens with made-up key ids can't cause a request each. */
-const COOL_DOWN = { uri: 30_000, file: 1_000 };
+/**
+ * Milliseconds between two attempts, so that tokens with made-up key ids can't cause a request each. Whoever brings an
+ * unknown key waits for the next one: it may be new.
+ */
+const PAUSE = 1_000;
+
+/** The same after an attempt that failed. Nobody waits for so long. */
+const PAUSE_AFTER_FAILURE = { uri: 30_000, file: 1_000 };
 
 const TIMEOUT = 5_000;
 const MAX_BYTES = 512 * 1024;
@@ -20,7 +27,15 @@ const SMALLEST_RSA_BITS = 2048;
 type Keys = readonly CryptoKey[];
 
 /** The clock in milliseconds, which tests replace. */
-export type Clock = () => number;
+interface Clock {
+  readonly now: () => number;
+  readonly wait: (milliseconds: number) => Promise<void>;
+}
+
+const REAL: Clock = {
+  now: () => performance.now(),
+  wait: (milliseconds) => delay(milliseconds, undefined, { ref: false }),
+};
 
 /**
  * A set of public keys that may change while the service runs (RFC 7517). It is read again when it is no longer fresh,
@@ -33,11 +48,15 @@ export class KeySet {
   private find: ReturnType<typeof createLocalJWKSet> | undefined;
   private loadedAt = -Infinity;
   private triedAt = -Infinity;
-  private loading: Promise<void> | undefined;
+  private hasFailed = false;
+  /** The attempt that is under way. */
+  private current: Promise<void> | undefined;
+  /** The attempt that comes next, for those who come before it begins. */
+  private next: Promise<void> | undefined;
 
   constructor(
     readonly config: KeySetConfig,
-    private readonly now: Clock = () => performance.now(),
+    private readonly clock = REAL,
   ) {
     const { uri, file = '' } = config;
     this.kind = uri ? 'uri' : 'file';
@@ -46,33 +65,57 @@ export class KeySet {
 
   /**
    * The keys that a token with this header may be signed with.
-   * @throws {HubError} `keys-unavailable` when no set could be read yet
+   * @throws {HubError} `keys-unavailable` when no set could be read yet, or the key is unknown and the set can't be read
    */
   async keysFor(header: JWSHeaderParameters): Promise<Keys> {
-    if (!this.find) await this.refresh();
+    if (!this.find) await (this.current ?? this.readAgain());
     // Not awaited, because the keys that are there serve this token.
-    else if (this.now() - this.loadedAt > FRESH[this.kind]) void this.refresh();
+    else if (this.clock.now() - this.loadedAt > FRESH[this.kind]) this.readAgain().catch(() => undefined);
     const keys = await this.lookUp(header);
     if (keys.length > 0) return keys;
-    await this.refresh();
+    return (await this.afterCurrent(header)) ?? this.afterNext(header);
+  }
+
+  /** What the attempt that is under way brings for this header, if anything. */
+  private async afterCurrent(header: JWSHeaderParameters): Promise<Keys | undefined> {
+    if (!this.current) return undefined;
+    await this.current.catch(() => undefined);
+    const keys = await this.lookUp(header);
+    return keys.length > 0 ? keys : undefined;
+  }
+
+  private async afterNext(header: JWSHeaderParameters): Promise<Keys> {
+    await this.readAgain();
     return this.lookUp(header);
   }
 
-  private async refresh(): Promise<void> {
-    if (this.now() - this.triedAt >= COOL_DOWN[this.kind]) {
-      this.triedAt = this.now();
-      this.loading = this.reload().finally(() => (this.loading = undefined));
-    }
-    await this.loading;
-    if (!this.find) throw new HubError('keys-unavailable', 'The keys that tokens are verified with can not be read.');
+  /** Resolves once the set has been read by an attempt that began after this call. */
+  private readAgain(): Promise<void> {
+    const isPausing = this.clock.now() - this.triedAt < PAUSE_AFTER_FAILURE[this.kind];
+    if (this.hasFailed && isPausing) return Promise.reject(unavailable());
+    this.next ??= this.readNext();
+    return this.next;
+  }
+
+  private async readNext(): Promise<void> {
+    await this.current?.catch(() => undefined);
+    const pause = this.triedAt + PAUSE - this.clock.now();
+    if (pause > 0) await this.clock.wait(pause);
+    this.next = undefined;
+    this.triedAt = this.clock.now();
+    this.current = this.reload().finally(() => (this.current = undefined));
+    await this.current;
   }
 
   private async reload(): Promise<void> {
     try {
       this.find = createLocalJWKSet(parseKeySet(await this.load()));
-      this.loadedAt = this.now();
+      this.loadedAt = this.clock.now();
+      this.hasFailed = false;
     } catch (error) {
+      this.hasFailed = true;
       this.logger.warn({ msg: 'the key set could not be read', source: this.source(), err: error });
+      throw unavailable();
     }
   }
 
@@ -91,6 +134,10 @@ export class KeySet {
   private source(): string | undefined {
     return this.config.uri?.split('?', 1)[0] ?? this.config.file;
   }
+}
+
+function unavailable(): HubError {
+  return new HubError('keys-unavailable', 'The keys that tokens are verified with can not be read: try again later.');
 }
 
 function isStrong({ algorithm }: CryptoKey): boolean {

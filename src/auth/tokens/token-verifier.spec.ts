@@ -14,6 +14,7 @@ const SUBSCRIBER_KEY = 's'.repeat(32);
 const RESOURCE = 'https://hub.example/.well-known/mercure';
 
 const OPTIONS: AuthOptions = {
+  maxTokenAge: 90 * 86_400_000,
   issuers: [
     { issuer: 'us', keys: { publisher: parseKey(PUBLISHER_KEY), subscriber: parseKey(SUBSCRIBER_KEY) } },
     { issuer: 'them', keys: { publisher: parseKey('t'.repeat(32)) } },
@@ -59,6 +60,19 @@ function details(...topics: object[]): Record<string, unknown> {
 }
 
 describe('TokenVerifier', () => {
+  it('ends no later than a token of its age may', async () => {
+    const day = 86_400;
+    const now = Math.floor(Date.now() / 1_000);
+    const most = 90 * day;
+    const endOf = async (iat: number | undefined, expires: number) =>
+      (await verify(await sign({ claims: iat === undefined ? {} : { iat }, expires }))).expiresAt;
+    expect(await endOf(now - day, 60)).toBe((now + 60) * 1_000);
+    expect(await endOf(now - day, 365 * day)).toBe((now - day + most) * 1_000);
+    expect(await endOf(undefined, 89 * day)).toBe((now + 89 * day) * 1_000);
+    await expect(endOf(now - most - 1, 60)).rejects.toMatchObject({ code: 'token-invalid' });
+    await expect(endOf(undefined, 91 * day)).rejects.toMatchObject({ code: 'token-invalid' });
+  });
+
   it('R56: grants what some detail grants, and nothing without one', async () => {
     const grants = await verify(await sign({ claims: details({ match: 'urn:a' }) }));
     expect(grants.canPublish(['urn:a'])).toBe(true);

@@ -108,14 +108,15 @@ export class TokenVerifier {
       audience: resource,
       requiredClaims: ['exp'],
     });
-    return remember(grantsOf(claims, this.options.hubUrl), issuer);
+    return remember(grantsOf(limitAge(claims, this.options.maxTokenAge), this.options.hubUrl), issuer);
   }
 
   /** Verifies a token of another dialect. It has no `typ` and `aud`; its `iss` and `exp` are checked if present. */
   private async verifyOther(token: string, { iss }: Claims, role: Role, others: DialectTokens): Promise<Verified> {
     const issuers = iss === undefined ? this.issuers : this.issuers.filter(({ issuer }) => issuer === iss);
     const candidates = await Promise.all(issuers.map((issuer) => candidatesOf(issuer, role, token)));
-    const grants = others.grantsOf(await verifyWithAny(token, candidates.flat(), {}), this.options.hubUrl);
+    const claims = await verifyWithAny(token, candidates.flat(), {});
+    const grants = others.grantsOf(limitAge(claims, this.options.maxTokenAge), this.options.hubUrl);
     const isMovable = issuers.some(({ set }) => set);
     return { grants, until: untilOf(grants, isMovable) };
   }
@@ -165,6 +166,28 @@ async function verifyWithAny(
 /** Whether the token may still be verified with another key. */
 function isAboutKey(error: unknown): boolean {
   return error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JOSEAlgNotAllowed;
+}
+
+/**
+ * The claims with an end that is no later than a token of its age may have: a revocation is kept only for as long. A
+ * token that does not say when it was issued may end that long from now.
+ * @param most in milliseconds.
+ * @throws {HubError} `token-invalid` for a token that is too old already, or that ends too late.
+ */
+function limitAge(claims: Claims, most: number): Claims {
+  const now = Date.now();
+  const { iat, exp } = claims;
+  if (typeof iat !== 'number') {
+    if (typeof exp === 'number' && exp * 1_000 > now + most) throw tooOld();
+    return claims;
+  }
+  const end = iat * 1_000 + most;
+  if (end <= now) throw tooOld();
+  return { ...claims, exp: Math.min(typeof exp === 'number' ? exp : Infinity, Math.floor(end / 1_000)) };
+}
+
+function tooOld(): HubError {
+  return new HubError('token-invalid', 'The token is not valid: it is good for longer than this hub allows.');
 }
 
 function remember(grants: Grants, { set }: TrustedIssuer): Verified {

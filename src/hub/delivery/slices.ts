@@ -76,7 +76,9 @@ export class Slices {
     while (page.length > 0) {
       const entries = page;
       // oxlint-disable-next-line no-await-in-loop -- in order
-      const isDone = await this.background.run(builder.addAll(entries, limit));
+      const isDone = await (cohort.interest.hasPatterns
+        ? this.background.run(builder.addAllInSteps(entries, limit))
+        : this.background.do(() => builder.addAll(entries, limit)));
       // Adjacent damaged entries make one slice, however many they are, so that a reader is told of them all at once.
       if (isDone || cohort.isEmpty || (!builder.isDamaged && builder.last - cursor >= SLICE_ENTRIES)) break;
       // oxlint-disable-next-line no-await-in-loop -- in order; most pages are there already
@@ -163,18 +165,31 @@ class SliceBuilder {
    * Adds entries. Answers whether the slice ends with them: it is full, or what follows is beyond the limit, after a
    * gap, or damaged where the slice is not (or the other way round).
    */
-  *addAll(entries: Page, limit: number): Generator<void, boolean> {
+  addAll(entries: Page, limit: number): boolean {
     for (const entry of entries) {
-      // Entries that were trimmed while pages were read leave a gap, which the reader sees where the next slice begins.
-      const follows = entry.position === this.last + 1;
-      if (entry.position > limit || !follows) return true;
-      if (this.last >= this.first && isWhole(entry) === this.isDamaged) return true;
+      if (!this.takes(entry, limit)) return true;
+      if (!isWhole(entry)) this.addDamaged(entry.position);
+      else if (!this.add(entry, this.cohort.wants(entry.update))) return true;
+    }
+    return this.last >= limit;
+  }
+
+  /** The same in a step for each entry and each pattern. */
+  *addAllInSteps(entries: Page, limit: number): Generator<void, boolean> {
+    for (const entry of entries) {
+      if (this.cohort.isEmpty || !this.takes(entry, limit)) return true;
       if (!isWhole(entry)) this.addDamaged(entry.position);
       else if (!this.add(entry, yield* this.cohort.search(entry.update))) return true;
-      if (this.cohort.isEmpty) return true;
       yield;
     }
     return this.last >= limit;
+  }
+
+  /** Whether an entry can belong to this slice. */
+  private takes(entry: Page[number], limit: number): boolean {
+    // Entries that were trimmed while pages were read leave a gap, which the reader sees where the next slice begins.
+    if (entry.position > limit || entry.position !== this.last + 1) return false;
+    return this.last < this.first || isWhole(entry) !== this.isDamaged;
   }
 
   build(): Slice {

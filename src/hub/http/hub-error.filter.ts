@@ -3,9 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JournalUnavailableError } from '../../storage/journal/journal.js';
 import { answerOf, HubError } from '../../access/hub.errors.js';
 import { problem, sendProblem } from '../../shared/problem.js';
+import { encodeNotice } from '../../streams/frames/frame.js';
+import { randomRetry } from '../../streams/registry/stream-registry.js';
 
-/** Seconds after which a client may try again (`Retry-After`). */
-const RETRY_AFTER = 5;
+/** Seconds after which a client may try again (`Retry-After`), by status. */
+const RETRY_AFTER: Readonly<Record<number, number>> = { 429: 1, 503: 5, 507: 5 };
 
 /** Finds the address of the metadata that tells a client how to get a token (RFC 9728, 5.1). */
 export abstract class MetadataAddress {
@@ -28,7 +30,9 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     const { status, challenge } = answerOf(code);
     // The answer tells the publisher what to do, and the log tells the operator why.
     if (error instanceof JournalUnavailableError) this.logger.warn({ msg: error.message, code, err: error.cause });
-    if (status === 503 || status === 507) void reply.header('retry-after', RETRY_AFTER);
+    if (code === 'keys-unavailable' && asksForStream(http.getRequest())) return endAtOnce(reply);
+    const retryAfter = RETRY_AFTER[status];
+    if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
     if (challenge !== undefined) void reply.header('www-authenticate', this.challenge(challenge, http.getRequest()));
     sendProblem(reply, problem(status, { code, detail: error.message }));
   }
@@ -37,4 +41,15 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     const parts = [error, this.metadata && `resource_metadata="${this.metadata.of(request)}"`].filter(Boolean);
     return parts.length > 0 ? `Bearer ${parts.join(', ')}` : 'Bearer';
   }
+}
+
+/** Whether a native `EventSource` may have sent the request: to that, any status but 200 is final. */
+function asksForStream({ method, headers }: FastifyRequest): boolean {
+  return method === 'GET' && /\btext\/event-stream\b/i.test(headers.accept ?? '');
+}
+
+/** A stream that ends as soon as it has begun, and whose client comes back after a while. */
+function endAtOnce(reply: FastifyReply): void {
+  const notice = encodeNotice({ type: 'unavailable' }, { retry: randomRetry() });
+  void reply.status(200).header('content-type', 'text/event-stream').header('cache-control', 'no-store').send(notice);
 }

@@ -110,6 +110,7 @@ export class TopicIndex<T> {
 
   /** The values with a matcher that at least one of `topics` satisfies (R2, R14), each once, in a new set. */
   match(topics: readonly string[]): Set<T> {
+    if (!this.hasEvaluated) return this.lookUp(topics);
     const search = this.search(topics);
     for (;;) {
       const { done, value } = search.next();
@@ -117,16 +118,30 @@ export class TopicIndex<T> {
     }
   }
 
+  /** What needs no evaluation. A function of its own, because steps would cost each publication more than it does. */
+  private lookUp(topics: readonly string[]): Set<T> {
+    const found = this.everybody();
+    for (const topic of topics) {
+      addAll(found, this.exact.get(topic));
+      if (!this.paths.isEmpty) this.collectPaths(this.knownOf(topic), found);
+    }
+    return found;
+  }
+
   /** The same in steps of one evaluated pattern each. Matchers may be added and removed between the steps. */
   *search(topics: readonly string[]): Generator<void, Set<T>> {
+    const found = this.everybody();
+    for (const topic of topics) {
+      addAll(found, this.exact.get(topic));
+      yield* this.searchPatterns(topic, found);
+    }
+    return found;
+  }
+
+  private everybody(): Set<T> {
     const found = new Set(this.everything.exact);
     addAll(found, this.everything.urlpattern);
     addAll(found, this.everything.uritemplate);
-    for (const topic of topics) {
-      addAll(found, this.exact.get(topic));
-      if (this.hasEvaluated) yield* this.searchPatterns(topic, found);
-      else if (!this.paths.isEmpty) this.collectPaths(this.knownOf(topic), found);
-    }
     return found;
   }
 

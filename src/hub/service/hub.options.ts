@@ -1,3 +1,5 @@
+import type { PublishQuotaOptions } from '../limits/publish-quota.js';
+
 /** The injection token of {@link HubOptions}. */
 export const HUB_OPTIONS = Symbol('hub options');
 
@@ -12,4 +14,6 @@ export interface HubOptions {
   readonly recentBytes: number;
   /** Milliseconds to gather updates before they are written out; 0 is the end of the turn of the event loop. */
   readonly flushInterval: number;
+  /** How much may be published in a second. */
+  readonly quota: PublishQuotaOptions;
 }

@@ -58,6 +58,7 @@ function openHub(journal: LosingJournal): HubService {
     subscriptions: { enabled: false, grace: 0 },
     recentBytes: 1024 ** 2,
     flushInterval: 0,
+    quota: { each: { updates: 0, bytes: 0 }, all: { updates: 0, bytes: 0 } },
   });
 }
 

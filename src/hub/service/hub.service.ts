@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Journal } from '../../storage/journal/journal.js';
 import type { Update } from '../../storage/journal/update.js';
+import { PublishQuota } from '../limits/publish-quota.js';
 import type { Connection } from '../../streams/connections/connection.js';
 import { cursorText } from '../../streams/frames/frame.js';
 import type { StreamEnd } from '../../streams/registry/stream-end.js';
@@ -82,6 +83,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   readonly presence: Presence | undefined;
   private readonly logger = new Logger(HubService.name);
   private readonly background = new Background();
+  private readonly quota: PublishQuota;
   private readonly fanOut: FanOut;
   private readonly newest: Newest;
   private readonly readers: ReaderContext;
@@ -100,6 +102,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
       : undefined;
     const log = new RecentLog(options.recentBytes, journal.head);
     this.cursors = new Cursors(journal);
+    this.quota = new PublishQuota(options.quota);
     const { background } = this;
     const { hubUrl, flushInterval: interval } = options;
     this.fanOut = new FanOut(journal, log, this.cursors, { hubUrl, background, interval });
@@ -149,6 +152,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     if (!grants.canPublish(update.topics)) {
       throw new HubError('insufficient-scope', 'The token does not grant publishing to every topic of this update.');
     }
+    // Who calls from within the process is the application's own.
+    if (grants !== UNLIMITED) this.quota.spend(grants, update);
     const appended = await this.journal.append(update, keyOptions(idempotencyKey, grants, draft, update));
     if (appended.outcome !== 'conflict') return appended.id;
     throw new HubError('idempotency-key-conflict', 'This Idempotency-Key was used before, with another update.');

@@ -47,7 +47,10 @@ export interface LivingProcess extends ProcessReport {
   readonly isThis: boolean;
 }
 
-/** Tokens with this name that were issued before the limit don't count. Milliseconds since the epoch, or `Infinity`. */
+/**
+ * Tokens that the name means (see `nameOf`) and that were issued before the limit don't count. Milliseconds since the
+ * epoch, or `Infinity`.
+ */
 export type Revoked = readonly [name: string, limit: number];
 
 /**
@@ -92,6 +95,9 @@ export abstract class SharedState {
 
   /** Stores that tokens with this name that were issued before `limit` don't count, unless a later limit is stored. */
   abstract revoke(...revoked: readonly Revoked[]): Promise<void>;
+
+  /** Lets go of revocations of which no token can be meant any more. */
+  abstract forgetRevoked(names: readonly string[]): Promise<void>;
 
   /**
    * What has been revoked since the last call, by any process; at the first call, all revocations that are held.

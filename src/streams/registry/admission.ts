@@ -1,9 +1,9 @@
 import { networkOf } from '../../shared/network.js';
 import type { StreamInfo } from './stream-info.js';
 
-/** How many streams may be open at once; 0 is no limit. */
+/** How many streams may be open at once; 0 or undefined is no limit. */
 export interface AdmissionLimits {
-  readonly maxConnections: number;
+  readonly maxConnections: number | undefined;
   readonly maxConnectionsPerAddress: number;
   readonly maxConnectionsPerSubject: number;
 }
@@ -51,7 +51,7 @@ function subjectOf({ issuer = '', subject = '' }: StreamInfo['caller']): string 
   return JSON.stringify([issuer, subject]);
 }
 
-function isBelow(count: number, limit: number): boolean {
+function isBelow(count: number, limit = 0): boolean {
   return limit === 0 || count < limit;
 }
 

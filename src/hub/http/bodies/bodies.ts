@@ -15,6 +15,11 @@ export interface BodyOptions {
 
 const DEFAULT_BYTES = 64 * 1024 ** 2;
 
+/** Bytes of bodies that are taken as they are where they have come whole. */
+const SHORT = 16 * 1024;
+
+const EMPTY = Buffer.alloc(0);
+
 /** The bytes of a body. They count until they are released. */
 export interface Body {
   readonly bytes: Buffer;
@@ -46,6 +51,8 @@ export class Bodies {
    */
   read(request: IncomingMessage, limit: number): Promise<Body> {
     if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit));
+    const whole = wholeOf(request, limit);
+    if (whole) return Promise.resolve(whole);
     // A client that left while its credentials were looked into is heard of no more.
     if (request.destroyed && !request.readableEnded) return Promise.reject(incomplete());
     return new Promise((resolve, reject) => {
@@ -83,6 +90,17 @@ export class Bodies {
       request.on('data', take).on('end', finish).on('error', breakOff).on('close', breakOff);
     });
   }
+}
+
+/**
+ * A short body that has come already, as that of most publications has: reading it as a stream took a tenth of a
+ * publication's CPU time. It is not counted, because there are no more of these than connections.
+ */
+function wholeOf(request: IncomingMessage, limit: number): Body | undefined {
+  const { complete, readableLength } = request;
+  if (!complete || readableLength > Math.min(limit, SHORT)) return undefined;
+  const bytes = request.read() as Buffer | null;
+  return { bytes: bytes ?? EMPTY, release: () => undefined };
 }
 
 function tooLarge(limit: number): HubError {

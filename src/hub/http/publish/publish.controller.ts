@@ -19,6 +19,7 @@ import type { Grants } from '../../../access/grants.js';
 import { HubError } from '../../../access/hub.errors.js';
 import { HubService } from '../../service/hub.service.js';
 import { bodyOf } from '../bodies/body.js';
+import { LateBody } from '../bodies/late-body.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { parseForm } from '../../protocol/form.js';
 import { type BatchLine, parseBatch } from './publish-batch.js';
@@ -43,6 +44,7 @@ export class PublishController {
   constructor(private readonly hub: HubService) {}
 
   @Post()
+  @LateBody()
   @AnswersWith('text/plain')
   async publish(
     @Body() body: unknown,
@@ -60,6 +62,7 @@ export class PublishController {
 
   /** Appends the lines in order. One that is refused does not stop the others: each has its own line in the answer. */
   @Post('batch')
+  @LateBody()
   @AnswersWith('application/x-ndjson')
   async publishBatch(
     @Body() body: unknown,

@@ -18,7 +18,7 @@ import { HubService, type OpenConnection, type Start } from '../../service/hub.s
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { checkAccept } from './accept.js';
 import { HUB_LIMITS } from '../../limits/hub.limits.js';
-import { MaxBody } from '../bodies/body.interceptor.js';
+import { LateBody } from '../bodies/late-body.js';
 import { bodyOf } from '../bodies/body.js';
 import { parseSubscribe, type SubscribeRequest } from './subscribe-request.js';
 
@@ -38,7 +38,7 @@ export class SubscribeController {
   }
 
   @QueryMethod()
-  @MaxBody(HUB_LIMITS.subscribeBytes)
+  @LateBody(HUB_LIMITS.subscribeBytes)
   query(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
     const body = bodyOf(request.body, request.headers['content-type'], 'application/x-www-form-urlencoded');
     return this.subscribe(request, reply, grants, body);

@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pid } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { JournalOpenError } from '../journal.js';
+import { makePrivate } from './private-files.js';
 
 const OWNER = /^owner-[0-9a-f]{16}\.sock$/;
 
@@ -38,13 +39,14 @@ export class DirectoryLock {
   ) {}
 
   /**
-   * Takes the lock, and creates the directory if there is none.
+   * Takes the lock, creates the directory if there is none, and makes it this user's alone.
    * @throws {JournalOpenError} when another process, or this one, has the directory already, or it can't be used.
    */
   static async take(directoryPath: string): Promise<DirectoryLock> {
     const path = resolve(directoryPath);
     const directory = await openDirectory(path);
     try {
+      await makePrivate(path, directory);
       return await DirectoryLock.takeOpened(path, directory);
     } catch (error) {
       await directory.close();

@@ -1,17 +1,19 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
+import { type FileHandle, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { syncDirectories } from '../../journal/lmdb/lmdb-lock.js';
+import { openPlain } from '../../journal/lmdb/private-files.js';
+import { partsOf } from '../revocation-name.js';
 import type { Revoked } from '../shared-state.js';
 
 /** A line of the file. The limit is in milliseconds since the epoch; without one it is `Infinity`, which JSON lacks. */
 const lineSchema = z.strictObject({ name: z.string(), limit: z.number().optional() });
 
-/** Only the owner may read the file, because nobody else needs to know who is kept out. */
-const MODE = 0o600;
-
-/** What was revoked, a line of JSON for each, in a file that only grows while it is open. */
+/**
+ * What was revoked, a line of JSON for each, in a file that only grows while it is open. Only its owner may read it,
+ * because nobody else needs to know who is kept out.
+ */
 export class RevocationFile {
   /** The last write may have ended within a line. */
   private isTorn = false;
@@ -23,10 +25,12 @@ export class RevocationFile {
     readonly revoked: ReadonlyMap<string, number>,
   ) {}
 
-  /** Opens or creates the file, and writes it anew without repeated names and unfinished lines. */
+  /** Opens or creates the file, and writes it anew without repeated names, unfinished lines, and what is over. */
   static async open(path: string): Promise<RevocationFile> {
-    const revoked = read(await readFile(path, 'utf8').catch(emptyIfMissing));
-    const fresh = await open(`${path}.new`, 'w', MODE);
+    const revoked = read(await readText(path));
+    // What lies there under this name was left by a process that died, or put there by somebody else.
+    await rm(`${path}.new`, { force: true });
+    const fresh = await openPlain(`${path}.new`, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
     try {
       await fresh.writeFile([...revoked].map(lineOf).join(''));
       await fresh.sync();
@@ -35,7 +39,7 @@ export class RevocationFile {
     }
     await rename(`${path}.new`, path);
     await syncDirectories(dirname(path));
-    return new RevocationFile(await open(path, constants.O_WRONLY | constants.O_APPEND), revoked);
+    return new RevocationFile(await openPlain(path, constants.O_WRONLY | constants.O_APPEND), revoked);
   }
 
   /** Resolves once it is on the disk. */
@@ -66,6 +70,7 @@ function read(text: string): Map<string, number> {
     // An invalid line was being written when the process ended, so nobody was told that it is stored.
     if (!parsed.success) continue;
     const { name, limit = Infinity } = parsed.data;
+    if (partsOf(name).until <= Date.now()) continue;
     revoked.set(name, Math.max(limit, revoked.get(name) ?? -Infinity));
   }
   return revoked;
@@ -83,7 +88,16 @@ function lineOf([name, limit]: Revoked): string {
   return `${JSON.stringify({ name, ...(limit !== Infinity && { limit }) })}\n`;
 }
 
-function emptyIfMissing(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return '';
-  throw error;
+/** The text of the file; nothing where there is none. */
+async function readText(path: string): Promise<string> {
+  const file = await openPlain(path, constants.O_RDONLY).catch(nothingIfMissing);
+  try {
+    return (await file?.readFile('utf8')) ?? '';
+  } finally {
+    await file?.close();
+  }
+}
+
+function nothingIfMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }

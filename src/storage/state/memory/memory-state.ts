@@ -81,6 +81,10 @@ export class MemoryState extends SharedState {
     return Promise.resolve();
   }
 
+  forgetRevoked(_names: readonly string[]): Promise<void> {
+    return Promise.resolve();
+  }
+
   revocations(_known: Iterable<Revoked>): Promise<readonly Revoked[]> {
     return Promise.resolve([]);
   }

@@ -14,9 +14,11 @@ export const FORGET = luaScript(LUA, 'leases', 'forget');
 export const LIST = luaScript(LUA, 'leases', 'list');
 /** Adds revocations. */
 export const REVOKE = luaScript(LUA, 'revoke');
+/** Removes revocations that are over. */
+export const UNREVOKE = luaScript(LUA, 'unrevoke');
 /** Lists revocations that are new to a process. */
 export const REVOKED = luaScript(LUA, 'revoked');
 /** Stores a process's report, and lists those of all processes. */
 export const REPORT = luaScript(LUA, 'report');
 
-export const STATE_SCRIPTS = [CHANGE, RENEW, RELEASE, FORGET, LIST, REVOKE, REVOKED, REPORT];
+export const STATE_SCRIPTS = [CHANGE, RENEW, RELEASE, FORGET, LIST, REVOKE, UNREVOKE, REVOKED, REPORT];

@@ -3,7 +3,18 @@ import { z } from 'zod';
 import { JournalUnavailableError } from '../../journal/journal.js';
 import { connectRedis, type RedisConnection, type RedisTarget, runScript } from '../../redis/redis-connection.js';
 import { messageOf, RedisLink } from '../../redis/redis-link.js';
-import { CHANGE, FORGET, LIST, RELEASE, RENEW, REPORT, REVOKE, REVOKED, STATE_SCRIPTS } from './redis-state-script.js';
+import {
+  CHANGE,
+  FORGET,
+  LIST,
+  RELEASE,
+  RENEW,
+  REPORT,
+  REVOKE,
+  REVOKED,
+  STATE_SCRIPTS,
+  UNREVOKE,
+} from './redis-state-script.js';
 import {
   type Arrival,
   type Departure,
@@ -154,6 +165,13 @@ export class RedisState extends SharedState {
       const page = revoked.slice(at, at + REVOKED_PAGE).flatMap(([name, limit]) => [name, String(limit)]);
       // oxlint-disable-next-line no-await-in-loop -- one after the other, so that Redis serves others in between
       await this.run(REVOKE, this.revocationKeys, [epoch, ...page]);
+    }
+  }
+
+  async forgetRevoked(names: readonly string[]): Promise<void> {
+    for (let at = 0; at < names.length; at += REVOKED_PAGE) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, so that Redis serves others in between
+      await this.run(UNREVOKE, this.revocationKeys, names.slice(at, at + REVOKED_PAGE));
     }
   }
 

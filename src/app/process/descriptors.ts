@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+
+/** Descriptors that are kept for files, for the journal, and for connections to Redis and to issuers. */
+const RESERVE = 128;
+
+/** Of the sockets, the share that streams leave to publishers, administrators and probes. */
+const OTHERS = 0.1;
+
+/** Milliseconds between two log lines of the same trouble. */
+const QUIET = 60_000;
+
+/** How many sockets and streams there may be. */
+export interface Room {
+  readonly sockets: number;
+  readonly streams: number;
+}
+
+/**
+ * The room that the process's limit on open files leaves (`ulimit -n`), which Node has raised to what the system allows.
+ * Undefined where the system does not tell the limit in `/proc`: there is none then but the system's own.
+ */
+export function roomForSockets(read: (path: string) => string = readText): Room | undefined {
+  const files = Number(/^Max open files +(\d+)/m.exec(textOf(read))?.[1]);
+  if (!Number.isSafeInteger(files)) return undefined;
+  const sockets = Math.max(files - RESERVE, Math.ceil(files / 2));
+  return { sockets, streams: Math.ceil(sockets * (1 - OTHERS)) };
+}
+
+/** Refuses connections in excess of the room: without a descriptor the process could do nothing else any more. */
+export function limitSockets(server: Server, { sockets }: Room, logger: Logger): void {
+  let droppedAt = -Infinity;
+  server.maxConnections = sockets;
+  server.on('drop', () => {
+    const now = performance.now();
+    if (now - droppedAt < QUIET) return;
+    droppedAt = now;
+    logger.warn({ msg: 'connections are refused: there are too many', sockets });
+  });
+}
+
+function readText(path: string): string {
+  return readFileSync(path, 'utf8');
+}
+
+function textOf(read: (path: string) => string): string {
+  try {
+    return read('/proc/self/limits');
+  } catch {
+    return '';
+  }
+}
