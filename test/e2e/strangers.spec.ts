@@ -70,6 +70,25 @@ describe('what strangers ask for', () => {
     }
   });
 
+  it('tells no id of an update that they may not read', async () => {
+    await using herald = await startHub({ HERALD_LEGACY: 'true' });
+    using publisher = await Publisher.of(herald);
+    const id = await publisher.publish({ topic: 'urn:t', data: 'secret', private: 'on' });
+    for (const query of ['match=urn:t', 'match=urn:other', 'topic=urn:t']) {
+      for (const from of ['', '&last_event_id=', '&last=5', '&last_event_id=earliest', '&last_event_id=unknown']) {
+        await using stream = await subscribe(herald, { query: query + from });
+        await stream.until(({ retries }) => retries.length > 0);
+        const { headers } = stream.response;
+        const told = String(headers['mercure-last-event-id'] ?? headers['last-event-id'] ?? '');
+        expect([query + from, told.replace(/:.*/, '')]).toEqual([
+          query + from,
+          expect.stringMatching(/^(|earliest|herald-cursor)$/),
+        ]);
+        expect(JSON.stringify(headers) + stream.text).not.toContain(id);
+      }
+    }
+  });
+
   it('does not keep others waiting: a batch lets other publications in between its lines', async () => {
     await using herald = await startHub();
     using publisher = await Publisher.of(herald);
