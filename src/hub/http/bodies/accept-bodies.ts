@@ -34,6 +34,6 @@ function staysUnread({ is404, routeOptions }: FastifyRequest): boolean {
 /** Reads a body for a route of the application's own. */
 async function readNow({ raw, routeOptions }: FastifyRequest, bodies: Bodies): Promise<Buffer> {
   const { bytes, release } = await bodies.read(raw, routeOptions.bodyLimit);
-  release();
+  release?.();
   return bytes;
 }

@@ -20,10 +20,10 @@ const SHORT = 16 * 1024;
 
 const EMPTY = Buffer.alloc(0);
 
-/** The bytes of a body. They count until they are released. */
+/** The bytes of a body. They count until they are released; undefined where they do not count. */
 export interface Body {
   readonly bytes: Buffer;
-  readonly release: () => void;
+  readonly release: (() => void) | undefined;
 }
 
 /** Reads the bodies of requests: each within its limit and its time, and all together within a number of bytes. */
@@ -100,7 +100,7 @@ function wholeOf(request: IncomingMessage, limit: number): Body | undefined {
   const { complete, readableLength } = request;
   if (!complete || readableLength > Math.min(limit, SHORT)) return undefined;
   const bytes = request.read() as Buffer | null;
-  return { bytes: bytes ?? EMPTY, release: () => undefined };
+  return { bytes: bytes ?? EMPTY, release: undefined };
 }
 
 function tooLarge(limit: number): HubError {

@@ -38,7 +38,8 @@ class BodyGuard implements CanActivate {
     const { bytes, release } = await this.bodies.read(request.raw, Math.min(own ?? bodyLimit, bodyLimit));
     request.body = bytes;
     // The answer to a subscription goes on for long after its body was of use.
-    if (request.method === 'QUERY' || bytes.length === 0) release();
+    if (!release) return true;
+    if (request.method === 'QUERY') release();
     else http.getResponse<FastifyReply>().raw.once('close', release);
     return true;
   }
