@@ -45,6 +45,8 @@ async function start({ env, logger, end }: Surroundings): Promise<void> {
   end.signal.throwIfAborted();
   const url = shownUrl(address);
   logger.info(`Herald is at ${url}`);
+  // Whoever reads the output may leave before the end of it, such as `head`, and the service goes on without them.
+  process.stdout.on('error', () => undefined);
   // Bypasses the log, which must not hold tokens.
   process.stdout.write((await firstSteps(config, url)) ?? '');
 }

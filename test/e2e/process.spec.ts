@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { openStream, send } from '../support/event-stream.js';
+import { openStream, send, textOf } from '../support/event-stream.js';
 import { Herald, startHerald } from '../support/herald.js';
 import { HUB, publisherToken, startHub } from '../support/hub.js';
 import { Upload } from '../support/upload.js';
@@ -50,6 +50,15 @@ describe('configuration', () => {
 });
 
 describe('first steps', () => {
+  it('may be left unread: the service goes on, and ends in order', async () => {
+    await using herald = Herald.spawn();
+    const [, port = ''] = await herald.waitForLog(/Herald is at http:\/\/localhost:(\d+)/);
+    herald.child.stdout?.destroy();
+    const answer = await send(`http://127.0.0.1:${port}/health/ready`);
+    expect([answer.statusCode, await textOf(answer)]).toEqual([200, expect.any(String)]);
+    expect(await herald.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  });
+
   it('are commands that work, where no keys are set', async () => {
     await using herald = await startHerald();
     await herald.waitForLog(/Publish, in another terminal:\n.*\n/);

@@ -33,6 +33,15 @@ describe('what a look-up costs', () => {
     expect([index.evaluations, index.patternBytes]).toEqual([0, 0]);
   });
 
+  it('leaves nothing behind of patterns of which several mean the same, when they come and go', () => {
+    const index = new TopicIndex<number>(HUB);
+    for (const pattern of ['/a/:x', '/a/:y']) index.add(urlPattern(pattern), 1);
+    index.remove(urlPattern('/a/:x'), 1);
+    expect(sorted(index.match(['/a/b']))).toEqual([1]);
+    index.remove(urlPattern('/a/:y'), 1);
+    expect(sorted(index.match(['/a/b']))).toEqual([]);
+  });
+
   it('is paid once for a topic: patterns that come later are evaluated alone, others not again', () => {
     const index = new TopicIndex<number>(HUB);
     for (let id = 0; id < 100; id += 1) index.add(urlPattern(`/books/b:id/${id}`), id);

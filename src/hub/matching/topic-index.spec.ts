@@ -166,6 +166,8 @@ const matchers = fc.oneof(
       'http{s}?://hub.example/a/*',
       '/b/*',
       '/:x',
+      '/:z',
+      'https://hub.example/a/:x',
       '/:x/:y',
       '/:x/*',
       '/a/b/',

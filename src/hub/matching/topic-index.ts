@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type Matcher, type MatcherType, WILDCARD } from './matcher.js';
-import { PathTrie } from './url-pattern/path-trie.js';
+import { PathTrie, type Route } from './url-pattern/path-trie.js';
 import { PatternBuckets, type PatternHits } from './url-pattern/pattern-buckets.js';
 import { parseTopicUrl, type TopicUrl } from './url-pattern/topic-url.js';
 import { compileUriTemplate } from './uri-template.js';
@@ -41,7 +41,10 @@ export class TopicIndex<T> {
     urlpattern: new Set(),
     uritemplate: new Set(),
   };
-  private readonly paths = new PathTrie<T>();
+  /** The values of each pattern that has a route. Patterns with the same route have a set each. */
+  private readonly paths = new PathTrie<Set<T>>();
+  /** These patterns by their text, so that none is compiled again when somebody leaves. */
+  private readonly routed = new Map<string, { readonly route: Route; readonly values: Set<T> }>();
   private readonly patterns: PatternBuckets<T, TopicUrl>;
   private readonly templates: PatternBuckets<T, string>;
   private readonly known: LRUCache<string, KnownTopic<T>>;
@@ -78,8 +81,8 @@ export class TopicIndex<T> {
     if (pattern === WILDCARD) {
       this.everything[type].add(value);
     } else if (type === 'urlpattern') {
-      const { route } = compileUrlPattern(pattern, this.hubUrl);
-      if (route) this.paths.add(route, value);
+      const { route } = this.routed.get(pattern) ?? compileUrlPattern(pattern, this.hubUrl);
+      if (route) this.addRouted(pattern, route, value);
       else this.patterns.add(pattern, value);
     } else if (type === 'uritemplate') {
       this.templates.add(pattern, value);
@@ -96,8 +99,7 @@ export class TopicIndex<T> {
     if (pattern === WILDCARD) {
       this.everything[type].delete(value);
     } else if (type === 'urlpattern') {
-      const { route } = compileUrlPattern(pattern, this.hubUrl);
-      if (route) this.paths.remove(route, value);
+      if (this.routed.has(pattern)) this.removeRouted(pattern, value);
       else this.patterns.remove(pattern, value);
     } else if (type === 'uritemplate') {
       this.templates.remove(pattern, value);
@@ -106,6 +108,23 @@ export class TopicIndex<T> {
       values?.delete(value);
       if (values?.size === 0) this.exact.delete(pattern);
     }
+  }
+
+  private addRouted(pattern: string, route: Route, value: T): void {
+    const known = this.routed.get(pattern);
+    const values = known?.values ?? new Set<T>();
+    values.add(value);
+    if (known) return;
+    this.routed.set(pattern, { route, values });
+    this.paths.add(route, values);
+  }
+
+  private removeRouted(pattern: string, value: T): void {
+    const known = this.routed.get(pattern);
+    known?.values.delete(value);
+    if (known?.values.size !== 0) return;
+    this.routed.delete(pattern);
+    this.paths.remove(known.route, known.values);
   }
 
   /** The values with a matcher that at least one of `topics` satisfies (R2, R14), each once, in a new set. */
@@ -169,7 +188,8 @@ export class TopicIndex<T> {
   }
 
   private collectPaths({ url }: KnownTopic<T>, found: Set<T>): void {
-    if (url) this.paths.collect(url, found);
+    if (!url) return;
+    for (const values of this.paths.collect(url)) addAll(found, values);
   }
 }
 

@@ -58,10 +58,12 @@ export class PathTrie<T> {
     if (isUnused(root)) this.origins.delete(origin);
   }
 
-  /** Adds the values of all patterns that match the topic to `found`. */
-  collect(topic: TopicUrl, found: Set<T>): void {
+  /** The values of all patterns that match the topic. */
+  collect(topic: TopicUrl): T[] {
+    const found: T[] = [];
     const root = topic.pathname.startsWith('/') ? this.origins.get(originOf(topic)) : undefined;
     if (root) collectFrom(root, topic.pathname.slice(1).split('/'), 0, found);
+    return found;
   }
 }
 
@@ -70,13 +72,13 @@ export function originOf({ protocol, hostname, port }: Pick<TopicUrl, 'protocol'
   return `${protocol}://${hostname}:${port}`;
 }
 
-function collectFrom<T>(node: Node<T>, segments: readonly string[], depth: number, found: Set<T>): void {
+function collectFrom<T>(node: Node<T>, segments: readonly string[], depth: number, found: T[]): void {
   const segment = segments[depth];
   if (segment === undefined) {
-    for (const value of node.values) found.add(value);
+    found.push(...node.values);
     return;
   }
-  for (const value of node.below) found.add(value);
+  found.push(...node.below);
   const named = node.texts.get(segment);
   if (named) collectFrom(named, segments, depth + 1, found);
   if (node.any && segment !== '') collectFrom(node.any, segments, depth + 1, found);
