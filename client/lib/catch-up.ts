@@ -104,10 +104,6 @@ export class CatchUp implements SourceListener {
     }
   }
 
-  moved(): void {
-    // The cursor is read when a subscription is interrupted.
-  }
-
   covers(): void {
     // The notice `caught-up` says when the history is complete.
   }

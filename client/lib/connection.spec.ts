@@ -27,7 +27,6 @@ function event(data: string): Parameters<StreamListener['event']>[0] {
 
 describe('a connection whose stream is replaced', () => {
   const messages: string[] = [];
-  /** The notices, and `moved` wherever only the cursor has moved. */
   const told: string[] = [];
   let connection: Connection;
 
@@ -47,7 +46,6 @@ describe('a connection whose stream is replaced', () => {
       ...Object.fromEntries(ignored.map((name) => [name, () => undefined])),
       message: ({ data }: WireMessage) => void messages.push(data),
       notice: ({ type }: Notice) => void told.push(type),
-      moved: () => void told.push('moved'),
     };
     connection = new Connection({ settings, start: undefined, transport }, listener as unknown as SourceListener);
     connection.want(['match=urn%3Aa']);
@@ -71,11 +69,11 @@ describe('a connection whose stream is replaced', () => {
     expect(messages).toEqual(['1', '2']);
   });
 
-  it('keeps to itself that a stream has said where it is, and comes back with that', () => {
+  it('comes back with the last place that a notice had as its id', () => {
     stream(0).listener.moved('herald-cursor:1');
     stream(0).listener.event({ id: 'herald-cursor:1', type: 'herald', data: '{"type":"cursor"}', topics: [] });
     stream(0).listener.event({ id: 'herald-cursor:1', type: 'herald', data: '{"type":"drain"}', topics: [] });
-    expect(told).toEqual(['moved', 'drain']);
+    expect(told).toEqual(['cursor', 'drain']);
     expect(messages).toEqual([]);
     connection.want(['match=urn%3Aa', 'match=urn%3Ac']);
     jest.advanceTimersByTime(1_000);

@@ -187,9 +187,7 @@ export class Connection implements Source {
       this.#cover(leg.matchers);
     }
     if (notice.type === 'expired') this.#reason = notice.type;
-    // The notice `cursor` says only where the stream is, which its id has already told.
-    if (notice.type === 'cursor') this.#listener.moved();
-    else this.#listener.notice(notice);
+    this.#listener.notice(notice);
   }
 
   #over(leg: Leg, end: StreamEnd): void {
@@ -201,8 +199,7 @@ export class Connection implements Source {
       this.#dial();
       return;
     }
-    if (code)
-      this.#listener.error(new HeraldError(code, `No stream: ${[code, end.status].filter(Boolean).join(' ')}`, end));
+    if (code) this.#listener.error(new HeraldError(code, `No stream: ${code} ${end.status ?? ''}`, end));
     // The next stream has already been requested.
     if (this.#next) this.#enter('connecting');
     else if (!FINAL.has(code)) this.#comeBack(leg, end.retryAfter);

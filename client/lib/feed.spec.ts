@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Feed } from './feed.js';
 import { Subscription } from './subscription.js';
-import type { Source, SourceListener, WireMessage } from './wire.js';
+import type { Notice, Source, SourceListener, WireMessage } from './wire.js';
 
 const MATCHER = 'match=urn%3Aa';
 
@@ -32,10 +32,18 @@ class Script implements Source {
 }
 
 /** A feed with one subscriber, whose stream and histories the test brings. */
-async function start(): Promise<{ stream: Script; histories: Script[]; got: string[]; hasHistory: Promise<void> }> {
+async function start(): Promise<{
+  stream: Script;
+  histories: Script[];
+  got: string[];
+  /** The types of the notices that the application was told of, and `progress` for each step of the cursor. */
+  told: string[];
+  hasHistory: Promise<void>;
+}> {
   const scripts: Script[] = [];
   const histories: Script[] = [];
   const got: string[] = [];
+  const told: string[] = [];
   let noteHistory: () => void;
   const hasHistory = new Promise<void>((resolve) => (noteHistory = resolve));
   const make = (list: Script[], listener: SourceListener): Script => {
@@ -49,9 +57,9 @@ async function start(): Promise<{ stream: Script; histories: Script[]; got: stri
       noteHistory();
       return make(histories, listener);
     },
-    emit: () => undefined,
+    emit: (name, detail) => void (name === 'notice' && told.push((detail as Notice).type)),
     onState: () => undefined,
-    onProgress: () => undefined,
+    onProgress: () => void told.push('progress'),
   });
   const selector = { matcher: MATCHER, name: 'urn:a', isOpenEnded: false, test: () => true };
   const onError = ({ message: text }: Error): void => void got.push(text);
@@ -60,7 +68,7 @@ async function start(): Promise<{ stream: Script; histories: Script[]; got: stri
   const [stream] = scripts;
   if (!stream) throw new Error('no stream was opened');
   stream.listener.covers(new Set([MATCHER]));
-  return { stream, histories, got, hasHistory };
+  return { stream, histories, got, told, hasHistory };
 }
 
 describe('a feed whose subscriber has missed something', () => {
@@ -88,5 +96,14 @@ describe('a feed whose subscriber has missed something', () => {
     await Promise.resolve();
 
     expect(got).toEqual(['1', '2', '3', '4', '5']);
+  });
+});
+
+describe('a feed whose source moves on without a message', () => {
+  it('keeps the notice to itself that says only where the stream is, and has it remembered', async () => {
+    const { stream, told } = await start();
+    stream.listener.notice({ type: 'cursor' });
+    stream.listener.notice({ type: 'drain' });
+    expect(told).toEqual(['progress', 'drain', 'progress']);
   });
 });

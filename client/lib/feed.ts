@@ -94,11 +94,8 @@ export class Feed implements SourceListener {
 
   notice(notice: Notice): void {
     if (isGap(notice)) for (const subscription of this.#subscriptions) subscription.notifyGap(notice);
-    this.#options.emit('notice', notice);
-    this.#options.onProgress();
-  }
-
-  moved(): void {
+    // The notice `cursor` says only where the stream is, which is for whoever resumes.
+    if (notice.type !== 'cursor') this.#options.emit('notice', notice);
     this.#options.onProgress();
   }
 

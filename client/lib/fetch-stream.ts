@@ -89,7 +89,7 @@ function refusalOf({ status, headers }: Response): StreamEnd | undefined {
 
 /** The error code for a status that is no success. */
 export function codeOf(status: number): 'busy' | 'unauthorized' | 'stopped' | 'refused' {
-  if (status >= 500 || [408, 425, 429].includes(status)) return 'busy';
+  if (status >= 500 || status === 408 || status === 425 || status === 429) return 'busy';
   if (status === 401) return 'unauthorized';
   return status === 204 ? 'stopped' : 'refused';
 }

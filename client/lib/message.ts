@@ -11,8 +11,7 @@ export class Message<Data = unknown> {
   readonly text: string;
   /** Whether it came from the hub's history, and not live. */
   readonly replayed: boolean;
-  /** The parsed data. It is in an object because `null` is valid data. */
-  #parsed: { readonly data: Data } | undefined;
+  #data: Data | undefined;
 
   /** @param topic the topic that was subscribed to, or that the subscribed pattern matched. */
   constructor(
@@ -31,7 +30,7 @@ export class Message<Data = unknown> {
    */
   get data(): Data {
     try {
-      return (this.#parsed ??= { data: JSON.parse(this.text) as Data }).data;
+      return (this.#data ??= JSON.parse(this.text) as Data);
     } catch (cause) {
       throw new HeraldError('data-invalid', 'Not JSON: read `text`.', { cause });
     }

@@ -88,8 +88,9 @@ export class Subscription {
   #guard(act: () => unknown): void {
     // The handler may be async, and fail later.
     new Promise((resolve) => resolve(act())).catch((cause: unknown) => {
-      const isOurs = cause instanceof HeraldError;
-      this.#options.onError(isOurs ? cause : new HeraldError('handler-failed', 'A handler threw.', { cause }));
+      this.#options.onError(
+        cause instanceof HeraldError ? cause : new HeraldError('handler-failed', 'A handler threw.', { cause }),
+      );
     });
   }
 }

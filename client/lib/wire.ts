@@ -40,8 +40,6 @@ export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'offl
 export interface SourceListener {
   message(message: WireMessage): void;
   notice(notice: Notice): void;
-  /** The source's cursor has moved without a message or a notice. */
-  moved(): void;
   /** From here on every message that one of these matches is delivered, whatever happens to connections. */
   covers(matchers: ReadonlySet<string>): void;
   /** Messages after this id may have been missed, and must be fetched. */

@@ -19,8 +19,7 @@ export type Relayed =
       readonly after: Place | undefined;
     }
   | { readonly kind: 'messages'; readonly messages: readonly WireMessage[]; readonly cursor: string }
-  /** Without a notice: only the leader's new cursor. */
-  | { readonly kind: 'notice'; readonly notice: Notice | undefined; readonly cursor: string };
+  | { readonly kind: 'notice'; readonly notice: Notice; readonly cursor: string };
 
 /** Everything that goes over the channel. Tokens never do: any script of the origin can read the channel. */
 export type ChannelMessage =

@@ -127,11 +127,6 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#listener.notice(notice);
   }
 
-  moved(): void {
-    this.#relay({ kind: 'notice', notice: undefined, cursor: this.cursor });
-    this.#listener.moved();
-  }
-
   covers(keys: ReadonlySet<string>): void {
     this.#cover(keys);
     this.#sayStatus();
@@ -234,8 +229,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
         for (const message of relayed.messages) this.#listener.message(message);
         break;
       case 'notice':
-        if (relayed.notice) this.#listener.notice(relayed.notice);
-        else this.#listener.moved();
+        this.#listener.notice(relayed.notice);
         break;
       case 'status':
         this.#cover(new Set(relayed.covered));
