@@ -94,12 +94,17 @@ export class Bodies {
 
 /**
  * A short body that has come already, as that of most publications has: reading it as a stream took a tenth of a
- * publication's CPU time. It is not counted, because there are no more of these than connections.
+ * publication's CPU time, and what that makes lives long enough to be costly to collect. It is not counted, because there
+ * are no more of these than connections.
  */
 function wholeOf(request: IncomingMessage, limit: number): Body | undefined {
   const { complete, readableLength } = request;
-  if (!complete || readableLength > Math.min(limit, SHORT)) return undefined;
+  // Guards often run after the last byte, and before Node has noticed that it was the last.
+  const isWhole = complete || readableLength === Number(request.headers['content-length']);
+  if (!isWhole || readableLength > Math.min(limit, SHORT)) return undefined;
   const bytes = request.read() as Buffer | null;
+  // Node lets go of the request once its end has been read as well.
+  if (!complete) request.resume();
   return { bytes: bytes ?? EMPTY, release: undefined };
 }
 
