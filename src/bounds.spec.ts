@@ -4,6 +4,7 @@ import { HUB_ERRORS } from './access/hub.errors.js';
 import { defaultConfig } from './config/config.js';
 import { COMPILED_BYTES } from './hub/matching/compiled-patterns.js';
 import { HUB_LIMITS } from './hub/limits/hub.limits.js';
+import { FULL, LATE } from './streams/registry/pressure.js';
 
 const DOCUMENT = readFileSync(new URL('../docs/security.md', import.meta.url), 'utf8');
 
@@ -27,6 +28,8 @@ const VARIABLES: Readonly<Record<string, number | undefined>> = {
   HERALD_RETAIN_BYTES: hub.journal.retention.bytes,
   HERALD_RECENT_BYTES: hub.recentBytes,
   COMPILED_BYTES,
+  LATE,
+  FULL,
 };
 
 interface Row {
@@ -60,7 +63,7 @@ describe('the table of bounds in docs/security.md', () => {
 
   it.each(rows())('says what $name is', ({ name, value }) => {
     const actual = name in VARIABLES ? VARIABLES[name] : limits().get(name);
-    const written = /^\d+(?= |$)/.exec(value)?.[0];
+    const written = /^\d+(?:\.\d+)?(?=[ ,]|$)/.exec(value)?.[0];
     expect(name in VARIABLES || limits().has(name)).toBe(true);
     expect(written && !value.includes('MB') ? Number(written) : undefined).toBe(actual);
   });

@@ -12,6 +12,8 @@ export interface Grants extends Caller {
   readonly isAdmin?: boolean;
   /** Whether the grants come from a token of the 0.x dialect, in which some answers are then given. Default: no. */
   readonly isLegacy?: boolean;
+  /** About how many bytes they take. Default: little. */
+  readonly weight?: number;
   /** The payload of a subscription to `matcher`, for others who may know who is subscribed (R63). */
   payloadFor?(matcher: string): object | undefined;
 }

@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 const HUB_CORE = '0';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const RESOURCE = 'https://hub.example/.well-known/mercure';
-const KEYS = { publish: randomBytes(32).toString('hex'), subscribe: randomBytes(32).toString('hex') };
+const newKey = () => randomBytes(32).toString('hex');
+const KEYS = { publish: newKey(), subscribe: newKey(), admin: newKey() };
+const CERTIFICATES = new URL('../support/certificates/', import.meta.url);
 
 export const HUB = '/.well-known/mercure';
 
@@ -15,7 +17,7 @@ export const HUB = '/.well-known/mercure';
 export const canPin = spawnSync('taskset', ['--version']).status === 0;
 
 /** A token for everything, unless topics are given. */
-export function token(action, topics = [{ match: '*' }]) {
+export function token(action, { topics = [{ match: '*' }], ...more } = {}) {
   const now = Math.floor(Date.now() / 1000);
   const detail = { type: 'https://mercure.rocks/authorization-detail', actions: [action], topics };
   const claims = {
@@ -25,6 +27,7 @@ export function token(action, topics = [{ match: '*' }]) {
     iat: now,
     exp: now + 3600,
     authorization_details: [detail],
+    ...more,
   };
   const signed = [{ alg: 'HS256', typ: 'at+jwt' }, claims]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
@@ -36,7 +39,8 @@ export function token(action, topics = [{ match: '*' }]) {
 export class Hub {
   output = '';
 
-  constructor(env) {
+  /** @param isSecure whether it speaks TLS: HTTP/1.1 and HTTP/2. */
+  constructor(env, isSecure) {
     const [command, ...args] = [
       ...(canPin ? ['taskset', '--cpu-list', HUB_CORE] : []),
       process.execPath,
@@ -56,6 +60,11 @@ export class Hub {
         HERALD_RESOURCE: RESOURCE,
         HERALD_PUBLISHER_KEY: KEYS.publish,
         HERALD_SUBSCRIBER_KEY: KEYS.subscribe,
+        HERALD_ADMIN_KEY: KEYS.admin,
+        ...(isSecure && {
+          HERALD_TLS_CERT_FILE: fileURLToPath(new URL('first.crt', CERTIFICATES)),
+          HERALD_TLS_KEY_FILE: fileURLToPath(new URL('first.key', CERTIFICATES)),
+        }),
         ...env,
       },
     });
@@ -67,7 +76,7 @@ export class Hub {
   /** Resolves once it listens. */
   async ready() {
     for (;;) {
-      const port = /Herald is at http:\/\/[^:]+:(\d+)/.exec(this.output)?.[1];
+      const port = /Herald is at https?:\/\/[^:]+:(\d+)/.exec(this.output)?.[1];
       if (port) return (this.port = Number(port));
       if (!this.isAlive) throw new Error(`the hub did not start: ${this.output}`);
       // oxlint-disable-next-line no-await-in-loop -- until it is there

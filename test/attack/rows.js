@@ -1,10 +1,15 @@
 import { connect } from 'node:net';
 import { Agent, request } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
+import { request as secureRequest } from 'node:https';
+import { connect as connectTls } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HUB, token } from './hub.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 const PUBLISH = token('publish');
+const ADMIN = token('admin');
+const TRUST = { rejectUnauthorized: false };
 
 /** As costly a pattern as one may be, which nothing matches. */
 const costly = (number) => `https://t.example/(.*a.{60}(?:z${number})?b)`;
@@ -67,6 +72,35 @@ export const ROWS = [
     },
   },
   {
+    name: '4 the same over TLS',
+    atATime: 10,
+    isSecure: true,
+    async act({ port, hold }) {
+      const socket = connectTls({ port, ...TRUST }).on('error', () => undefined);
+      hold(socket);
+      socket.write(`POST ${HUB} HTTP/1.1\r\nHost: a\r\nContent-Type: ${FORM}\r\nContent-Length: 1000000\r\n\r\n`);
+      socket.write('x'.repeat(900_000));
+      await delay(150);
+    },
+  },
+  {
+    name: '4 the same over HTTP/2',
+    atATime: 5,
+    isSecure: true,
+    async act({ port, hold }) {
+      const session = connectHttp2(`https://127.0.0.1:${port}`, TRUST).on('error', () => undefined);
+      hold(session);
+      for (let number = 0; number < 20; number += 1) {
+        const head = { ':method': 'POST', ':path': HUB, 'content-type': FORM, 'content-length': '1000000' };
+        session
+          .request(head, { endStream: false })
+          .on('error', () => undefined)
+          .write('x'.repeat(60_000));
+      }
+      await delay(300);
+    },
+  },
+  {
     name: '5 updates with a megabyte of topics',
     atATime: 2,
     env: { HERALD_RETAIN_BYTES: '64mb', HERALD_RECENT_BYTES: '32mb' },
@@ -109,6 +143,52 @@ export const ROWS = [
     },
   },
   {
+    name: '7 the same over HTTP/2',
+    atATime: 2,
+    isSecure: true,
+    env: { HERALD_SUBSCRIPTIONS: 'true', HERALD_WRITE_TIMEOUT: '5s' },
+    async prepare({ port, hold }) {
+      for (let number = 0; number < 40; number += 1) {
+        const query = matchers(900, (one) => `${number}-${one}`, 'match');
+        hold(stream(port, query, secureRequest));
+      }
+      await delay(1_000);
+    },
+    async act({ port, hold }) {
+      const session = connectHttp2(`https://127.0.0.1:${port}`, { ...TRUST, settings: { initialWindowSize: 0 } });
+      hold(session.on('error', () => undefined));
+      const authorization = `Bearer ${token('subscribe')}`;
+      for (let number = 0; number < 10; number += 1) {
+        session.request({ ':path': `${HUB}/subscriptions`, authorization }).on('error', () => undefined);
+      }
+      await delay(400);
+    },
+  },
+  {
+    name: '8 tokens that are revoked while their streams begin',
+    atATime: 2,
+    prepare: fill,
+    async act({ port, random, fail }, number) {
+      const jti = `revoked-${number}`;
+      const authorization = `Bearer ${token('subscribe', { jti })}`;
+      const path = `${HUB}?match=urn:secret&${matchers(19, costly)}&last=1000`;
+      const reader = listen(port, path, authorization);
+      await delay(random.between(0, 60));
+      const revoked = await ask(port, {
+        method: 'POST',
+        path: '/admin/revocations',
+        type: 'application/json',
+        body: JSON.stringify({ jti }),
+        authorization: `Bearer ${ADMIN}`,
+      });
+      if (revoked !== 200 && revoked !== 204) fail(`a revocation was answered with ${revoked}`);
+      const data = `after-${number}-`;
+      await ask(port, { method: 'POST', path: HUB, body: `topic=urn:secret&private=on&data=${data}` });
+      await reader.isOver(5_000);
+      if (reader.text.includes(data)) fail('a revoked token got a private update');
+    },
+  },
+  {
     name: '9 more streams than there may be',
     atATime: 20,
     env: { HERALD_MAX_CONNECTIONS: '50' },
@@ -120,10 +200,43 @@ export const ROWS = [
       await ask(port, { path: `${HUB}?${matchers(100, (one) => `https://t.example/:id/${one}*x`)}`, patience: 2_000 });
     },
   },
+  {
+    name: '10 tokens and patterns that are new each time',
+    atATime: 4,
+    async act({ port, random }, number) {
+      const topics = Array.from({ length: 60 }, (_, one) => ({
+        match: `/:id(\\d+)/${number}-${one}`,
+        match_type: 'urlpattern',
+      }));
+      const authorization = `Bearer ${token('subscribe', { topics, jti: String(number) })}`;
+      // Whether it may be told of a private update of this topic, all that it is granted has to be looked at for.
+      const path = `${HUB}?match=/${number}/x&${matchers(5, (one) => `/:id(\\d+)/${number}-${one}`)}`;
+      const reading = ask(port, { path, authorization, patience: random.between(200, 400) });
+      await delay(100);
+      await ask(port, { method: 'POST', path: HUB, body: `topic=/${number}/x&private=on` });
+      await reading;
+    },
+  },
 ];
 
 function matchers(count, make, name = 'match_urlpattern') {
   return Array.from({ length: count }, (_, one) => `${name}=${encodeURIComponent(make(one))}`).join('&');
+}
+
+/** A stream with a token, and all that has come of it. */
+function listen(port, path, authorization) {
+  const reader = { text: '' };
+  const sent = request({ port, path, agent: false, headers: { authorization } }, (response) => {
+    response.setEncoding('utf8').on('data', (part) => (reader.text += part));
+    response.on('error', () => undefined);
+  });
+  const closed = new Promise((resolve) => sent.on('error', resolve).on('close', resolve));
+  reader.isOver = async (patience) => {
+    await Promise.race([closed, delay(patience, undefined, { ref: false })]);
+    sent.destroy();
+  };
+  sent.end();
+  return reader;
 }
 
 /** Publishes 3,000 updates with topics of their own. */
@@ -138,11 +251,17 @@ async function fill({ port }) {
 }
 
 /** A stream that is read and stays. */
-function stream(port, query) {
+function stream(port, query, begin = request) {
   const body = query.length > 10_000 ? query : undefined;
-  const options = { port, agent: false, method: body ? 'QUERY' : 'GET', path: body ? HUB : `${HUB}?${query}` };
+  const options = {
+    ...TRUST,
+    port,
+    agent: false,
+    method: body ? 'QUERY' : 'GET',
+    path: body ? HUB : `${HUB}?${query}`,
+  };
   const headers = body ? { 'content-type': FORM, 'content-length': Buffer.byteLength(body) } : {};
-  const sent = request({ ...options, headers }, (response) => response.resume().on('error', () => undefined));
+  const sent = begin({ ...options, headers }, (response) => response.resume().on('error', () => undefined));
   sent.on('error', () => undefined).end(body);
   return sent;
 }
@@ -150,9 +269,9 @@ function stream(port, query) {
 const agent = new Agent({ keepAlive: true });
 
 /** Resolves with the status once the answer is over, or the patience is: the client then leaves. */
-function ask(port, { method = 'GET', path, body, type = FORM, patience = 30_000 }) {
+function ask(port, { method = 'GET', path, body, type = FORM, authorization, patience = 30_000 }) {
   const headers = body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) };
-  if (method === 'POST') headers.authorization = `Bearer ${PUBLISH}`;
+  if (authorization ?? method === 'POST') headers.authorization = authorization ?? `Bearer ${PUBLISH}`;
   return new Promise((resolve) => {
     const sent = request({ port, method, path, headers, agent: method === 'POST' ? agent : false }, (response) => {
       response.resume().on('error', () => undefined);

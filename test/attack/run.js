@@ -41,18 +41,28 @@ process.exit(failed === 0 ? 0 : 1);
 
 /** Whether the hub stays alive, and quick for others. */
 async function attack(row) {
-  const hub = new Hub(row.env ?? {});
+  const hub = new Hub(row.env ?? {}, row.isSecure);
   const port = await hub.ready();
   const probe = spawn(
     process.execPath,
-    [fileURLToPath(new URL('probe.js', import.meta.url)), String(port), HUB, token('publish')],
-    {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    },
+    [
+      fileURLToPath(new URL('probe.js', import.meta.url)),
+      String(port),
+      HUB,
+      token('publish'),
+      row.isSecure ? 'https' : 'http',
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
   );
   await once(probe, 'message');
   const held = [];
-  const stage = { port, random: new Random(seed), hold: (one) => held.push(one) };
+  const failures = [];
+  const stage = {
+    port,
+    random: new Random(seed),
+    hold: (one) => held.push(one),
+    fail: (what) => failures.push(what),
+  };
   try {
     await row.prepare?.(stage);
     await delay(1_000);
@@ -68,8 +78,10 @@ async function attack(row) {
       delay(1_000 * (seconds + 10), undefined, { ref: false }),
     ]);
     const beside = await figuresOf(probe);
-    const isGood = hub.isAlive && beside.p99 <= Math.max(SLOW, TIMES * before.p99);
-    const verdict = isGood ? 'good' : hub.isAlive ? 'SLOW' : `DEAD: ${hub.output.slice(-300)}`;
+    if (!hub.isAlive) failures.push(`DEAD: ${hub.output.slice(-300)}`);
+    if (beside.p99 > Math.max(SLOW, TIMES * before.p99)) failures.push('SLOW');
+    const isGood = failures.length === 0;
+    const verdict = isGood ? 'good' : [...new Set(failures)].slice(0, 3).join('; ');
     say(
       `| ${row.name} | ${before.p50}, ${before.p99} | ${beside.p50}, ${beside.p99} | ${beside.late} | ${hub.peak} | ${(hub.cpu - cpu).toFixed(1)} | ${verdict} |`,
     );

@@ -194,6 +194,22 @@ describeWith(redisServer, 'Redis', (program) => {
     expect(new Map(await one.revocations([]))).toEqual(new Map([...many, ['a', 9], ['b', Infinity]]));
   });
 
+  it('lets go of revocations that have ended for all processes, and takes that for no loss', async () => {
+    const [one, other] = await processes();
+    await one.revoke(['a', 5], ['b', Infinity], ['c', 7]);
+    await other.revocations([]);
+    await one.forgetRevoked(['b', 'c', 'unknown']);
+    const known: Revoked[] = [
+      ['a', 5],
+      ['b', Infinity],
+      ['c', 7],
+    ];
+    await expect(other.revocations(known)).resolves.toEqual([]);
+    await expect(one.revocations(known)).resolves.toEqual([['a', 5]]);
+    await other.revoke(['d', 1]);
+    await expect(one.revocations(known)).resolves.toEqual([['d', 1]]);
+  });
+
   it('gives back to Redis what was revoked and is lost there', async () => {
     const [one, other] = await processes();
     const known: Revoked[] = [

@@ -71,15 +71,17 @@ export class KeySet {
     if (!this.find) await (this.current ?? this.readAgain());
     // Not awaited, because the keys that are there serve this token.
     else if (this.clock.now() - this.loadedAt > FRESH[this.kind]) this.readAgain().catch(() => undefined);
+    // It may end while the key is looked up in the set that there was before.
+    const { current } = this;
     const keys = await this.lookUp(header);
     if (keys.length > 0) return keys;
-    return (await this.afterCurrent(header)) ?? this.afterNext(header);
+    return (await this.after(current, header)) ?? this.afterNext(header);
   }
 
-  /** What the attempt that is under way brings for this header, if anything. */
-  private async afterCurrent(header: JWSHeaderParameters): Promise<Keys | undefined> {
-    if (!this.current) return undefined;
-    await this.current.catch(() => undefined);
+  /** What an attempt that was under way brings for this header, if anything. */
+  private async after(attempt: Promise<void> | undefined, header: JWSHeaderParameters): Promise<Keys | undefined> {
+    if (!attempt) return undefined;
+    await attempt.catch(() => undefined);
     const keys = await this.lookUp(header);
     return keys.length > 0 ? keys : undefined;
   }

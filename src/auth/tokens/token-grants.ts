@@ -45,6 +45,8 @@ export function grantsOf(claims: Claims, hubUrl: URL): Grants {
     canRead: (topics) => read.includes(topics),
     readKey: `token ${read.key}`,
     isAdmin: admin.matchers.length > 0,
+    // What matches payloads shares its patterns with `read`.
+    weight: publish.weight + read.weight + admin.weight,
     // R63: the payload of the first detail that matches the matcher's own text, taken as a topic.
     payloadFor: (matcher) => payloads.find(({ matched }) => matched.includes([matcher]))?.payload,
   });

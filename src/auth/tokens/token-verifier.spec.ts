@@ -6,7 +6,8 @@ import { parseKey } from '../../config/keys.js';
 import type { Grants } from '../../access/grants.js';
 import type { AuthOptions } from '../settings/auth.options.js';
 import { DETAIL_TYPE } from './token-grants.js';
-import { TokenVerifier } from './token-verifier.js';
+import { bytesInUse } from '../../../test/support/memory.js';
+import { REMEMBERED, TokenVerifier } from './token-verifier.js';
 
 const PUBLISHER_KEY = 'p'.repeat(32);
 const SUBSCRIBER_KEY = 's'.repeat(32);
@@ -151,6 +152,31 @@ describe('TokenVerifier', () => {
       `${header}.${payload}.A`,
     ];
     for (const token of tokens) await expect(verify(token)).rejects.toMatchObject({ code: 'token-invalid' });
+  });
+
+  it.each([
+    ['exact topics', (number: number) => `urn:${number}`, 'exact'],
+    ['patterns', (number: number) => `/:id/${number}*x`, 'urlpattern'],
+    ['patterns with groups', (number: number) => `/:id(\\d+)/${number}`, 'urlpattern'],
+  ])('remembers tokens for no more memory than it may, also those full of %s', async (_name, topicOf, matchType) => {
+    const own = new TokenVerifier(OPTIONS);
+    const before = await bytesInUse();
+    let weight = 0;
+    // More than are remembered by half, so that the first ones have to go.
+    for (let number = 0; weight < 1.5 * REMEMBERED.maxSize && number < 1.5 * REMEMBERED.max; number += 1) {
+      const topics = Array.from({ length: 60 }, (_, index) => ({
+        match: topicOf(1_000 * number + index),
+        match_type: matchType,
+      }));
+      const token = await sign({ claims: details(...topics) });
+      const grants = await own.verify(token, PURPOSE);
+      weight += grants.weight ?? 0;
+      // What a token grants is compiled when it is first needed, and results are remembered.
+      const topic = (index: number): string => `https://hub.example/nobody/${index}`.padEnd(250, 'y');
+      for (let index = 0; index < 64; index += 1) expect(grants.canPublish([topic(index)])).toBe(false);
+    }
+    expect((await bytesInUse()) - before).toBeLessThan(1.25 * REMEMBERED.maxSize);
+    expect(own.hasKeysFor('publisher')).toBe(true);
   });
 
   it('remembers a good token for its own role, and only until it expires', async () => {

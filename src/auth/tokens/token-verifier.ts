@@ -20,11 +20,11 @@ import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import { KeySet } from './key-set.js';
 import { grantsOf } from './token-grants.js';
 
-/** Tokens that are remembered once they have been verified, and bytes of what they grant. */
-const REMEMBERED = { max: 1_000, maxSize: 32 * 1024 ** 2 };
+/** Tokens that are remembered once they have been verified, and bytes of them with what they grant. */
+export const REMEMBERED = { max: 1_000, maxSize: 32 * 1024 ** 2 };
 
-/** About how many bytes a token's grants take besides, and for each of its characters: patterns take the most. */
-const SIZE = { itself: 2_048, character: 30 };
+/** About how many bytes a token takes besides what it grants, and for each of its characters. */
+const SIZE = { itself: 2_048, character: 4 };
 
 /** Milliseconds for which a token is remembered if its key is from a set, which may lose the key at any time. */
 const KEY_SET_TRUST = 60_000;
@@ -65,7 +65,7 @@ export class TokenVerifier {
   private readonly issuers: readonly TrustedIssuer[];
   private readonly verified = new LRUCache<string, Verified>({
     ...REMEMBERED,
-    sizeCalculation: (_, name) => SIZE.itself + SIZE.character * name.length,
+    sizeCalculation: ({ grants }, name) => SIZE.itself + SIZE.character * name.length + (grants.weight ?? 0),
   });
 
   constructor(@Inject(AUTH_OPTIONS) private readonly options: AuthOptions) {

@@ -1,10 +1,11 @@
 import type { Update } from '../../storage/journal/update.js';
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
+import type { Assigned } from '../matching/topic-index.js';
 import { type Joint, joinFrom, type Offer } from './joint.js';
 import type { Reader } from './reader.js';
 import type { RecentEntry } from './recent-log.js';
-import type { TopicNaming } from './topic-naming.js';
+import { type TopicNaming, topicsToName } from './topic-naming.js';
 
 let nextId = 1;
 
@@ -83,9 +84,12 @@ export class Cohort {
     return mayRead(update, this.grants);
   }
 
-  /** Keeps a wanted entry for the live readers. Answers whether it is the first that is pending. */
-  add(entry: RecentEntry): boolean {
-    return this.pending.push(this.view(entry)) === 1;
+  /**
+   * Keeps a wanted entry for the live readers. Answers whether it is the first that is pending.
+   * @param matched tells which of the entry's topics are matched.
+   */
+  add(entry: RecentEntry, matched: Assigned<Cohort>): boolean {
+    return this.pending.push(this.naming ? this.nameIn(entry, matched(this), this.naming) : entry) === 1;
   }
 
   /** Keeps a frame with a cursor for the live readers. Answers whether it is the first that is pending. */
@@ -102,9 +106,22 @@ export class Cohort {
     return next ? next.position - 1 : Math.max(cursor, head);
   }
 
-  /** A wanted entry as this cohort gets it: with its topics named, or as it is. */
+  /** A wanted entry as this cohort gets it: with its topics named, or as it is. For matchers without patterns. */
   view(entry: RecentEntry): RecentEntry {
-    return this.naming?.nameIn(entry, this.interest, this.grants) ?? entry;
+    if (!this.naming) return entry;
+    const matched = entry.update.topics.filter((topic) => this.interest.includes([topic]));
+    return this.nameIn(entry, matched, this.naming);
+  }
+
+  /** The same for any matchers, in steps: see {@link Interest.search}. */
+  *viewInSteps(entry: RecentEntry): Generator<void, RecentEntry> {
+    if (!this.naming) return entry;
+    const matched: string[] = [];
+    for (const topic of entry.update.topics) {
+      if (yield* this.interest.search([topic])) matched.push(topic);
+      yield;
+    }
+    return this.nameIn(entry, matched, this.naming);
   }
 
   /**
@@ -138,6 +155,10 @@ export class Cohort {
     this.pending = [];
     this.round = undefined;
     this.joined = undefined;
+  }
+
+  private nameIn(entry: RecentEntry, matched: readonly string[], naming: TopicNaming): RecentEntry {
+    return naming.nameIn(entry, topicsToName(matched, entry.update, this.interest, this.grants));
   }
 
   private beginRound(): Iterator<Reader> {

@@ -1,11 +1,11 @@
-import type { TopicIndex } from '../matching/topic-index.js';
+import type { Assigned, TopicIndex } from '../matching/topic-index.js';
 import type { Background } from '../../shared/background.js';
 import type { Cohort } from './cohort.js';
 import type { RecentEntry, RecentLog } from './recent-log.js';
 
 export interface DeferredEvents {
-  /** The cohort's matchers match this entry. Called in the order of the log. */
-  matched(cohort: Cohort, entry: RecentEntry): void;
+  /** The cohort's matchers match this entry, by these topics. Called in the order of the log. */
+  matched(cohort: Cohort, entry: RecentEntry, topics: Assigned<Cohort>): void;
   /** The log no longer holds the entry after `position`, which comes next: the cohorts have to read it elsewhere. */
   outrun(position: number): void;
 }
@@ -85,10 +85,12 @@ export class DeferredMatching {
 
   private *matchOne(entry: RecentEntry): Generator<void, void> {
     const { restarts } = this;
-    const found = yield* this.index.search(entry.update.topics);
+    const { topics } = entry.update;
+    const found = yield* this.index.search(topics);
+    const matched = yield* this.index.assignInSteps(found.size > 0 ? topics : []);
     if (restarts !== this.restarts) return;
     this.matchedUpTo = entry.position;
-    for (const cohort of found) if (!cohort.isEmpty) this.events.matched(cohort, entry);
+    for (const cohort of found) if (!cohort.isEmpty) this.events.matched(cohort, entry, matched);
     yield;
   }
 

@@ -2,7 +2,7 @@ import type { Entry, Journal } from '../../storage/journal/journal.js';
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
 import { COMPILED_BYTES } from '../matching/compiled-patterns.js';
-import { TopicIndex } from '../matching/topic-index.js';
+import { type Assigned, TopicIndex } from '../matching/topic-index.js';
 import { inBothFormats } from '../../streams/frames/wire-bytes.js';
 import { cursorText } from '../../streams/frames/frame.js';
 import type { Cursors } from '../cursors/cursors.js';
@@ -52,7 +52,7 @@ export class FanOut {
     this.interval = interval;
     this.index = new TopicIndex(hubUrl);
     this.deferred = new DeferredMatching(log, new TopicIndex(hubUrl), background, {
-      matched: (cohort, entry) => this.giveTo(cohort, entry),
+      matched: (cohort, entry, topics) => this.giveTo(cohort, entry, topics),
       outrun: (position) => this.disperse(this.deferred.all(), position),
     });
     this.refresh = new CursorRefresh(journal.retention, log.head, (cohort) => this.giveCursor(cohort));
@@ -128,16 +128,18 @@ export class FanOut {
     for (const entry of entries) {
       const recent = this.log.push(entry);
       this.refresh.moved(recent.position, recent.bytes.plain.length);
-      for (const cohort of this.index.match(entry.update.topics)) this.giveTo(cohort, recent);
+      const { topics } = entry.update;
+      const matched = this.index.assign(topics);
+      for (const cohort of this.index.match(topics)) this.giveTo(cohort, recent, matched);
     }
     this.deferred.advance();
     this.refresh.look();
     this.schedule(this.interval);
   }
 
-  /** Offers a cohort an entry that its matchers match. */
-  private giveTo(cohort: Cohort, entry: RecentEntry): void {
-    if (!cohort.mayRead(entry.update) || !cohort.add(entry)) return;
+  /** Offers a cohort an entry that its matchers match, by these topics. */
+  private giveTo(cohort: Cohort, entry: RecentEntry, matched: Assigned<Cohort>): void {
+    if (!cohort.mayRead(entry.update) || !cohort.add(entry, matched)) return;
     this.dirty.add(cohort);
     if (cohort.hasCursors) this.refresh.heard(cohort);
     this.schedule(this.interval);

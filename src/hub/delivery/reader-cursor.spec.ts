@@ -37,7 +37,7 @@ describe('the cursor that a reader is given', () => {
   it('names what comes before an update that is still pending', async () => {
     const stage = new Stage(10, { hasCursors: true });
     stage.reader.begin();
-    stage.cohort.add(stage.append('1'));
+    stage.cohort.add(stage.append('1'), () => ['urn:a']);
     stage.log.head += 5;
     stage.connection.end('revoked');
     expect(await told(stage)).toEqual(['cursor at-10-10', 'revoked at-10-10']);

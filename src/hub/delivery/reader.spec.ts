@@ -92,7 +92,7 @@ describe('a reader', () => {
     const stage = new Stage(3);
     stage.reader.begin();
     stage.append('unwanted');
-    stage.cohort.add(stage.append('a'));
+    stage.cohort.add(stage.append('a'), () => ['urn:a']);
     stage.cohort.disperse(5);
     expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 4, isInLane: true, seen: [] });
   });

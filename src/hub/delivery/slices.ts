@@ -111,7 +111,7 @@ function fromRecentLog(log: RecentLog, cursor: number, cohort: Cohort, limit: nu
   const builder = new SliceBuilder(cursor + 1, cohort);
   for (let position = cursor + 1, topics = 0; position <= end && topics < SLICE_TOPICS; position += 1) {
     const entry = log.at(position);
-    if (!entry || !builder.add(entry, cohort.wants(entry.update))) break;
+    if (!entry || !builder.add(entry, cohort.wants(entry.update) ? cohort.view(entry) : undefined)) break;
     topics += entry.update.topics.length;
   }
   return builder.build();
@@ -122,10 +122,15 @@ function* fromRecentLogInSteps(log: RecentLog, cursor: number, cohort: Cohort, l
   const builder = new SliceBuilder(cursor + 1, cohort);
   for (let position = cursor + 1; position <= end && !cohort.isEmpty; position += 1) {
     const entry = log.at(position);
-    if (!entry || !builder.add(entry, yield* cohort.search(entry.update))) break;
+    if (!entry || !builder.add(entry, yield* viewOf(entry, cohort))) break;
     yield;
   }
   return builder.build();
+}
+
+/** An entry as the cohort gets it; undefined where it does not want it. In steps of one pattern each. */
+function* viewOf(entry: RecentEntry, cohort: Cohort): Generator<void, RecentEntry | undefined> {
+  return (yield* cohort.search(entry.update)) ? yield* cohort.viewInSteps(entry) : undefined;
 }
 
 class SliceBuilder {
@@ -146,17 +151,19 @@ class SliceBuilder {
     return this.damaged > 0;
   }
 
-  /** Adds an entry, unless it does not fit and begins the next slice. Answers whether there is room for more. */
-  add(recent: RecentEntry, isWanted: boolean): boolean {
-    if (!isWanted) {
-      this.moveTo(recent);
+  /**
+   * Adds an entry, unless it does not fit and begins the next slice. Answers whether there is room for more.
+   * @param view the entry as the cohort gets it; undefined where the cohort does not want it.
+   */
+  add(entry: RecentEntry, view: RecentEntry | undefined): boolean {
+    if (!view) {
+      this.moveTo(entry);
       return true;
     }
-    const entry = this.cohort.view(recent);
-    const { length } = entry.bytes.chunked;
+    const { length } = view.bytes.chunked;
     if (this.size > 0 && this.size + length > PIECE) return false;
-    this.moveTo(recent);
-    this.wanted.push(entry);
+    this.moveTo(entry);
+    this.wanted.push(view);
     this.size += length;
     return this.size < PIECE;
   }
@@ -169,7 +176,7 @@ class SliceBuilder {
     for (const entry of entries) {
       if (!this.takes(entry, limit)) return true;
       if (!isWhole(entry)) this.addDamaged(entry.position);
-      else if (!this.add(entry, this.cohort.wants(entry.update))) return true;
+      else if (!this.add(entry, this.cohort.wants(entry.update) ? this.cohort.view(entry) : undefined)) return true;
     }
     return this.last >= limit;
   }
@@ -179,7 +186,7 @@ class SliceBuilder {
     for (const entry of entries) {
       if (this.cohort.isEmpty || !this.takes(entry, limit)) return true;
       if (!isWhole(entry)) this.addDamaged(entry.position);
-      else if (!this.add(entry, yield* this.cohort.search(entry.update))) return true;
+      else if (!this.add(entry, yield* viewOf(entry, this.cohort))) return true;
       yield;
     }
     return this.last >= limit;

@@ -3,13 +3,15 @@ import { type Update, weightOf } from '../../storage/journal/update.js';
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
 import { encodeEntry, type RecentEntry, weightOfFrame } from './recent-log.js';
+import type { WireBytes } from '../../streams/frames/wire-bytes.js';
 
 /** All frames that are remembered. Bytes. */
 const REMEMBERED_BYTES = 16 * 1024 ** 2;
 
 /**
  * Makes frames that name the topics of their update, once for each set of topics that somebody may be told: cohorts
- * that are told the same topics are offered an entry one after the other.
+ * that are told the same topics are offered an entry one after the other. A frame is made when it is about to be
+ * written, so that no more of them are held than are being written, however many cohorts are told different topics.
  */
 export class TopicNaming {
   /** How many frames were made. */
@@ -23,16 +25,20 @@ export class TopicNaming {
   private readonly numbers = new WeakMap<Update, number>();
   private lastNumber = 0;
 
-  /** The same entry with a frame that names the topics that a reader with these matchers and grants may be told. */
-  nameIn(entry: RecentEntry, interest: Interest, grants: Grants): RecentEntry {
-    const topics = topicsToName(entry.update, interest, grants);
+  /** The same entry with a frame that names these topics. */
+  nameIn(entry: RecentEntry, topics: readonly string[]): RecentEntry {
+    return new NamedEntry(entry, topics, this);
+  }
+
+  /** The frame of an entry with these topics. */
+  frameOf(entry: RecentEntry, topics: readonly string[]): WireBytes {
     const key = `${this.numberOf(entry.update)}\n${topics.join('\n')}`;
     const known = this.named.get(key);
-    if (known) return known;
+    if (known) return known.bytes;
     const named = encodeEntry(entry, topics);
     this.encodings += 1;
     this.named.set(key, named);
-    return named;
+    return named.bytes;
   }
 
   private numberOf(update: Update): number {
@@ -44,12 +50,36 @@ export class TopicNaming {
   }
 }
 
+/** An entry whose frame is made anew each time that it is asked for, unless the naming still remembers it. */
+class NamedEntry implements RecentEntry {
+  readonly position: number;
+  readonly update: Update;
+
+  constructor(
+    private readonly entry: RecentEntry,
+    private readonly topics: readonly string[],
+    private readonly naming: TopicNaming,
+  ) {
+    this.position = entry.position;
+    this.update = entry.update;
+  }
+
+  get bytes(): WireBytes {
+    return this.naming.frameOf(this.entry, this.topics);
+  }
+}
+
 /**
- * The topics of an update that a reader may be told: those that its matchers match. A topic of a private update must
- * also be granted or be asked for exactly: other topics that a pattern matches may reveal who else gets the update.
+ * The topics of an update that a reader may be told, of those that its matchers match: all, unless the update is
+ * private. Then a topic must be granted or be asked for exactly, because another topic that a pattern matches may reveal
+ * who else gets the update.
  */
-function topicsToName({ topics, private: isPrivate }: Update, interest: Interest, grants: Grants): string[] {
-  return topics.filter(
-    (topic) => interest.includes([topic]) && (!isPrivate || interest.names(topic) || grants.canRead([topic])),
-  );
+export function topicsToName(
+  matched: readonly string[],
+  { private: isPrivate }: Update,
+  interest: Interest,
+  grants: Grants,
+): readonly string[] {
+  if (!isPrivate) return matched;
+  return matched.filter((topic) => interest.names(topic) || grants.canRead([topic]));
 }

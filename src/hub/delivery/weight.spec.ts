@@ -1,12 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { RecentLog } from './recent-log.js';
 import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import type { Update } from '../../storage/journal/update.js';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+import { bytesInUse } from '../../../test/support/memory.js';
 
 const LIMIT = 16 * 1024 ** 2;
 
@@ -35,37 +31,26 @@ const SHAPES: readonly (readonly [string, (number: number) => Update])[] = [
   ['a long id and type', (number) => updateOf(number, { id: text(250) + number, type: text(255, '中') })],
 ];
 
-/** Bytes that are in use once there is no garbage left. */
-async function inUse(): Promise<number> {
-  // Memory outside of the heap is counted as free only some time after its owner was collected.
-  for (let turn = 0; turn < 3; turn += 1) {
-    collectGarbage();
-    await new Promise(setImmediate);
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
-
 describe.each(SHAPES)('a log full of updates with %s', (_, make) => {
   it('takes no more memory than it may, in the journal', async () => {
-    const before = await inUse();
+    const before = await bytesInUse();
     const journal = new MemoryJournal({ events: Infinity, bytes: LIMIT, age: Infinity });
     for (let number = 0; journal.oldest === 1 && number < 200_000; number += 1) {
       await journal.append(make(number), { idempotencyKey: text(200) + number, fingerprint: text(44) });
     }
     expect(journal.oldest).toBeGreaterThan(1);
-    expect((await inUse()) - before).toBeLessThan(1.25 * LIMIT);
+    expect((await bytesInUse()) - before).toBeLessThan(1.25 * LIMIT);
     expect(journal.head).toBeGreaterThan(0);
   });
 
   it('takes no more memory than it may, in the recent log', async () => {
-    const before = await inUse();
+    const before = await bytesInUse();
     const log = new RecentLog(LIMIT, 0);
     for (let position = 1; log.oldest === 1 && position < 200_000; position += 1) {
       log.push({ position, update: make(position) });
     }
     expect(log.oldest).toBeGreaterThan(1);
-    expect((await inUse()) - before).toBeLessThan(1.25 * LIMIT);
+    expect((await bytesInUse()) - before).toBeLessThan(1.25 * LIMIT);
     expect(log.head).toBeGreaterThan(0);
   });
 });

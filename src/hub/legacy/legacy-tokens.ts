@@ -43,6 +43,7 @@ function grantsOf(claims: Claims, hubUrl: URL): Grants {
     canPublish: (topics) => publish.includesAll(topics),
     canRead: (topics) => read.includes(topics),
     readKey: `token ${read.key}`,
+    weight: publish.weight + read.weight,
     payloadFor: () => (typeof payload === 'object' && payload !== null ? payload : undefined),
   });
 }

@@ -1,10 +1,21 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
-import { CompiledPatterns } from './compiled-patterns.js';
+import { bytesInUse } from '../../../test/support/memory.js';
+import { COMPILED_BYTES, CompiledPatterns } from './compiled-patterns.js';
+import { compileUriTemplate } from './uri-template.js';
+import { compileUrlPattern } from './url-pattern/url-pattern.js';
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+const HUB_URL = new URL('https://hub.example/.well-known/mercure');
+
+/** Patterns that take the most for what they count, each different from all others. */
+const SHAPES: readonly (readonly [string, (number: number) => { readonly bytes: number }])[] = [
+  ['cheap groups', (number) => compileUrlPattern(`/:id(\\d+)/${number}`, HUB_URL)],
+  ['UUIDs', (number) => compileUrlPattern(`/:id([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4})/${number}`, HUB_URL)],
+  ['as costly a group as may be', (number) => compileUrlPattern(`/(.*a.{60}(?:z${number})?b)`, HUB_URL)],
+  ['a thousand pieces', (number) => compileUrlPattern(`/${'{a}'.repeat(1_000)}${number}/:x(\\d+)`, HUB_URL)],
+  ['text outside of ASCII', (number) => compileUrlPattern(`/${'é'.repeat(600)}${number}*x`, HUB_URL)],
+  ['a long path', (number) => compileUrlPattern(`/${'a/'.repeat(1_500)}${number}/*`, HUB_URL)],
+  ['templates', (number) => compileUriTemplate(`/${'é'.repeat(500)}{a}{b}/${number}`)],
+];
 
 /** Compiles whatever it is asked for, and counts how often. */
 class Compiler {
@@ -47,10 +58,17 @@ describe('compiled patterns', () => {
     const compiler = new Compiler();
     for (let number = 0; number < 100; number += 1) patterns.of(String(number), compiler.compile);
     // What is no longer referred to is collected when the turn is over.
-    for (let turn = 0; turn < 20 && patterns.count > 20; turn += 1) {
-      await new Promise(setImmediate);
-      collectGarbage();
-    }
+    for (let turn = 0; turn < 20 && patterns.count > 20; turn += 1) await bytesInUse();
     expect(patterns.count).toBeLessThan(20);
+  });
+});
+
+describe.each(SHAPES)('patterns of %s', (_, compile) => {
+  it('take no more memory than they may, all together', async () => {
+    const before = await bytesInUse();
+    let bytes = 0;
+    // More than is kept by half, so that the first ones have to go.
+    for (let number = 0; bytes < 1.5 * COMPILED_BYTES; number += 1) bytes += compile(number).bytes;
+    expect((await bytesInUse()) - before).toBeLessThan(1.25 * COMPILED_BYTES);
   });
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { weightOfText } from '../../storage/journal/update.js';
 import { type Matcher, matcherKey, WILDCARD } from './matcher.js';
-import { compileUriTemplate, type UriTemplate } from './uri-template.js';
+import { compileUriTemplate, type UriTemplate, uriTemplateBytes } from './uri-template.js';
 import { parseTopicUrl } from './url-pattern/topic-url.js';
 import { compileUrlPattern, type UrlPattern } from './url-pattern/url-pattern.js';
 
@@ -52,6 +53,17 @@ export class Interest {
    */
   get needsEvaluation(): boolean {
     return this.hasPatterns && this.matchers.some((matcher) => needsEvaluation(matcher, this.hubUrl));
+  }
+
+  /** About how many bytes it may come to take: its texts, its patterns once they are compiled, and their results. */
+  get weight(): number {
+    let weight = 1_024;
+    for (const { type, pattern } of this.matchers) {
+      weight += 2 * weightOfText(pattern);
+      if (type === 'urlpattern' && pattern !== WILDCARD) weight += compileUrlPattern(pattern, this.hubUrl).bytes;
+      if (type === 'uritemplate') weight += uriTemplateBytes(pattern);
+    }
+    return this.hasPatterns ? weight + REMEMBERED * (LONGEST_REMEMBERED + 100) : weight;
   }
 
   /** Whether a matcher matches at least one of the topics. */

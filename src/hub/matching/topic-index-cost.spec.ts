@@ -33,6 +33,28 @@ describe('what a look-up costs', () => {
     expect([index.evaluations, index.patternBytes]).toEqual([0, 0]);
   });
 
+  it('is not paid again to tell which of many topics each value is interested in', () => {
+    const index = new TopicIndex<number>(HUB);
+    for (let id = 0; id < 50; id += 1) index.add(urlPattern(`/t:n/${id}`), id);
+    index.add(exact('*'), 50);
+    const topics = Array.from({ length: 100 }, (_, n) => `/t${n}/${n % 60}`);
+    const found = index.match(topics);
+    const { evaluations } = index;
+    const search = index.assignInSteps(topics);
+    let steps = 0;
+    for (;;) {
+      const { done, value } = search.next();
+      if (!done) {
+        steps += 1;
+        continue;
+      }
+      expect([7, 49, 50, 51].map((id) => value(id).length)).toEqual([2, 1, 100, 0]);
+      break;
+    }
+    expect(sorted(found).map((id) => index.assign(topics)(id).length > 0)).not.toContain(false);
+    expect([steps, index.evaluations]).toEqual([topics.length, evaluations]);
+  });
+
   it('leaves nothing behind of patterns of which several mean the same, when they come and go', () => {
     const index = new TopicIndex<number>(HUB);
     for (const pattern of ['/a/:x', '/a/:y']) index.add(urlPattern(pattern), 1);

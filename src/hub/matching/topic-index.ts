@@ -16,6 +16,9 @@ export interface TopicIndexLimits {
 
 const DEFAULT_LIMITS: TopicIndexLimits = { cachedTopics: 10_000, cachedBytes: 16 * 1024 * 1024 };
 
+/** Those of some topics that a value is interested in, in their order. */
+export type Assigned<T> = (value: T) => readonly string[];
+
 /** What is known about a topic that has been published to. */
 interface KnownTopic<T> {
   /** Nothing when the topic is no URL. */
@@ -155,6 +158,30 @@ export class TopicIndex<T> {
       yield* this.searchPatterns(topic, found);
     }
     return found;
+  }
+
+  /**
+   * Tells for each value which of the topics it is interested in. The topics are looked up one by one when that is first
+   * asked, and not again for each value.
+   */
+  assign(topics: readonly string[]): Assigned<T> {
+    if (topics.length === 1) return () => topics;
+    let found: readonly Set<T>[] | undefined;
+    return (value) => {
+      const each = (found ??= topics.map((topic) => this.match([topic])));
+      return topics.filter((_, index) => each[index]?.has(value));
+    };
+  }
+
+  /** The same in steps of one evaluated pattern each, or of one topic. */
+  *assignInSteps(topics: readonly string[]): Generator<void, Assigned<T>> {
+    if (topics.length === 1) return () => topics;
+    const each: Set<T>[] = [];
+    for (const topic of topics) {
+      each.push(yield* this.search([topic]));
+      yield;
+    }
+    return (value) => topics.filter((_, index) => each[index]?.has(value));
   }
 
   private everybody(): Set<T> {

@@ -3,8 +3,11 @@ import { HubError } from '../../access/hub.errors.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
 import { CompiledPatterns } from './compiled-patterns.js';
 
-/** What a compiled template was measured to take at most. Bytes: of itself, and for a character. */
-const SIZE = { itself: 8_192, character: 300 };
+/**
+ * What a compiled template was measured to take at most once it has been used. Bytes: of itself, for a character, for one
+ * that may also come encoded, and for a variable.
+ */
+const SIZE = { itself: 8_192, character: 520, encoded: 1_300, variable: 4_096 };
 
 /** Instructions that a variable is compiled to, about. */
 const VARIABLE_COST = 20;
@@ -59,7 +62,7 @@ export class UriTemplate {
     const source = sourceOf(template);
     if (source === undefined) throw invalid('has a brace that is not part of a well-formed expression');
     this.literalPrefix = template.slice(0, Math.max(0, template.indexOf('{'))).split(NOT_ITSELF, 1)[0] ?? '';
-    this.bytes = SIZE.itself + SIZE.character * template.length;
+    this.bytes = uriTemplateBytes(template);
     this.expression = RE2JS.compile(source);
   }
 
@@ -71,6 +74,13 @@ export class UriTemplate {
 /** @throws {HubError} `matcher-invalid` when it is no template, or one that costs too much */
 export function compileUriTemplate(template: string): UriTemplate {
   return compiled.of(template, () => new UriTemplate(template));
+}
+
+/** About how many bytes a template takes once it is compiled. */
+export function uriTemplateBytes(template: string): number {
+  const encoded = template.match(NOT_ITSELF)?.length ?? 0;
+  const variables = template.split(/[{,]/).length;
+  return SIZE.itself + SIZE.character * template.length + SIZE.encoded * encoded + SIZE.variable * variables;
 }
 
 /** What matching a template costs, in instructions of its program: all of it after the text that it begins with. */

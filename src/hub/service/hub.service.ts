@@ -159,6 +159,15 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     throw new HubError('idempotency-key-conflict', 'This Idempotency-Key was used before, with another update.');
   }
 
+  /**
+   * Refuses a publication while this process has more to do than it can.
+   * @throws {HubError} `overloaded`
+   */
+  checkPressure(): void {
+    if (!this.streams.pressure.shedsPublications) return;
+    throw new HubError('overloaded', 'The hub has more to do than it can: publish this again later.');
+  }
+
   /** Does work of any length in turns with other work: see {@link Background.run}. */
   inTurns<T>(steps: Iterator<void, T>): Promise<T>;
   inTurns<T>(steps: Iterator<void, T>, isOver: () => boolean): Promise<T | undefined>;

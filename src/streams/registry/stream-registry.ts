@@ -1,7 +1,14 @@
 import { setMaxListeners } from 'node:events';
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { Admission, type AdmissionLimits } from './admission.js';
 import { OutstandingBytes } from './outstanding-bytes.js';
+import { Pressure } from './pressure.js';
 import type { StreamEnd } from './stream-end.js';
 import type { StreamInfo } from './stream-info.js';
 
@@ -61,7 +68,9 @@ export function randomRetry(random: () => number = Math.random): number {
  * over a map, not ten thousand timers; while no stream is open there is none.
  */
 @Injectable()
-export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdown {
+export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown {
+  /** Whether this process has more to do than it can. */
+  readonly pressure = new Pressure();
   /** What the clients of all streams have not taken yet. */
   readonly outstanding: OutstandingBytes;
   private readonly deadlines = new Map<OpenStream, number>();
@@ -88,9 +97,13 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
     return this.deadlines.size;
   }
 
+  onModuleInit(): void {
+    this.pressure.start();
+  }
+
   /** Whether there is room for one more stream of this client's (R16, R59). */
   admits(info: StreamInfo): boolean {
-    return this.admission.admits(info, this.size);
+    return !this.pressure.shedsStreams && this.admission.admits(info, this.size);
   }
 
   add(stream: OpenStream): void {
@@ -163,6 +176,7 @@ export class StreamRegistry implements OnModuleDestroy, BeforeApplicationShutdow
   /** Holds the closing of the sockets back until the streams' last bytes are out. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.finishing;
+    this.pressure.stop();
   }
 
   /** Resolves once all streams are over, and cuts those whose clients have not read the end in time. Never rejects. */

@@ -126,7 +126,11 @@ function interests([a = '', b = '']: readonly string[]): readonly Interest[] {
   const both: Interest = { query: `match=${a}&match=${b}`, topics: [a, b] };
   const any = encodeURIComponent(a.replace(/a$/, ':any'));
   const named: Interest = { query: `match_urlpattern=${any}&with=topics`, topics: [a, b] };
-  return [one, one, one, both, both, named];
+  const evaluated: Interest = {
+    query: `match_urlpattern=${encodeURIComponent(a.replace(/a$/, ':any([ab])'))}&with=topics`,
+    topics: [a, b],
+  };
+  return [one, one, evaluated, both, both, named];
 }
 
 async function perform(deed: ReaderDeed, reader: ModelReader): Promise<void> {

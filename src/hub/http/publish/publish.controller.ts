@@ -53,6 +53,7 @@ export class PublishController {
     @GrantsOfRequest() grants: Grants,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
+    this.hub.checkPressure();
     const form = bodyOf(body, type, 'application/x-www-form-urlencoded');
     const draft = draftFromForm(parseForm(form, PUBLISH_FORM_LIMITS));
     const idempotencyKey = parseIdempotencyKey(key);
@@ -70,6 +71,7 @@ export class PublishController {
     @GrantsOfRequest() grants: Grants,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
+    this.hub.checkPressure();
     const lines = parseBatch(bodyOf(body, type, 'application/x-ndjson'));
     const answers = await Promise.all(await this.hub.inTurns(this.publishLines(lines, grants)));
     await answer(reply, answers.map((line) => `${JSON.stringify(line)}\n`).join(''));

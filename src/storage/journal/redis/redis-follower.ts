@@ -3,10 +3,13 @@ import type { RedisConnection } from '../../redis/redis-connection.js';
 import type { Place, RedisLog, Report, Row } from './redis-log.js';
 import { RedisTimeline } from './redis-timeline.js';
 
-/** The most rows that one read asks for. */
+/** The most rows that one read asks for, of the rows that are there. It ends sooner where they are large. */
 const ROWS = 512;
 
-/** Milliseconds that a read waits for new rows. If none come, the follower checks whether the log is still the same. */
+/** The most rows that are waited for: few, because each of them may be large. */
+const NEW_ROWS = 16;
+
+/** Milliseconds that the follower waits for new rows. If none come, it checks whether the log is still the same. */
 const BLOCK = 1_000;
 
 /** Milliseconds that the follower waits for a connection at most before it asks for one again. */
@@ -28,6 +31,8 @@ export interface FollowerEvents {
 export class RedisFollower {
   private readonly done: Promise<void>;
   private readonly waiting = new Set<() => void>();
+  /** Whether there are more rows in the log than those that have been read. */
+  private isBehind = false;
 
   constructor(
     private readonly link: RedisLink,
@@ -101,7 +106,7 @@ export class RedisFollower {
   }
 
   private async step(connection: RedisConnection): Promise<void> {
-    const rows = await this.log.follow(connection, this.head, ROWS, BLOCK);
+    const rows = await this.next(connection);
     const [first] = rows;
     if (!first || !this.continues(first)) {
       const isSame = await this.verify(connection);
@@ -110,6 +115,18 @@ export class RedisFollower {
     for (const { position, nonce } of rows) this.timeline.push(position, nonce);
     this.events.rows(rows);
     this.wake();
+  }
+
+  /** The next rows: waited for, unless there are more already than could be waited for at once. */
+  private async next(connection: RedisConnection): Promise<readonly Row[]> {
+    if (this.isBehind) {
+      const { report, rows } = await this.log.read(connection, this.head, ROWS);
+      this.isBehind = (rows.at(-1)?.position ?? report.head) < report.head;
+      return rows;
+    }
+    const rows = await this.log.wait(connection, this.head, NEW_ROWS, BLOCK);
+    this.isBehind = rows.length === NEW_ROWS;
+    return rows;
   }
 
   private continues({ position, previous }: Row): boolean {

@@ -149,14 +149,7 @@ export class RedisJournal extends Journal {
 
   async read(after: number, limit: number): Promise<readonly ReadEntry[]> {
     const { head } = this;
-    const { report, rows } = await this.ask(async (connection) => {
-      // Both are sent together and executed in this order, so that `look` has trimmed the log before `range` reads it.
-      const [{ report: now }, found] = await Promise.all([
-        this.log.look(connection, 0),
-        this.log.range(connection, after, limit),
-      ]);
-      return { report: now, rows: found };
-    });
+    const { report, rows } = await this.ask((connection) => this.log.read(connection, after, limit));
     const isShort = (rows[0]?.position ?? report.head + 1) > Math.max(after + 1, report.oldest);
     if (report.epoch !== this.follower.epoch || report.head < head || isShort || !this.follower.admits(rows)) {
       throw notFollowed();

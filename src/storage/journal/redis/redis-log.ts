@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AppendOptions, ReadEntry, Retention } from '../journal.js';
 import { type RedisConnection, runScript } from '../../redis/redis-connection.js';
-import { APPEND, LOCATE, LOOK } from './redis-script.js';
+import { APPEND, LOCATE, LOOK, READ } from './redis-script.js';
 import type { Update } from '../update.js';
 
 /** What an append script is given for one update. */
@@ -41,6 +41,12 @@ export type Row = ReadEntry &
 
 /** The largest second half of a stream id: a range that begins after it begins with the next position. */
 const LAST = '18446744073709551615';
+
+/** Bytes of the rows that are read at once. */
+const READ_BYTES = 1024 ** 2;
+
+/** A row as Redis gives it: its stream id, and its fields with their names. */
+type StreamRow = [string, string[]];
 
 /** Nonces are whole numbers that JavaScript and Redis both hold exactly. */
 const NONCE_BYTES = 6;
@@ -95,15 +101,20 @@ export class RedisLog {
     return { report, newest: Number(rest[0]), ...(rest[1] && { nonce: Number(rest[1]) }) };
   }
 
-  /** The rows after `after`, at most `limit`. */
-  async range({ client }: RedisConnection, after: number, limit: number): Promise<Row[]> {
-    return (await client.xrange(this.key, `(${after}-${LAST}`, '+', 'COUNT', limit)).map(readRow);
+  /** The rows after `after`, at most `limit`; fewer, but at least one, when they are large. */
+  async read(connection: RedisConnection, after: number, limit: number): Promise<{ report: Report; rows: Row[] }> {
+    const reply = await runScript(connection, READ, this.keys, [...this.common(), after, limit, READ_BYTES]);
+    const { report, rest } = readReport(reply);
+    return { report, rows: (rest as unknown as StreamRow[]).map(readRow) };
   }
 
-  /** Like {@link range}, but waits up to `block` milliseconds while there are no rows. */
-  async follow({ client }: RedisConnection, after: number, limit: number, block: number): Promise<Row[]> {
+  /**
+   * The rows after `after`, for which it waits up to `block` milliseconds. Redis knows no limit on bytes here, so
+   * `limit` must be low.
+   */
+  async wait({ client }: RedisConnection, after: number, limit: number, block: number): Promise<Row[]> {
     const reply = await client.xread('COUNT', limit, 'BLOCK', block, 'STREAMS', this.key, `${after}-${LAST}`);
-    const [stream] = (reply ?? []) as [string, [string, string[]][]][];
+    const [stream] = (reply ?? []) as [string, StreamRow[]][];
     return stream ? stream[1].map(readRow) : [];
   }
 
@@ -130,7 +141,7 @@ function readReport(reply: unknown): { report: Report; rest: string[] } {
   return { report: { epoch, head: Number(head), oldest, lastId: length === '0' ? undefined : lastId }, rest };
 }
 
-function readRow([streamId, [, previous, , storedAt, , id = '', , , , content = '']]: [string, string[]]): Row {
+function readRow([streamId, [, previous, , storedAt, , id = '', , , , content = '']]: StreamRow): Row {
   const [position, nonce] = streamId.split('-');
   const update = updateOf(id, content);
   return {

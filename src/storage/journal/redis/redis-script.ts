@@ -8,5 +8,7 @@ export const APPEND = luaScript(LUA, 'log', 'append');
 export const LOCATE = luaScript(LUA, 'log', 'locate');
 /** Looks up the nonces of the newest entry and of the entry at a position. */
 export const LOOK = luaScript(LUA, 'log', 'look');
+/** Reads a part of the log. */
+export const READ = luaScript(LUA, 'log', 'read');
 
-export const LOG_SCRIPTS = [APPEND, LOCATE, LOOK];
+export const LOG_SCRIPTS = [APPEND, LOCATE, LOOK, READ];
