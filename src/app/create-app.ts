@@ -7,7 +7,7 @@ import { limitSockets, roomForSockets, type Room } from './process/descriptors.j
 import { NestLogger } from './logging/logger.js';
 import { createAdapter } from './adapter.js';
 import { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
-import { limitAnswers } from './http/answer-timeout.js';
+import { limitAnswers } from './http/limit-answers.js';
 import { allowOrigins } from './http/cors.js';
 import { logRequests } from './http/request-log.js';
 import { checkHeads } from './http/request-head.js';

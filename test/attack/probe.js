@@ -14,6 +14,7 @@ const TRUST = { rejectUnauthorized: false };
 const sent = new Map();
 let taken = [];
 let serial = 0;
+let isReady = false;
 
 read('');
 setInterval(publish, INTERVAL);
@@ -25,7 +26,6 @@ process.on('message', () => {
   taken = [];
 });
 process.on('disconnect', () => process.exit());
-process.send('ready');
 
 function read(lastEventId) {
   const headers = lastEventId ? { 'last-event-id': lastEventId } : {};
@@ -33,6 +33,8 @@ function read(lastEventId) {
   const again = () => setTimeout(read, 50, last);
   get({ ...TRUST, port, path: `${hub}?match=${TOPIC}`, headers, agent: false }, (response) => {
     let text = '';
+    if (!isReady) process.send('ready');
+    isReady = true;
     response.setEncoding('utf8').on('data', (part) => {
       text += part;
       for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {

@@ -268,18 +268,23 @@ function stream(port, query, begin = request) {
 
 const agent = new Agent({ keepAlive: true });
 
-/** Resolves with the status once the answer is over, or the patience is: the client then leaves. */
+/** Resolves with the status, or 0 without one, once the answer is over, or the patience is: the client then leaves. */
 function ask(port, { method = 'GET', path, body, type = FORM, authorization, patience = 30_000 }) {
   const headers = body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) };
   if (authorization ?? method === 'POST') headers.authorization = authorization ?? `Bearer ${PUBLISH}`;
   return new Promise((resolve) => {
+    let status = 0;
     const sent = request({ port, method, path, headers, agent: method === 'POST' ? agent : false }, (response) => {
       response.resume().on('error', () => undefined);
-      response.on('close', () => resolve(response.statusCode));
+      status = response.statusCode;
     });
     const timer = setTimeout(() => sent.destroy(), patience);
-    sent.on('error', () => resolve(0)).on('close', () => clearTimeout(timer));
-    sent.on('close', () => resolve(0));
+    sent
+      .on('error', () => undefined)
+      .on('close', () => {
+        clearTimeout(timer);
+        resolve(status);
+      });
     sent.end(body);
   });
 }

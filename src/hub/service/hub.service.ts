@@ -175,6 +175,11 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return isOver ? this.background.run(steps, isOver) : this.background.run(steps);
   }
 
+  /** Resolves in another turn, for asynchronous work that goes on for long. */
+  giveWay(): Promise<void> {
+    return this.background.do(() => undefined);
+  }
+
   /** Where a subscription begins that asked to resume after `lastEventId` (R65–R69). */
   async locate(lastEventId: string | undefined): Promise<Start> {
     if (lastEventId === undefined) return FROM_NOW;

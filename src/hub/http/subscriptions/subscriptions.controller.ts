@@ -4,6 +4,7 @@ import { ANONYMOUS, type Grants } from '../../../access/grants.js';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { HubError } from '../../../access/hub.errors.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
+import { Lane } from '../../../shared/lane.js';
 import type { Presence } from '../../presence/presence.js';
 import type { Selection, SubscriptionsFormat } from '../../protocol/dialect.js';
 import { subscriptionPath } from '../../protocol/subscription-path.js';
@@ -13,18 +14,28 @@ import { HubService } from '../../service/hub.service.js';
 /** Subscriptions of one answer, and bytes of their documents; the next ones are behind its `next` link. */
 const PAGE = { count: 1_000, bytes: 256 * 1024 };
 
+/** Subscriptions that are told of in one turn of the event loop. */
+const AT_ONCE = 32;
+
+/** Lists that may wait, which are made one after the other. */
+const MAX_WAITING = 100;
+
 /** A request for subscriptions by a caller that may know who is subscribed. */
 interface Inquiry {
   readonly presence: Presence;
   readonly path: string;
   readonly after: number;
   readonly format: SubscriptionsFormat;
+  /** Resolves when others have had their turn. */
+  readonly giveWay: () => Promise<void>;
 }
 
 /** Who is subscribed (R77–R80), where that is switched on. */
 @Controller(`${HUB_PATH}/subscriptions`)
 @UseGuards(SubscribeGuard)
 export class SubscriptionsController {
+  private readonly lists = new Lane();
+
   constructor(private readonly hub: HubService) {}
 
   // The dialect says what the parts of the path mean.
@@ -44,9 +55,17 @@ export class SubscriptionsController {
     const { subscriber } = selection;
     const document =
       subscriber === undefined
-        ? await collection(inquiry, reply, selection)
+        ? await this.inLane(() => collection(inquiry, reply, selection), reply)
         : await single(inquiry, subscriber, selection);
-    return answer(reply, { format: inquiry.format, lastEventId }, document);
+    return document && answer(reply, { format: inquiry.format, lastEventId }, document);
+  }
+
+  /** A list takes long where many are subscribed, so there is one at a time, and none for a client that has left. */
+  private inLane(list: () => Promise<object>, { raw }: FastifyReply): Promise<object | undefined> {
+    if (this.lists.length >= MAX_WAITING) {
+      throw new HubError('overloaded', 'The hub is asked for too many lists at once: ask again later.');
+    }
+    return this.lists.run(async () => (raw.destroyed ? undefined : list()));
   }
 
   /**
@@ -61,19 +80,22 @@ export class SubscriptionsController {
       if (grants === ANONYMOUS) throw new HubError('unauthorized', 'Listing subscriptions needs a token.');
       throw new HubError('insufficient-scope', 'The token does not grant subscribing to this path.');
     }
-    return { presence, path, after: Number(after) || 0, format: dialectFor(grants).subscriptions };
+    const giveWay = (): Promise<void> => this.hub.giveWay();
+    return { presence, path, after: Number(after) || 0, format: dialectFor(grants).subscriptions, giveWay };
   }
 }
 
 async function collection(
-  { presence, path, after, format }: Inquiry,
+  { presence, path, after, format, giveWay }: Inquiry,
   reply: FastifyReply,
   selection: Selection,
 ): Promise<object> {
   const documents: object[] = [];
   let bytes = 0;
   let last = 0;
+  let seen = 0;
   for await (const subscription of presence.list(after)) {
+    if (++seen % AT_ONCE === 0) await giveWay();
     if (!selection.includes(subscription.matcher) || !format.covers(subscription.matcher.type)) continue;
     // A page ends between two subscribers.
     if ((documents.length >= PAGE.count || bytes >= PAGE.bytes) && subscription.serial !== last) {

@@ -6,7 +6,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance } from 'fastify';
-import { limitAnswers } from './answer-timeout.js';
+import { limitAnswers } from './limit-answers.js';
 
 const CERTIFICATES = new URL('../../../test/support/certificates/', import.meta.url);
 
@@ -17,6 +17,7 @@ const LONG = Buffer.alloc(64 * 1024 ** 2);
 async function start(
   tls: boolean,
   inPieces = false,
+  { patience = 200, most = 2 * LONG.length } = {},
 ): Promise<{ app: FastifyInstance; port: number; over: Promise<unknown> }> {
   const options = {
     http2: true,
@@ -27,11 +28,11 @@ async function start(
     },
   } as const;
   const app = (tls ? fastify(options) : fastify({ forceCloseConnections: true })) as unknown as FastifyInstance;
-  limitAnswers(app, 200);
+  limitAnswers(app, patience, most);
   const over = new Promise((resolve) => {
     app.get('/', (_request, reply) => {
       reply.raw.once('close', () => resolve(undefined));
-      void reply.send(inPieces ? Readable.from(pieces()) : LONG);
+      void reply.header('etag', '"1"').send(inPieces ? Readable.from(pieces()) : LONG);
     });
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
@@ -68,6 +69,23 @@ async function rest(stream: Readable): Promise<number> {
 }
 
 describe.each(CLIENTS)('a long answer over %s', (_, tls, open) => {
+  it('is refused while others hold all the room that there is, and given once they are over', async () => {
+    const { app, port, over } = await start(tls, false, { patience: 60_000, most: LONG.length });
+    const holder = await open(port);
+    await once(holder, 'data');
+    holder.pause();
+    const refused = await open(port);
+    const [head] = (await once(refused, 'data')) as [Buffer];
+    expect(head.toString()).toMatch(/^HTTP\/1.1 503 .*retry-after: 5\r\n.*"code":"overloaded"/is);
+    expect(head.toString()).not.toMatch(/etag/i);
+    holder.destroy();
+    await over;
+    const taker = await open(port);
+    expect(String(((await once(taker, 'data')) as [Buffer])[0])).toMatch(/^HTTP\/1.1 200 .*etag/is);
+    for (const socket of [refused, taker]) socket.destroy();
+    await app.close();
+  });
+
   it('is given up where the client takes nothing of it', async () => {
     const { app, port, over } = await start(tls);
     const socket = await open(port);
