@@ -31,7 +31,16 @@ interface Detail {
  * @throws {HubError} `token-invalid` when any of its details of our type is broken: a token counts whole or not at all.
  */
 export function grantsOf(claims: Claims, hubUrl: URL): Grants {
-  const details = ourDetails(claims['authorization_details'], hubUrl);
+  const steps = grantsInSteps(claims, hubUrl);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same in steps of one pattern each, because compiling a pattern may take some milliseconds. */
+export function* grantsInSteps(claims: Claims, hubUrl: URL): Generator<void, Grants> {
+  const details = yield* ourDetails(claims['authorization_details'], hubUrl);
   const publish = interestOf(withAction(details, 'publish'), hubUrl);
   const read = interestOf(withAction(details, 'subscribe'), hubUrl);
   const admin = interestOf(withAction(details, 'admin'), hubUrl);
@@ -52,7 +61,7 @@ export function grantsOf(claims: Claims, hubUrl: URL): Grants {
   });
 }
 
-function ourDetails(given: unknown, hubUrl: URL): Detail[] {
+function* ourDetails(given: unknown, hubUrl: URL): Generator<void, Detail[]> {
   if (given === undefined) return [];
   if (!Array.isArray(given) || given.length > LARGEST_TOKEN) throw broken();
   const ours = given.filter((detail: unknown) => isObject(detail) && detail['type'] === DETAIL_TYPE);
@@ -60,11 +69,16 @@ function ourDetails(given: unknown, hubUrl: URL): Detail[] {
   if (!parsed.success) throw broken();
   if (parsed.data.reduce((sum, { topics }) => sum + topics.length, 0) > LARGEST_TOKEN) throw broken();
   // Matchers of all details are parsed, also where no action is known: a broken one rejects the whole token (R57).
-  return parsed.data.map(({ actions, payload, topics }) => ({
-    actions,
-    payload,
-    matchers: topics.map(({ match, match_type }) => toMatcher(match, match_type, hubUrl)),
-  }));
+  const details: Detail[] = [];
+  for (const { actions, payload, topics } of parsed.data) {
+    const matchers: Matcher[] = [];
+    for (const { match, match_type } of topics) {
+      matchers.push(toMatcher(match, match_type, hubUrl));
+      if (match_type === 'urlpattern') yield;
+    }
+    details.push({ actions, payload, matchers });
+  }
+  return details;
 }
 
 /** Actions that the hub doesn't know grant nothing, and harm nothing (R55). */

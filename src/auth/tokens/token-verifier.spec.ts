@@ -65,6 +65,7 @@ describe('TokenVerifier', () => {
     const day = 86_400;
     const now = Math.floor(Date.now() / 1_000);
     const most = 90 * day;
+    jest.useFakeTimers({ now: now * 1_000, doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'performance'] });
     const endOf = async (iat: number | undefined, expires: number) =>
       (await verify(await sign({ claims: iat === undefined ? {} : { iat }, expires }))).expiresAt;
     expect(await endOf(now - day, 60)).toBe((now + 60) * 1_000);
@@ -72,6 +73,7 @@ describe('TokenVerifier', () => {
     expect(await endOf(undefined, 89 * day)).toBe((now + 89 * day) * 1_000);
     await expect(endOf(now - most - 1, 60)).rejects.toMatchObject({ code: 'token-invalid' });
     await expect(endOf(undefined, 91 * day)).rejects.toMatchObject({ code: 'token-invalid' });
+    jest.useRealTimers();
   });
 
   it('R56: grants what some detail grants, and nothing without one', async () => {

@@ -18,7 +18,8 @@ import { HubError } from '../../access/hub.errors.js';
 import type { DialectTokens } from '../../hub/protocol/dialect.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import { KeySet } from './key-set.js';
-import { grantsOf } from './token-grants.js';
+import { grantsInSteps } from './token-grants.js';
+import { Background } from '../../shared/background.js';
 
 /** Tokens that are remembered once they have been verified, and bytes of them with what they grant. */
 export const REMEMBERED = { max: 1_000, maxSize: 32 * 1024 ** 2 };
@@ -63,6 +64,7 @@ interface TrustedIssuer extends IssuerConfig {
 @Injectable()
 export class TokenVerifier {
   private readonly issuers: readonly TrustedIssuer[];
+  private readonly background = new Background();
   private readonly verified = new LRUCache<string, Verified>({
     ...REMEMBERED,
     sizeCalculation: ({ grants }, name) => SIZE.itself + SIZE.character * name.length + (grants.weight ?? 0),
@@ -114,7 +116,10 @@ export class TokenVerifier {
       audience: resource,
       requiredClaims: ['exp'],
     });
-    return remember(grantsOf(limitAge(claims, this.options.maxTokenAge), this.options.hubUrl), issuer);
+    const steps = grantsInSteps(limitAge(claims, this.options.maxTokenAge), this.options.hubUrl);
+    // Without patterns the first step is the only one, and nobody has to wait for a turn.
+    const first = steps.next();
+    return remember(first.done ? first.value : await this.background.run(steps), issuer);
   }
 
   /** Verifies a token of another dialect. It has no `typ` and `aud`; its `iss` and `exp` are checked if present. */
