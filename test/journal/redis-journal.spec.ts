@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { JournalUnavailableError, type Retention } from '../../src/storage/journal/journal.js';
+import { JournalUnavailableError, type ReadEntry, type Retention } from '../../src/storage/journal/journal.js';
 import { RedisJournal, type RedisJournalOptions } from '../../src/storage/journal/redis/redis-journal.js';
 import type { Update } from '../../src/storage/journal/update.js';
 import { describeWith, redisServer } from '../support/programs.js';
@@ -37,6 +37,10 @@ for _, row in ipairs(rows) do
   redis.call('XADD', KEYS[1], row[1], unpack(fields))
 end
 `;
+
+function isLarge({ update: found }: ReadEntry): boolean {
+  return (found?.data.length ?? 0) > 1_000;
+}
 
 async function idsIn(journal: RedisJournal): Promise<(string | undefined)[]> {
   return (await journal.read(0, 1_000)).map((entry) => entry.update?.id);
@@ -102,6 +106,31 @@ describeWith(redisServer, 'Redis', (program) => {
     expect(await journal.append(update('2'))).toMatchObject({ position: 2 });
     expect(await idsIn(journal)).toEqual(['1', '2']);
     await journal.close();
+  });
+
+  it('reads no more at once than fits into a few megabytes, and misses nothing, be it behind or not', async () => {
+    prefixes += 1;
+    const [one, other] = [await open(), await open()];
+    const batches: (readonly ReadEntry[])[] = [];
+    other.tail(0, (entries) => void batches.push(entries));
+    const large = 'x'.repeat(2 ** 20);
+    const ids = Array.from({ length: 60 }, (_, index) => `${index < 40 ? 'large' : 'small'} ${index}`);
+    await Promise.all(ids.map((id) => one.append(update(id, id.startsWith('large') ? large : id))));
+    while (batches.flat().length < ids.length) await delay(10);
+    expect(batches.flat().map((entry) => entry.update?.id)).toEqual(ids);
+    // What is waited for is at most 16 rows; what is there already, a megabyte, or the one row that is larger.
+    expect(Math.max(...batches.map((batch) => batch.filter(isLarge).length))).toBeLessThanOrEqual(16);
+    const read: (string | undefined)[] = [];
+    let position = 0;
+    for (;;) {
+      const entries = await one.read(position, 512);
+      if (entries.length === 0) break;
+      expect(entries.filter(isLarge).length).toBeLessThanOrEqual(1);
+      read.push(...entries.map((entry) => entry.update?.id));
+      position = entries.at(-1)?.position ?? 0;
+    }
+    expect(read).toEqual(ids);
+    await Promise.all([one, other].map((journal) => journal.close()));
   });
 
   it('leaves nothing in Redis that is not bounded by what it keeps', async () => {

@@ -157,18 +157,17 @@ describe('TokenVerifier', () => {
   });
 
   it.each([
-    ['exact topics', (number: number) => `urn:${number}`, 'exact'],
-    ['patterns', (number: number) => `/:id/${number}*x`, 'urlpattern'],
-    ['patterns with groups', (number: number) => `/:id(\\d+)/${number}`, 'urlpattern'],
-  ])('remembers tokens for no more memory than it may, also those full of %s', async (_name, topicOf, matchType) => {
+    ['patterns', (number: number) => `/:id/${number}*x`],
+    ['patterns with groups', (number: number) => `/:id(\\d+)/${number}`],
+  ])('remembers tokens for no more memory than it may, also those full of %s', async (_name, patternOf) => {
     const own = new TokenVerifier(OPTIONS);
     const before = await bytesInUse();
     let weight = 0;
     // More than are remembered by half, so that the first ones have to go.
     for (let number = 0; weight < 1.5 * REMEMBERED.maxSize && number < 1.5 * REMEMBERED.max; number += 1) {
       const topics = Array.from({ length: 60 }, (_, index) => ({
-        match: topicOf(1_000 * number + index),
-        match_type: matchType,
+        match: patternOf(1_000 * number + index),
+        match_type: 'urlpattern',
       }));
       const token = await sign({ claims: details(...topics) });
       const grants = await own.verify(token, PURPOSE);
