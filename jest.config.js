@@ -50,6 +50,8 @@ export default {
   reporters: ['default', '<rootDir>/test/support/skipped-suites-reporter.js'],
   testTimeout: 30_000,
   testSequencer: '<rootDir>/test/support/longest-first.js',
+  // A worker keeps something of every suite that it has run, and each full collection would take longer than the last.
+  workerIdleMemoryLimit: '512MB',
   // Suites wait now and then: one more than there are cores makes use of that.
   maxWorkers: availableParallelism() + 1,
 };

@@ -10,6 +10,7 @@ export default defineConfig({
     outDir: '../dist/client',
     emptyOutDir: true,
     target: 'es2022',
+    license: { fileName: 'license.md' },
     // No inlined assets and no inline polyfill script: the Content-Security-Policy allows files of our own only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -21,6 +21,7 @@ export default defineConfig({
     target: 'node20',
     sourcemap: true,
     minify: false,
+    license: { fileName: 'license.md' },
     rolldownOptions: {
       input: ['main', 'cli', 'healthcheck'].map((name) => `${SERVER}/${name}.js`),
       // All in one folder, where each module's files have the same address from each chunk.

@@ -52,6 +52,10 @@ describe('the check of what fault scenarios have recorded', () => {
     ['came back with the id of something lost', ['a-0', 'b-0', 'c-0', 'c-1', GAP, 'a-0', 'b-0', 'a-1', 'b-1']],
     ['began anew after it had got it', ['a-0', 'b-0', 'c-0', { from: 2, to: 2 }, 'a-1', 'b-1']],
     ['came back with its id, when more was trimmed', ['a-0', 'b-0', 'c-0', { ...GAP, to: 1 }, 'b-0', 'a-1', 'b-1']],
+    [
+      'had got nothing, and came back with a cursor',
+      [{ from: 3, to: 3 }, { ...GAP, to: 4 }, 'a-0', 'b-0', 'a-1', 'b-1'],
+    ],
     ['was told, and came back with that id', ['a-0', 'b-0', 'c-0', RESET, GAP, 'a-0', 'b-0', 'a-1', 'b-1']],
   ])('has no objection where something was lost and a reader %s', (_, seen) => {
     expect(checkHistory(historyOf(seen, { 'c-0': 'acknowledged' }), { log: LOG, lost: LOST })).toEqual([]);

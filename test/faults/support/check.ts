@@ -62,6 +62,7 @@ const EARLIEST: Began = { from: 0, to: 0 };
 function checkReader(seen: readonly Seen[], log: readonly string[], lost: Loss = NOTHING): string[] {
   const before = [...log.slice(0, lost.after), ...lost.ids];
   const gone = new Set(lost.ids);
+  const isLost = (id: string): boolean => gone.has(id) || (id === '' && stretch.start.from > lost.after);
   const wrong: string[] = [];
   let stretch: Stretch = { start: EARLIEST, seen: [] };
   let cursor = '';
@@ -77,9 +78,10 @@ function checkReader(seen: readonly Seen[], log: readonly string[], lost: Loss =
       if (!lost.isMore && walked.to <= lost.after)
         wrong.push('was told of a reset, and had got nothing of what was lost');
       stretch = { start: { from: lost.after, to: lost.after }, seen: [] };
-    } else if (isGap(one) && gone.has(cursor)) {
-      // Who comes back with the id of something lost begins anew, maybe after it was told. So does who lacks more than
-      // what was lost because that was trimmed meanwhile: then nobody can know any more that something was lost.
+    } else if (isGap(one) && isLost(cursor)) {
+      // Who comes back with the id of something lost begins anew, maybe after it was told; so does who has got nothing
+      // yet, and comes back with a cursor behind something lost. So does who lacks more than what was lost because that
+      // was trimmed meanwhile: then nobody can know any more that something was lost.
       wrong.push(...walk(stretch, before).wrong);
       stretch = { start: { from: 0, to: one.to ?? 0 }, seen: [] };
     } else stretch.seen.push(one);
