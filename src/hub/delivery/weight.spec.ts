@@ -4,7 +4,7 @@ import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import type { Update } from '../../storage/journal/update.js';
 import { bytesInUse } from '../../../test/support/memory.js';
 
-const LIMIT = 16 * 1024 ** 2;
+const LIMIT = 4 * 1024 ** 2;
 
 /** Texts as a request brings them: each in memory of its own. */
 function text(length: number, character = 'x'): string {

@@ -65,7 +65,7 @@ describe('compiled patterns', () => {
 
 describe.each(SHAPES)('patterns of %s', (_, compile) => {
   it('take no more memory than they may, all together', async () => {
-    const limit = 8 * 1024 ** 2;
+    const limit = 4 * 1024 ** 2;
     const patterns = new CompiledPatterns<{ readonly bytes: number }>(limit);
     const before = await bytesInUse();
     let bytes = 0;
