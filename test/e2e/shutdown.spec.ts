@@ -211,13 +211,6 @@ describe('what nobody catches', () => {
     expect(fatal[0]).toMatchObject({ err: { message: expect.stringContaining(message), stack: expect.any(String) } });
     await expectInOrder(herald);
   });
-
-  it('ends the process also where nobody reads the log any more', async () => {
-    await using herald = await start({}, ['--import', TROUBLEMAKER]);
-    for (const output of [herald.child.stdout, herald.child.stderr]) output?.destroy();
-    herald.child.send('throw');
-    expect(await herald.exit()).toEqual({ code: 1, signal: null });
-  });
 });
 
 describe('what others print', () => {

@@ -1,4 +1,3 @@
-import process from 'node:process';
 import type { LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
@@ -12,19 +11,9 @@ export interface LoggerOptions {
 /** The process's log: JSON lines on standard output, or text on a terminal. */
 export function createLogger({ level, pretty }: LoggerOptions): Logger {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  if (!pretty) return pino(options, standardOutput());
+  if (!pretty) return pino(options);
   const terminal: DestinationStream = PinoPretty({ ignore: 'context', translateTime: 'SYS:HH:MM:ss.l', sync: true });
   return pino(options, terminal);
-}
-
-/**
- * Standard output, written to at once, so that nothing is left to be flushed: what can't be written, because nobody
- * reads it any more, `flushSync` would try to write for ever, and the process would not end.
- */
-function standardOutput(): DestinationStream {
-  const output = pino.destination({ fd: process.stdout.fd, sync: true });
-  output.flushSync = () => undefined;
-  return output;
 }
 
 /** Nest's contexts that log every step of the start, which is of interest only while debugging. */
