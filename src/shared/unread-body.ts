@@ -15,7 +15,9 @@ export function endUnreadBody(request: IncomingMessage | Http2ServerRequest): vo
     if ('stream' in request) request.stream.close(constants.NGHTTP2_CANCEL);
     else request.socket.destroy();
   }, LINGER).unref();
-  request.once('close', () => clearTimeout(timer)).once('end', () => clearTimeout(timer));
+  // Over HTTP/2 the request of a `HEAD` is over with its answer, and its stream is not while the body keeps coming.
+  const holder = 'stream' in request ? request.stream : request;
+  holder.once('close', () => clearTimeout(timer)).once('end', () => clearTimeout(timer));
 }
 
 function isUnfinished(request: IncomingMessage | Http2ServerRequest): boolean {

@@ -39,6 +39,17 @@ describe.each(TRANSPORTS)('a body over %s', (transport) => {
     }
   });
 
+  it('is thrown away where it comes with a `HEAD`, and keeps no stream open', async () => {
+    await using herald = await start(transport);
+    const bytes = 'topic=a&'.repeat(25_000);
+    const headers = { 'content-length': String(bytes.length), 'content-type': FORM };
+    await using upload = Upload.begin(transport, herald, { path: `${HUB}?match=urn:a`, method: 'HEAD', headers });
+    void upload.write(bytes);
+    upload.end();
+    expect(await upload.answer).toMatchObject({ status: 200 });
+    await upload.closed;
+  });
+
   it('has its time to come, and others are served meanwhile', async () => {
     await using herald = await start(transport, { HERALD_BODY_TIMEOUT: '300ms' });
     await using upload = Upload.begin(transport, herald, await publication());

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { problem, sendProblem } from '../../shared/problem.js';
+import { endUnreadBody } from '../../shared/unread-body.js';
 
 const MAX_HEADER_LINES = 2_000;
 
@@ -24,6 +25,8 @@ export function checkHeads(fastify: FastifyInstance): void {
   // By default Node drops what comes after 1,000 lines without a word, the token perhaps.
   fastify.server.maxHeadersCount = 0;
   fastify.addHook('onRequest', (request, reply, done) => {
+    // Nobody reads the body of a `HEAD`, and over HTTP/2 its stream would stay open for as long as the body did not end.
+    if (request.method === 'HEAD') endUnreadBody(request.raw);
     const refusal = refusalOf(request.raw);
     if (refusal) sendProblem(reply, refusal);
     else done();
