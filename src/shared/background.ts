@@ -12,6 +12,14 @@ const SHARE = 1;
  */
 const TOLERANCE = 2;
 
+/** Does all the steps of some work at once, for whoever needs its result now. */
+export function allAtOnce<T>(steps: Iterator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 /** @param end of this turn's share, on the clock. */
 type Job = (end: number) => void;
 

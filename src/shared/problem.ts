@@ -17,6 +17,12 @@ export interface Problem {
   readonly errorId?: string;
 }
 
+/** Seconds after which a client may try again (`Retry-After`), by status. */
+export const RETRY_AFTER: Readonly<Record<number, number>> = { 429: 1, 503: 5, 507: 5 };
+
+/** The media type of problem details. */
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
 export function problem(status: number, more: Omit<Problem, 'status' | 'title'> = {}): Problem {
   return { status, title: STATUS_CODES[status] ?? 'Error', ...more };
 }
@@ -26,7 +32,7 @@ export function sendProblem(reply: FastifyReply, body: Problem): void {
   endUnreadBody(reply.request.raw);
   void reply
     .status(body.status)
-    .header('content-type', 'application/problem+json; charset=utf-8')
+    .header('content-type', PROBLEM_TYPE)
     // Some refusals come before the hook that sets the security headers.
     .header('x-content-type-options', 'nosniff')
     .send(body);
@@ -53,7 +59,7 @@ export function answerUnreadableRequest(error: Error & { readonly code?: string 
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      'content-type: application/problem+json; charset=utf-8',
+      `content-type: ${PROBLEM_TYPE}`,
       `content-length: ${body.length}`,
       'x-content-type-options: nosniff',
       'connection: close',

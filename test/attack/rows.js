@@ -63,25 +63,13 @@ export const ROWS = [
   {
     name: '4 uploads without a token that never end',
     atATime: 10,
-    async act({ port, hold }) {
-      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
-      hold(socket);
-      socket.write(`POST ${HUB} HTTP/1.1\r\nHost: a\r\nContent-Type: ${FORM}\r\nContent-Length: 1000000\r\n\r\n`);
-      socket.write('x'.repeat(900_000));
-      await delay(150);
-    },
+    act: ({ port, hold }) => beginUpload(connect(port, '127.0.0.1'), hold),
   },
   {
     name: '4 the same over TLS',
     atATime: 10,
     isSecure: true,
-    async act({ port, hold }) {
-      const socket = connectTls({ port, ...TRUST }).on('error', () => undefined);
-      hold(socket);
-      socket.write(`POST ${HUB} HTTP/1.1\r\nHost: a\r\nContent-Type: ${FORM}\r\nContent-Length: 1000000\r\n\r\n`);
-      socket.write('x'.repeat(900_000));
-      await delay(150);
-    },
+    act: ({ port, hold }) => beginUpload(connectTls({ port, ...TRUST }), hold),
   },
   {
     name: '4 the same over HTTP/2',
@@ -221,6 +209,14 @@ export const ROWS = [
 
 function matchers(count, make, name = 'match_urlpattern') {
   return Array.from({ length: count }, (_, one) => `${name}=${encodeURIComponent(make(one))}`).join('&');
+}
+
+/** Sends most of a body, and no more. */
+async function beginUpload(socket, hold) {
+  hold(socket.on('error', () => undefined));
+  socket.write(`POST ${HUB} HTTP/1.1\r\nHost: a\r\nContent-Type: ${FORM}\r\nContent-Length: 1000000\r\n\r\n`);
+  socket.write('x'.repeat(900_000));
+  await delay(150);
 }
 
 /** A stream with a token, and all that has come of it. */

@@ -71,7 +71,7 @@ export class KeySet {
     if (!this.find) await (this.current ?? this.readAgain());
     // Not awaited, because the keys that are there serve this token.
     else if (this.clock.now() - this.loadedAt > FRESH[this.kind]) this.readAgain().catch(() => undefined);
-    // It may end while the key is looked up in the set that there was before.
+    // This attempt may bring a newer set while the key is being looked up in the older one.
     const { current } = this;
     const keys = await this.lookUp(header);
     if (keys.length > 0) return keys;

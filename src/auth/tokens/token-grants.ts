@@ -4,6 +4,7 @@ import { type Grants, ownGrants } from '../../access/grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import { Interest } from '../../hub/matching/interest.js';
 import { type Matcher, parseMatcher } from '../../hub/matching/matcher.js';
+import { allAtOnce } from '../../shared/background.js';
 
 /** The type of the authorization details (RFC 9396) that are meant for the hub (R55). */
 export const DETAIL_TYPE = 'https://mercure.rocks/authorization-detail';
@@ -31,11 +32,7 @@ interface Detail {
  * @throws {HubError} `token-invalid` when any of its details of our type is broken: a token counts whole or not at all.
  */
 export function grantsOf(claims: Claims, hubUrl: URL): Grants {
-  const steps = grantsInSteps(claims, hubUrl);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
+  return allAtOnce(grantsInSteps(claims, hubUrl));
 }
 
 /** The same in steps of one pattern each, because compiling a pattern may take some milliseconds. */

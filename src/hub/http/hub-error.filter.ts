@@ -2,12 +2,9 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Injectable, Lo
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JournalUnavailableError } from '../../storage/journal/journal.js';
 import { answerOf, HubError } from '../../access/hub.errors.js';
-import { problem, sendProblem } from '../../shared/problem.js';
+import { problem, RETRY_AFTER, sendProblem } from '../../shared/problem.js';
 import { encodeNotice } from '../../streams/frames/frame.js';
 import { randomRetry } from '../../streams/registry/stream-registry.js';
-
-/** Seconds after which a client may try again (`Retry-After`), by status. */
-const RETRY_AFTER: Readonly<Record<number, number>> = { 429: 1, 503: 5, 507: 5 };
 
 /** Finds the address of the metadata that tells a client how to get a token (RFC 9728, 5.1). */
 export abstract class MetadataAddress {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { allAtOnce } from '../../shared/background.js';
 import { weightOfText } from '../../storage/journal/update.js';
 import { type Matcher, matcherKey, WILDCARD } from './matcher.js';
 import { compileUriTemplate, type UriTemplate, uriTemplateBytes } from './uri-template.js';
@@ -70,11 +71,7 @@ export class Interest {
   includes(topics: readonly string[]): boolean {
     if (this.isEverything || topics.some((topic) => this.exact.has(topic))) return true;
     if (!this.hasPatterns) return false;
-    const search = this.search(topics);
-    for (;;) {
-      const { done, value } = search.next();
-      if (done) return value;
-    }
+    return allAtOnce(this.search(topics));
   }
 
   /** The same in steps of one pattern each, for work that gives way to other work in between. */

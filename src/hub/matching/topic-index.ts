@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { allAtOnce } from '../../shared/background.js';
 import { type Matcher, type MatcherType, WILDCARD } from './matcher.js';
 import { PathTrie, type Route } from './url-pattern/path-trie.js';
 import { PatternBuckets, type PatternHits } from './url-pattern/pattern-buckets.js';
@@ -133,11 +134,7 @@ export class TopicIndex<T> {
   /** The values with a matcher that at least one of `topics` satisfies (R2, R14), each once, in a new set. */
   match(topics: readonly string[]): Set<T> {
     if (!this.hasEvaluated) return this.lookUp(topics);
-    const search = this.search(topics);
-    for (;;) {
-      const { done, value } = search.next();
-      if (done) return value;
-    }
+    return allAtOnce(this.search(topics));
   }
 
   /** What needs no evaluation. A function of its own, because steps would cost each publication more than it does. */

@@ -94,8 +94,8 @@ export class Bodies {
 
 /**
  * A short body that has come already, as that of most publications has: reading it as a stream took a tenth of a
- * publication's CPU time, and what that makes lives long enough to be costly to collect. It is not counted, because there
- * are no more of these than connections.
+ * publication's CPU time, and left much for the garbage collector. It is not counted, because there are no more of these
+ * than connections.
  */
 function wholeOf(request: IncomingMessage, limit: number): Body | undefined {
   const { complete, readableLength } = request;
@@ -103,7 +103,7 @@ function wholeOf(request: IncomingMessage, limit: number): Body | undefined {
   const isWhole = complete || readableLength === Number(request.headers['content-length']);
   if (!isWhole || readableLength > Math.min(limit, SHORT)) return undefined;
   const bytes = request.read() as Buffer | null;
-  // Node lets go of the request once its end has been read as well.
+  // Node keeps the request until its end has been read as well.
   if (!complete) request.resume();
   return { bytes: bytes ?? EMPTY, release: undefined };
 }

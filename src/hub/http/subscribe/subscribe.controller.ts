@@ -1,5 +1,4 @@
 import { Controller, Get, Inject, QueryMethod, Req, Res, UseGuards } from '@nestjs/common';
-import type { Http2ServerRequest } from 'node:http2';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { JournalUnavailableError } from '../../../storage/journal/journal.js';
@@ -18,6 +17,7 @@ import { HubService, type OpenConnection, type Start } from '../../service/hub.s
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { checkAccept } from './accept.js';
 import { HUB_LIMITS } from '../../limits/hub.limits.js';
+import { isGone } from '../is-gone.js';
 import { LateBody } from '../bodies/late-body.js';
 import { bodyOf } from '../bodies/body.js';
 import { parseSubscribe, type SubscribeRequest } from './subscribe-request.js';
@@ -133,9 +133,4 @@ function refusePipelined(request: FastifyRequest, reply: FastifyReply): never {
     'connection-busy',
     'Another answer is still under way on this connection: ask for the stream on a connection of its own.',
   );
-}
-
-/** Whether the client has left: with its connection, or, over HTTP/2, with its stream. */
-function isGone({ raw }: FastifyRequest): boolean {
-  return raw.socket.destroyed || ('stream' in raw && (raw as unknown as Http2ServerRequest).stream.destroyed);
 }

@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Query, Res, UseGuards } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ANONYMOUS, type Grants } from '../../../access/grants.js';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { HubError } from '../../../access/hub.errors.js';
@@ -9,12 +9,13 @@ import type { Presence } from '../../presence/presence.js';
 import type { Selection, SubscriptionsFormat } from '../../protocol/dialect.js';
 import { subscriptionPath } from '../../protocol/subscription-path.js';
 import { dialectFor } from '../../service/dialects.js';
+import { isGone } from '../is-gone.js';
 import { HubService } from '../../service/hub.service.js';
 
 /** Subscriptions of one answer, and bytes of their documents; the next ones are behind its `next` link. */
 const PAGE = { count: 1_000, bytes: 256 * 1024 };
 
-/** Subscriptions that are told of in one turn of the event loop. */
+/** Subscriptions that are looked at in one turn of the event loop. */
 const AT_ONCE = 32;
 
 /** Lists that may wait, which are made one after the other. */
@@ -55,17 +56,17 @@ export class SubscriptionsController {
     const { subscriber } = selection;
     const document =
       subscriber === undefined
-        ? await this.inLane(() => collection(inquiry, reply, selection), reply)
+        ? await this.inLane(() => collection(inquiry, reply, selection), reply.request)
         : await single(inquiry, subscriber, selection);
     return document && answer(reply, { format: inquiry.format, lastEventId }, document);
   }
 
   /** A list takes long where many are subscribed, so there is one at a time, and none for a client that has left. */
-  private inLane(list: () => Promise<object>, { raw }: FastifyReply): Promise<object | undefined> {
+  private inLane(list: () => Promise<object>, request: FastifyRequest): Promise<object | undefined> {
     if (this.lists.length >= MAX_WAITING) {
       throw new HubError('overloaded', 'The hub is asked for too many lists at once: ask again later.');
     }
-    return this.lists.run(async () => (raw.destroyed ? undefined : list()));
+    return this.lists.run(async () => (isGone(request) ? undefined : list()));
   }
 
   /**
