@@ -5,9 +5,12 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { JournalOpenError, JournalUnavailableError } from '../storage/journal/journal.js';
-import { faultsOf, recordsOf, withStore } from '../storage/journal/lmdb/lmdb-offline.js';
-import { DamagedRecordError, encodeRecord, headOf } from '../storage/journal/lmdb/lmdb-record.js';
-import type { Change, LmdbStore } from '../storage/journal/lmdb/lmdb-store.js';
+import type { LmdbEnvironment } from '../storage/journal/lmdb/lmdb-environment.js';
+import { UPDATES } from '../storage/journal/lmdb/lmdb-kind.js';
+import { faultsOf, recordsOf, withEnvironment } from '../storage/journal/lmdb/lmdb-offline.js';
+import { DamagedRecordError, encodeRecord, headOf, type Newest } from '../storage/journal/lmdb/lmdb-record.js';
+import type { LmdbTable, Placement } from '../storage/journal/lmdb/lmdb-table.js';
+import type { Update } from '../storage/journal/update.js';
 import { entryLine, headerLine, readEntry, readHeader } from './journal-ndjson.js';
 
 const JOURNAL_USAGE = `herald journal stats PATH          what a journal holds
@@ -82,16 +85,17 @@ function isTold(error: unknown): error is Error {
 }
 
 function stats([path = '']: readonly string[], { out }: Streams): Promise<number> {
-  return withStore(path, async (store) => {
-    const { first, last } = store;
+  return withEnvironment(path, async ({ id, size, updates, presence }) => {
+    const { first, last } = updates;
     const lines = {
-      id: store.id,
-      entries: countOf(store),
+      id,
+      entries: updates.count,
       'first position': first ?? '–',
       'last position': last ?? '–',
-      'stored from': timeAt(store, first),
-      'stored until': timeAt(store, last),
-      'bytes of files': store.size,
+      'stored from': timeAt(updates, first),
+      'stored until': timeAt(updates, last),
+      presence: presence.count,
+      'bytes of files': size,
     };
     for (const [name, value] of Object.entries(lines)) out.write(`${name.padEnd(16)}${value}\n`);
     return OK;
@@ -99,24 +103,28 @@ function stats([path = '']: readonly string[], { out }: Streams): Promise<number
 }
 
 function verify([path = '']: readonly string[], { out, err }: Streams): Promise<number> {
-  return withStore(path, async (store) => {
+  return withEnvironment(path, async (environment) => {
     let faults = 0;
-    for (const fault of faultsOf(store)) {
+    for (const fault of faultsOf(environment)) {
       faults += 1;
       if (faults <= SHOWN_FAULTS) err.write(`${fault}\n`);
     }
-    out.write(`${countOf(store)} entries, ${faults === 0 ? 'nothing' : `${faults} thing(s)`} wrong\n`);
+    const count = environment.updates.count + environment.presence.count;
+    out.write(`${count} entries, ${faults === 0 ? 'nothing' : `${faults} thing(s)`} wrong\n`);
     return faults === 0 ? OK : FAILED;
   });
 }
 
+/** Writes the updates alone, numbered without holes, so that earlier versions can import them too. */
 function exportAll([path = '']: readonly string[], { out }: Streams): Promise<number> {
-  return withStore(path, async (store) => {
-    await write(out, headerLine(countOf(store)));
-    for (const placed of recordsOf(store)) {
+  return withEnvironment(path, async ({ updates }) => {
+    await write(out, headerLine(updates.count));
+    let position: number | undefined;
+    for (const placed of recordsOf(updates)) {
+      position = position === undefined ? headOf(placed).count : position + 1;
       // Waits until the output takes more, so that the journal does not pile up in memory.
       // oxlint-disable-next-line no-await-in-loop
-      await write(out, entryLine(placed));
+      await write(out, entryLine(placed, position));
     }
     return OK;
   });
@@ -127,7 +135,7 @@ async function importAll([path = '', file = '']: readonly string[], { out }: Str
   const handle = file === '-' ? undefined : await open(file);
   const input = handle?.createReadStream({ autoClose: false }) ?? stdin;
   try {
-    const count = await withStore(path, (store) => importInto(store, input), { create: true });
+    const count = await withEnvironment(path, (environment) => importInto(environment, input), { create: true });
     out.write(`${count} entries imported\n`);
     return OK;
   } finally {
@@ -135,9 +143,10 @@ async function importAll([path = '', file = '']: readonly string[], { out }: Str
   }
 }
 
-async function importInto(store: LmdbStore, input: Readable): Promise<number> {
-  if (store.last !== undefined) throw new ImportError('There is a journal already: choose a new path.');
-  const importer = new Importer(store);
+async function importInto(environment: LmdbEnvironment, input: Readable): Promise<number> {
+  const { updates, presence } = environment;
+  if (updates.count + presence.count > 0) throw new ImportError('There is a journal already: choose a new path.');
+  const importer = new Importer(environment);
   for await (const line of createInterface({ input, crlfDelay: Infinity })) await importer.take(line);
   return importer.finish();
 }
@@ -147,11 +156,10 @@ class Importer {
   private lineNumber = 0;
   private expected = 0;
   private done = 0;
-  private total = 0;
-  private previous: { readonly position: number; readonly storedAt: number } | undefined;
-  private group: Change['append'][number][] = [];
+  private previous: (Newest & { readonly storedAt: number }) | undefined;
+  private group: Placement[] = [];
 
-  constructor(private readonly store: LmdbStore) {}
+  constructor(private readonly environment: LmdbEnvironment) {}
 
   async take(line: string): Promise<void> {
     this.lineNumber += 1;
@@ -183,16 +191,16 @@ class Importer {
     if (this.previous && record.storedAt < this.previous.storedAt) {
       throw new Error('it was stored before the entry that it follows');
     }
-    const bytes = encodeRecord(record, this.total);
-    this.total = headOf(bytes).total;
-    this.previous = { position, storedAt: record.storedAt };
-    this.group.push({ position, bytes, id: record.update.id, idempotencyKey: record.idempotencyKey });
+    const previous = this.previous ?? { position: position - 1, count: position - 1, total: 0 };
+    const bytes = encodeRecord(UPDATES, record, position, previous);
+    this.previous = headOf({ position, bytes });
+    this.group.push({ position, bytes, id: record.content.id, idempotencyKey: record.idempotencyKey });
   }
 
   private async flush(): Promise<void> {
     const append = this.group;
     this.group = [];
-    if (append.length > 0) await this.store.write({ append, remove: [] });
+    if (append.length > 0) await this.environment.write({ updates: { append, remove: [] } });
     this.done += append.length;
   }
 
@@ -210,11 +218,7 @@ async function write(out: Writable, text: string): Promise<void> {
   if (!out.write(text)) await once(out, 'drain');
 }
 
-function countOf({ first, last }: LmdbStore): number {
-  return first === undefined || last === undefined ? 0 : last - first + 1;
-}
-
-function timeAt(store: LmdbStore, position: number | undefined): string {
-  const bytes = position === undefined ? undefined : store.get(position);
-  return bytes ? new Date(headOf(bytes).storedAt).toISOString() : '–';
+function timeAt(updates: LmdbTable<Update>, position: number | undefined): string {
+  const bytes = position === undefined ? undefined : updates.get(position);
+  return position && bytes ? new Date(headOf({ position, bytes }).storedAt).toISOString() : '–';
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { decodeRecord, type JournalRecord } from '../storage/journal/lmdb/lmdb-record.js';
-import type { Placed } from '../storage/journal/lmdb/lmdb-store.js';
+import { UPDATES } from '../storage/journal/lmdb/lmdb-kind.js';
+import { decodeRecord, type NewRecord, type Placed } from '../storage/journal/lmdb/lmdb-record.js';
+import type { Update } from '../storage/journal/update.js';
 import { CURSOR_PREFIX, isCursor } from '../hub/cursors/cursors.js';
 
 /** The version of the export format. Every later version of Herald has to read it. */
@@ -32,7 +33,7 @@ const entry = z.object({
 
 export interface ImportedEntry {
   readonly position: number;
-  readonly record: Omit<JournalRecord, 'total'>;
+  readonly record: NewRecord<Update>;
 }
 
 /** The first line of an export. */
@@ -40,10 +41,13 @@ export function headerLine(entries: number): string {
   return `${JSON.stringify({ journal: 'herald', format: FORMAT, entries })}\n`;
 }
 
-/** An entry as a line of NDJSON. What is absent has no member. */
-export function entryLine({ position, bytes }: Placed): string {
-  const { update, storedAt, idempotencyKey, fingerprint } = decodeRecord(bytes);
-  return `${JSON.stringify({ position, storedAt, ...update, idempotencyKey, fingerprint })}\n`;
+/**
+ * An update as a line of NDJSON. What is absent has no member.
+ * @param position the one that it gets when it is imported.
+ */
+export function entryLine(placed: Placed, position: number): string {
+  const { head, content, idempotencyKey, fingerprint } = decodeRecord(UPDATES, placed);
+  return `${JSON.stringify({ position, storedAt: head.storedAt, ...content, idempotencyKey, fingerprint })}\n`;
 }
 
 /** How many entries the export says that it has. @throws {Error} when the line is not the first one of an export. */
@@ -59,7 +63,7 @@ export function readEntry(line: string): ImportedEntry {
     position,
     record: {
       storedAt,
-      update: { ...update, ...(type !== undefined && { type }), ...(retry !== undefined && { retry }) },
+      content: { ...update, ...(type !== undefined && { type }), ...(retry !== undefined && { retry }) },
       idempotencyKey,
       fingerprint,
     },

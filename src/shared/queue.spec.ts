@@ -25,6 +25,7 @@ describe('Queue', () => {
           expect(shifted.slice(gone.length).every((one) => one === undefined)).toBe(true);
           expect(queue.length).toBe(model.length);
           expect(queue.at(index)).toBe(model[index]);
+          expect(queue.findIndex((item) => item > index)).toBe(model.filter((item) => item <= index).length);
           expect(queue.slice(index, index + 3)).toEqual(model.slice(index, index + 3));
         }
         expect(queue.slice(0, queue.length)).toEqual(model);

@@ -1,3 +1,5 @@
+import { firstIndex } from './first-index.js';
+
 /** A first-in, first-out list with constant-time `push`, `shift` and `at`; an array's `shift` moves every element. */
 export class Queue<T> {
   private items: (T | undefined)[];
@@ -30,6 +32,11 @@ export class Queue<T> {
   /** The item at `index`, counted from the front. */
   at(index: number): T | undefined {
     return index < 0 ? undefined : this.items[this.start + index];
+  }
+
+  /** The index of the first item for which `isMeant` holds, or `length`; it must hold for all items after that one. */
+  findIndex(isMeant: (item: T) => boolean): number {
+    return firstIndex(this.length, (index) => isMeant(this.items[this.start + index] as T));
   }
 
   slice(from: number, to: number): T[] {

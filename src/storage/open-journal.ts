@@ -6,27 +6,32 @@ export interface JournalOptions {
   /** Which engine, and where it keeps its updates. May hold a password: never log it. */
   readonly url: string;
   readonly retention: Retention;
+  /** How many comings and goings are kept, apart from the updates. */
+  readonly presenceRetention: Retention;
   /** What the URL of a Redis does not say. */
-  readonly redis: Omit<RedisJournalOptions, 'url' | 'retention' | 'now' | 'signal'>;
+  readonly redis: Omit<RedisJournalOptions, 'url' | 'retention' | 'presenceRetention' | 'now' | 'signal'>;
   /** When aborted, an engine that is away is not waited for any longer. */
   readonly signal?: AbortSignal | undefined;
 }
 
 type Open = (options: JournalOptions) => Promise<Journal>;
 
-const openRedis: Open = async ({ url, retention, redis, signal }) => {
+const openRedis: Open = async ({ url, retention, presenceRetention, redis, signal }) => {
   const { RedisJournal } = await import('./journal/redis/redis-journal.js');
-  return RedisJournal.open({ ...redis, url, retention, signal });
+  return RedisJournal.open({ ...redis, url, retention, presenceRetention, signal });
 };
 
 /** The engines, by the scheme of their URLs. What an engine needs is loaded only where it is used. */
 const ENGINES: ReadonlyMap<string, Open> = new Map<string, Open>([
-  ['memory', ({ retention }) => Promise.resolve(new MemoryJournal(retention))],
+  [
+    'memory',
+    ({ retention, presenceRetention }) => Promise.resolve(new MemoryJournal(retention, Date.now, presenceRetention)),
+  ],
   [
     'lmdb',
-    async ({ url, retention }) => {
+    async ({ url, retention, presenceRetention }) => {
       const { LmdbJournal } = await import('./journal/lmdb/lmdb-journal.js');
-      return LmdbJournal.open(url.slice('lmdb:'.length), retention);
+      return LmdbJournal.open(url.slice('lmdb:'.length), retention, Date.now, presenceRetention);
     },
   ],
   ['redis', openRedis],

@@ -1,4 +1,11 @@
 import { MemoryJournal } from '../../src/storage/journal/memory/memory-journal.js';
-import { describeJournal } from './contract.js';
+import { describeJournal, type Engine } from './contract.js';
+import { describePresence } from './presence-contract.js';
 
-describeJournal({ name: 'memory', open: (retention, now) => Promise.resolve(new MemoryJournal(retention, now)) });
+const memory: Engine = {
+  name: 'memory',
+  open: (retention, now, presence) => Promise.resolve(new MemoryJournal(retention, now, presence)),
+};
+
+describeJournal(memory);
+describePresence(memory);

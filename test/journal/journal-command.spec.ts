@@ -3,11 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
+import { type Database, open as openLmdb } from 'lmdb';
 import { journalCommand } from '../../src/cli/journal-command.js';
 import type { Retention } from '../../src/storage/journal/journal.js';
 import { LmdbJournal } from '../../src/storage/journal/lmdb/lmdb-journal.js';
+import { newRecordId } from '../../src/storage/journal/presence-record.js';
 import type { Update } from '../../src/storage/journal/update.js';
+import { CapturedLog } from '../support/captured-log.js';
 import { damageFile } from '../support/damage-file.js';
 
 const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
@@ -16,6 +20,7 @@ let directory: string;
 let path: string;
 
 beforeEach(async () => {
+  Logger.overrideLogger(new CapturedLog());
   directory = await mkdtemp(join(tmpdir(), 'herald-command-'));
   path = join(directory, 'journal');
 });
@@ -81,6 +86,75 @@ describe('herald journal', () => {
     expect(await run('export', path)).toMatchObject({
       status: 1,
       err: expect.stringMatching(/damaged.*journal verify/),
+    });
+  });
+
+  describe('of a journal with comings and goings', () => {
+    /** Stores updates, and after every third one a stream that comes with two matchers. */
+    async function fillBoth(count: number, events = 100): Promise<void> {
+      const journal = await LmdbJournal.open(path, PLENTY, Date.now, { ...PLENTY, events });
+      for (let id = 1; id <= count; id += 1) {
+        await journal.append(update(`id-${id}`));
+        if (id % 3 > 0) continue;
+        await journal.appendPresence({ id: newRecordId(), events: 2, content: `coming ${id}` });
+      }
+      await journal.close();
+    }
+
+    /** Changes the files as another program might. */
+    async function tamper(
+      table: string,
+      change: (records: Database<Buffer, number>) => Promise<unknown>,
+    ): Promise<void> {
+      const files = openLmdb<Buffer, string>({ path, noSubdir: false, encoding: 'binary', overlappingSync: false });
+      await change(files.openDB<Buffer, number>({ name: table, encoding: 'binary' }));
+      await files.close();
+    }
+
+    it('finds nothing wrong with holes', async () => {
+      await fillBoth(30, 2);
+      expect(await run('verify', path)).toMatchObject({ status: 0, err: '', out: expect.stringContaining('nothing') });
+      expect((await run('stats', path)).out).toMatch(/^last position +48$/m);
+    });
+
+    it.each([
+      ['entries', 7, 'Entry 8'],
+      ['presence', 10, 'Presence entry 15'],
+    ])('finds what is missing from the table %s', async (table, position, name) => {
+      await fillBoth(12);
+      await tamper(table, (records) => records.remove(position));
+      const { status, err } = await run('verify', path);
+      expect([status, err]).toEqual([1, expect.stringContaining(`${name} does not follow the entry before it`)]);
+      // Nobody looks for comings and goings by id, so they have no index of ids.
+      expect(err.includes('The index of ids has')).toBe(table === 'entries');
+    });
+
+    it('finds a byte that has changed, and an entry in a place that is taken', async () => {
+      await fillBoth(12);
+      await damageFile(join(path, 'data.mdb'), 'coming 6"');
+      await tamper('entries', (records) => records.put(19, records.get(18) ?? Buffer.alloc(0)));
+      const { status, err } = await run('verify', path);
+      expect([status, err]).toEqual([1, expect.stringMatching(/^Presence entry 10 is damaged\.$/m)]);
+      expect(err).toMatch(/^Entry 19 has a position of presence entry 20\.$/m);
+    });
+
+    it('exports the updates, as earlier versions can import them', async () => {
+      await fillBoth(10);
+      const { status, out } = await run('export', path);
+      const [header, ...lines] = out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      expect([status, header]).toEqual([0, { journal: 'herald', format: 1, entries: 10 }]);
+      expect(lines.map(({ position, id }) => [position, id])).toEqual(
+        Array.from({ length: 10 }, (_, index) => [index + 1, `id-${index + 1}`]),
+      );
+      await writeFile(join(directory, 'export'), out);
+      expect(await run('import', `${path}-2`, join(directory, 'export'))).toMatchObject({ status: 0 });
+      expect((await run('export', `${path}-2`)).out).toBe(out);
+      const files = openLmdb<Buffer, string>({ path: `${path}-2`, noSubdir: false, encoding: 'binary' });
+      expect(JSON.parse(String(files.get('about')))).toMatchObject({ format: 1 });
+      await files.close();
     });
   });
 

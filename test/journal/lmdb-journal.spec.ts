@@ -5,12 +5,13 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/glo
 import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import { open as openLmdb } from 'lmdb';
-import { JournalOpenError, type Retention } from '../../src/storage/journal/journal.js';
+import { isPresence, JournalOpenError, type Retention } from '../../src/storage/journal/journal.js';
 import { LmdbJournal } from '../../src/storage/journal/lmdb/lmdb-journal.js';
 import type { Update } from '../../src/storage/journal/update.js';
 import { CapturedLog } from '../support/captured-log.js';
 import { damageFile } from '../support/damage-file.js';
-import { describeJournal } from './contract.js';
+import { describeJournal, type Engine } from './contract.js';
+import { describePresence } from './presence-contract.js';
 
 const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
 
@@ -33,11 +34,15 @@ function update(id: string, data = id): Update {
 /** Opens the newest journal of the suite. */
 let openAgain: () => Promise<LmdbJournal>;
 
-describeJournal({
+const engine: Engine = {
   name: 'LMDB',
-  open: async (retention, now) => {
+  open: async (retention, now, presence) => {
     const path = await newDirectory();
-    openAgain = () => LmdbJournal.open(path, retention, now);
+    openAgain = () => LmdbJournal.open(path, retention, now, presence);
+    return openAgain();
+  },
+  again: async (journal) => {
+    await journal.close();
     return openAgain();
   },
   spoil: async (journal, ids) => {
@@ -46,7 +51,10 @@ describeJournal({
     for (const id of ids) await damageFile(file, `["${id}",`);
     return openAgain();
   },
-});
+};
+
+describeJournal(engine);
+describePresence(engine);
 
 describe('the files of the LMDB journal', () => {
   let path: string;
@@ -64,7 +72,8 @@ describe('the files of the LMDB journal', () => {
   }
 
   async function idsHeld(): Promise<(string | undefined)[]> {
-    return (await journal.read(0, 10_000)).map((entry) => entry.update?.id);
+    const { entries } = await journal.read(0, 10_000);
+    return entries.map((entry) => (isPresence(entry) ? entry.record.id : entry.update?.id));
   }
 
   it('keep everything over a restart', async () => {
@@ -74,7 +83,7 @@ describe('the files of the LMDB journal', () => {
     await journal.append(update('2'));
     const { id } = journal;
     await reopen();
-    expect(await journal.read(0, 10)).toEqual([
+    expect((await journal.read(0, 10)).entries).toEqual([
       { position: 1, update: full },
       { position: 2, update: update('2') },
     ]);
@@ -89,7 +98,7 @@ describe('the files of the LMDB journal', () => {
     const later = Date.now() + 2 * PLENTY.age;
     await reopen({}, () => later);
     expect([journal.head, journal.oldest, journal.lastId]).toEqual([500, 501, undefined]);
-    expect(await journal.read(0, 10)).toEqual([]);
+    expect(await journal.read(0, 10)).toEqual({ entries: [], upTo: 500, oldest: 501, oldestPresence: 1 });
     expect(await journal.append(update('new'))).toMatchObject({ position: 501 });
     await reopen({}, () => later);
     expect(await idsHeld()).toEqual(['new']);
@@ -248,9 +257,9 @@ describe('the files of the LMDB journal', () => {
 
   it('of a newer format are refused', async () => {
     await journal.close();
-    await describeAs(() => ({ format: 2, id: 'x' }));
+    await describeAs(() => ({ format: 3, id: 'x' }));
     const refusal = LmdbJournal.open(path, PLENTY);
     await expect(refusal).rejects.toBeInstanceOf(JournalOpenError);
-    await expect(refusal).rejects.toThrow(/format 2.*reads formats up to 1/);
+    await expect(refusal).rejects.toThrow(/format 3.*reads formats up to 2/);
   });
 });

@@ -1,17 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { JournalUnavailableError, type ReadEntry, type Retention } from '../../src/storage/journal/journal.js';
-import { RedisJournal, type RedisJournalOptions } from '../../src/storage/journal/redis/redis-journal.js';
-import type { Update } from '../../src/storage/journal/update.js';
+import { isPresence, JournalUnavailableError, type ReadEntry } from '../../src/storage/journal/journal.js';
+import type { RedisJournal, RedisJournalOptions } from '../../src/storage/journal/redis/redis-journal.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';
-import { describeJournal } from './contract.js';
-
-const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
-
-function update(id: string, data = id): Update {
-  return { topics: ['https://example.com/t'], data, id, private: false };
-}
+import { describeJournal, type Engine } from './contract.js';
+import { openRedis, PLENTY, update } from './open-redis.js';
+import { describePresence } from './presence-contract.js';
 
 /** Puts an entry with the id `other` in the place of the newest, the third. */
 const REPLACE_THIRD = `
@@ -38,12 +33,16 @@ for _, row in ipairs(rows) do
 end
 `;
 
-function isLarge({ update: found }: ReadEntry): boolean {
-  return (found?.data.length ?? 0) > 1_000;
+function idOf(entry: ReadEntry): string | undefined {
+  return isPresence(entry) ? entry.record.id : entry.update?.id;
+}
+
+function isLarge(entry: ReadEntry): boolean {
+  return !isPresence(entry) && (entry.update?.data.length ?? 0) > 1_000;
 }
 
 async function idsIn(journal: RedisJournal): Promise<(string | undefined)[]> {
-  return (await journal.read(0, 1_000)).map((entry) => entry.update?.id);
+  return (await journal.read(0, 1_000)).entries.map(idOf);
 }
 
 describeWith(redisServer, 'Redis', (program) => {
@@ -56,26 +55,21 @@ describeWith(redisServer, 'Redis', (program) => {
   afterAll(() => redis[Symbol.asyncDispose]());
 
   function open(more: Partial<RedisJournalOptions> = {}): Promise<RedisJournal> {
-    return RedisJournal.open({
-      url: redis.url,
-      sentinels: [],
-      sentinelName: 'mymaster',
-      isCluster: false,
-      prefix: `test-${prefixes}`,
-      replicas: 0,
-      retention: PLENTY,
-      ...more,
-    });
+    return openRedis(redis.url, `test-${prefixes}`, more);
   }
 
   /** Opens the newest journal of the suite. */
   let openAgain: () => Promise<RedisJournal>;
 
-  describeJournal({
+  const engine: Engine = {
     name: 'redis',
-    open: (retention, now) => {
+    open: (retention, now, presence) => {
       prefixes += 1;
-      openAgain = () => open({ retention, now });
+      openAgain = () => open({ retention, now, ...(presence && { presenceRetention: presence }) });
+      return openAgain();
+    },
+    again: async (journal) => {
+      await journal.close();
       return openAgain();
     },
     spoil: async (journal, ids) => {
@@ -83,7 +77,9 @@ describeWith(redisServer, 'Redis', (program) => {
       await redis.command('EVAL', SPOIL, 1, `{test-${prefixes}}:log`, ...ids);
       return openAgain();
     },
-  });
+  };
+  describeJournal(engine);
+  describePresence(engine);
 
   it('is the same for all who share it, and not for those with another prefix', async () => {
     prefixes += 1;
@@ -117,16 +113,16 @@ describeWith(redisServer, 'Redis', (program) => {
     const ids = Array.from({ length: 60 }, (_, index) => `${index < 40 ? 'large' : 'small'} ${index}`);
     await Promise.all(ids.map((id) => one.append(update(id, id.startsWith('large') ? large : id))));
     while (batches.flat().length < ids.length) await delay(10);
-    expect(batches.flat().map((entry) => entry.update?.id)).toEqual(ids);
+    expect(batches.flat().map(idOf)).toEqual(ids);
     // What is waited for is at most 16 rows; what is there already, a megabyte, or the one row that is larger.
     expect(Math.max(...batches.map((batch) => batch.filter(isLarge).length))).toBeLessThanOrEqual(16);
     const read: (string | undefined)[] = [];
     let position = 0;
     for (;;) {
-      const entries = await one.read(position, 512);
+      const { entries } = await one.read(position, 512);
       if (entries.length === 0) break;
       expect(entries.filter(isLarge).length).toBeLessThanOrEqual(1);
-      read.push(...entries.map((entry) => entry.update?.id));
+      read.push(...entries.map(idOf));
       position = entries.at(-1)?.position ?? 0;
     }
     expect(read).toEqual(ids);

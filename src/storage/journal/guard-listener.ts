@@ -1,5 +1,4 @@
 import { Logger } from '@nestjs/common';
-import { type Entry, isWhole, type ReadEntry, type TailListener } from './journal.js';
 
 const logger = new Logger('Journal');
 
@@ -15,25 +14,4 @@ export function guardListener<Argument>(listener: (argument: Argument) => void):
       logger.error({ msg: 'a listener to the journal threw an error', err });
     }
   };
-}
-
-/**
- * {@link guardListener} for a log that may have damaged entries: calls the listener once for each run of whole entries,
- * so that damaged ones always lie between two calls.
- */
-export function guardTail(listener: TailListener): (entries: readonly ReadEntry[]) => void {
-  const guarded = guardListener(listener);
-  return (entries) => {
-    for (const run of wholeRuns(entries)) guarded(run);
-  };
-}
-
-function wholeRuns(entries: readonly ReadEntry[]): (readonly Entry[])[] {
-  if (entries.every(isWhole)) return [entries];
-  const runs: Entry[][] = [[]];
-  for (const entry of entries) {
-    if (isWhole(entry)) runs.at(-1)?.push(entry);
-    else runs.push([]);
-  }
-  return runs.filter((run) => run.length > 0);
 }

@@ -1,10 +1,17 @@
+import type { PresenceRecord } from './presence-record.js';
 import type { Update } from './update.js';
 
 /** An update with its place in the log. */
 export interface Entry {
-  /** 1 for the first update ever, and one more for each that follows, without gaps. */
+  /** 1 for the first one ever. Positions only grow; not every position has an entry. */
   readonly position: number;
   readonly update: Update;
+}
+
+/** A stream's coming or going with its place in the log: the position of the last of its events. */
+export interface PresenceEntry {
+  readonly position: number;
+  readonly record: PresenceRecord;
 }
 
 /** The place of an entry that can't be read any more: the disk, or another program, has changed it. */
@@ -13,12 +20,36 @@ export interface DamagedEntry {
   readonly update?: undefined;
 }
 
+export type StoredEntry = Entry | PresenceEntry;
+
 /** What reading the log gives for a position. */
-export type ReadEntry = Entry | DamagedEntry;
+export type ReadEntry = StoredEntry | DamagedEntry;
+
+/** What one read of the log gives, and what the log held at that moment. */
+export interface Reading {
+  /** In order. */
+  readonly entries: readonly ReadEntry[];
+  /** No other entry is held up to this position: the last entry's when there may be more, else the log's head. */
+  readonly upTo: number;
+  /** See {@link Journal.oldest}. */
+  readonly oldest: number;
+  /** See {@link Journal.oldestPresence}. */
+  readonly oldestPresence: number;
+}
 
 /** Tells entries, of whatever kind, from the places of damaged ones. */
 export function isWhole<T extends Entry>(entry: T | DamagedEntry): entry is T {
   return entry.update !== undefined;
+}
+
+/** Tells comings and goings from updates and from the places of damaged entries. */
+export function isPresence(entry: ReadEntry): entry is PresenceEntry {
+  return 'record' in entry;
+}
+
+/** The first position that an entry takes. */
+export function firstPositionOf(entry: ReadEntry): number {
+  return isPresence(entry) ? entry.position - entry.record.events + 1 : entry.position;
 }
 
 export interface AppendOptions {
@@ -36,7 +67,10 @@ export type Appended =
   /** An entry with this idempotency key is held already, and has another fingerprint. */
   | { readonly outcome: 'conflict' };
 
-/** How much of the log an engine keeps: the oldest entries are trimmed as soon as any of these limits is exceeded. */
+/**
+ * How many updates an engine keeps, or how many comings and goings: the oldest are trimmed as soon as any of these
+ * limits is exceeded.
+ */
 export interface Retention {
   readonly events: number;
   readonly bytes: number;
@@ -44,22 +78,28 @@ export interface Retention {
   readonly age: number;
 }
 
-export type TailListener = (entries: readonly Entry[]) => void;
+export type TailListener = (entries: readonly ReadEntry[]) => void;
 
 /** Called when the engine has lost the entries after `position`: other entries take their positions. */
 export type ResetListener = (position: number) => void;
 
 /**
- * An append-only, trimmed log of updates whose positions grow by one. The order is the same for everybody who reads.
+ * An append-only, trimmed log. Updates, and comings and goings, lie in two stores that are trimmed apart, so that a crowd
+ * that comes and goes evicts no update. Both take their positions from one counter, and the order is the same for
+ * everybody who reads. Where something was trimmed, the positions have a hole, which means nothing by itself: `oldest` and
+ * `oldestPresence` say what is missing.
  */
 export abstract class Journal {
   /** The position of the newest entry that this process knows of; 0 while nothing was ever appended. */
   abstract readonly head: number;
 
-  /** The position of the oldest entry that is still held; `head + 1` when none is. */
+  /** Every update from this position on is held: the position after that of the newest trimmed update, at first 1. */
   abstract readonly oldest: number;
 
-  /** The id of the newest entry that is held and not damaged, if there is one. */
+  /** The same for comings and goings. */
+  abstract readonly oldestPresence: number;
+
+  /** The id of the newest event that is held and not damaged, if there is one. */
   abstract readonly lastId: string | undefined;
 
   /** The secret of this log, which is kept with the log and never disclosed: `Cursors` seals cursors with it. */
@@ -81,23 +121,30 @@ export abstract class Journal {
   abstract append(update: Update, options?: AppendOptions): Promise<Appended>;
 
   /**
-   * The entries after position `after`, in order, at most `limit` of them; fewer, but at least one, when they are
-   * large. If the entries right after `after` have been trimmed, the result begins with the oldest that is held, which
-   * callers recognise by its position. A damaged entry is given as a {@link DamagedEntry}, and logged once; the entries
-   * around it can still be read.
+   * The same for a coming or going, which is kept apart from the updates. The answer has the position and the id of its
+   * last event.
    */
-  abstract read(after: number, limit: number): Promise<readonly ReadEntry[]>;
+  abstract appendPresence(record: PresenceRecord, options?: { readonly idempotencyKey?: string }): Promise<Appended>;
 
   /**
-   * The position of the earliest held entry with this id (R68), in constant time, also when the entry itself is
-   * damaged; undefined when there is none. {@link oldest} is up to date after this call.
+   * The entries after position `after`, updates and presence in the order of their positions, at most `limit` of them;
+   * fewer, but at least one, when they are large. A coming or going is given whole where at least one of its events comes
+   * after `after`. Updates after `after` are missing where `oldest` of the result lies beyond the next position, and
+   * nowhere else. A damaged entry is given as a {@link DamagedEntry}, and logged once; the entries around it can still
+   * be read.
+   */
+  abstract read(after: number, limit: number): Promise<Reading>;
+
+  /**
+   * The position of the earliest held update with this id (R68), in constant time, also when the entry itself is damaged;
+   * undefined when there is none. {@link oldest} is up to date after this call.
    */
   abstract locate(eventId: string): Promise<number | undefined>;
 
   /**
-   * Calls `listener` with all entries that anybody appends after position `from`, in order. Entries are missing only
-   * where they are damaged, or were trimmed before they arrived here: never within one call, and between two calls
-   * their positions show the gap. Whatever a listener throws is logged, and affects nobody else.
+   * Calls `listener` with all entries that anybody appends after position `from`, in order, with damaged ones in their
+   * places. Entries are missing only where they were trimmed before they arrived here; `oldest` and `oldestPresence` tell
+   * then. Whatever a listener throws is logged, and affects nobody else.
    * @param onReset called when the engine has lost entries that were given out; the next ones follow that position.
    * @returns a function that stops the calls.
    */

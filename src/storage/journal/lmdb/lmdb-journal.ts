@@ -1,33 +1,24 @@
 import { DamageLog } from '../damage-log.js';
-import { guardTail } from '../guard-listener.js';
+import { inOrder } from '../in-order.js';
 import {
   type Appended,
   type AppendOptions,
   Journal,
   JournalUnavailableError,
-  type ReadEntry,
+  type Reading,
   type Retention,
+  type StoredEntry,
   type TailListener,
 } from '../journal.js';
+import type { PresenceRecord } from '../presence-record.js';
+import type { Update } from '../update.js';
+import { SWEEP_ENTRIES } from './disk/lmdb-pages.js';
+import { LmdbEnvironment } from './lmdb-environment.js';
+import type { Identified } from './lmdb-kind.js';
+import { LmdbFollowers } from './lmdb-followers.js';
 import { DirectoryLock, syncDirectories } from './lmdb-lock.js';
-import { encodeRecord, headOf, readRecord, type RecordHead } from './lmdb-record.js';
-import { SWEEP_ENTRIES } from './lmdb-pages.js';
-import { LmdbStore, type Placed } from './lmdb-store.js';
-import { LmdbWindow } from './lmdb-window.js';
-import { type Update, weightOf, weightOfText } from '../update.js';
-
-/** What one commit takes at most, so that the first in a long queue does not wait for the last. */
-const GROUP_ENTRIES = 1_024;
-const GROUP_CHARACTERS = 4 * 1024 ** 2;
-
-/** The most characters of updates that may wait for the disk; more updates are refused. */
-const MAX_WAITING = 64 * 1024 ** 2;
-
-/** Bytes after which one `read` stops; the entry that reaches the limit is still given. */
-const READ_BYTES = 256 * 1024;
-
-/** Entries that a follower which is behind is told in one turn of the event loop. */
-const FEED_ENTRIES = 256;
+import { LmdbQueue, type Pending } from './lmdb-queue.js';
+import { LmdbStore } from './lmdb-store.js';
 
 /** Milliseconds between two looks for trimmed entries, such as those that have grown too old. */
 const SWEEP_INTERVAL = 1_000;
@@ -35,34 +26,15 @@ const SWEEP_INTERVAL = 1_000;
 /** Milliseconds for which nothing is tried after a failure. */
 const REST = 1_000;
 
-/** An append on its way to the disk. */
-interface Pending {
-  readonly update: Update;
-  readonly idempotencyKey: string | undefined;
-  readonly fingerprint: string | undefined;
-  readonly size: number;
-  readonly stored: Promise<Appended>;
-  readonly resolve: (appended: Appended) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface Follower {
-  cursor: number;
-  readonly listener: (entries: readonly ReadEntry[]) => void;
-}
-
 /**
- * Keeps updates in an LMDB database: an append is answered once it is on the disk. One commit is under way at a time,
- * and whatever is appended meanwhile shares the next one, so that many updates share one sync of the disk.
+ * Keeps the log in an LMDB database: an append is answered once it is on the disk. One commit is under way at a time,
+ * and whatever is appended meanwhile, of either kind, shares the next one, so that many share one sync of the disk.
  */
 export class LmdbJournal extends Journal {
-  private readonly waiting: Pending[] = [];
-  private waitingSize = 0;
-  private readonly pendingKeys = new Map<string, Pending>();
-  private readonly followers = new Set<Follower>();
-  private readonly damage = new DamageLog(
-    'readers are told of a gap; stop the service and run `herald journal verify`',
-  );
+  private readonly queue = new LmdbQueue();
+  private readonly followers = new LmdbFollowers(this);
+  private readonly updates: LmdbStore<Update>;
+  private readonly presence: LmdbStore<PresenceRecord>;
   private isRunning = false;
   private running: Promise<void> = Promise.resolve();
   /** Rejects while the files can't be opened again after a failure. */
@@ -73,12 +45,15 @@ export class LmdbJournal extends Journal {
 
   private constructor(
     private readonly lock: DirectoryLock,
-    private readonly store: LmdbStore,
-    private readonly window: LmdbWindow,
+    private readonly environment: LmdbEnvironment,
     readonly retention: Retention,
-    private readonly now: () => number,
+    now: () => number,
+    presenceRetention: Retention,
   ) {
     super();
+    const damage = new DamageLog('readers are told of a gap; stop the service and run `herald journal verify`');
+    this.updates = new LmdbStore(environment.updates, retention, now, damage);
+    this.presence = new LmdbStore(environment.presence, presenceRetention, now, damage);
     this.timer = setInterval(() => this.sweep(), SWEEP_INTERVAL).unref();
   }
 
@@ -87,12 +62,17 @@ export class LmdbJournal extends Journal {
    * how much the journal holds.
    * @throws {JournalOpenError} when another process uses the journal, or it can't be read.
    */
-  static async open(path: string, retention: Retention, now: () => number = Date.now): Promise<LmdbJournal> {
+  static async open(
+    path: string,
+    retention: Retention,
+    now: () => number = Date.now,
+    presenceRetention: Retention = retention,
+  ): Promise<LmdbJournal> {
     const lock = await DirectoryLock.take(path);
     try {
-      const store = new LmdbStore(path);
+      const environment = new LmdbEnvironment(path);
       await syncDirectories(path);
-      return new LmdbJournal(lock, store, new LmdbWindow(store, retention, now), retention, now);
+      return new LmdbJournal(lock, environment, retention, now, presenceRetention);
     } catch (error) {
       await lock.release();
       throw error;
@@ -101,61 +81,76 @@ export class LmdbJournal extends Journal {
 
   /** Made at random when the journal is created, and never changed. */
   get id(): string {
-    return this.store.id;
+    return this.environment.id;
   }
 
   get secret(): Buffer {
-    return this.store.secret;
+    return this.environment.secret;
   }
 
   /** Bytes that the files take, including pages that trimming has freed and that are not used again yet. */
   get size(): number {
-    return this.store.size;
+    return this.environment.size;
   }
 
   get head(): number {
-    return this.window.newest;
+    return Math.max(this.updates.newest, this.presence.newest);
   }
 
   get oldest(): number {
-    return this.window.oldest;
+    return this.updates.oldest;
+  }
+
+  get oldestPresence(): number {
+    return this.presence.oldest;
   }
 
   get lastId(): string | undefined {
-    return this.window.isEmpty ? undefined : this.window.newestId;
+    const [update, presence] = [this.updates.newestWhole, this.presence.newestWhole];
+    return update && update.position > (presence?.position ?? 0) ? update.lastId : presence?.lastId;
   }
 
-  append(update: Update, { idempotencyKey, fingerprint }: AppendOptions = {}): Promise<Appended> {
-    try {
-      this.refuseIfUnable();
-      const repeated = idempotencyKey === undefined ? undefined : this.findRepeated(idempotencyKey, fingerprint);
-      return repeated ?? this.enqueue(update, idempotencyKey, fingerprint);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  /** Whether the files are open: they are not for a while after a failure. */
+  get isReadable(): boolean {
+    return this.environment.isOpen;
   }
 
-  async read(after: number, limit: number): Promise<readonly ReadEntry[]> {
+  append(update: Update, options: AppendOptions = {}): Promise<Appended> {
+    return this.take(this.updates, update, options);
+  }
+
+  appendPresence(
+    record: PresenceRecord,
+    { idempotencyKey }: { readonly idempotencyKey?: string } = {},
+  ): Promise<Appended> {
+    return this.take(this.presence, record, idempotencyKey === undefined ? {} : { idempotencyKey });
+  }
+
+  async read(after: number, limit: number): Promise<Reading> {
     await this.ready;
-    return this.entriesAfter(after, limit);
+    return this.readNow(after, limit);
+  }
+
+  /** What {@link read} gives, while the journal {@link isReadable}. */
+  readNow(after: number, limit: number): Reading {
+    const updates = this.updates.read(after, limit, Math.max(after, this.head));
+    const presence = this.presence.read(after, limit, updates.upTo);
+    const { upTo } = presence;
+    // Where many comings and goings lie between the updates, those after the last one that was read have to wait.
+    const first = upTo < updates.upTo ? updates.entries.filter(({ position }) => position < upTo) : updates.entries;
+    const all = inOrder(first, presence.entries);
+    const entries = all.length > limit ? all.slice(0, limit) : all;
+    const last = all.length > limit ? (entries.at(-1)?.position ?? after) : upTo;
+    return { entries, upTo: last, oldest: updates.oldest, oldestPresence: presence.oldest };
   }
 
   async locate(eventId: string): Promise<number | undefined> {
     await this.ready;
-    for (const position of this.store.positionsOf(eventId, this.window.oldest)) {
-      const bytes = this.store.get(position);
-      const entry = bytes && this.entryOf({ position, bytes });
-      // For a damaged entry the index alone counts, because the entry's own id can't be read any more.
-      if (entry && (!entry.update || entry.update.id === eventId)) return position;
-    }
-    return undefined;
+    return this.updates.positionWithId(eventId);
   }
 
   tail(from: number, listener: TailListener): () => void {
-    const follower: Follower = { cursor: from, listener: guardTail(listener) };
-    this.followers.add(follower);
-    this.feed(follower);
-    return () => this.followers.delete(follower);
+    return this.followers.add(from, listener);
   }
 
   /** Stores the appends that are under way, and closes the files. */
@@ -166,13 +161,13 @@ export class LmdbJournal extends Journal {
     this.followers.clear();
     await this.running;
     await this.ready.catch(() => undefined);
-    await this.store.close();
+    await this.environment.close();
     await this.lock.release();
   }
 
   private refuseIfUnable(): void {
     if (this.isClosing) throw new JournalUnavailableError('The journal is closed.');
-    if (this.waitingSize > MAX_WAITING)
+    if (this.queue.isFull)
       throw new JournalUnavailableError('Too many updates are waiting for the disk: try again later.');
     if (!this.hasRecovered()) throw this.failure?.error as Error;
   }
@@ -184,7 +179,7 @@ export class LmdbJournal extends Journal {
   private hasRecovered(): boolean {
     if (!this.failure) return true;
     if (performance.now() < this.failure.until) return false;
-    if (this.store.isOpen) {
+    if (this.environment.isOpen) {
       this.failure = undefined;
       return true;
     }
@@ -193,28 +188,19 @@ export class LmdbJournal extends Journal {
     return false;
   }
 
-  /** The answer to an append whose idempotency key is held already or waits for the disk; undefined for a new key. */
-  private findRepeated(idempotencyKey: string, fingerprint: string | undefined): Promise<Appended> | undefined {
-    const pending = this.pendingKeys.get(idempotencyKey);
-    if (pending) return pending.stored.then(() => repetition(pending.update.id, pending.fingerprint === fingerprint));
-    const position = this.store.positionOfKey(idempotencyKey);
-    const bytes = position === undefined || position < this.window.oldest ? undefined : this.store.get(position);
-    // A damaged entry does not hold its key any more, like a trimmed one.
-    const earlier = bytes && readRecord(bytes);
-    if (earlier?.idempotencyKey !== idempotencyKey) return undefined;
-    return Promise.resolve(repetition(earlier.update.id, earlier.fingerprint === fingerprint));
-  }
-
-  private enqueue(update: Update, idempotencyKey?: string, fingerprint?: string): Promise<Appended> {
-    const settlers: Partial<Pick<Pending, 'resolve' | 'reject'>> = {};
-    const stored = new Promise<Appended>((resolve, reject) => Object.assign(settlers, { resolve, reject }));
-    const size = weightOf(update) + weightOfText(idempotencyKey) + weightOfText(fingerprint);
-    const pending = { update, idempotencyKey, fingerprint, size, stored, ...settlers } as Pending;
-    this.waiting.push(pending);
-    this.waitingSize += size;
-    if (idempotencyKey !== undefined) this.pendingKeys.set(idempotencyKey, pending);
-    this.start();
-    return stored;
+  private take<Content extends Identified>(
+    store: LmdbStore<Content>,
+    content: Content,
+    options: AppendOptions,
+  ): Promise<Appended> {
+    try {
+      this.refuseIfUnable();
+      const appended = this.queue.add(store, content, options);
+      if (!this.queue.isEmpty) this.start();
+      return appended;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Begins to commit at the end of this turn of the event loop, so that all appends of the turn share a commit. */
@@ -231,78 +217,55 @@ export class LmdbJournal extends Journal {
     do {
       // One after the other: the next group is what has gathered meanwhile.
       // oxlint-disable-next-line no-await-in-loop
-      isDone = await this.commit(this.takeGroup());
-    } while (this.waiting.length > 0 || (isDone && this.hasMuchToSweep()));
+      isDone = await this.commit(this.queue.takeGroup());
+    } while (!this.queue.isEmpty || (isDone && this.hasMuchToSweep()));
     // In the same turn as the last check of what waits, so that a later append starts a new run.
     this.isRunning = false;
   }
 
-  private takeGroup(): Pending[] {
-    let count = 0;
-    let size = 0;
-    for (const pending of this.waiting.slice(0, GROUP_ENTRIES)) {
-      if (count > 0 && size + pending.size > GROUP_CHARACTERS) break;
-      count += 1;
-      size += pending.size;
-    }
-    this.waitingSize -= size;
-    return this.waiting.splice(0, count);
-  }
-
   private async commit(group: readonly Pending[]): Promise<boolean> {
     try {
-      const placed = this.place(group);
-      const remove = this.window.garbage(group.length > 0 ? 2 * group.length + 16 : SWEEP_ENTRIES);
-      await this.store.write({ append: placed, remove });
-      this.window.removed(remove);
-      this.accept(group, placed);
+      const entries = this.stage(group);
+      const limit = group.length > 0 ? 2 * group.length + 16 : SWEEP_ENTRIES;
+      await this.environment.write({ updates: this.updates.change(limit), presence: this.presence.change(limit) });
+      this.accept(group, entries);
       return true;
     } catch (error) {
+      this.updates.discard();
+      this.presence.discard();
       this.fail(error, group);
       await this.ready.catch(() => undefined);
       return false;
     }
   }
 
-  private place(group: readonly Pending[]) {
-    const storedAt = Math.max(this.now(), this.window.newestHead.storedAt);
-    let { total } = this.window.newestHead;
-    return group.map(({ update, idempotencyKey, fingerprint }, index) => {
-      const bytes = encodeRecord({ update, storedAt, idempotencyKey, fingerprint }, total);
-      const head: RecordHead = headOf(bytes);
-      ({ total } = head);
-      return { position: this.window.newest + 1 + index, bytes, head, id: update.id, idempotencyKey };
+  private stage(group: readonly Pending[]): readonly StoredEntry[] {
+    let position = this.head;
+    return group.map((pending) => {
+      position += pending.positions;
+      return pending.stage(position);
     });
   }
 
   /** The group is on the disk: tells followers and publishers. */
-  private accept(
-    group: readonly Pending[],
-    placed: readonly { head: RecordHead; position: number; id: string }[],
-  ): void {
-    const before = this.window.newest;
-    const last = placed.at(-1);
-    if (!last) return;
-    this.window.appended(last.position, last.head, last.id);
-    const entries = group.map(({ update }, index) => ({ position: before + 1 + index, update }));
-    for (const follower of this.followers) {
-      // A follower that is further behind is being fed by `feed`, and gets these entries that way.
-      if (follower.cursor === before) this.tell(follower, entries);
-    }
+  private accept(group: readonly Pending[], entries: readonly StoredEntry[]): void {
+    const before = this.head;
+    this.updates.committed();
+    this.presence.committed();
+    if (entries.length > 0) this.followers.tell(before, entries);
     for (const [index, pending] of group.entries()) {
-      this.forgetKey(pending);
-      pending.resolve({ outcome: 'stored', position: before + 1 + index, id: pending.update.id });
+      this.queue.decided(pending);
+      pending.resolve({ outcome: 'stored', position: entries[index]?.position ?? 0, id: pending.id });
     }
   }
 
   /** Rejects everything that waits. Appends of the next moments would fail as well, and are refused at once. */
   private fail(error: unknown, group: readonly Pending[]): void {
-    const all = [...group, ...this.waiting.splice(0)];
-    this.waitingSize = 0;
+    const all = [...group, ...this.queue.takeAll()];
     this.rest(error);
-    if (this.store.mustReopen) this.reopen();
+    if (this.environment.mustReopen) this.reopen();
     for (const pending of all) {
-      this.forgetKey(pending);
+      this.queue.decided(pending);
       pending.reject(error);
     }
   }
@@ -313,22 +276,23 @@ export class LmdbJournal extends Journal {
   }
 
   private reopen(): void {
-    this.ready = this.store.reopen().then(
-      () => this.window.recover(),
-      (cause: unknown) => {
-        throw new JournalUnavailableError('The journal could not be opened again after a failure.', { cause });
-      },
-    );
+    this.ready = this.openAgain();
     // Readers that await `ready` see the error themselves; here it must not become an unhandled rejection.
     this.ready.catch(() => undefined);
   }
 
-  private forgetKey({ idempotencyKey }: Pending): void {
-    if (idempotencyKey !== undefined) this.pendingKeys.delete(idempotencyKey);
+  private async openAgain(): Promise<void> {
+    try {
+      await this.environment.reopen();
+    } catch (cause) {
+      throw new JournalUnavailableError('The journal could not be opened again after a failure.', { cause });
+    }
+    this.updates.recover();
+    this.presence.recover();
   }
 
   private hasMuchToSweep(): boolean {
-    return !this.isClosing && this.window.garbageCount >= SWEEP_ENTRIES;
+    return !this.isClosing && Math.max(this.updates.garbageCount, this.presence.garbageCount) >= SWEEP_ENTRIES;
   }
 
   /**
@@ -336,46 +300,7 @@ export class LmdbJournal extends Journal {
    * removal may make room for them.
    */
   private sweep(): void {
-    if (!this.store.isOpen && !this.hasRecovered()) return;
-    if (this.window.garbageCount > 0) this.start();
+    if (!this.environment.isOpen && !this.hasRecovered()) return;
+    if (this.updates.garbageCount > 0 || this.presence.garbageCount > 0) this.start();
   }
-
-  /** Gives a follower what it has missed, part by part, until it has caught up with the others. */
-  private feed(follower: Follower): void {
-    if (!this.followers.has(follower) || follower.cursor >= this.window.newest) return;
-    if (!this.store.isOpen) {
-      setTimeout(() => this.feed(follower), REST).unref();
-      return;
-    }
-    this.tell(follower, this.entriesAfter(follower.cursor, FEED_ENTRIES));
-    setImmediate(() => this.feed(follower));
-  }
-
-  private tell(follower: Follower, entries: readonly ReadEntry[]): void {
-    follower.cursor = entries.at(-1)?.position ?? follower.cursor;
-    if (entries.length > 0) follower.listener(entries);
-  }
-
-  private entriesAfter(after: number, limit: number): ReadEntry[] {
-    const entries: ReadEntry[] = [];
-    if (limit <= 0) return entries;
-    let read = 0;
-    for (const placed of this.store.from(Math.max(after + 1, this.window.oldest))) {
-      entries.push(this.entryOf(placed));
-      read += placed.bytes.length;
-      if (entries.length >= limit || read >= READ_BYTES) break;
-    }
-    return entries;
-  }
-
-  private entryOf({ position, bytes }: Placed): ReadEntry {
-    const record = readRecord(bytes);
-    if (record) return { position, update: record.update };
-    this.damage.report(position);
-    return { position };
-  }
-}
-
-function repetition(id: string, isSame: boolean): Appended {
-  return isSame ? { outcome: 'repeated', id } : { outcome: 'conflict' };
 }

@@ -1,9 +1,11 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JournalOpenError } from '../journal.js';
+import { LmdbEnvironment } from './lmdb-environment.js';
+import type { Identified } from './lmdb-kind.js';
 import { DirectoryLock, syncDirectories } from './lmdb-lock.js';
-import { costOf, decodeRecord, headOf } from './lmdb-record.js';
-import { LmdbStore, type Placed } from './lmdb-store.js';
+import { costOf, headOf, type Placed, readRecord } from './lmdb-record.js';
+import type { LmdbTable } from './lmdb-table.js';
 
 /** Records read in one go. */
 const PAGE = 1_000;
@@ -17,20 +19,20 @@ export interface OfflineOptions {
  * Runs `use` on the files of a journal that no service has open, and keeps services from opening it meanwhile.
  * @throws {JournalOpenError} when there is no journal at `path`, a process uses it, or it can't be read.
  */
-export async function withStore<Result>(
+export async function withEnvironment<Result>(
   path: string,
-  use: (store: LmdbStore) => Promise<Result>,
+  use: (environment: LmdbEnvironment) => Promise<Result>,
   { create = false }: OfflineOptions = {},
 ): Promise<Result> {
   if (!create) await mustExist(path);
   const lock = await DirectoryLock.take(path);
   try {
-    const store = new LmdbStore(path);
+    const environment = new LmdbEnvironment(path);
     await syncDirectories(path);
     try {
-      return await use(store);
+      return await use(environment);
     } finally {
-      await store.close();
+      await environment.close();
     }
   } finally {
     await lock.release();
@@ -43,10 +45,10 @@ async function mustExist(path: string): Promise<void> {
   });
 }
 
-/** All records, in order. They are read page by page, so that the caller may take any time over each of them. */
-export function* recordsOf(store: LmdbStore): Iterable<Placed> {
-  for (let position = store.first ?? 0; ;) {
-    const page = pageFrom(store, position);
+/** All records of a table, in order. They are read page by page, so that the caller may take any time over each of them. */
+export function* recordsOf<Content extends Identified>(table: LmdbTable<Content>): Iterable<Placed> {
+  for (let position = 0; ;) {
+    const page = [...table.range(position, Infinity, PAGE)];
     yield* page;
     const last = page.at(-1);
     if (!last || page.length < PAGE) return;
@@ -54,21 +56,27 @@ export function* recordsOf(store: LmdbStore): Iterable<Placed> {
   }
 }
 
-function pageFrom(store: LmdbStore, position: number): Placed[] {
-  const page: Placed[] = [];
-  for (const placed of store.from(position)) if (page.push(placed) === PAGE) break;
-  return page;
+/** Checks all records and all indexes, and gives one sentence for each fault. */
+export function* faultsOf({ updates, presence }: LmdbEnvironment): Iterable<string> {
+  yield* faultsIn(updates, 'Entry');
+  yield* faultsIn(presence, 'Presence entry');
+  for (const { position, bytes } of recordsOf(presence)) {
+    const record = readRecord(presence.kind, { position, bytes })?.content;
+    const [within] = record ? updates.range(position - record.events + 1, position + 1, 1) : [];
+    if (within) yield `Entry ${within.position} has a position of presence entry ${position}.`;
+  }
 }
 
-/** Checks all records and both indexes, and gives one sentence for each fault. */
-export function* faultsOf(store: LmdbStore): Iterable<string> {
-  const sizes = store.indexSizes();
+/** @param name what an entry of the table is called, at the beginning of a sentence. */
+function* faultsIn<Content extends Identified>(table: LmdbTable<Content>, name: string): Iterable<string> {
   let [ids, keys, isWhole] = [0, 0, true];
   let before: Placed | undefined;
-  for (const placed of recordsOf(store)) {
-    const found = inspect(store, placed);
-    yield* found.faults;
-    if (before && found.isWhole) yield* faultsBetween(before, placed);
+  for (const placed of recordsOf(table)) {
+    const found = inspect(table, placed);
+    yield* found.faults.map((fault) => `${name} ${placed.position} ${fault}.`);
+    if (before && found.isWhole) {
+      for (const fault of faultsBetween(before, placed)) yield `${name} ${placed.position} ${fault}.`;
+    }
     ids += found.ids;
     keys += found.keys;
     isWhole &&= found.isWhole;
@@ -76,8 +84,10 @@ export function* faultsOf(store: LmdbStore): Iterable<string> {
   }
   // The sizes of the indexes prove nothing then, because what a damaged entry had in them is not known.
   if (!isWhole) return;
-  if (sizes.ids !== ids) yield surplus('ids', sizes.ids - ids);
-  if (sizes.keys !== keys) yield surplus('keys', sizes.keys - keys);
+  const sizes = table.indexSizes();
+  const names = table.kind.tables;
+  if (names.ids !== undefined && sizes.ids !== ids) yield surplus(names.ids, sizes.ids - ids);
+  if (sizes.keys !== keys) yield surplus(names.keys, sizes.keys - keys);
 }
 
 /** What an index has too many of, or too few where `count` is negative. */
@@ -87,13 +97,14 @@ function surplus(index: string, count: number): string {
     : `The index of ${index} lacks the place(s) of ${-count} entries.`;
 }
 
-/** The faults in how an entry continues the one before it. */
-function* faultsBetween(before: Placed, { position, bytes }: Placed): Iterable<string> {
-  const [earlier, later] = [headOf(before.bytes), headOf(bytes)];
-  if (earlier.storedAt > later.storedAt) yield `Entry ${position} was stored before the one that it follows.`;
-  if (before.position + 1 !== position) yield `Entries before ${position} are missing.`;
-  else if (earlier.total + costOf(bytes.length) !== later.total) {
-    yield `The running size of entry ${position} does not match the entry before it.`;
+/** The faults in how an entry continues the one before it. Their positions may have others between them. */
+function* faultsBetween(before: Placed, placed: Placed): Iterable<string> {
+  const [earlier, later] = [headOf(before), headOf(placed)];
+  if (earlier.storedAt > later.storedAt) yield 'was stored before the one that it follows';
+  if (earlier.count + 1 !== later.count || later.previous !== before.position) {
+    yield 'does not follow the entry before it: entries between them are missing';
+  } else if (earlier.total + costOf(placed.bytes.length) !== later.total) {
+    yield 'has a running size that does not match the entry before it';
   }
 }
 
@@ -105,18 +116,17 @@ interface Inspection {
   readonly faults: readonly string[];
 }
 
-function inspect(store: LmdbStore, { position, bytes }: Placed): Inspection {
-  try {
-    const { update, idempotencyKey } = decodeRecord(bytes);
-    const [indexed] = store.positionsOf(update.id, position);
-    const newest = idempotencyKey === undefined ? position : (store.positionOfKey(idempotencyKey) ?? 0);
-    const faults = [
-      ...(indexed === position ? [] : [`Entry ${position} is not found by its id.`]),
-      ...(newest >= position ? [] : [`Entry ${position} is not found by its idempotency key.`]),
-    ];
-    const keys = idempotencyKey !== undefined && newest === position ? 1 : 0;
-    return { isWhole: true, ids: indexed === position ? 1 : 0, keys, faults };
-  } catch {
-    return { isWhole: false, ids: 0, keys: 0, faults: [`Entry ${position} is damaged.`] };
-  }
+function inspect<Content extends Identified>(table: LmdbTable<Content>, placed: Placed): Inspection {
+  const record = readRecord(table.kind, placed);
+  if (!record) return { isWhole: false, ids: 0, keys: 0, faults: ['is damaged'] };
+  const { position } = placed;
+  const { content, idempotencyKey } = record;
+  const [indexed] = table.kind.tables.ids === undefined ? [position] : table.positionsOf(content.id, position);
+  const newest = idempotencyKey === undefined ? position : (table.positionOfKey(idempotencyKey) ?? 0);
+  const faults = [
+    ...(indexed === position ? [] : ['is not found by its id']),
+    ...(newest >= position ? [] : ['is not found by its idempotency key']),
+  ];
+  const keys = idempotencyKey !== undefined && newest === position ? 1 : 0;
+  return { isWhole: true, ids: indexed === position ? 1 : 0, keys, faults };
 }

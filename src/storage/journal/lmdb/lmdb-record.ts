@@ -1,38 +1,55 @@
 import { crc32 } from 'node:zlib';
-import type { Update } from '../update.js';
+import type { Identified, RecordKind } from './lmdb-kind.js';
 
-/** An update as it lies on the disk, with what the journal must know of it besides. */
-export interface JournalRecord {
-  readonly update: Update;
+/** A record as it lies on the disk, with its place. */
+export interface Placed {
+  readonly position: number;
+  readonly bytes: Buffer;
+}
+
+/** What is stored of an append. */
+export interface NewRecord<Content> {
+  readonly content: Content;
   /** Wall clock, milliseconds; never less than that of the record before. */
   readonly storedAt: number;
-  /** The cost of all records ever written, up to and including this one, in bytes: see {@link costOf}. */
-  readonly total: number;
   readonly idempotencyKey: string | undefined;
   readonly fingerprint: string | undefined;
 }
 
-/** The part of a record that trimming reads of many records, without their text. */
-export type RecordHead = Pick<JournalRecord, 'storedAt' | 'total'>;
+/** The part of a record that trimming reads of many records, without their text. The sums are those of one table. */
+export interface RecordHead {
+  readonly position: number;
+  readonly storedAt: number;
+  /** The cost of all records ever written, up to and including this one, in bytes: see {@link costOf}. */
+  readonly total: number;
+  /** How many records were ever written, up to and including this one. */
+  readonly count: number;
+  /** The position of the record before this one, also when that has been removed; 0 for the first one. */
+  readonly previous: number;
+}
+
+export interface JournalRecord<Content> extends Omit<NewRecord<Content>, 'storedAt'> {
+  readonly head: RecordHead;
+}
+
+/** What a record continues: the newest one of its table. */
+export type Newest = Pick<RecordHead, 'position' | 'total' | 'count'>;
 
 /*
- * Format 1: the checksum of everything after it (CRC-32, big endian), `storedAt` and `total` (doubles, big endian), and
- * the rest as JSON, which keeps every string as it is. Changing any of it takes a new number in `lmdb-store.ts`.
+ * A record is the checksum of everything after it (CRC-32, big endian), `storedAt` and `total` (doubles, big endian),
+ * and the rest as JSON, which keeps every string as it is. Where updates alone take positions, the count of a record is
+ * its position, and the record before it has the position before; any other record has a mark, its `count` and
+ * `previous` (doubles, big endian) before the JSON, which never begins with the mark. Format 1 has no marked records.
+ * Changing any of this takes a new number in `lmdb-environment.ts`.
  */
 const CHECKSUM_BYTES = 4;
 const TOTAL_AT = CHECKSUM_BYTES + 8;
-const TEXT_AT = TOTAL_AT + 8;
+const MARK_AT = TOTAL_AT + 8;
+const COUNT_AT = MARK_AT + 1;
+const PREVIOUS_AT = COUNT_AT + 8;
+const MARKED_TEXT_AT = PREVIOUS_AT + 8;
 
-type Text = readonly [
-  id: string,
-  topics: readonly string[],
-  data: string,
-  isPrivate: boolean,
-  type: string | null,
-  retry: number | null,
-  idempotencyKey: string | null,
-  fingerprint: string | null,
-];
+const MARK = 2;
 
 /** A page of LMDB; larger records lie on pages of their own. Bytes. */
 const PAGE = 4_096;
@@ -45,50 +62,72 @@ export function costOf(length: number): number {
   return OVERHEAD + (length <= PAGE / 2 ? length : Math.ceil((length + 16) / PAGE) * PAGE);
 }
 
-/** @param totalBefore the `total` of the record before this one. */
-export function encodeRecord(record: Omit<JournalRecord, 'total'>, totalBefore: number): Buffer {
-  const { update, storedAt, idempotencyKey = null, fingerprint = null } = record;
-  const { id, topics, data, type = null, retry = null } = update;
-  const text: Text = [id, topics, data, update.private, type, retry, idempotencyKey, fingerprint];
-  const json = JSON.stringify(text);
-  const bytes = Buffer.allocUnsafeSlow(TEXT_AT + Buffer.byteLength(json));
+/** The record's bytes at this position, where it continues the record `newest`. */
+export function encodeRecord<Content extends Identified>(
+  kind: RecordKind<Content>,
+  record: NewRecord<Content>,
+  position: number,
+  newest: Newest,
+): Buffer {
+  const { content, storedAt, idempotencyKey = null, fingerprint = null } = record;
+  const json = JSON.stringify(kind.pack(content, idempotencyKey, fingerprint));
+  const count = newest.count + 1;
+  const isPlain = count === position && newest.position + 1 === position;
+  const textAt = isPlain ? MARK_AT : MARKED_TEXT_AT;
+  const bytes = Buffer.allocUnsafeSlow(textAt + Buffer.byteLength(json));
   bytes.writeDoubleBE(storedAt, CHECKSUM_BYTES);
-  bytes.writeDoubleBE(totalBefore + costOf(bytes.length), TOTAL_AT);
-  bytes.write(json, TEXT_AT);
+  bytes.writeDoubleBE(newest.total + costOf(bytes.length), TOTAL_AT);
+  if (!isPlain) {
+    bytes.writeUInt8(MARK, MARK_AT);
+    bytes.writeDoubleBE(count, COUNT_AT);
+    bytes.writeDoubleBE(newest.position, PREVIOUS_AT);
+  }
+  bytes.write(json, textAt);
   bytes.writeUInt32BE(crc32(bytes.subarray(CHECKSUM_BYTES)));
   return bytes;
 }
 
 /** @throws {DamagedRecordError} when the checksum does not match. */
-export function decodeRecord(bytes: Buffer): JournalRecord {
-  const record = readRecord(bytes);
+export function decodeRecord<Content extends Identified>(
+  kind: RecordKind<Content>,
+  placed: Placed,
+): JournalRecord<Content> {
+  const record = readRecord(kind, placed);
   if (!record) throw new DamagedRecordError();
   return record;
 }
 
 /** The record; undefined when its checksum does not match. */
-export function readRecord(bytes: Buffer): JournalRecord | undefined {
-  const head = readHead(bytes);
+export function readRecord<Content extends Identified>(
+  kind: RecordKind<Content>,
+  placed: Placed,
+): JournalRecord<Content> | undefined {
+  const head = readHead(placed);
   if (!head) return undefined;
-  const text = JSON.parse(bytes.toString('utf8', TEXT_AT)) as Text;
-  const [id, topics, data, isPrivate, type, retry, idempotencyKey, fingerprint] = text;
-  return {
-    ...head,
-    update: { topics, data, id, private: isPrivate, ...(type !== null && { type }), ...(retry !== null && { retry }) },
-    idempotencyKey: idempotencyKey ?? undefined,
-    fingerprint: fingerprint ?? undefined,
-  };
+  const { bytes } = placed;
+  const fields = JSON.parse(bytes.toString('utf8', isMarked(bytes) ? MARKED_TEXT_AT : MARK_AT)) as unknown[];
+  const idempotencyKey = (fields.at(-2) ?? undefined) as string | undefined;
+  const fingerprint = (fields.at(-1) ?? undefined) as string | undefined;
+  return { head, content: kind.unpack(fields), idempotencyKey, fingerprint };
 }
 
 /** The head of a record; undefined when the checksum of the whole record does not match. */
-export function readHead(bytes: Buffer): RecordHead | undefined {
-  if (bytes.length < TEXT_AT || crc32(bytes.subarray(CHECKSUM_BYTES)) !== bytes.readUInt32BE()) return undefined;
-  return headOf(bytes);
+export function readHead(placed: Placed): RecordHead | undefined {
+  const { bytes } = placed;
+  if (bytes.length <= MARK_AT || crc32(bytes.subarray(CHECKSUM_BYTES)) !== bytes.readUInt32BE()) return undefined;
+  return headOf(placed);
 }
 
 /** The head of a record that is known to be whole. */
-export function headOf(bytes: Buffer): RecordHead {
-  return { storedAt: bytes.readDoubleBE(CHECKSUM_BYTES), total: bytes.readDoubleBE(TOTAL_AT) };
+export function headOf({ position, bytes }: Placed): RecordHead {
+  const [storedAt, total] = [bytes.readDoubleBE(CHECKSUM_BYTES), bytes.readDoubleBE(TOTAL_AT)];
+  if (!isMarked(bytes)) return { position, storedAt, total, count: position, previous: position - 1 };
+  const [count, previous] = [bytes.readDoubleBE(COUNT_AT), bytes.readDoubleBE(PREVIOUS_AT)];
+  return { position, storedAt, total, count, previous };
+}
+
+function isMarked(bytes: Buffer): boolean {
+  return bytes[MARK_AT] === MARK;
 }
 
 /** The checksum does not fit: the disk, or another program, has changed the file. */

@@ -1,83 +1,108 @@
 import type { Retention } from '../journal.js';
-import { costOf, readHead, readRecord, type RecordHead } from './lmdb-record.js';
-import type { LmdbStore } from './lmdb-store.js';
+import type { Identified } from './lmdb-kind.js';
+import { costOf, type Placed, readHead, readRecord, type RecordHead } from './lmdb-record.js';
+import type { LmdbTable } from './lmdb-table.js';
+
+/** What trimming must know of a record. */
+interface Bounds {
+  readonly position: number;
+  /** The position of the record before it, also when that has been removed. */
+  readonly previous: number;
+  readonly storedAt: number;
+  readonly totalBefore: number;
+  readonly countBefore: number;
+}
 
 /**
- * The part of the log that is held. Trimming only moves `oldest`, in one step however many records it skips: times and
- * sums of bytes grow from record to record, so a binary search finds the first record within the limits. The records
- * before it are garbage, which is removed bit by bit. The newest record stays even when it is trimmed, because the next
- * one continues its position and its sum of bytes.
+ * The part of a table that is held. Trimming only moves `oldest`, in one step however many records it skips: times and
+ * sums grow from record to record, so a binary search over the positions finds the first record within the limits. The
+ * records before it are garbage, which is removed bit by bit. The newest record stays even when it is trimmed, because
+ * the next one continues its sums.
  */
-export class LmdbWindow {
-  private first: number;
-  private held: number;
-  private head = 0;
-  private headRecord: RecordHead = { storedAt: 0, total: 0 };
-  private headId: string | undefined;
-  /** When the oldest record that is held was stored, and the `total` before it; nothing when none is held. */
-  private bounds: { readonly storedAt: number; readonly totalBefore: number } | undefined;
-  /** Positions after `head` at which a write that was reported as failed has stored records after all. */
-  private ghosts: readonly number[] = [];
+export class LmdbWindow<Content extends Identified> {
+  private head: RecordHead = { position: 0, storedAt: 0, total: 0, count: 0, previous: 0 };
+  private whole: { readonly position: number; readonly lastId: string } | undefined;
+  /** The oldest record that is held; undefined when none is. */
+  private first: Bounds | undefined;
+  /** How many records were ever removed. */
+  private removedCount: number;
+  /** Nothing from this position on has been removed, so that the garbage is looked for from here. */
+  private garbageFrom: number;
+  /** What is being removed: how many records, and the position after the last of them. */
+  private sweep: { count: number; end: number };
+  /** Records after `head` that a write has stored which was reported as failed. */
+  private ghosts: readonly Placed[] = [];
 
   constructor(
-    private readonly store: LmdbStore,
+    private readonly table: LmdbTable<Content>,
     private readonly retention: Retention,
     private readonly now: () => number,
   ) {
-    this.head = store.last ?? 0;
-    this.first = store.first ?? 1;
-    this.lookForHead();
-    this.held = this.first;
-    this.bounds = this.boundsAt(this.held);
+    if (table.last !== undefined) this.head = this.headOfNewest(table.last);
+    this.first = this.boundsOfFirst();
+    this.removedCount = this.first?.countBefore ?? 0;
+    this.garbageFrom = this.first?.position ?? 0;
+    this.sweep = { count: 0, end: this.garbageFrom };
   }
 
-  /** The position of the newest record. */
-  get newest(): number {
+  /** The head of the newest record; its position is 0 while there was never one. */
+  get newest(): RecordHead {
     return this.head;
   }
 
-  get newestHead(): RecordHead {
-    return this.headRecord;
+  /** The newest record that is held and not damaged, with the id of its last event. */
+  get newestWhole(): { readonly position: number; readonly lastId: string } | undefined {
+    return this.whole && this.whole.position >= this.oldest ? this.whole : undefined;
   }
 
-  /** The id of the newest record that is not damaged. */
-  get newestId(): string | undefined {
-    return this.headId;
-  }
-
-  /** The position of the oldest record that is held; `newest + 1` when none is. */
+  /** Every record from this position on is held. */
   get oldest(): number {
     this.trim();
-    return this.held;
-  }
-
-  get isEmpty(): boolean {
-    return this.oldest > this.head;
+    return this.first ? this.first.previous + 1 : this.head.position + 1;
   }
 
   /** How many records wait to be removed. */
   get garbageCount(): number {
-    return Math.max(0, Math.min(this.oldest, this.head) - this.first) + this.ghosts.length;
+    this.trim();
+    return this.trimmedCount + this.ghosts.length;
   }
 
-  /** At most `limit` positions to remove, the oldest first. */
-  garbage(limit: number): readonly number[] {
-    const count = Math.min(limit, this.garbageCount - this.ghosts.length);
-    return [...this.ghosts, ...Array.from({ length: count }, (_, index) => this.first + index)];
+  /**
+   * At most `limit` trimmed records, the oldest first, and those that should not be there, all of which may be removed.
+   * To be iterated to the end, and once before each call of {@link removed}.
+   */
+  *garbage(limit: number): Iterable<Placed> {
+    this.trim();
+    const sweep = { count: 0, end: this.garbageFrom };
+    this.sweep = sweep;
+    const count = Math.min(limit, this.trimmedCount);
+    for (const placed of this.table.each(this.garbageFrom, this.first?.position ?? this.head.position, count)) {
+      sweep.count += 1;
+      sweep.end = placed.position + 1;
+      yield placed;
+    }
+    // Those that are not there any more are not waited for.
+    this.removedCount += count - sweep.count;
+    yield* this.ghosts;
   }
 
-  /** To be called when the positions that {@link garbage} gave have been removed. */
-  removed(positions: readonly number[]): void {
-    this.first += positions.length - this.ghosts.length;
+  /** To be called when the records that {@link garbage} gave have been removed. */
+  removed(): void {
+    this.removedCount += this.sweep.count;
+    this.garbageFrom = this.sweep.end;
+    this.sweep = { count: 0, end: this.garbageFrom };
     this.ghosts = [];
   }
 
-  appended(position: number, head: RecordHead, id: string): void {
-    const wasEmpty = this.held > this.head;
-    this.head = position;
-    this.headRecord = head;
-    this.headId = id;
-    if (wasEmpty) this.bounds = this.boundsAt(this.held);
+  /**
+   * To be called when records have been stored.
+   * @param head that of the last one, and `lastId` the id of its last event.
+   */
+  appended(head: RecordHead, lastId: string): void {
+    const before = this.head.position;
+    this.head = head;
+    this.whole = { position: head.position, lastId };
+    this.first ??= this.boundsFrom(before + 1);
   }
 
   /**
@@ -85,70 +110,107 @@ export class LmdbWindow {
    * all become garbage.
    */
   recover(): void {
-    const last = this.store.last ?? this.head;
-    this.ghosts = Array.from({ length: Math.max(0, last - this.head) }, (_, index) => this.head + 1 + index);
-    this.first = this.store.first ?? this.first;
+    this.ghosts = [...this.table.range(this.head.position + 1)];
+    this.removedCount = this.boundsOfFirst()?.countBefore ?? this.removedCount;
+  }
+
+  private get trimmedCount(): number {
+    const end = this.first?.countBefore ?? this.head.count - 1;
+    return Math.max(0, end - this.removedCount);
   }
 
   /** Reads the newest record's head. A damaged record's head is derived from the last whole record before it. */
-  private lookForHead(): void {
-    let damaged = 0;
-    for (let position = this.head; position >= this.first; position -= 1) {
-      const bytes = this.store.get(position);
-      const record = bytes && readRecord(bytes);
+  private headOfNewest(position: number): RecordHead {
+    let [damaged, cost] = [0, 0];
+    for (const placed of this.table.backwardsFrom(position)) {
+      const record = readRecord(this.table.kind, placed);
       if (record) {
-        this.headRecord = { storedAt: record.storedAt, total: record.total + damaged };
-        this.headId = record.update.id;
-        return;
+        this.whole = { position: placed.position, lastId: this.table.kind.lastIdOf(record.content) };
+        const { storedAt, total, count } = record.head;
+        const previous = damaged === 0 ? record.head.previous : this.beforeDamaged(position);
+        return { position, storedAt, total: total + cost, count: count + damaged, previous };
       }
-      damaged += bytes ? costOf(bytes.length) : 0;
+      damaged += 1;
+      cost += costOf(placed.bytes.length);
     }
-    this.headRecord = { storedAt: 0, total: damaged };
+    return { position, storedAt: 0, total: cost, count: position, previous: this.beforeDamaged(position) };
   }
 
   private trim(): void {
-    if (!this.store.isOpen || !this.bounds || this.isWithin(this.held, this.bounds)) return;
-    this.held = this.firstWithin();
-    this.bounds = this.boundsAt(this.held);
-  }
-
-  /** An exponential search, then a binary one: cheap for the usual step by one record, and for one over millions. */
-  private firstWithin(): number {
-    let outside = this.held;
-    let step = 1;
-    while (outside + step <= this.head && !this.isWithin(outside + step)) {
-      outside += step;
-      step *= 2;
-    }
-    let within = Math.min(outside + step, this.head + 1);
-    while (within - outside > 1) {
-      const middle = Math.floor((outside + within) / 2);
-      if (this.isWithin(middle)) within = middle;
-      else outside = middle;
-    }
-    return within;
-  }
-
-  private isWithin(position: number, bounds = this.boundsAt(position)): boolean {
-    const { events, bytes, age } = this.retention;
-    if (!bounds) return false;
-    if (this.head - position >= events) return false;
-    return this.headRecord.total - bounds.totalBefore <= bytes && bounds.storedAt >= this.now() - age;
+    if (!this.table.isOpen || !this.first || this.isWithin(this.first)) return;
+    this.first = this.firstWithin(this.first.position);
   }
 
   /**
-   * The bounds of the record at `position`. Those of a damaged record are derived from the next whole one, because its
-   * own values could be wrong and trim everything before it.
+   * The first record within the limits after the one at `outside`, which is not. An exponential search, then a binary
+   * one: cheap for the usual step by one record, and for one over millions.
    */
-  private boundsAt(position: number): LmdbWindow['bounds'] {
-    let cost = 0;
-    for (let at = position; at <= this.head; at += 1) {
-      const bytes = this.store.get(at);
-      if (!bytes) return undefined;
-      cost += costOf(bytes.length);
-      const head = at === this.head ? this.headRecord : readHead(bytes);
-      if (head) return { storedAt: head.storedAt, totalBefore: head.total - cost };
+  private firstWithin(outside: number): Bounds | undefined {
+    let found: Bounds | undefined;
+    let end = this.head.position + 1;
+    for (let step = 1; outside + step < end; step *= 2) {
+      const start = outside + step;
+      const bounds = this.boundsFrom(start);
+      if (bounds && this.isWithin(bounds)) [found, end] = [bounds, start];
+      else outside = bounds?.position ?? start;
+    }
+    while (end - outside > 1) {
+      const middle = Math.floor((outside + end) / 2);
+      const bounds = this.boundsFrom(middle);
+      if (bounds && this.isWithin(bounds)) [found, end] = [bounds, middle];
+      else outside = bounds?.position ?? middle;
+    }
+    return found;
+  }
+
+  private isWithin({ storedAt, totalBefore, countBefore }: Bounds): boolean {
+    const { events, bytes, age } = this.retention;
+    const { total, count } = this.head;
+    return count - countBefore <= events && total - totalBefore <= bytes && storedAt >= this.now() - age;
+  }
+
+  private boundsOfFirst(): Bounds | undefined {
+    return this.boundsFrom(this.table.first ?? 0);
+  }
+
+  /** The bounds of the first record from `position` on. */
+  private boundsFrom(position: number): Bounds | undefined {
+    if (position > this.head.position) return undefined;
+    const bytes = this.table.get(position);
+    const head = bytes && this.headAt({ position, bytes });
+    return head ? boundsOf(head, costOf(bytes.length)) : this.derivedBounds(position);
+  }
+
+  /**
+   * The same where there is no record at `position` itself, or a damaged one, whose own values could be wrong and trim
+   * everything before it: its bounds are derived from the next whole record.
+   */
+  private derivedBounds(start: number): Bounds | undefined {
+    let [first, count, cost] = [0, 0, 0];
+    for (const placed of this.table.range(start, this.head.position + 1)) {
+      first ||= placed.position;
+      count += 1;
+      cost += costOf(placed.bytes.length);
+      const head = this.headAt(placed);
+      if (!head) continue;
+      if (count === 1) return boundsOf(head, cost);
+      const previous = this.beforeDamaged(first);
+      const { storedAt } = head;
+      return { position: first, previous, storedAt, totalBefore: head.total - cost, countBefore: head.count - count };
     }
     return undefined;
   }
+
+  private headAt(placed: Placed): RecordHead | undefined {
+    return placed.position === this.head.position ? this.head : readHead(placed);
+  }
+
+  /** The position of the record before a damaged one. If that has been removed, the nearest place that it can have had. */
+  private beforeDamaged(position: number): number {
+    return this.table.before(position) ?? position - 1;
+  }
+}
+
+function boundsOf({ position, storedAt, previous, total, count }: RecordHead, cost: number): Bounds {
+  return { position, previous, storedAt, totalBefore: total - cost, countBefore: count - 1 };
 }

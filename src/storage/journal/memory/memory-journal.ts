@@ -5,19 +5,16 @@ import {
   type AppendOptions,
   type Entry,
   Journal,
+  type PresenceEntry,
+  type Reading,
   type Retention,
+  type StoredEntry,
   type TailListener,
 } from '../journal.js';
-import { Queue } from '../../../shared/queue.js';
+import { inOrder } from '../in-order.js';
+import { eventIdOf, type PresenceRecord } from '../presence-record.js';
 import { type Update, weightOf, weightOfText } from '../update.js';
-
-interface Held extends Entry {
-  readonly bytes: number;
-  /** Wall clock, milliseconds. */
-  readonly storedAt: number;
-  readonly idempotencyKey: string | undefined;
-  readonly fingerprint: string | undefined;
-}
+import { MemoryStore } from './memory-store.js';
 
 /** Bytes that an entry takes besides its update: the entry itself, and its places in the maps. */
 const OVERHEAD = 200;
@@ -25,19 +22,19 @@ const OVERHEAD = 200;
 /** Keeps updates in this process's memory: fast, and gone with the process. */
 export class MemoryJournal extends Journal {
   readonly secret: Buffer = randomBytes(32);
-  private readonly entries = new Queue<Held>();
-  /** Positions by id. A list of positions is made only for an id that was used again, which is rare. */
-  private readonly positions = new Map<string, number | Queue<number>>();
-  private readonly keys = new Map<string, Held>();
+  private readonly updates: MemoryStore<Entry>;
+  private readonly presence: MemoryStore<PresenceEntry>;
   private readonly listeners = new Set<TailListener>();
-  private bytes = 0;
   private newest = 0;
 
   constructor(
     readonly retention: Retention,
     private readonly now: () => number = Date.now,
+    presenceRetention: Retention = retention,
   ) {
     super();
+    this.updates = new MemoryStore(retention, now);
+    this.presence = new MemoryStore(presenceRetention, now);
   }
 
   get head(): number {
@@ -45,44 +42,69 @@ export class MemoryJournal extends Journal {
   }
 
   get oldest(): number {
-    return this.newest - this.entries.length + 1;
+    return this.updates.oldest;
+  }
+
+  get oldestPresence(): number {
+    return this.presence.oldest;
   }
 
   get lastId(): string | undefined {
-    return this.entries.at(this.entries.length - 1)?.update.id;
+    const update = this.updates.newest;
+    const presence = this.presence.newest;
+    if (!presence || (update && update.position > presence.position)) return update?.id;
+    return eventIdOf(presence, presence.record.events - 1);
   }
 
   append(update: Update, { idempotencyKey, fingerprint }: AppendOptions = {}): Promise<Appended> {
-    this.trim();
-    const earlier = idempotencyKey === undefined ? undefined : this.keys.get(idempotencyKey);
+    this.updates.trim();
+    const earlier = idempotencyKey === undefined ? undefined : this.updates.withKey(idempotencyKey);
     if (earlier) {
       const same = earlier.fingerprint === fingerprint;
-      return Promise.resolve(same ? { outcome: 'repeated', id: earlier.update.id } : { outcome: 'conflict' });
+      return Promise.resolve(same ? { outcome: 'repeated', id: earlier.id } : { outcome: 'conflict' });
     }
     const position = ++this.newest;
+    const { id } = update;
     const bytes = OVERHEAD + weightOf(update) + weightOfText(idempotencyKey) + weightOfText(fingerprint);
-    const held = { position, update, bytes, storedAt: this.now(), idempotencyKey, fingerprint };
-    this.hold(held);
-    this.trim();
-    for (const listener of this.listeners) listener([held]);
-    return Promise.resolve({ outcome: 'stored', position, id: update.id });
+    const held = { position, update, id, bytes, storedAt: this.now(), idempotencyKey, fingerprint };
+    this.updates.hold(held);
+    this.tell(held);
+    return Promise.resolve({ outcome: 'stored', position, id });
   }
 
-  read(after: number, limit: number): Promise<readonly Entry[]> {
+  appendPresence(
+    record: PresenceRecord,
+    { idempotencyKey }: { readonly idempotencyKey?: string } = {},
+  ): Promise<Appended> {
+    this.presence.trim();
+    const earlier = idempotencyKey === undefined ? undefined : this.presence.withKey(idempotencyKey);
+    if (earlier) return Promise.resolve({ outcome: 'repeated', id: eventIdOf(earlier, earlier.record.events - 1) });
+    this.newest += record.events;
+    const position = this.newest;
+    const { id, content, events } = record;
+    const bytes = 2 * OVERHEAD + weightOfText(id) + weightOfText(content) + weightOfText(idempotencyKey);
+    const held = { position, record, id, bytes, storedAt: this.now(), idempotencyKey, fingerprint: undefined };
+    this.presence.hold(held);
+    this.tell(held);
+    return Promise.resolve({ outcome: 'stored', position, id: eventIdOf(record, events - 1) });
+  }
+
+  read(after: number, limit: number): Promise<Reading> {
     this.trim();
-    const from = Math.max(0, after + 1 - this.oldest);
-    return Promise.resolve(this.entries.slice(from, from + limit));
+    const entries = this.entriesAfter(after, limit);
+    const upTo = entries.length < limit ? this.newest : (entries.at(-1)?.position ?? after);
+    const { oldest, oldestPresence } = this;
+    return Promise.resolve({ entries, upTo: Math.max(after, upTo), oldest, oldestPresence });
   }
 
   locate(eventId: string): Promise<number | undefined> {
     this.trim();
-    const found = this.positions.get(eventId);
-    return Promise.resolve(found instanceof Queue ? found.at(0) : found);
+    return Promise.resolve(this.updates.positionOf(eventId));
   }
 
   tail(from: number, listener: TailListener): () => void {
     const guarded = guardListener(listener);
-    const missed = this.entries.slice(Math.max(0, from + 1 - this.oldest), this.entries.length);
+    const missed = this.entriesAfter(from, Infinity);
     if (missed.length > 0) guarded(missed);
     this.listeners.add(guarded);
     return () => this.listeners.delete(guarded);
@@ -93,32 +115,16 @@ export class MemoryJournal extends Journal {
     return Promise.resolve();
   }
 
-  private hold(held: Held): void {
-    const { position, update, idempotencyKey } = held;
-    this.entries.push(held);
-    this.bytes += held.bytes;
-    const earlier = this.positions.get(update.id);
-    if (earlier === undefined) this.positions.set(update.id, position);
-    else if (earlier instanceof Queue) earlier.push(position);
-    else this.positions.set(update.id, new Queue([earlier, position]));
-    if (idempotencyKey !== undefined) this.keys.set(idempotencyKey, held);
+  private tell(entry: StoredEntry): void {
+    for (const listener of this.listeners) listener([entry]);
   }
 
   private trim(): void {
-    const { events, bytes, age } = this.retention;
-    const eldest = this.now() - age;
-    for (let first = this.entries.at(0); first; first = this.entries.at(0)) {
-      if (this.entries.length <= events && this.bytes <= bytes && first.storedAt >= eldest) return;
-      this.entries.shift();
-      this.letGo(first);
-    }
+    this.updates.trim();
+    this.presence.trim();
   }
 
-  private letGo({ update, bytes, idempotencyKey }: Held): void {
-    this.bytes -= bytes;
-    if (idempotencyKey !== undefined) this.keys.delete(idempotencyKey);
-    const positions = this.positions.get(update.id);
-    if (positions instanceof Queue) positions.shift();
-    if (!(positions instanceof Queue) || positions.length === 0) this.positions.delete(update.id);
+  private entriesAfter(after: number, limit: number): StoredEntry[] {
+    return inOrder(this.updates.after(after, limit), this.presence.after(after, limit)).slice(0, limit);
   }
 }

@@ -1,19 +1,19 @@
-import { type Appended, type AppendOptions, JournalUnavailableError } from '../journal.js';
+import { type Appended, JournalUnavailableError } from '../journal.js';
 import { COMMAND_TIMEOUT, type RedisConnection } from '../../redis/redis-connection.js';
 import { messageOf, type RedisLink } from '../../redis/redis-link.js';
-import { type Batch, contentOf, type Draft, type RedisLog, type Report } from './redis-log.js';
+import type { Batch, Draft } from './redis-draft.js';
+import type { RedisLog, Report } from './redis-log.js';
 import { Queue } from '../../../shared/queue.js';
-import type { Update } from '../update.js';
 
-/** Limits of one batch, in updates and in characters of their text: a script holds up every other client of Redis. */
-const BATCH_UPDATES = 256;
+/** Limits of one batch, in entries and in characters of their text: a script holds up every other client of Redis. */
+const BATCH_ENTRIES = 256;
 const BATCH_SIZE = 512 * 1024;
 
 /**
- * Limits of what waits to be sent, in updates and in characters. Further appends are refused at once, because Redis is
+ * Limits of what waits to be sent, in entries and in characters. Further appends are refused at once, because Redis is
  * too slow for what comes in.
  */
-const WAITING_UPDATES = 20_000;
+const WAITING_ENTRIES = 20_000;
 const WAITING_SIZE = 64 * 1024 ** 2;
 
 /**
@@ -22,7 +22,7 @@ const WAITING_SIZE = 64 * 1024 ** 2;
 const PATIENCE = 3_000;
 
 /**
- * Errors that concern the server and not the update: the batch is sent again on a new connection, which may lead to
+ * Errors that concern the server and not the entries: the batch is sent again on a new connection, which may lead to
  * another server.
  */
 const ELSEWHERE = /^(READONLY|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|LOADING|NOSCRIPT|UNBLOCKED)\b/;
@@ -36,7 +36,7 @@ interface Waiting extends Draft {
 
 /**
  * Sends appends one batch at a time; whatever comes in while a batch is under way makes the next one. So the log has
- * the order of the calls, and the more updates come in, the more of them share a round trip.
+ * the order of the calls, whatever their kind, and the more entries come in, the more of them share a round trip.
  *
  * A batch whose answer is lost with its connection is sent again under the same number, by which the script recognises
  * a batch that it has stored already.
@@ -58,16 +58,16 @@ export class RedisAppender {
     private readonly onStored: (report: Report) => void,
   ) {}
 
-  append(update: Update, options: AppendOptions): Promise<Appended> {
-    const content = contentOf(update);
-    if (this.waiting.length >= WAITING_UPDATES || this.waitingSize + content.length > WAITING_SIZE) {
+  append(draft: Draft): Promise<Appended> {
+    const { length } = draft.content;
+    if (this.waiting.length >= WAITING_ENTRIES || this.waitingSize + length > WAITING_SIZE) {
       return Promise.reject(
         new JournalUnavailableError('Redis takes updates more slowly than they come in: try again later.'),
       );
     }
     return new Promise((settle, fail) => {
-      this.waiting.push({ update, content, options, settle, fail });
-      this.waitingSize += content.length;
+      this.waiting.push({ ...draft, settle, fail });
+      this.waitingSize += length;
       if (!this.isSending) void this.sendAll();
     });
   }
@@ -86,7 +86,7 @@ export class RedisAppender {
 
   private takeBatch(): Waiting[] {
     const drafts: Waiting[] = [];
-    for (let size = 0; drafts.length < BATCH_UPDATES && size < BATCH_SIZE;) {
+    for (let size = 0; drafts.length < BATCH_ENTRIES && size < BATCH_SIZE;) {
       const next = this.waiting.shift();
       if (!next) break;
       drafts.push(next);
@@ -100,7 +100,7 @@ export class RedisAppender {
     try {
       const { report, outcomes } = await this.store({ number: ++this.batches, drafts });
       this.onStored(report);
-      drafts.forEach(({ update, settle }, index) => settle(readOutcome(outcomes[index] ?? '', update)));
+      drafts.forEach((draft, index) => draft.settle(readOutcome(outcomes[index] ?? '', draft)));
     } catch (error) {
       for (const { fail } of drafts) fail(error as Error);
     }
@@ -151,8 +151,8 @@ function refusedBy(trouble: string): JournalUnavailableError {
   return new JournalUnavailableError(`The journal's Redis does not take updates at the moment (${code}).`);
 }
 
-function readOutcome(outcome: string, { id }: Update): Appended {
+function readOutcome(outcome: string, { lastEventId }: Draft): Appended {
   const value = outcome.slice(1);
-  if (outcome.startsWith('s')) return { outcome: 'stored', position: Number(value), id };
+  if (outcome.startsWith('s')) return { outcome: 'stored', position: Number(value), id: lastEventId };
   return outcome.startsWith('r') ? { outcome: 'repeated', id: value } : { outcome: 'conflict' };
 }

@@ -1,12 +1,13 @@
 import { messageOf, type RedisLink } from '../../redis/redis-link.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
-import type { Place, RedisLog, Report, Row } from './redis-log.js';
+import type { RedisLog, Report } from './redis-log.js';
+import type { Place, Row } from './redis-row.js';
 import { RedisTimeline } from './redis-timeline.js';
 
 /** The most rows that one read asks for, of the rows that are there. It ends sooner where they are large. */
 const ROWS = 512;
 
-/** The most rows that are waited for: few, because each of them may be large. */
+/** The most rows of each stream that are waited for: few, because each of them may be large. */
 const NEW_ROWS = 16;
 
 /** Milliseconds that the follower waits for new rows. If none come, it checks whether the log is still the same. */
@@ -16,7 +17,10 @@ const BLOCK = 1_000;
 const PATIENCE = 60_000;
 
 export interface FollowerEvents {
-  /** Called with new rows. They follow the rows before, unless the entries in between have been trimmed. */
+  /**
+   * Called with new rows. They follow the rows before, unless the entries in between have been trimmed. Trimmed updates
+   * are missing only between two calls, and `report` has been called with what is held by then.
+   */
   rows(rows: readonly Row[]): void;
   /** Called when the log has lost the `lost` entries after `position`, from where it continues. */
   reset(position: number, lost: number): void;
@@ -25,8 +29,9 @@ export interface FollowerEvents {
 }
 
 /**
- * Follows the stream on a connection of its own. Each row must continue the log that was followed; after a break, and
- * when a row does not fit, the follower finds out from which position on the log in Redis is another one.
+ * Follows both streams on a connection of its own. Each row must continue the log that was followed; after a break, and
+ * when a row does not fit, the follower finds out from which position on the log in Redis is another one. Where it is
+ * none, what lies between was trimmed.
  */
 export class RedisFollower {
   private readonly done: Promise<void>;
@@ -58,7 +63,7 @@ export class RedisFollower {
 
   /** Whether these entries may belong to the log that was followed: none has another nonce than the one remembered. */
   admits(places: readonly Place[]): boolean {
-    return places.every(({ position, nonce }) => this.timeline.admits(position, nonce));
+    return places.every((place) => this.timeline.admits(place));
   }
 
   /** Resolves when `position` has been handed on; or after `patience` milliseconds, or when the connection is lost. */
@@ -105,32 +110,54 @@ export class RedisFollower {
     }
   }
 
-  private async step(connection: RedisConnection): Promise<void> {
-    const rows = await this.next(connection);
-    const [first] = rows;
-    if (!first || !this.continues(first)) {
-      const isSame = await this.verify(connection);
-      if (!first || !isSame) return;
+  private step(connection: RedisConnection): Promise<void> {
+    return this.isBehind ? this.readOn(connection) : this.waitForMore(connection);
+  }
+
+  /**
+   * Hands on new rows as far as each of them continues the one before. The rest is read again, because what lies in
+   * between may be missing only from this answer.
+   */
+  private async waitForMore(connection: RedisConnection): Promise<void> {
+    const { rows, isCut } = await this.log.wait(connection, this.head, NEW_ROWS, BLOCK);
+    if (rows.length === 0) {
+      await this.verify(connection);
+      return;
     }
-    for (const { position, nonce } of rows) this.timeline.push(position, nonce);
-    this.events.rows(rows);
+    const end = rows.findIndex((row, index) => !this.continues(row, rows[index - 1]));
+    this.isBehind = isCut || end !== -1;
+    this.handOn(end === -1 ? rows : rows.slice(0, end));
+  }
+
+  /**
+   * Hands on rows that are there already. What is missing between them was trimmed, because one script has read both
+   * streams.
+   */
+  private async readOn(connection: RedisConnection): Promise<void> {
+    const { report, upTo, rows } = await this.log.read(connection, this.head, ROWS);
+    const [first] = rows;
+    const isSame = (first && this.continues(first, undefined)) || (await this.verify(connection));
+    if (!isSame) return;
+    this.events.report(report);
+    this.handOn(rows);
+    this.isBehind = upTo < report.head;
+    if (this.isBehind || this.head >= report.head) return;
+    // Nothing is held after the last row: its successors were trimmed.
+    this.timeline.skip(report.head, report.nonce);
     this.wake();
   }
 
-  /** The next rows: waited for, unless there are more already than could be waited for at once. */
-  private async next(connection: RedisConnection): Promise<readonly Row[]> {
-    if (this.isBehind) {
-      const { report, rows } = await this.log.read(connection, this.head, ROWS);
-      this.isBehind = (rows.at(-1)?.position ?? report.head) < report.head;
-      return rows;
-    }
-    const rows = await this.log.wait(connection, this.head, NEW_ROWS, BLOCK);
-    this.isBehind = rows.length === NEW_ROWS;
-    return rows;
+  /** Whether nothing lies between a row and the one before it, which is by default the newest that was handed on. */
+  private continues({ position, events, previous }: Row, before: Place | undefined): boolean {
+    const start = position - events;
+    if (before) return start === before.position && previous === before.nonce;
+    return start === this.head && this.timeline.admits({ position: start, nonce: previous });
   }
 
-  private continues({ position, previous }: Row): boolean {
-    return position === this.head + 1 && this.timeline.admits(position - 1, previous);
+  private handOn(rows: readonly Row[]): void {
+    for (const row of rows) this.timeline.push(row);
+    if (rows.length > 0) this.events.rows(rows);
+    this.wake();
   }
 
   private wake(): void {
@@ -143,15 +170,25 @@ export class RedisFollower {
    */
   private async verify(connection: RedisConnection): Promise<boolean> {
     const { head } = this;
-    const { report, nonce } = await this.log.look(connection, head);
-    const isSame =
-      report.epoch === this.epoch && report.head >= head && (nonce === undefined || this.timeline.admits(head, nonce));
+    const { report, found } = await this.log.look(connection, head);
+    const isSame = report.epoch === this.epoch && report.head >= head && this.isHeld(found, report);
     if (!isSame) {
       const position = report.epoch === this.epoch ? await this.findCommon(connection, report) : 0;
       this.goBack(report.epoch, position);
     }
+    this.isBehind = report.head > this.head;
     this.events.report(report);
     return isSame;
+  }
+
+  /**
+   * Whether the newest entry that Redis has up to the head was followed, and the newest update that was followed is not
+   * missing: it may have been lost although nothing else has its place, because that was trimmed in the meantime.
+   */
+  private isHeld(found: Place | undefined, { oldest }: Report): boolean {
+    const { newestUpdate } = this.timeline;
+    const isMissing = newestUpdate >= oldest && newestUpdate > (found?.position ?? 0);
+    return !isMissing && (!found || this.timeline.admits(found));
   }
 
   private goBack(epoch: string, position: number): void {
@@ -163,18 +200,22 @@ export class RedisFollower {
 
   /**
    * The newest position up to which the log in Redis is the one that was followed. Entries that are older than the
-   * remembered nonces are taken to be the same, because they were replicated long ago.
+   * remembered nonces are taken to be the same, because they were replicated long ago. Of a stretch of which Redis
+   * holds nothing, nobody can say that it is the same, so what is returned is the place of an entry before it.
    */
   private async findCommon(connection: RedisConnection, { head, oldest }: Report): Promise<number> {
     let same = Math.min(head, this.timeline.oldest - 1);
     let other = Math.min(head, this.head) + 1;
+    let common = same;
     while (other - same > 1) {
       const middle = Math.floor((same + other) / 2);
       // oxlint-disable-next-line no-await-in-loop -- a binary search
-      const { nonce } = await this.log.look(connection, middle);
-      if (middle < oldest || (nonce !== undefined && this.timeline.admits(middle, nonce))) same = middle;
-      else other = middle;
+      const { found } = await this.log.look(connection, middle);
+      if (found ? this.timeline.admits(found) : middle < oldest) {
+        same = middle;
+        common = Math.max(common, found?.position ?? middle);
+      } else other = middle;
     }
-    return same;
+    return common;
   }
 }

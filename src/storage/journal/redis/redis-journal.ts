@@ -1,22 +1,26 @@
 import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { DamageLog } from '../damage-log.js';
-import { guardListener, guardTail } from '../guard-listener.js';
+import { guardListener } from '../guard-listener.js';
 import {
   type Appended,
   type AppendOptions,
+  isPresence,
   Journal,
   JournalUnavailableError,
-  type ReadEntry,
+  type Reading,
   type ResetListener,
   type Retention,
   type TailListener,
 } from '../journal.js';
+import { eventIdOf, type PresenceRecord } from '../presence-record.js';
 import { RedisAppender } from './redis-appender.js';
 import { connectRedis, type RedisConnection, type RedisTarget } from '../../redis/redis-connection.js';
+import { type Draft, draftOfRecord, draftOfUpdate } from './redis-draft.js';
 import { RedisFollower } from './redis-follower.js';
 import { messageOf, RedisLink } from '../../redis/redis-link.js';
-import { RedisLog, type Report, type Row } from './redis-log.js';
+import { RedisLog, type Report } from './redis-log.js';
+import type { Row } from './redis-row.js';
 import { LOG_SCRIPTS } from './redis-script.js';
 import { RedisTail } from './redis-tail.js';
 import { RedisTimeline } from './redis-timeline.js';
@@ -28,10 +32,17 @@ export interface RedisJournalOptions extends RedisTarget {
   /** Replicas that must have an update before its publisher is told that it is stored. */
   readonly replicas: number;
   readonly retention: Retention;
+  /** How many comings and goings are kept. Default: as many as updates. */
+  readonly presenceRetention?: Retention;
   /** When aborted, Redis is not waited for at the start any longer. */
   readonly signal?: AbortSignal | undefined;
   /** A clock for tests, in milliseconds. Default: Redis's own. */
   readonly now?: () => number;
+}
+
+/** What the log is found to be at the start. */
+interface Start extends Report {
+  readonly hasPresence: boolean;
 }
 
 /** Milliseconds that the start waits for Redis. */
@@ -44,8 +55,9 @@ const READ_PATIENCE = 1_000;
 const DELIVERY_PATIENCE = 500;
 
 /**
- * Keeps updates in a Redis stream that any number of processes share: ids and order are the same for all of them. One
- * connection appends and reads, another one follows the stream; `head` is the position that the follower has reached.
+ * Keeps updates, and comings and goings, in two Redis streams that any number of processes share: ids and order are the
+ * same for all of them. One connection appends and reads, another one follows the streams; `head` is the position that
+ * the follower has reached.
  */
 export class RedisJournal extends Journal {
   private readonly logger = new Logger('Journal');
@@ -53,8 +65,11 @@ export class RedisJournal extends Journal {
   private readonly tails = new Set<RedisTail>();
   private readonly appender: RedisAppender;
   private readonly follower: RedisFollower;
+  /** Whether a coming or going was ever stored, as far as this process knows. */
+  private hasPresence: boolean;
   private resets = 0;
   private oldestHeld: number;
+  private oldestPresenceHeld: number;
   private newestId: string | undefined;
 
   private ownSecret: { readonly epoch: string; readonly secret: Buffer } | undefined;
@@ -64,14 +79,16 @@ export class RedisJournal extends Journal {
     private readonly commands: RedisLink,
     following: RedisLink,
     replicas: number,
-    start: { readonly report: Report; readonly newest: number },
+    start: Start,
   ) {
     super();
-    this.oldestHeld = start.report.oldest;
-    this.newestId = start.report.lastId;
+    this.hasPresence = start.hasPresence;
+    this.oldestHeld = start.oldest;
+    this.oldestPresenceHeld = start.oldestPresence;
+    this.newestId = start.lastId;
     this.appender = new RedisAppender(commands, log, replicas, (report) => this.note(report));
-    const { epoch, head } = start.report;
-    this.follower = new RedisFollower(following, log, new RedisTimeline(epoch, head, start.newest), {
+    const { epoch, head, nonce } = start;
+    this.follower = new RedisFollower(following, log, new RedisTimeline(epoch, head, nonce), {
       rows: (rows) => this.take(rows),
       reset: (position, lost) => this.reset(position, lost),
       report: (report) => this.note(report),
@@ -86,11 +103,12 @@ export class RedisJournal extends Journal {
     prefix,
     replicas,
     retention,
+    presenceRetention = retention,
     signal,
     now,
     ...target
   }: RedisJournalOptions): Promise<RedisJournal> {
-    const log = new RedisLog(prefix, retention, now);
+    const log = new RedisLog(prefix, { updates: retention, presence: presenceRetention }, now);
     const logger = new Logger('Journal');
     const commands = new RedisLink(() => connectRedis(target, log.key, LOG_SCRIPTS), tellOfRedis(logger));
     const following = new RedisLink(
@@ -98,9 +116,11 @@ export class RedisJournal extends Journal {
       () => undefined,
     );
     try {
-      const start = await log.look(await commands.get(START_PATIENCE, signal), 0);
+      const connection = await commands.get(START_PATIENCE, signal);
+      const { report } = await log.look(connection, 0);
+      const hasPresence = await log.hasPresence(connection);
       await following.get(START_PATIENCE, signal);
-      return new RedisJournal(log, commands, following, replicas, start);
+      return new RedisJournal(log, commands, following, replicas, { ...report, hasPresence });
     } catch (error) {
       await Promise.all([commands.close(), following.close()]);
       throw new JournalUnavailableError(
@@ -115,6 +135,10 @@ export class RedisJournal extends Journal {
 
   get oldest(): number {
     return Math.min(this.oldestHeld, this.head + 1);
+  }
+
+  get oldestPresence(): number {
+    return Math.min(this.oldestPresenceHeld, this.head + 1);
   }
 
   get lastId(): string | undefined {
@@ -133,30 +157,31 @@ export class RedisJournal extends Journal {
   }
 
   get retention(): Retention {
-    return this.log.retention;
+    return this.log.retentions.updates;
   }
 
   override get isAvailable(): boolean {
     return this.commands.current !== undefined && this.follower.isConnected;
   }
 
-  async append(update: Update, options: AppendOptions = {}): Promise<Appended> {
-    const appended = await this.appender.append(update, options);
-    // So that a publisher that reads from this process next finds its own update.
-    if (appended.outcome === 'stored') await this.follower.reached(appended.position, DELIVERY_PATIENCE);
+  append(update: Update, options: AppendOptions = {}): Promise<Appended> {
+    return this.store(draftOfUpdate(update, options));
+  }
+
+  async appendPresence(record: PresenceRecord, options: { readonly idempotencyKey?: string } = {}): Promise<Appended> {
+    const appended = await this.store(draftOfRecord(record, options));
+    this.notePresence();
     return appended;
   }
 
-  async read(after: number, limit: number): Promise<readonly ReadEntry[]> {
+  async read(after: number, limit: number): Promise<Reading> {
     const { head } = this;
-    const { report, rows } = await this.ask((connection) => this.log.read(connection, after, limit));
-    const isShort = (rows[0]?.position ?? report.head + 1) > Math.max(after + 1, report.oldest);
-    if (report.epoch !== this.follower.epoch || report.head < head || isShort || !this.follower.admits(rows)) {
-      throw notFollowed();
-    }
+    const { report, rows, upTo } = await this.ask((connection) => this.log.read(connection, after, limit));
+    if (report.epoch !== this.follower.epoch || report.head < head || !this.follower.admits(rows)) throw notFollowed();
     this.note(report);
     this.reportDamage(rows);
-    return rows;
+    const { oldest, oldestPresence } = report;
+    return { entries: rows, upTo, oldest, oldestPresence };
   }
 
   async locate(eventId: string): Promise<number | undefined> {
@@ -171,7 +196,7 @@ export class RedisJournal extends Journal {
   }
 
   tail(from: number, listener: TailListener, onReset?: ResetListener): () => void {
-    const tail = new RedisTail(from, this, guardTail(listener), onReset && guardListener(onReset));
+    const tail = new RedisTail(from, this, guardListener(listener), onReset && guardListener(onReset));
     this.tails.add(tail);
     tail.goOn();
     return () => {
@@ -186,6 +211,22 @@ export class RedisJournal extends Journal {
     await Promise.all([this.commands.close(), this.follower.close()]);
   }
 
+  private notePresence(): void {
+    if (this.hasPresence) return;
+    this.hasPresence = true;
+    this.logger.log(
+      'The log in Redis now keeps comings and goings of subscribers apart from the updates, which earlier builds of Herald ' +
+        'do not know: see docs/operations.md before you go back to one.',
+    );
+  }
+
+  private async store(draft: Draft): Promise<Appended> {
+    const appended = await this.appender.append(draft);
+    // So that a publisher that reads from this process next finds its own entry.
+    if (appended.outcome === 'stored') await this.follower.reached(appended.position, DELIVERY_PATIENCE);
+    return appended;
+  }
+
   private async ask<T>(question: (connection: RedisConnection) => Promise<T>): Promise<T> {
     try {
       return await this.commands.ask(question, READ_PATIENCE);
@@ -195,29 +236,37 @@ export class RedisJournal extends Journal {
   }
 
   private reportDamage(rows: readonly Row[]): void {
-    for (const { position, update } of rows) if (!update) this.damage.report(position);
+    for (const row of rows) if (lastEventIdOf(row) === undefined) this.damage.report(row.position);
   }
 
   private take(rows: readonly Row[]): void {
     this.reportDamage(rows);
-    this.newestId = rows.findLast(({ update }) => update)?.update?.id ?? this.newestId;
+    this.newestId = lastEventIdOf(rows.findLast((row) => lastEventIdOf(row) !== undefined)) ?? this.newestId;
     for (const tail of this.tails) tail.take(rows);
   }
 
   private reset(position: number, lost: number): void {
     this.resets += 1;
     this.oldestHeld = Math.min(this.oldestHeld, position + 1);
+    this.oldestPresenceHeld = Math.min(this.oldestPresenceHeld, position + 1);
     this.logger.error({ msg: 'Redis has lost its newest entries', position, lost, resets: this.resets });
     // The connection for commands may lead to a server that is no longer the master.
     if (this.commands.current) this.commands.drop(this.commands.current, 'Redis has lost entries');
     for (const tail of this.tails) tail.reset(position);
   }
 
-  private note({ epoch, oldest, head, lastId }: Report): void {
+  private note({ epoch, oldest, oldestPresence, head, lastId }: Report): void {
     if (epoch !== this.follower.epoch) return;
     this.oldestHeld = Math.max(this.oldestHeld, oldest);
+    this.oldestPresenceHeld = Math.max(this.oldestPresenceHeld, oldestPresence);
     if (head === this.head) this.newestId = lastId;
   }
+}
+
+/** The id of the last event of a row; undefined when the row is damaged. */
+function lastEventIdOf(row: Row | undefined): string | undefined {
+  if (!row) return undefined;
+  return isPresence(row) ? eventIdOf(row.record, row.record.events - 1) : row.update?.id;
 }
 
 /** Says when Redis goes and when it comes back, and not each attempt in between. */

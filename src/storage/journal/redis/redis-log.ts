@@ -1,43 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import type { AppendOptions, ReadEntry, Retention } from '../journal.js';
+import { inOrder } from '../in-order.js';
+import type { Retention } from '../journal.js';
 import { type RedisConnection, runScript } from '../../redis/redis-connection.js';
+import { argumentsOf, type Batch } from './redis-draft.js';
+import { type Place, placeOf, readRecord, readUpdate, type Row, type StreamRow } from './redis-row.js';
 import { APPEND, LOCATE, LOOK, READ } from './redis-script.js';
-import type { Update } from '../update.js';
-
-/** What an append script is given for one update. */
-export interface Draft {
-  readonly update: Update;
-  readonly content: string;
-  readonly options: AppendOptions;
-}
-
-export interface Batch {
-  readonly number: number;
-  readonly drafts: readonly Draft[];
-}
 
 /** The state of the log, which every script answers with. */
 export interface Report {
   readonly epoch: string;
   readonly head: number;
+  /** The nonce of the newest entry. */
+  readonly nonce: number;
   readonly oldest: number;
+  readonly oldestPresence: number;
   readonly lastId: string | undefined;
 }
 
-/** Identifies an entry: the same position with another nonce is another entry. */
-export interface Place {
-  readonly position: number;
-  readonly nonce: number;
+/** What is kept of each of the two stores. */
+interface Retentions {
+  readonly updates: Retention;
+  readonly presence: Retention;
 }
-
-/** An entry as the stream has it; damaged where another program has put something into its place. */
-export type Row = ReadEntry &
-  Place & {
-    /** The nonce of the entry before it. */
-    readonly previous: number;
-    /** Milliseconds, on Redis's clock. */
-    readonly storedAt: number;
-  };
 
 /** The largest second half of a stream id: a range that begins after it begins with the next position. */
 const LAST = '18446744073709551615';
@@ -45,77 +29,99 @@ const LAST = '18446744073709551615';
 /** Bytes of the rows that are read at once. */
 const READ_BYTES = 1024 ** 2;
 
-/** A row as Redis gives it: its stream id, and its fields with their names. */
-type StreamRow = [string, string[]];
-
 /** Nonces are whole numbers that JavaScript and Redis both hold exactly. */
 const NONCE_BYTES = 6;
 
-/** The scripts and commands on the log's keys, as functions that take and give numbers and updates. */
+/** The scripts and commands on the log's keys, as functions that take and give numbers and entries. */
 export class RedisLog {
   /** One of the keys. All of them have the same slot of a Cluster, because only the prefix is hashed. */
   readonly key: string;
+  private readonly presenceKey: string;
   private readonly keys: readonly string[];
   private readonly writerKey: string;
 
   /** @param now a clock for tests. Default: Redis's own, which is the same for every process. */
   constructor(
     private readonly prefix: string,
-    readonly retention: Retention,
+    readonly retentions: Retentions,
     private readonly now?: () => number,
   ) {
-    this.keys = ['meta', 'log', 'ids', 'keys'].map((name) => this.named(name));
     this.key = this.named('log');
+    this.presenceKey = this.named('presence');
+    const others = ['ids', 'keys'].map((name) => this.named(name));
+    const ofPresence = this.named('presence-keys');
+    this.keys = [this.named('meta'), this.key, ...others, this.presenceKey, ofPresence];
     this.writerKey = this.named(`writer:${randomBytes(8).toString('hex')}`);
   }
 
-  /** Stores a batch, and answers with what became of each of its updates: see `append.lua`. */
+  /** Stores a batch, and answers with what became of each of its entries: see `append.lua`. */
   async append(
     connection: RedisConnection,
     { number, drafts }: Batch,
   ): Promise<{ report: Report; outcomes: string[] }> {
-    const updates = drafts.flatMap(({ update, content, options }) => [
-      update.id,
-      content,
-      options.idempotencyKey ?? '',
-      options.fingerprint ?? '',
-    ]);
     const nonce = randomBytes(NONCE_BYTES).readUIntBE(0, NONCE_BYTES);
-    const argv = [...this.common(), number, nonce, ...updates];
+    const argv = [...this.common(), number, nonce, ...drafts.flatMap(argumentsOf)];
     const reply = await runScript(connection, APPEND, [...this.keys, this.writerKey], argv);
     const { report, rest } = readReport(reply);
-    return { report, outcomes: rest };
+    return { report, outcomes: rest as string[] };
   }
 
+  /** Whether a coming or going was ever stored in this log. */
+  async hasPresence({ client }: RedisConnection): Promise<boolean> {
+    return (await client.hexists(this.named('meta'), 'presence-oldest')) === 1;
+  }
+
+  /** The place of the earliest update with an id. */
   async locate(connection: RedisConnection, id: string): Promise<{ report: Report; found?: Place }> {
     const { report, rest } = readReport(await runScript(connection, LOCATE, this.keys, [...this.common(), id]));
-    return { report, ...(rest[0] && { found: { position: Number(rest[0]), nonce: Number(rest[1]) } }) };
+    const [row] = rest as string[];
+    return { report, ...(row && { found: placeOf(row) }) };
   }
 
-  /** The nonce of the newest entry, and that of the entry at `position` if it is held. */
-  async look(
-    connection: RedisConnection,
-    position: number,
-  ): Promise<{ report: Report; newest: number; nonce?: number }> {
+  /** The place of the newest entry that is held up to `position`. */
+  async look(connection: RedisConnection, position: number): Promise<{ report: Report; found?: Place }> {
     const { report, rest } = readReport(await runScript(connection, LOOK, this.keys, [...this.common(), position]));
-    return { report, newest: Number(rest[0]), ...(rest[1] && { nonce: Number(rest[1]) }) };
+    const [row] = rest as string[];
+    return { report, ...(row && { found: placeOf(row) }) };
   }
 
-  /** The rows after `after`, at most `limit`; fewer, but at least one, when they are large. */
-  async read(connection: RedisConnection, after: number, limit: number): Promise<{ report: Report; rows: Row[] }> {
+  /**
+   * The rows after `after`, at most `limit`; fewer, but at least one, when they are large. No other row is held up to
+   * `upTo`.
+   */
+  async read(
+    connection: RedisConnection,
+    after: number,
+    limit: number,
+  ): Promise<{ report: Report; upTo: number; rows: Row[] }> {
     const reply = await runScript(connection, READ, this.keys, [...this.common(), after, limit, READ_BYTES]);
     const { report, rest } = readReport(reply);
-    return { report, rows: (rest as unknown as StreamRow[]).map(readRow) };
+    const [upTo, updates, presence] = rest as [string, StreamRow[], StreamRow[]];
+    return { report, upTo: Number(upTo), rows: inOrder(updates.map(readUpdate), presence.map(readRecord)) };
   }
 
   /**
    * The rows after `after`, for which it waits up to `block` milliseconds. Redis knows no limit on bytes here, so
-   * `limit` must be low.
+   * `limit`, which each of the two streams has, must be low. There may be more where `isCut`. Rows of the other stream
+   * may be missing, because a Redis as old as 7.0 wakes a waiting client with the rows of one.
    */
-  async wait({ client }: RedisConnection, after: number, limit: number, block: number): Promise<Row[]> {
-    const reply = await client.xread('COUNT', limit, 'BLOCK', block, 'STREAMS', this.key, `${after}-${LAST}`);
-    const [stream] = (reply ?? []) as [string, StreamRow[]][];
-    return stream ? stream[1].map(readRow) : [];
+  async wait(
+    { client }: RedisConnection,
+    after: number,
+    limit: number,
+    block: number,
+  ): Promise<{ rows: Row[]; isCut: boolean }> {
+    const from = `${after}-${LAST}`;
+    const keys = [this.key, this.presenceKey];
+    const reply = await client.xread('COUNT', limit, 'BLOCK', block, 'STREAMS', ...keys, from, from);
+    const streams = new Map((reply ?? []) as [string, StreamRow[]][]);
+    const updates = (streams.get(this.key) ?? []).map(readUpdate);
+    const presence = (streams.get(this.presenceKey) ?? []).map(readRecord);
+    // Where one stream was cut off, what the other one has after that place has to wait for what comes before it.
+    const ends = [updates, presence].map((rows) => rows[limit - 1]?.position ?? Infinity);
+    const upTo = Math.min(...ends);
+    const rows = inOrder(updates, presence).filter(({ position }) => position <= upTo);
+    return { rows, isCut: upTo < Infinity };
   }
 
   private named(name: string): string {
@@ -123,45 +129,23 @@ export class RedisLog {
   }
 
   private common(): (string | number)[] {
-    const { events, bytes, age } = this.retention;
+    const { updates, presence } = this.retentions;
+    const limits = [updates, presence].flatMap(({ events, bytes, age }) => [events, bytes, age]);
     // The first value is the epoch of a log that has to be begun. It is random each time, so that a log begun after a
     // loss is not taken for the one before.
-    return [randomBytes(16).toString('hex'), this.now?.() ?? '', events, bytes, age];
+    return [randomBytes(16).toString('hex'), this.now?.() ?? '', ...limits];
   }
 }
 
-/** The part of an update that Redis need not look into. */
-export function contentOf(update: Update): string {
-  return JSON.stringify({ ...update, id: undefined });
-}
-
-function readReport(reply: unknown): { report: Report; rest: string[] } {
-  const [epoch = '', head = '', length = '', lastId = '', ...rest] = reply as string[];
-  const oldest = Number(head) - Number(length) + 1;
-  return { report: { epoch, head: Number(head), oldest, lastId: length === '0' ? undefined : lastId }, rest };
-}
-
-function readRow([streamId, [, previous, , storedAt, , id = '', , , , content = '']]: StreamRow): Row {
-  const [position, nonce] = streamId.split('-');
-  const update = updateOf(id, content);
-  return {
-    position: Number(position),
+function readReport(reply: unknown): { report: Report; rest: unknown[] } {
+  const [epoch = '', head, nonce, oldest, oldestPresence, lastId = '', ...rest] = reply as string[];
+  const report = {
+    epoch,
+    head: Number(head),
     nonce: Number(nonce),
-    previous: Number(previous),
-    storedAt: Number(storedAt),
-    ...(update && { update }),
+    oldest: Number(oldest),
+    oldestPresence: Number(oldestPresence),
+    lastId: lastId === '' ? undefined : lastId,
   };
-}
-
-/** The update; undefined when `content` is not what {@link contentOf} has written. */
-function updateOf(id: string, content: string): Update | undefined {
-  try {
-    const { topics, data, private: isPrivate, type, retry } = JSON.parse(content) as Partial<Update>;
-    if (id === '' || !Array.isArray(topics) || typeof data !== 'string') return undefined;
-    if (!topics.every((topic) => typeof topic === 'string')) return undefined;
-    const optional = { ...(type !== undefined && { type }), ...(retry !== undefined && { retry }) };
-    return { topics, data, id, private: isPrivate !== false, ...optional };
-  } catch {
-    return undefined;
-  }
+  return { report, rest };
 }

@@ -2,11 +2,11 @@ import { luaScript } from '../../redis/lua.js';
 
 const LUA = new URL('lua/', import.meta.url);
 
-/** Appends a batch. */
+/** Appends a batch of updates and presence records. */
 export const APPEND = luaScript(LUA, 'log', 'append');
 /** Finds the place of an id. */
 export const LOCATE = luaScript(LUA, 'log', 'locate');
-/** Looks up the nonces of the newest entry and of the entry at a position. */
+/** Looks up the newest entry up to a position. */
 export const LOOK = luaScript(LUA, 'log', 'look');
 /** Reads a part of the log. */
 export const READ = luaScript(LUA, 'log', 'read');

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Journal, ReadEntry, ResetListener } from '../journal.js';
+import { firstPositionOf, type Journal, type ReadEntry, type ResetListener } from '../journal.js';
 
 /** Entries that a tail reads at a time while it is behind. */
 const BATCH = 512;
@@ -25,11 +25,16 @@ export class RedisTail {
     private readonly onReset: ResetListener | undefined,
   ) {}
 
-  /** Takes new entries from the follower. */
+  /** Takes new entries from the follower: at least one. */
   take(entries: readonly ReadEntry[]): void {
-    if (!this.isReading) this.hand(entries);
-    // When there are too many, all are dropped, because reading on reaches them as well.
-    else this.later = this.later.length < MOST_LATER ? [...this.later, ...entries] : [];
+    if (!this.isReading) {
+      this.hand(entries);
+      return;
+    }
+    // When there are too many, or a hole lies in between, all are dropped, because reading on reaches them as well.
+    const end = this.later.at(-1)?.position;
+    const isKept = this.later.length < MOST_LATER && (end === undefined || comesAfter(entries, end));
+    this.later = isKept ? [...this.later, ...entries] : [];
   }
 
   reset(position: number): void {
@@ -52,11 +57,13 @@ export class RedisTail {
   private async readOn(): Promise<void> {
     while (!this.isStopped && this.position < this.journal.head) {
       // oxlint-disable-next-line no-await-in-loop -- one part after the other
-      const entries = await this.journal.read(this.position, BATCH).catch(() => undefined);
+      const reading = await this.journal.read(this.position, BATCH).catch(() => undefined);
       // oxlint-disable-next-line no-await-in-loop -- one part after the other
-      if (!entries) await delay(RETRY_AFTER, undefined, { ref: false });
-      else if (entries.length > 0) this.hand(entries);
-      else this.position = this.journal.head;
+      if (!reading) await delay(RETRY_AFTER, undefined, { ref: false });
+      else {
+        this.hand(reading.entries);
+        this.position = Math.max(this.position, reading.upTo);
+      }
       this.handLater();
     }
     this.isReading = false;
@@ -66,7 +73,7 @@ export class RedisTail {
     const { later } = this;
     this.later = [];
     // If the first of them does not continue what the listener has, reading goes on and reaches them all.
-    if ((later[0]?.position ?? Infinity) <= this.position + 1) this.hand(later);
+    if (comesAfter(later, this.position)) this.hand(later);
   }
 
   private hand(entries: readonly ReadEntry[]): void {
@@ -74,4 +81,9 @@ export class RedisTail {
     this.position = fresh.at(-1)?.position ?? this.position;
     if (fresh.length > 0 && !this.isStopped) this.listener(fresh);
   }
+}
+
+/** Whether no hole lies between a position and the first of these entries. */
+function comesAfter([first]: readonly ReadEntry[], position: number): boolean {
+  return first !== undefined && firstPositionOf(first) <= position + 1;
 }

@@ -1,13 +1,20 @@
-/** How many of the newest entries have their nonces remembered. */
+import type { Place, Row } from './redis-row.js';
+
+/** How many of the newest positions have their nonces remembered. */
 const REMEMBERED = 16_384;
 
+/** What is remembered of a position at which nothing was held any more: no nonce equals it. */
+const HOLE = Number.NaN;
+
 /**
- * The nonces of the newest entries that this process has followed, by position. If Redis has another nonce at a
- * position, it has lost the entry that was followed, and has gone on without it.
+ * The nonces of the newest entries that this process has followed, by position; each event of a record has its
+ * record's. If Redis has another nonce at a position, it has lost the entry that was followed, and has gone on without
+ * it.
  */
 export class RedisTimeline {
   private readonly nonces = new Float64Array(REMEMBERED);
   private first: number;
+  private update = 0;
 
   /**
    * @param epoch the random name of the log.
@@ -27,31 +34,49 @@ export class RedisTimeline {
     return this.newest;
   }
 
-  /** The position of the oldest entry whose nonce is remembered; `head + 1` when none is. */
+  /** From this position to the head, everything is remembered; `head + 1` when nothing is. */
   get oldest(): number {
     return this.first;
   }
 
-  push(position: number, nonce: number): void {
-    if (position !== this.newest + 1) this.first = position;
-    this.newest = position;
-    this.nonces[position % REMEMBERED] = nonce;
-    this.first = Math.max(this.first, position - REMEMBERED + 1);
+  /** The position of the newest update that was followed; 0 when it is not remembered. */
+  get newestUpdate(): number {
+    return this.update >= this.first && this.update <= this.newest ? this.update : 0;
+  }
+
+  /** Goes on with a row. */
+  push({ position, events, nonce, store }: Row): void {
+    this.goOn(position, events, nonce);
+    if (store === 'updates') this.update = position;
+  }
+
+  /** Goes on to `position`, where an entry with this nonce was, which was trimmed with all between it and the head. */
+  skip(position: number, nonce: number): void {
+    this.goOn(position, 1, nonce);
   }
 
   /** Forgets what came after `position`. */
   cut(position: number): void {
     this.newest = position;
     this.first = Math.min(this.first, position + 1);
+    this.update = this.newestUpdate;
   }
 
-  nonceAt(position: number): number | undefined {
-    return position >= this.first && position <= this.newest ? this.nonces[position % REMEMBERED] : undefined;
+  /**
+   * Whether an entry of Redis may belong to the log that was followed: its nonce is the one remembered at its position,
+   * or nothing is remembered there.
+   */
+  admits({ position, nonce }: Place): boolean {
+    return position < this.first || position > this.newest || this.nonces[position % REMEMBERED] === nonce;
   }
 
-  /** Whether the entry with this nonce may be the one that was followed: its nonce is the same or not remembered. */
-  admits(position: number, nonce: number): boolean {
-    const known = this.nonceAt(position);
-    return known === undefined || known === nonce;
+  /** Positions between the head and the first event are holes. */
+  private goOn(position: number, events: number, nonce: number): void {
+    const oldest = position - REMEMBERED + 1;
+    for (let at = Math.max(this.newest + 1, oldest); at <= position; at += 1) {
+      this.nonces[at % REMEMBERED] = at > position - events ? nonce : HOLE;
+    }
+    this.newest = position;
+    this.first = Math.max(this.first, oldest);
   }
 }

@@ -2,37 +2,65 @@
 -- The common beginning of all scripts of the log. A script is atomic, and so is its replication: a replica or the
 -- append-only file has all of a script's effects or none.
 --
--- Keys: `meta` (hash: epoch, head, nonce, bytes, last), `log` (the stream), `ids` (sorted set of `id LF position`, all
--- of the same score, so that a range by text finds an id's earliest position), `keys` (hash: idempotency key →
--- fingerprint LF id), and for an append `writer` (the writer's newest batch and what became of it).
+-- Two stores, one of updates and one of presence records, take their positions from one counter. Each has a stream and
+-- `keys` (hash: idempotency key → fingerprint LF id of the last event). Updates also have `ids` (sorted set of
+-- `id LF position`, all of the same score, so that a range by text finds an id's earliest position).
 --
--- An entry's stream id is `position-nonce`. The nonce is random for each batch, and each entry also has the nonce of
--- its predecessor, so a follower sees at the next entry whether the log is still the one that it has followed.
+-- Keys: `meta` (hash: epoch, head, nonce, and the fields of each store), the three of the updates, the three of
+-- presence, and for an append `writer` (the writer's newest batch and what became of it).
+--
+-- A row's stream id is `position-nonce`. The nonce is random for each batch, and each row also has the nonce of its
+-- predecessor, whichever store that lies in, so a follower sees at the next row whether the log is still the one that
+-- it has followed. A presence record takes as many positions as it has events; its row has the last of them.
 
--- The most entries that one call of `trim` removes. An append trims before and after, so trimming keeps up with what is
+-- The most rows that one call of `trim` removes. An append trims before and after, so trimming keeps up with what is
 -- added.
 local TRIMMED_PER_CALL = 256
 
-local meta, log, ids, keys = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local meta = KEYS[1]
 local newEpoch, clock = ARGV[1], ARGV[2]
-local maxEvents, maxBytes, maxAge = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local function digits(number)
   return string.format('%.0f', number)
 end
 
-local state = redis.call('HMGET', meta, 'epoch', 'head', 'nonce', 'bytes', 'last')
+local state = redis.call('HMGET', meta, 'epoch', 'head', 'nonce', 'bytes', 'last', 'oldest', 'first',
+  'presence-bytes', 'presence-last', 'presence-oldest', 'presence-first', 'presence-head')
 if not state[1] then
-  redis.call('DEL', log, ids, keys)
+  redis.call('DEL', unpack(KEYS, 2, 6))
   state = { newEpoch, '0', '0', '0', '' }
   redis.call('HSET', meta, 'epoch', newEpoch, 'head', 0, 'nonce', 0, 'bytes', 0, 'last', '')
 end
-local epoch, head, nonce, bytes, last = state[1], tonumber(state[2]), state[3], tonumber(state[4]), state[5]
+local epoch, head, nonce = state[1], tonumber(state[2]), state[3]
+
+-- Whether a presence record was ever stored in this log. Until then nothing of presence is read, and `oldest` is not
+-- stored but counted, because builds that know nothing of it may append and trim beside this one.
+local hasPresence = state[10] and true or false
+
+-- `last` is the id of the newest event, `oldest` the position after that of the newest trimmed row, and `first` the
+-- stream id of the oldest row after the last trimming: empty when there was none.
+local updates = {
+  prefix = '', stream = KEYS[2], ids = KEYS[3], keys = KEYS[4],
+  maxEvents = tonumber(ARGV[3]), maxBytes = tonumber(ARGV[4]), maxAge = tonumber(ARGV[5]),
+  bytes = tonumber(state[4]), last = state[5], oldest = tonumber(state[6]), first = state[7] or nil,
+  length = redis.call('XLEN', KEYS[2])
+}
+local presence = {
+  prefix = 'presence-', stream = KEYS[5], keys = KEYS[6],
+  maxEvents = tonumber(ARGV[6]), maxBytes = tonumber(ARGV[7]), maxAge = tonumber(ARGV[8]),
+  bytes = tonumber(state[8]) or 0, last = state[9] or '', oldest = tonumber(state[10]) or 1, first = state[11] or '',
+  length = hasPresence and redis.call('XLEN', KEYS[5]) or 0
+}
+local presenceHead = tonumber(state[12]) or 0
 
 local now = tonumber(clock)
 if not now then
   local time = redis.call('TIME')
   now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+local function positionOf(rowId)
+  return tonumber(string.match(rowId, '^%d+'))
 end
 
 local function member(id, position)
@@ -43,41 +71,79 @@ local function sizeOf(id, content)
   return 200 + #id + #content
 end
 
-local length = redis.call('XLEN', log)
-
--- Whether the oldest entry, which was stored at `time`, is beyond a limit.
-local function isOver(time)
-  return length > maxEvents or bytes > maxBytes or time < now - maxAge
+local function save()
+  local fields = { 'head', digits(head), 'nonce', nonce, 'bytes', digits(updates.bytes), 'last', updates.last }
+  if hasPresence then
+    for _, store in ipairs({ updates, presence }) do
+      for _, field in ipairs({ 'bytes', 'last', 'oldest', 'first' }) do
+        local value = store[field]
+        fields[#fields + 1] = store.prefix .. field
+        fields[#fields + 1] = type(value) == 'number' and digits(value) or value
+      end
+    end
+    fields[#fields + 1] = 'presence-head'
+    fields[#fields + 1] = digits(presenceHead)
+  end
+  redis.call('HSET', meta, unpack(fields))
 end
 
--- Removes entries that are beyond a limit, the oldest first, and their places in the indexes. Entries in excess of
+-- Whether a store's oldest row, which was stored at `time`, is beyond a limit.
+local function isOver(store, time)
+  return store.length > store.maxEvents or store.bytes > store.maxBytes or time < now - store.maxAge
+end
+
+-- Notes a store's oldest row. When it is not the one that was left last, an older build or another program has trimmed,
+-- and what lies before it counts as trimmed.
+local function noteFirst(store, row)
+  local first = row and row[1] or ''
+  if store.first and store.first ~= first then store.oldest = row and positionOf(first) or head + 1 end
+  store.first = first
+end
+
+-- Removes a store's rows that are beyond a limit, the oldest first, and their places in the indexes. Rows in excess of
 -- `maxEvents` are read together, because a call for each would cost as much as appending it did.
-local function trim()
-  local left = TRIMMED_PER_CALL
-  while left > 0 do
-    local count = math.max(1, math.min(left, length - maxEvents))
+local function trim(store)
+  local left, wasFirst = TRIMMED_PER_CALL, store.first
+  repeat
+    local count = math.max(1, math.min(left, store.length - store.maxEvents))
     local gone, places = {}, {}
-    for _, row in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', count)) do
+    local rows = redis.call('XRANGE', store.stream, '-', '+', 'COUNT', count)
+    noteFirst(store, rows[1])
+    for _, row in ipairs(rows) do
       local fields = row[2]
       -- What another program has put into the stream has no time: it counts as too old, and goes once it is the oldest.
       local id, key, content = fields[6] or '', fields[8] or '', fields[10] or ''
-      if not isOver(tonumber(fields[4] or '') or 0) then break end
+      if left == 0 or not isOver(store, tonumber(fields[4] or '') or 0) then break end
       gone[#gone + 1] = row[1]
-      places[#places + 1] = member(id, tonumber(string.match(row[1], '^%d+')))
-      if key ~= '' then redis.call('HDEL', keys, key) end
-      length = length - 1
-      bytes = bytes - sizeOf(id, content)
+      places[#places + 1] = member(id, positionOf(row[1]))
+      if key ~= '' then redis.call('HDEL', store.keys, key) end
+      store.length = store.length - 1
+      store.bytes = store.bytes - sizeOf(id, content)
+      left = left - 1
     end
-    if #gone == 0 then return end
-    redis.call('XDEL', log, unpack(gone))
-    redis.call('ZREM', ids, unpack(places))
-    redis.call('HSET', meta, 'bytes', digits(bytes))
-    left = left - #gone
-  end
+    if #gone > 0 then
+      redis.call('XDEL', store.stream, unpack(gone))
+      if store.ids then redis.call('ZREM', store.ids, unpack(places)) end
+      store.oldest, store.first = positionOf(gone[#gone]) + 1, nil
+    end
+  until #gone == 0
+  if left < TRIMMED_PER_CALL or (hasPresence and store.first ~= wasFirst) then save() end
+end
+
+local function trimAll()
+  trim(updates)
+  if hasPresence then trim(presence) end
+end
+
+-- The id of the newest event that is held: a store's newest row is the last one that is trimmed.
+local function lastId()
+  if presence.length > 0 and (presenceHead == head or updates.length == 0) then return presence.last end
+  return updates.length > 0 and updates.last or ''
 end
 
 local function report(...)
-  return { epoch, digits(head), digits(length), last, ... }
+  local oldest = hasPresence and updates.oldest or head - updates.length + 1
+  return { epoch, digits(head), nonce, digits(oldest), digits(presence.oldest), lastId(), ... }
 end
 
-trim()
+trimAll()

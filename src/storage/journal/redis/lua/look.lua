@@ -1,3 +1,16 @@
--- Answers with the newest nonce, and with the nonce of the entry at a position if it is held. ARGV[6]: the position.
-local row = redis.call('XRANGE', log, ARGV[6], ARGV[6], 'COUNT', 1)[1]
-return report(nonce, row and string.match(row[1], '%d+$') or '')
+-- Answers with the stream id of the newest row up to a position; with an empty string when none is held.
+-- ARGV[9]: the position.
+local function newestUpTo(store)
+  local row = redis.call('XREVRANGE', store.stream, ARGV[9], '-', 'COUNT', 1)[1]
+  return row and row[1]
+end
+
+local newest = newestUpTo(updates)
+if hasPresence then
+  local record = newestUpTo(presence)
+  if record and (not newest or positionOf(record) > positionOf(newest)) then newest = record end
+else
+  -- A follower waits for this stream as well, and would be woken again and again by what an earlier log has left.
+  redis.call('DEL', presence.stream)
+end
+return report(newest or '')

@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { JournalFullError, JournalUnavailableError } from '../journal.js';
-import { type Amounts, type FilePages, pagesFor } from './lmdb-pages.js';
+import { JournalFullError, JournalUnavailableError } from '../../journal.js';
+import { type ChangedTable, type FilePages, pagesFor } from './lmdb-pages.js';
 
 /** Bytes that are taken beyond what is needed, if the disk has them, so that the file grows in few steps. */
 const STEP = 4 * 1024 ** 2;
@@ -26,13 +26,13 @@ export class LmdbRoom {
   constructor(private readonly file: string) {}
 
   /**
-   * Resolves once there is room for a change of the file, whatever pages LMDB takes for it. Nothing else may write to
-   * the file meanwhile.
+   * Resolves once there is room for a change of the file's tables, whatever pages LMDB takes for it. Nothing else may
+   * write to the file meanwhile.
    * @throws {JournalFullError} when the disk does not have the room, and {@link JournalUnavailableError} when the file
    * can't be made longer for another reason. The pages in the file are unchanged then.
    */
-  async takeFor(pages: FilePages, change: Amounts): Promise<void> {
-    const length = (pages.count + pagesFor(pages, change)) * pages.size;
+  async takeFor(pages: FilePages, tables: readonly ChangedTable[]): Promise<void> {
+    const length = (pages.count + pagesFor(pages, tables)) * pages.size;
     try {
       const before = (this.length ??= (await stat(this.file)).size);
       if (length > before) await this.grow(before, length + STEP).catch(() => this.grow(before, length));
