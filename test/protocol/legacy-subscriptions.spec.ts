@@ -121,12 +121,12 @@ describe('active subscriptions in the 0.x dialect', () => {
         '@context': CONTEXT,
         id: path,
         type: 'Subscriptions',
-        lastEventID: expect.stringMatching(/^urn:uuid:/),
+        lastEventID: expect.stringMatching(/^herald-cursor:/),
         subscriptions: expect.arrayContaining([document]),
       });
     }
     const single = await api(document?.id ?? '');
-    expect(JSON.parse(single.text)).toEqual({ ...document, lastEventID: expect.stringMatching(/^urn:uuid:/) });
+    expect(JSON.parse(single.text)).toEqual({ ...document, lastEventID: expect.stringMatching(/^herald-cursor:/) });
     expect((await api(`${PATH}/urn%3Ar77/nobody`)).status).toBe(404);
   });
 

@@ -148,7 +148,9 @@ describe('active subscriptions', () => {
     await Promise.all([anonymous, stranger].map((one) => one.take(1)));
     expect(dataOf(anonymous)).toEqual(['end']);
     expect(dataOf(stranger)).toEqual(['end']);
-    expect(observer.events.every(({ event, id }) => event === 'mercure' && id?.startsWith('urn:uuid:'))).toBe(true);
+    expect(observer.events.every(({ event, id }) => event === 'mercure' && id?.startsWith('herald-cursor:'))).toBe(
+      true,
+    );
   });
 
   describe('R63: the payload', () => {

@@ -1,37 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Arrival, Departure, Entered, Lease, SharedState } from '../../src/storage/state/shared-state.js';
-
-/** Milliseconds. */
-export const GRACE = 150;
+import type { Arrival, Departure, SharedState } from '../../src/storage/state/shared-state.js';
+import { arrival, changed, departure, GRACE, listed, serialsOf } from './leases.js';
+import { ACT, follow } from './lease-model.js';
 
 export interface Engine {
   readonly name: string;
   readonly open: () => Promise<SharedState>;
-}
-
-export const arrival = (ref: number, key: string, isResuming = false): Arrival => ({
-  kind: 'enter',
-  ref,
-  key,
-  details: JSON.stringify({ ref, text: 'línea\nand "more"' }),
-  isResuming,
-});
-
-export const departure = (ref: number): Departure => ({ kind: 'leave', ref });
-
-export async function listed(state: SharedState, after = 0): Promise<Lease[]> {
-  const leases: Lease[] = [];
-  for await (const lease of state.list(after)) leases.push(lease);
-  return leases;
-}
-
-/** The changes as a state makes them that knows the process. */
-export async function changed(state: SharedState, ...changes: (Arrival | Departure)[]): Promise<readonly Entered[]> {
-  const entered = await state.change(changes);
-  if (!entered) throw new Error('the process is not known');
-  return entered;
 }
 
 const REPORT = { host: 'here', version: '1.2.3', startedAt: '2026-01-01T00:00:00.000Z', connections: 7 };
@@ -73,6 +49,7 @@ export function describeState({ name, open }: Engine): void {
       ]);
       expect(await listed(state)).toEqual([]);
       await expect(state.find(one?.lease.subscriber ?? '')).resolves.toBeUndefined();
+      expect(await serialsOf(state, ['exact:k'])).toEqual([]);
       await expect(changed(state, arrival(2, 'k', true))).resolves.toEqual([expect.objectContaining({ isNew: true })]);
       await state.forget([one?.lease.subscriber ?? '']);
       await expect(state.renew(1)).resolves.toEqual([]);
@@ -131,6 +108,46 @@ export function describeState({ name, open }: Engine): void {
           expect(there.toSorted()).toEqual(connected.map(({ subscriber }) => subscriber).toSorted());
         }),
         { numRuns: 10 },
+      );
+    });
+
+    it('lists those with a matcher by itself, page by page, in the order of coming', async () => {
+      const long = `urlpattern:${'/é"'.repeat(1_000)}`;
+      const many = Array.from({ length: 450 }, (_, index) =>
+        arrival(index, 'k', false, [`m${index % 3}`, 'all', ...(index % 100 === 7 ? [long] : [])]),
+      );
+      const entered = await changed(state, ...many);
+      const serials = entered.map(({ lease }) => lease.serial);
+      const every = (count: number, first: number): number[] => serials.filter((_, index) => index % count === first);
+      expect(await serialsOf(state, ['all'])).toEqual(serials);
+      expect(await serialsOf(state, ['all'], serials[250])).toEqual(serials.slice(251));
+      expect(await serialsOf(state, ['m1'])).toEqual(every(3, 1));
+      expect(await serialsOf(state, [long])).toEqual(every(100, 7));
+      expect(await serialsOf(state, ['m1', long])).toEqual(
+        serials.filter((_, index) => index % 3 === 1 || index % 100 === 7),
+      );
+      expect(await serialsOf(state, ['m2', 'm1', 'm2'], serials[10])).toEqual(
+        serials.filter((_, index) => index > 10 && index % 3 !== 0),
+      );
+      for (const none of ['', 'm', 'm11', 'al', 'all\n', long.slice(1)])
+        expect(await serialsOf(state, [none])).toEqual([]);
+      expect(await serialsOf(state, [])).toEqual([]);
+    });
+
+    it('lists large leases one after the other', async () => {
+      const large = { ...arrival(1, 'k'), details: JSON.stringify('x'.repeat(200_000)) };
+      const entered = await changed(state, large, departure(1), large, departure(1), large, departure(1), large);
+      const serials = entered.map(({ lease }) => lease.serial);
+      expect(await serialsOf(state)).toEqual(serials);
+      expect(await serialsOf(state, ['exact:k'])).toEqual(serials);
+    });
+
+    it('lists those with a matcher exactly as long as they are there, whatever happened', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(ACT, { minLength: 10, maxLength: 25 }), (acts) => follow(state, acts)),
+        {
+          numRuns: 12,
+        },
       );
     });
 

@@ -9,18 +9,21 @@ import { RedisState } from '../../src/storage/state/redis/redis-state.js';
 import type { Revoked, SharedState } from '../../src/storage/state/shared-state.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';
-import { arrival, changed, departure, describeState, GRACE, listed } from './contract.js';
+import { describeState } from './contract.js';
+import { arrival, changed, departure, GRACE, listed } from './leases.js';
 
 describeState({ name: 'memory', open: () => Promise.resolve(new MemoryState(GRACE)) });
 
-describe('what was revoked', () => {
+describe('on the disk', () => {
   let directory: string;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'herald-state-'));
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  it('is known after a restart on LMDB', async () => {
+  describeState({ name: 'LMDB', open: () => LmdbState.open(directory, GRACE) });
+
+  it('what was revoked is known after a restart', async () => {
     const first = await LmdbState.open(directory, GRACE);
     await expect(first.revocations([])).resolves.toEqual([]);
     await first.revoke(['a', 1_000], ['b', Infinity]);
@@ -172,7 +175,9 @@ describeWith(redisServer, 'Redis', (program) => {
       await one.forget(over.map(({ subscriber }) => subscriber));
     }
     const keys = (await redis.command('KEYS', `{state-${prefixes}}:presence:*`)) as string[];
-    expect(new Set(keys.map((key) => key.split(':').at(-1)))).toEqual(new Set(['answers', 'holders', 'serials']));
+    expect(new Set(keys.map((key) => key.split(':').at(-1)))).toEqual(
+      new Set(['answers', 'holders', 'serials', 'indexed']),
+    );
   });
 
   it('tells each process once what any of them has revoked, the latest limit of each', async () => {

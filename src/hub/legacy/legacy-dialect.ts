@@ -55,11 +55,13 @@ function documentOf(hubPath: string, subscription: ActiveSubscription): object {
   };
 }
 
-/** The subscriptions of a path: all, those to one topic, or one subscriber's to one topic. */
+/**
+ * The subscriptions of a path: all, those to one topic, or one subscriber's to one topic. A text that is a URI Template
+ * may have been subscribed to as a topic as well, by a client of the current protocol.
+ */
 function select([topic, subscriber, ...rest]: readonly string[]): Selection | undefined {
   if (rest.length > 0) return undefined;
-  return {
-    includes: ({ pattern }) => topic === undefined || pattern === topic,
-    ...(subscriber !== undefined && { subscriber }),
-  };
+  if (topic === undefined) return {};
+  const matchers = (['exact', 'uritemplate'] as const).map((type) => ({ type, pattern: topic }));
+  return { matchers, ...(subscriber !== undefined && { subscriber }) };
 }

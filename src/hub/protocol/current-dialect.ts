@@ -76,13 +76,11 @@ function documentOf(hubPath: string, subscription: ActiveSubscription): object {
 /** The subscriptions of a path: all, those with one matcher, or one subscriber's with one matcher (R77). */
 function select(parts: readonly string[]): Selection | undefined {
   const [type, pattern, subscriber] = parts;
-  if (type === undefined) return { includes: () => true };
+  if (type === undefined) return {};
   if (pattern === undefined) return undefined;
-  if (!MATCHER_TYPES.some((known) => known === type)) {
+  const known = MATCHER_TYPES.find((candidate) => candidate === type);
+  if (known === undefined) {
     throw new HubError('matcher-unknown', `The matcher types are: ${MATCHER_TYPES.join(', ')}.`);
   }
-  return {
-    includes: (matcher) => matcher.type === type && matcher.pattern === pattern,
-    ...(subscriber !== undefined && { subscriber }),
-  };
+  return { matchers: [{ type: known, pattern }], ...(subscriber !== undefined && { subscriber }) };
 }

@@ -66,7 +66,8 @@ export interface SubscriptionsFormat {
 export interface Selection {
   /** The subscriber, where only one subscription is asked for. */
   readonly subscriber?: string;
-  readonly includes: (matcher: Matcher) => boolean;
+  /** The matchers of which a subscription must have one; undefined where those with any are asked for. */
+  readonly matchers?: readonly Matcher[];
 }
 
 /** How a dialect's own tokens are brought, and what they mean. */

@@ -16,6 +16,8 @@ export interface Arrival {
   /** The same for connections that may take up each other's leases. It has no line ends. */
   readonly key: string;
   readonly details: string;
+  /** What the lease is found by in {@link SharedState.list}: a key for each matcher, of any text. */
+  readonly matchers: readonly string[];
   /** Whether it may take up a lease with the same key. */
   readonly isResuming: boolean;
 }
@@ -40,6 +42,8 @@ export interface ProcessReport {
   readonly startedAt: string;
   /** Open streams. */
   readonly connections: number;
+  /** The format of the log that the process reads. Builds before there were two do not say it. */
+  readonly format?: number | undefined;
 }
 
 export interface LivingProcess extends ProcessReport {
@@ -74,7 +78,8 @@ export abstract class SharedState {
 
   /**
    * Gives a sign of life. Resolves with leases that are over: they are not listed any more, and the caller has to
-   * {@link forget} them once it has told that they are over; otherwise a process gets them again.
+   * {@link forget} them once it has told that they are over; otherwise a process gets them again. There may be more until
+   * an answer is empty.
    * @param held how many connections this process has told of. If the state has another number, or does not know the
    * process any more, the result is undefined: then call {@link release}, call this method with 0, and begin anew.
    */
@@ -88,8 +93,13 @@ export abstract class SharedState {
   /** Releases all leases of this process. Resolves with those that are over at once, of which nothing is kept. */
   abstract release(): Promise<readonly Lease[]>;
 
-  /** Leases with a number above `after`, in their order. */
-  abstract list(after: number): AsyncIterable<Lease>;
+  /**
+   * Leases with a number above `after`, in their order: all, or those that have at least one of the matchers. They come
+   * from an index, so that each costs the same, however many others there are.
+   * @param matchers keys as in {@link Arrival}. An engine may know them by digests of which two could be the same, so
+   * what counts is what a lease says itself.
+   */
+  abstract list(after: number, matchers?: readonly string[]): AsyncIterable<Lease>;
 
   abstract find(subscriber: string): Promise<Lease | undefined>;
 

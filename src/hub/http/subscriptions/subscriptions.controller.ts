@@ -5,6 +5,7 @@ import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { HubError } from '../../../access/hub.errors.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { Lane } from '../../../shared/lane.js';
+import { matcherKey } from '../../matching/matcher.js';
 import type { Presence } from '../../presence/presence.js';
 import type { Selection, SubscriptionsFormat } from '../../protocol/dialect.js';
 import { subscriptionPath } from '../../protocol/subscription-path.js';
@@ -14,9 +15,6 @@ import { HubService } from '../../service/hub.service.js';
 
 /** Subscriptions of one answer, and bytes of their documents; the next ones are behind its `next` link. */
 const PAGE = { count: 1_000, bytes: 256 * 1024 };
-
-/** Subscriptions that are looked at in one turn of the event loop. */
-const AT_ONCE = 32;
 
 /** Lists that may wait, which are made one after the other. */
 const MAX_WAITING = 100;
@@ -82,22 +80,25 @@ export class SubscriptionsController {
       throw new HubError('insufficient-scope', 'The token does not grant subscribing to this path.');
     }
     const giveWay = (): Promise<void> => this.hub.giveWay();
-    return { presence, path, after: Number(after) || 0, format: dialectFor(grants).subscriptions, giveWay };
+    return { presence, path, after: serialIn(after), format: dialectFor(grants).subscriptions, giveWay };
   }
+}
+
+/** The number in the `next` link of a page, or 0 for anything else. */
+function serialIn(after: string): number {
+  return Number.isSafeInteger(Number(after)) ? Number(after) : 0;
 }
 
 async function collection(
   { presence, path, after, format, giveWay }: Inquiry,
   reply: FastifyReply,
-  selection: Selection,
+  { matchers }: Selection,
 ): Promise<object> {
   const documents: object[] = [];
   let bytes = 0;
   let last = 0;
-  let seen = 0;
-  for await (const subscription of presence.list(after)) {
-    if (++seen % AT_ONCE === 0) await giveWay();
-    if (!selection.includes(subscription.matcher) || !format.covers(subscription.matcher.type)) continue;
+  for await (const subscription of presence.list({ after, matchers, giveWay })) {
+    if (!format.covers(subscription.matcher.type)) continue;
     // A page ends between two subscribers.
     if ((documents.length >= PAGE.count || bytes >= PAGE.bytes) && subscription.serial !== last) {
       void reply.header('link', `<${path}?after=${last}>; rel="next"`);
@@ -111,8 +112,13 @@ async function collection(
   return format.collectionOf(path, documents);
 }
 
-async function single({ presence, format }: Inquiry, subscriber: string, selection: Selection): Promise<object> {
-  const found = (await presence.of(subscriber)).find(({ matcher }) => selection.includes(matcher));
+async function single(
+  { presence, format }: Inquiry,
+  subscriber: string,
+  { matchers = [] }: Selection,
+): Promise<object> {
+  const keys = new Set(matchers.map(matcherKey));
+  const found = (await presence.of(subscriber)).find(({ matcher }) => keys.has(matcherKey(matcher)));
   if (!found) throw notFound();
   return format.documentOf(HUB_PATH, found);
 }

@@ -9,15 +9,23 @@ import {
   type Revoked,
   SharedState,
 } from '../shared-state.js';
+import { LeaseOrder } from './lease-order.js';
+import { MatcherIndex } from './matcher-index.js';
 
 interface HeldLease extends Lease {
   readonly key: string;
+  readonly matchers: readonly string[];
 }
+
+/** Matchers of leases that are taken out of the index in one turn, about a millisecond's worth. */
+const MATCHERS_AT_ONCE = 4_096;
 
 /** The state of a hub that has one process. It ends with the process. */
 export class MemoryState extends SharedState {
   readonly processId = randomBytes(8).toString('hex');
   private readonly leases = new Map<string, HeldLease>();
+  private readonly order = new LeaseOrder();
+  private readonly index = new MatcherIndex();
   /** Leases that a connection has, by the connection's number. */
   private readonly connected = new Map<number, HeldLease>();
   /** Leases that no connection has, by their key. */
@@ -46,11 +54,13 @@ export class MemoryState extends SharedState {
   renew(_held: number): Promise<readonly Lease[]> {
     const now = this.now();
     const over: Lease[] = [];
+    let matchers = 0;
     for (const [lease, deadline] of this.deadlines) {
-      if (deadline > now || over.length === SharedState.LARGEST_END) break;
+      if (deadline > now || over.length === SharedState.LARGEST_END || matchers >= MATCHERS_AT_ONCE) break;
       this.take(lease);
-      this.leases.delete(lease.subscriber);
+      this.remove(lease);
       over.push(lease);
+      matchers += lease.matchers.length;
     }
     return Promise.resolve(over);
   }
@@ -65,12 +75,18 @@ export class MemoryState extends SharedState {
 
   release(): Promise<readonly Lease[]> {
     const over = [...this.leases.values()];
-    for (const table of [this.leases, this.connected, this.away, this.deadlines]) table.clear();
+    const tables = [this.leases, this.order, this.index, this.connected, this.away, this.deadlines];
+    for (const table of tables) table.clear();
     return Promise.resolve(over);
   }
 
-  async *list(after: number): AsyncIterable<Lease> {
-    for (const lease of this.leases.values()) if (lease.serial > after) yield lease;
+  async *list(after: number, matchers?: readonly string[]): AsyncIterable<Lease> {
+    for (let last = after; ;) {
+      const lease = matchers ? this.nextWith(matchers, last) : this.order.next(last);
+      if (!lease) return;
+      yield lease;
+      last = lease.serial;
+    }
   }
 
   find(subscriber: string): Promise<Lease | undefined> {
@@ -97,7 +113,7 @@ export class MemoryState extends SharedState {
     return Promise.resolve();
   }
 
-  private enter({ ref, key, details, isResuming }: Arrival): Entered {
+  private enter({ ref, key, details, matchers, isResuming }: Arrival): Entered {
     const [former] = (isResuming && this.away.get(key)) || [];
     if (former) {
       this.take(former);
@@ -105,10 +121,28 @@ export class MemoryState extends SharedState {
       return { lease: former, isNew: false };
     }
     this.serial += 1;
-    const lease = { serial: this.serial, subscriber: `urn:uuid:${randomUUID()}`, key, details };
-    this.leases.set(lease.subscriber, lease);
+    const lease = { serial: this.serial, subscriber: `urn:uuid:${randomUUID()}`, key, details, matchers };
+    this.insert(lease);
     this.connected.set(ref, lease);
     return { lease, isNew: true };
+  }
+
+  private insert(lease: HeldLease): void {
+    this.leases.set(lease.subscriber, lease);
+    this.order.add(lease);
+    for (const matcher of new Set(lease.matchers)) this.index.add(matcher, lease);
+  }
+
+  private remove(lease: HeldLease): void {
+    this.leases.delete(lease.subscriber);
+    this.order.delete(lease);
+    for (const matcher of lease.matchers) this.index.delete(matcher, lease);
+  }
+
+  /** The first lease after `after` that has one of the matchers. */
+  private nextWith(matchers: readonly string[], after: number): Lease | undefined {
+    const next = matchers.flatMap((matcher) => this.index.next(matcher, after) ?? []);
+    return next.toSorted((a, b) => a.serial - b.serial)[0];
   }
 
   private leave(ref: number): void {

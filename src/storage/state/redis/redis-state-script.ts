@@ -10,8 +10,8 @@ export const RENEW = luaScript(LUA, 'leases', 'renew');
 export const RELEASE = luaScript(LUA, 'leases', 'release');
 /** Removes leases that are over. */
 export const FORGET = luaScript(LUA, 'leases', 'forget');
-/** Lists leases. */
-export const LIST = luaScript(LUA, 'leases', 'list');
+/** Lists leases, all or those that have a matcher. */
+export const LIST = luaScript(LUA, 'leases', 'index', 'list');
 /** Adds revocations. */
 export const REVOKE = luaScript(LUA, 'revoke');
 /** Removes revocations that are over. */

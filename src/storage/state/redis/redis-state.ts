@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { JournalUnavailableError } from '../../journal/journal.js';
 import { connectRedis, type RedisConnection, type RedisTarget, runScript } from '../../redis/redis-connection.js';
@@ -50,9 +50,25 @@ const TELLING = 30_000;
 const START_PATIENCE = 10_000;
 const PATIENCE = 1_000;
 
-/** How many leases, which may be large, and how many revocations one call asks for or sends. */
+/** How many leases one call asks for, and bytes after which it gives no more; how many revocations it sends or gives. */
 const PAGE = 100;
+const PAGE_BYTES = 256 * 1024;
 const REVOKED_PAGE = 1_000;
+
+/** In the order in which the scripts name them. */
+const LEASE_TABLES = [
+  'leases',
+  'order',
+  'away',
+  'places',
+  'ending',
+  'holders',
+  'held',
+  'answers',
+  'serials',
+  'matched',
+  'indexed',
+];
 
 /** A process of another version may report further fields. */
 const reportSchema = z.looseObject({
@@ -60,6 +76,7 @@ const reportSchema = z.looseObject({
   version: z.string(),
   startedAt: z.string(),
   connections: z.number(),
+  format: z.number().optional(),
 });
 
 /** The state of a hub of any number of processes, in the Redis that has its log. */
@@ -85,8 +102,7 @@ export class RedisState extends SharedState {
   ) {
     super();
     const named = (name: string): string => `{${prefix}}:${name}`;
-    const tables = ['leases', 'order', 'away', 'places', 'ending', 'holders', 'held', 'answers', 'serials'];
-    this.leaseKeys = tables.map((table) => named(`presence:${table}`));
+    this.leaseKeys = LEASE_TABLES.map((table) => named(`presence:${table}`));
     this.revocationKeys = ['names', 'changes', 'about'].map((table) => named(`revoked:${table}`));
     this.processKeys = [named('processes')];
   }
@@ -127,7 +143,11 @@ export class RedisState extends SharedState {
   }
 
   async forget(subscribers: readonly string[]): Promise<void> {
-    await this.lease(FORGET, ...subscribers);
+    for (let at = 0; at < subscribers.length;) {
+      const args = this.leaseArguments(...subscribers.slice(at));
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, so that Redis serves others in between
+      at += Number(await this.run(FORGET, this.leaseKeys, args));
+    }
   }
 
   async release(): Promise<readonly Lease[]> {
@@ -138,16 +158,17 @@ export class RedisState extends SharedState {
     return [];
   }
 
-  async *list(after: number): AsyncIterable<Lease> {
-    for (let from = after; ;) {
+  async *list(after: number, matchers?: readonly string[]): AsyncIterable<Lease> {
+    if (matchers?.length === 0) return;
+    const digests = matchers?.map(digestOf) ?? [];
+    for (let from = String(after); from !== '';) {
       // oxlint-disable-next-line no-await-in-loop -- one page after the other
-      const rows = inGroups((await this.lease(LIST, from, PAGE)) ?? [], 3);
-      for (const [subscriber = '', text = '', isOver] of rows) {
-        const lease = leaseOf(subscriber, text);
-        from = Math.max(from, lease.serial);
-        if (!isOver) yield lease;
-      }
-      if (rows.length < PAGE) return;
+      const reply = await this.lease(LIST, from, PAGE, PAGE_BYTES, ...digests);
+      // Otherwise leases of an earlier version are yet to be indexed.
+      if (!reply) continue;
+      const [next = '', ...rows] = reply;
+      for (const [subscriber = '', text = ''] of inGroups(rows, 2)) yield leaseOf(subscriber, text);
+      from = next;
     }
   }
 
@@ -234,12 +255,18 @@ export class RedisState extends SharedState {
 }
 
 function argumentsOf(change: Arrival | Departure): (string | number)[] {
-  if (change.kind === 'leave') return ['l', change.ref, '', '', '', ''];
-  const { ref, key, details, isResuming } = change;
-  return ['e', ref, key, details, `urn:uuid:${randomUUID()}`, isResuming ? '1' : ''];
+  if (change.kind === 'leave') return ['l', change.ref, '', '', '', '', ''];
+  const { ref, key, details, matchers, isResuming } = change;
+  const digests = matchers.map(digestOf).join('\n');
+  return ['e', ref, key, details, digests, `urn:uuid:${randomUUID()}`, isResuming ? '1' : ''];
 }
 
-/** `text` is `serial LF key LF details`. */
+/** What Redis knows a matcher by, because its key may be long. It is the digest that scripts can make too. */
+function digestOf(matcher: string): string {
+  return hash('sha1', matcher);
+}
+
+/** `text` begins with `serial LF key LF details`. */
 function leaseOf(subscriber: string, text: string): Lease {
   const [serial, , details = ''] = text.split('\n', 3);
   return { serial: Number(serial), subscriber, details };
