@@ -21,8 +21,16 @@ interface Connection {
   readonly age: number;
   readonly isFull: boolean;
   readonly isLive?: boolean;
-  readonly matchers?: readonly { readonly pattern: string }[];
+  readonly matcherCount?: number;
 }
+
+interface Matcher {
+  readonly type: string;
+  readonly pattern: string;
+}
+
+/** Reads from the hub; undefined where it does not answer, or refuses. */
+type Read = <T>(path: string) => Promise<T | undefined>;
 
 const PERIOD = 3_000;
 const MOST = 200;
@@ -31,7 +39,7 @@ const MOST = 200;
 export function Administration({ session }: { session: Session }): JSX.Element {
   const processes = useSignal<readonly Process[] | undefined>(undefined);
   const connections = useSignal<readonly Connection[] | undefined>(undefined);
-  const read = async <T,>(path: string): Promise<T | undefined> => {
+  const read: Read = async <T,>(path: string) => {
     const response = await session.ask(path).catch(() => undefined);
     return response?.ok ? ((await response.json()) as T) : undefined;
   };
@@ -69,12 +77,13 @@ export function Administration({ session }: { session: Session }): JSX.Element {
         ))}
       </ul>
       <h3>{t('connections')}</h3>
-      <Connections connections={connections.value ?? []} end={end} revoke={revoke} />
+      <Connections connections={connections.value ?? []} read={read} end={end} revoke={revoke} />
     </div>
   );
 }
 
 interface Acts {
+  readonly read: Read;
   readonly end: (id: number) => void;
   readonly revoke: (subject: string) => void;
 }
@@ -104,13 +113,13 @@ function Connections({ connections, ...acts }: Acts & { connections: readonly Co
   );
 }
 
-function ConnectionRow({ connection, end, revoke }: Acts & { connection: Connection }): JSX.Element {
-  const { id, address, subject, age, isFull, isLive, matchers = [] } = connection;
+function ConnectionRow({ connection, read, end, revoke }: Acts & { connection: Connection }): JSX.Element {
+  const { id, address, subject, age, isFull, isLive, matcherCount } = connection;
   const who = subject ?? address;
   return (
     <tr>
       <th scope="row">{who}</th>
-      <td class="mono">{matchers.map(({ pattern }) => pattern).join(' ')}</td>
+      <td>{matcherCount !== undefined && <Topics id={id} count={matcherCount} who={who} read={read} />}</td>
       <td>{formatDuration(age)}</td>
       <td>
         {isFull && <span class="badge bad">{t('slow')}</span>}
@@ -127,5 +136,24 @@ function ConnectionRow({ connection, end, revoke }: Acts & { connection: Connect
         )}
       </td>
     </tr>
+  );
+}
+
+/** How many topics and patterns a connection is subscribed to, and, when it is opened, which. */
+function Topics({ id, count, who, read }: { id: number; count: number; who: string; read: Read }): JSX.Element {
+  const matchers = useSignal<readonly Matcher[]>([]);
+  const load = async (): Promise<void> => {
+    const connection = await read<{ matchers: readonly Matcher[] }>(`admin/connections/${id}`);
+    if (connection) matchers.value = connection.matchers;
+  };
+  return (
+    <details onToggle={({ currentTarget }) => void (currentTarget.open && load())}>
+      <summary aria-label={`${t('topics')}: ${who}, ${formatNumber(count)}`}>{formatNumber(count)}</summary>
+      <ul class="mono">
+        {matchers.value.map(({ type, pattern }) => (
+          <li key={`${type}:${pattern}`}>{pattern}</li>
+        ))}
+      </ul>
+    </details>
   );
 }

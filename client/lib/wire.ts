@@ -16,7 +16,7 @@ export interface WireMessage {
 /** What the hub says of the stream itself: an event named `herald`. */
 export interface Notice {
   readonly type: string;
-  /** Why a gap came about: `not-held`, `trimmed`, `damaged`, `refused` or `overflow`. */
+  /** Why a gap came about: `not-held`, `trimmed`, `damaged`, `presence`, `refused` or `overflow`. */
   readonly reason?: string;
   /** How many updates are missing, on whatever topics, where the hub knows. */
   readonly updates?: number;

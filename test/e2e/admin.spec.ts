@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { askAdmin as ask, type Listed, untilConnections } from '../support/admin.js';
-import { type EventStream, openStream, send } from '../support/event-stream.js';
+import { EventStream, openStream, send } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
-import { ADMIN_KEY, adminToken, HUB, noticesOf, startHub, subscriberToken } from '../support/hub.js';
+import { ADMIN_KEY, adminToken, form, HUB, noticesOf, startHub, subscriberToken } from '../support/hub.js';
 
 interface Person {
   readonly subject?: string;
@@ -26,6 +26,7 @@ describe('without an administrator key', () => {
     for (const token of ['', await adminToken(), await subscriberToken()]) {
       for (const [method, path] of [
         ['GET', 'connections'],
+        ['GET', 'connections/1'],
         ['DELETE', 'connections?id=1'],
         ['POST', 'revocations'],
       ] as const) {
@@ -83,6 +84,7 @@ describe('administration', () => {
     ] as const) {
       for (const [method, path] of [
         ['GET', 'connections'],
+        ['GET', 'connections/1'],
         ['DELETE', 'connections?id=1'],
         ['POST', 'revocations'],
       ] as const) {
@@ -107,12 +109,51 @@ describe('administration', () => {
         token: 'token-1',
         expiresAt: expect.any(Number),
         age: expect.any(Number),
-        matchers: [{ type: 'exact', pattern: 'urn:a' }],
+        matcherCount: 1,
+        state: 'live',
         isFull: false,
       },
       { subject: 'bob', events: expect.any(Number) },
     ]);
     expect(JSON.stringify(connections)).not.toContain(await tokenOf({ subject: 'ann', jti: 'token-1' }));
+  });
+
+  it('tells in short who has subscribed to much, and in full who is asked for', async () => {
+    const patterns = Array.from(
+      { length: 100 },
+      (_, index) => `urn:${String(index).padStart(3, '0')}:${'x'.repeat(1_200)}`,
+    );
+    const headers = {
+      authorization: `Bearer ${await tokenOf({ subject: 'ann', jti: 'token-1' })}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    };
+    const stream = new EventStream(
+      await send(herald.url + HUB, { method: 'QUERY', headers }, form({ match: patterns })),
+    );
+    open.push(await stream.until(({ retries }) => retries.length > 0));
+    const { connections } = await list();
+    expect(connections).toEqual([expect.objectContaining({ subject: 'ann', matcherCount: 100 })]);
+    expect(JSON.stringify(connections).length).toBeLessThan(1_024);
+    const { status, body } = await ask(herald, 'GET', `connections/${connections[0]?.id}`);
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      ...connections[0],
+      age: expect.any(Number),
+      matchers: patterns.map((pattern) => ({ type: 'exact', pattern })),
+    });
+  });
+
+  it('tells in full of a stream that is none of the hub’s, and of nobody who is not there', async () => {
+    await come({ subject: 'bob' }, '/events');
+    const { connections } = await list();
+    const id = connections[0]?.id ?? 0;
+    expect(await ask(herald, 'GET', `connections/${id}`)).toMatchObject({ status: 200, body: { id, subject: 'bob' } });
+    for (const other of [id - 1, id + 1, 999_999_999, 0, -1, 'x', '1e999', '%20']) {
+      expect(await ask(herald, 'GET', `connections/${other}`)).toMatchObject({
+        status: 404,
+        body: { code: 'not-found' },
+      });
+    }
   });
 
   it('lists page by page, each connection once', async () => {

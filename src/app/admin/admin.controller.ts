@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Inject, Logger, Post, Query, Req, UseGuards } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Logger, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AUTH_OPTIONS, type AuthOptions } from '../../auth/settings/auth.options.js';
@@ -9,6 +9,7 @@ import { LateBody } from '../../hub/http/bodies/late-body.js';
 import { HubError } from '../../access/hub.errors.js';
 import type { OpenStream } from '../../streams/registry/stream-registry.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
+import { detailOf, rowOf } from './connection-row.js';
 import { Processes } from './processes.js';
 
 const LARGEST_PAGE = 1_000;
@@ -17,6 +18,8 @@ const LARGEST_PAGE = 1_000;
 const PAGE_BYTES = 256 * 1024;
 
 const text = z.string().min(1).max(1_000);
+
+const number = z.coerce.number().int().min(1);
 
 const pageSchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(100),
@@ -30,7 +33,7 @@ const dismissSchema = z.strictObject({
   subject: text.optional(),
   issuer: text.optional(),
   token: text.optional(),
-  id: z.coerce.number().int().min(1).optional(),
+  id: number.optional(),
 });
 
 const revocationSchema = z.strictObject({
@@ -63,7 +66,7 @@ export class AdminController {
   }
 
   /**
-   * The open streams of this process, oldest first: at most `limit`, and fewer where each takes much to tell. `next` is
+   * The open streams of this process, oldest first: at most `limit`, and fewer where their tokens are long. `next` is
    * the value of `after` that asks for the next page.
    */
   @Get('connections')
@@ -77,12 +80,23 @@ export class AdminController {
       if (connections.length === limit || bytes >= PAGE_BYTES) {
         return { connections, total: this.streams.size, next: last };
       }
-      const described = describe(stream);
-      bytes += JSON.stringify(described).length;
-      connections.push(described);
+      const row = rowOf(stream);
+      bytes += JSON.stringify(row).length;
+      connections.push(row);
       last = stream.serial;
     }
     return { connections, total: this.streams.size };
+  }
+
+  /** An open stream of this process, with what it is subscribed to. */
+  @Get('connections/:id')
+  one(@Param('id') given: string): object {
+    const id = number.safeParse(given).data;
+    const [stream] = id === undefined ? [] : this.streams.after(id - 1);
+    if (!stream || stream.serial !== id) {
+      throw new HubError('not-found', 'There is no such connection (any more) at this process.');
+    }
+    return detailOf(stream);
   }
 
   /** Ends connections of this process. A client with a valid token may connect again: revoke its token first. */
@@ -147,23 +161,6 @@ function isMeant({ info, serial }: OpenStream, { subject, issuer, token, id }: C
   if (subject !== undefined && info.caller.subject !== subject) return false;
   if (token !== undefined && info.caller.tokenId !== token) return false;
   return id === undefined || serial === id;
-}
-
-function describe(stream: OpenStream): object {
-  const { requestId, address, caller } = stream.info;
-  const { subject, issuer, tokenId, expiresAt } = caller;
-  const age = Math.round(performance.now() - stream.openedAt);
-  return {
-    id: stream.serial,
-    requestId,
-    address,
-    subject,
-    issuer,
-    token: tokenId,
-    expiresAt,
-    age,
-    ...stream.describe(),
-  };
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, given: unknown, known: string): z.output<Schema> {

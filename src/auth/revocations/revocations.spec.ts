@@ -142,6 +142,7 @@ function streamOf(caller: Caller): OpenStream & { end: jest.Mock<OpenStream['end
     serial: 0,
     info: { requestId: '', address: '', caller },
     describe: () => ({}),
+    detail: () => ({}),
     heartbeat: () => undefined,
     end: jest.fn<OpenStream['end']>(),
     cut: () => undefined,

@@ -63,6 +63,7 @@ function open(): {
     closed: (reason) => told.push(`closed: ${reason}`),
     noticeId: () => undefined,
     describe: () => ({}),
+    detail: () => ({}),
   };
   connection.listen(listener);
   return { socket, outstanding, connection, told };

@@ -21,8 +21,10 @@ export interface ConnectionListener {
    * none.
    */
   noticeId(): string | undefined;
-  /** What an administrator wants to know of it. */
+  /** What an administrator wants to know of it, in a few words. */
   describe(): Readonly<Record<string, unknown>>;
+  /** The rest of it, which may be long. */
+  detail(): Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -76,6 +78,10 @@ export abstract class Connection<Target extends Writable = Writable> implements 
 
   describe(): Readonly<Record<string, unknown>> {
     return { isFull: this.isFull, ...this.listener?.describe() };
+  }
+
+  detail(): Readonly<Record<string, unknown>> {
+    return { ...this.listener?.detail() };
   }
 
   get isFull(): boolean {

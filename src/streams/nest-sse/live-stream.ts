@@ -73,6 +73,10 @@ class LiveStream implements OpenStream {
     return { events: this.events };
   }
 
+  detail(): Readonly<Record<string, unknown>> {
+    return {};
+  }
+
   /** Begins the stream with a random `retry:`. Nothing is sent before the source has had its chance to fail. */
   open(): void {
     if (this.isOpen) return;

@@ -21,6 +21,9 @@ class FakeStream implements OpenStream {
   describe(): Readonly<Record<string, unknown>> {
     return {};
   }
+  detail(): Readonly<Record<string, unknown>> {
+    return {};
+  }
   heartbeat(): void {
     this.lastWriteAt = performance.now();
     this.heartbeats += 1;

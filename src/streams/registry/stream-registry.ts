@@ -37,8 +37,10 @@ export interface OpenStream {
   readonly info: StreamInfo;
   /** Its number in this process, in the order of coming. Given by the registry. */
   serial: number;
-  /** What an administrator wants to know of it besides. */
+  /** What an administrator wants to know of it besides, in a few words. */
   describe(): Readonly<Record<string, unknown>>;
+  /** The rest of it, which may be long. */
+  detail(): Readonly<Record<string, unknown>>;
   /** Writes a comment, which clients ignore and proxies count as life. */
   heartbeat(): void;
   /** Ends the response cleanly. */
