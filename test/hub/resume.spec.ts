@@ -134,7 +134,7 @@ describe('resuming', () => {
     for (let from = 1; from <= 20_000; from += 5_000) await publishMany(herald, 5_000, from);
     await using stream = await subscribe(herald, { query: 'match=urn:t', headers: { 'last-event-id': 'urn:n:1' } });
     await publishMany(herald, 100, 20_001);
-    await stream.until((seen) => seen.text.includes('data: 20100\n'));
+    await stream.until((seen) => seen.text.includes('data: 20100\n') && isCaughtUp(seen));
     expect(dataOf(stream)).toEqual(range(2, 20_100));
     expect(noticesOf(stream)).toEqual([{ type: 'caught-up' }]);
   });

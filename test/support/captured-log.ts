@@ -7,7 +7,7 @@ export type LogFields = Readonly<Record<string, unknown>>;
 export class CapturedLog implements LoggerService {
   readonly errors: LogFields[] = [];
 
-  log(): void {
+  log(_message: unknown): void {
     // Only what went wrong is kept.
   }
 

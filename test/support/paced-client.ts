@@ -17,6 +17,8 @@ export class PacedClient extends Writable {
 
   read(): void {
     this.isReading = true;
-    this.taken?.();
+    const { taken } = this;
+    this.taken = undefined;
+    taken?.();
   }
 }

@@ -7,7 +7,7 @@ import { parseMatcher } from '../../src/hub/matching/matcher.js';
 import { Cohort } from '../../src/hub/delivery/cohort.js';
 import { join } from '../../src/hub/delivery/joint.js';
 import { Reader, type ReaderContext, type ReaderStart } from '../../src/hub/delivery/reader.js';
-import { encodeEntry, type RecentEntry } from '../../src/hub/delivery/recent-log.js';
+import { encodeEntry, type RecentEntry } from '../../src/hub/delivery/log/recent-entry.js';
 import type { Slice } from '../../src/hub/delivery/slices.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');
@@ -93,10 +93,10 @@ export function full(): Stage {
   return stage;
 }
 
-export function slice(first: number, last: number, data?: string): Slice {
+export function slice(first: number, last: number, data?: string, oldestPresence = 0): Slice {
   const entry =
     data === undefined
       ? undefined
       : encodeEntry({ position: last, update: { topics: [], data, id: '', private: false } });
-  return { first, last, lastId: String(last), bytes: entry && join([entry]), damaged: 0 };
+  return { first, last, lastId: String(last), bytes: entry && join([entry]), damaged: 0, oldestPresence };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
+import { eventIdOf, newRecordId } from '../../storage/journal/presence-record.js';
 import { CURSOR_PREFIX, Cursors } from './cursors.js';
 
 const RETENTION = { events: 10, bytes: Infinity, age: Infinity };
@@ -44,6 +45,35 @@ describe('a cursor', () => {
     for (let index = 0; index < 44; index += 1) {
       expect(new Set(bytes.map((all) => all[index])).size).toBeGreaterThan(100);
     }
+  });
+
+  it('can be the same each time, at every process, and another one for each place and id', async () => {
+    const journal = await logOf(3);
+    const [one, other] = [new Cursors(journal), new Cursors(new Other(journal.secret))];
+    const place = { position: 2, id: 'urn:2' };
+    expect(one.fixedName(place)).toBe(other.fixedName(place));
+    expect(await one.locate(one.fixedName(place))).toEqual(place);
+    const places = [place, { position: 2, id: undefined }, { position: 2, id: 'urn:x' }, { position: 3, id: 'urn:2' }];
+    const bytes = places.map((some) => Buffer.from(one.fixedName(some).slice(CURSOR_PREFIX.length), 'base64url'));
+    // No two have the same nonce, which is what AES-GCM needs.
+    expect(new Set(bytes.map((all) => all.toString('hex', 0, 12))).size).toBe(places.length);
+    expect(new Cursors(new MemoryJournal(RETENTION)).fixedName(place)).not.toBe(one.fixedName(place));
+  });
+
+  it('leads to an event of a coming, and past it when that is trimmed', async () => {
+    const journal = new MemoryJournal(RETENTION, Date.now, { ...RETENTION, events: 1 });
+    const cursors = new Cursors(journal);
+    await append(journal, 1);
+    const record = { id: newRecordId(), events: 3, content: '' };
+    await journal.appendPresence(record);
+    const place = { position: 3, id: eventIdOf(record, 1) };
+    const cursor = cursors.fixedName(place);
+    expect(await cursors.locate(cursor)).toEqual(place);
+    expect(await cursors.locate(cursors.fixedName({ ...place, id: eventIdOf(record, 2) }))).toBeUndefined();
+    await journal.appendPresence({ ...record, id: newRecordId() });
+    expect(await cursors.locate(cursor)).toEqual({ position: 3, id: undefined });
+    await append(journal, 11);
+    expect(await cursors.locate(cursor)).toBeUndefined();
   });
 
   it('leads back to its place while the entry there is held', async () => {

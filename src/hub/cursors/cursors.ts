@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { isWhole, type Journal } from '../../storage/journal/journal.js';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+import { firstPositionOf, isPresence, type Journal, type ReadEntry } from '../../storage/journal/journal.js';
+import { eventIdOf } from '../../storage/journal/presence-record.js';
 
 /** Every cursor begins with this prefix, and no update's id may. */
 export const CURSOR_PREFIX = 'herald-cursor:';
@@ -55,6 +56,17 @@ export class Cursors {
   }
 
   /**
+   * The one cursor of this place that is the same each time, at every process: for events that have no id of their own.
+   * Its nonce is derived from what it says, so that no two contents have the same.
+   */
+  fixedName(place: Place): string {
+    const { secret } = this.journal;
+    const content = contentOf(place);
+    const nonce = createHmac('sha256', secret).update(content).digest().subarray(0, NONCE);
+    return seal(content, nonce, secret);
+  }
+
+  /**
    * Makes several cursors of the same place ahead: one made right after another takes a seventh of the time that it
    * takes by itself, and readers come in crowds, most of them to the head of the log.
    */
@@ -64,16 +76,10 @@ export class Cursors {
     const content = contentOf(ahead);
     const nonces = randomBytes(NONCE * count);
     for (let at = 0; at < nonces.length; at += NONCE) {
-      ahead.names.push(this.seal(content, nonces.subarray(at, at + NONCE)));
+      ahead.names.push(seal(content, nonces.subarray(at, at + NONCE), ahead.secret));
     }
     ahead.made += count;
     return ahead.names.pop() ?? '';
-  }
-
-  private seal(content: Buffer, nonce: Buffer): string {
-    const cipher = createCipheriv(CIPHER, this.ahead.secret, nonce).setAAD(CONTEXT);
-    const sealed = [nonce, cipher.update(content), cipher.final(), cipher.getAuthTag()];
-    return CURSOR_PREFIX + Buffer.concat(sealed).toString('base64url');
   }
 
   /**
@@ -85,14 +91,14 @@ export class Cursors {
     const opened = this.open(cursor);
     if (!opened) return undefined;
     const { position, check } = opened;
-    const [entry] = position > 0 ? await this.journal.read(position - 1, 1) : [];
-    if (entry?.position === position) {
+    const [entry] = position > 0 ? (await this.journal.read(position - 1, 1)).entries : [];
+    if (entry && firstPositionOf(entry) <= position) {
+      const id = idAt(entry, position);
       // A damaged entry has no id to compare, and the log can be read from after it all the same.
-      if (!isWhole(entry)) return { position, id: undefined };
-      const { id } = entry.update;
+      if (id === undefined) return { position, id };
       return check.equals(NO_CHECK) || check.equals(checkOf(id)) ? { position, id } : undefined;
     }
-    // The entry was trimmed, or there never was one. Nothing is missing if the next one is held, or is yet to come.
+    // The entry was trimmed, or there never was one. Nothing is missing if the next update is held, or is yet to come.
     const { oldest, head } = this.journal;
     return position <= head && position + 1 >= oldest ? { position, id: undefined } : undefined;
   }
@@ -113,9 +119,20 @@ export class Cursors {
   }
 }
 
+function seal(content: Buffer, nonce: Buffer, secret: Buffer): string {
+  const cipher = createCipheriv(CIPHER, secret, nonce).setAAD(CONTEXT);
+  const sealed = [nonce, cipher.update(content), cipher.final(), cipher.getAuthTag()];
+  return CURSOR_PREFIX + Buffer.concat(sealed).toString('base64url');
+}
+
 /** Whether an id has the form that is reserved for cursors. */
 export function isCursor(id: string): boolean {
   return id.startsWith(CURSOR_PREFIX);
+}
+
+/** The id of what the entry has at one of its positions; undefined when it is damaged. */
+function idAt(entry: ReadEntry, position: number): string | undefined {
+  return isPresence(entry) ? eventIdOf(entry.record, position - firstPositionOf(entry)) : entry.update?.id;
 }
 
 function contentOf({ position, id }: Place): Buffer {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { PacedClient } from '../../../test/support/paced-client.js';
-import type { Entry } from '../../storage/journal/journal.js';
+import type { Reading } from '../../storage/journal/journal.js';
 import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import { OutstandingBytes } from '../../streams/registry/outstanding-bytes.js';
 import { ResponseConnection } from '../../streams/connections/response-connection.js';
@@ -11,9 +11,9 @@ import { parseMatcher } from '../matching/matcher.js';
 import { Background } from '../../shared/background.js';
 import { CatchUp } from './catch-up.js';
 import { FanOut } from './fan-out.js';
-import { JournalPages } from './journal-pages.js';
+import { JournalPages } from './log/journal-pages.js';
 import { Reader, type ReaderContext, type ReaderStart } from './reader.js';
-import { RecentLog } from './recent-log.js';
+import { RecentLog } from './log/recent-log.js';
 import { Slices } from './slices.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');
@@ -24,7 +24,7 @@ class FaultyJournal extends MemoryJournal {
   reads = 0;
   isAway = false;
 
-  override read(after: number, limit: number): Promise<readonly Entry[]> {
+  override read(after: number, limit: number): Promise<Reading> {
     this.reads += 1;
     return this.isAway ? Promise.reject(new Error('away')) : super.read(after, limit);
   }

@@ -4,7 +4,7 @@ import type { Interest } from '../matching/interest.js';
 import type { Assigned } from '../matching/topic-index.js';
 import { type Joint, joinFrom, type Offer } from './joint.js';
 import type { Reader } from './reader.js';
-import type { RecentEntry } from './recent-log.js';
+import type { RecentEntry } from './log/recent-entry.js';
 import { type TopicNaming, topicsToName } from './topic-naming.js';
 
 let nextId = 1;
@@ -14,6 +14,8 @@ export interface CohortOptions {
   readonly naming?: TopicNaming | undefined;
   /** Whether its readers are given cursors: see `Cursors`. Default: no. */
   readonly hasCursors?: boolean;
+  /** Whether its readers may get comings and goings. Default: no. */
+  readonly seesPresence?: boolean;
 }
 
 /**
@@ -36,16 +38,24 @@ export class Cohort {
   private joined: Joint | undefined;
   /** Whether its readers are given cursors. */
   readonly hasCursors: boolean;
+  /** Whether its readers may get comings and goings. */
+  readonly seesPresence: boolean;
   private readonly naming: TopicNaming | undefined;
 
   constructor(
     readonly key: string,
     readonly interest: Interest,
     private readonly grants: Grants,
-    { naming, hasCursors = false }: CohortOptions = {},
+    { naming, hasCursors = false, seesPresence = false }: CohortOptions = {},
   ) {
     this.naming = naming;
     this.hasCursors = hasCursors;
+    this.seesPresence = seesPresence;
+  }
+
+  /** Whether it takes long to find out what it wants of the log, so that others need their turns in between. */
+  get takesLong(): boolean {
+    return this.seesPresence || this.interest.hasPatterns;
   }
 
   get isEmpty(): boolean {

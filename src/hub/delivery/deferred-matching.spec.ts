@@ -6,7 +6,7 @@ import { TopicIndex } from '../matching/topic-index.js';
 import { Background } from '../../shared/background.js';
 import { Cohort } from './cohort.js';
 import { DeferredMatching } from './deferred-matching.js';
-import { RecentLog } from './recent-log.js';
+import { RecentLog } from './log/recent-log.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');
 

@@ -1,5 +1,12 @@
-import type { Entry, Journal } from '../../storage/journal/journal.js';
-import type { Grants } from '../../access/grants.js';
+import {
+  firstPositionOf,
+  isPresence,
+  isWhole,
+  type Entry,
+  type Journal,
+  type ReadEntry,
+} from '../../storage/journal/journal.js';
+import { ANONYMOUS, type Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
 import { COMPILED_BYTES } from '../matching/compiled-patterns.js';
 import { type Assigned, TopicIndex } from '../matching/topic-index.js';
@@ -10,7 +17,8 @@ import { Cohort } from './cohort.js';
 import type { Background } from '../../shared/background.js';
 import { DeferredMatching } from './deferred-matching.js';
 import { CursorRefresh } from '../cursors/cursor-refresh.js';
-import type { RecentEntry, RecentLog } from './recent-log.js';
+import { type RecentEntry, RecentPresence } from './log/recent-entry.js';
+import type { RecentLog } from './log/recent-log.js';
 import { TopicNaming } from './topic-naming.js';
 
 /** Writes in one turn of the event loop, about a millisecond's worth, before requests and other readers get their turn. */
@@ -22,12 +30,15 @@ export interface FanOutOptions {
   readonly background: Background;
   /** Milliseconds to gather before a flush; 0 is the end of this turn of the event loop. */
   readonly interval: number;
+  /** What the topics of comings and goings begin with. Default: there are none. */
+  readonly presenceTopics?: string;
 }
 
 /**
  * Follows the journal's tail into the recent log and gives what is new to the cohorts that want it. Whatever arrives
  * within one turn of the event loop goes out together: at low rates that delays nothing, and at high rates one write
- * carries many events. Cohorts whose patterns have to be evaluated get it a little later: see `DeferredMatching`.
+ * carries many events. Cohorts whose patterns have to be evaluated, or that may see who comes and goes, get it a little
+ * later: see `DeferredMatching`.
  */
 export class FanOut {
   private readonly cohorts = new Map<string, Cohort>();
@@ -42,14 +53,16 @@ export class FanOut {
   private readonly deferred: DeferredMatching;
   private readonly stop: () => void;
   private readonly interval: number;
+  private readonly presenceTopics: string | undefined;
 
   constructor(
     private readonly journal: Journal,
     private readonly log: RecentLog,
     private readonly cursors: Cursors,
-    { hubUrl, background, interval }: FanOutOptions,
+    { hubUrl, background, interval, presenceTopics }: FanOutOptions,
   ) {
     this.interval = interval;
+    this.presenceTopics = presenceTopics;
     this.index = new TopicIndex(hubUrl);
     this.deferred = new DeferredMatching(log, new TopicIndex(hubUrl), background, {
       matched: (cohort, entry, topics) => this.giveTo(cohort, entry, topics),
@@ -88,9 +101,21 @@ export class FanOut {
     return this.log.idAt(position) ?? (position === this.journal.head ? this.journal.lastId : undefined);
   }
 
+  /** The id of the newest entry, where that is an update and at hand. */
+  get newestUpdateId(): string | undefined {
+    const newest = this.log.next(this.head - 1);
+    return newest && !(newest instanceof RecentPresence) ? newest.update.id : undefined;
+  }
+
   /** Whether there is room for patterns like these, as far as they have to be evaluated. */
   accepts(interest: Interest): boolean {
     return !interest.needsEvaluation || this.deferred.patternBytes < COMPILED_BYTES;
+  }
+
+  /** Whether readers with this interest and these grants may get comings and goings. */
+  showsPresence(interest: Interest, grants: Grants): boolean {
+    if (this.presenceTopics === undefined || grants === ANONYMOUS) return false;
+    return interest.mayMatchBelow(this.presenceTopics);
   }
 
   /** The cohort for these matchers and grants, which exists for as long as it has members. */
@@ -98,9 +123,14 @@ export class FanOut {
     const key = `${namesTopics} ${hasCursors}\n${grants.readKey}\n${interest.key}`;
     const existing = this.cohorts.get(key);
     if (existing) return existing;
-    const cohort = new Cohort(key, interest, grants, { naming: namesTopics ? this.naming : undefined, hasCursors });
+    const naming = namesTopics ? this.naming : undefined;
+    const cohort = new Cohort(key, interest, grants, {
+      naming,
+      hasCursors,
+      seesPresence: this.showsPresence(interest, grants),
+    });
     this.cohorts.set(key, cohort);
-    if (interest.needsEvaluation) this.deferred.add(cohort);
+    if (interest.needsEvaluation || cohort.seesPresence) this.deferred.add(cohort);
     else for (const matcher of interest.matchers) this.index.add(matcher, cohort);
     if (hasCursors) this.refresh.heard(cohort);
     return cohort;
@@ -121,20 +151,40 @@ export class FanOut {
     this.refresh.close();
   }
 
-  private take(entries: readonly Entry[]): void {
-    const first = entries[0]?.position ?? this.head + 1;
-    // The entries between were trimmed before they came here. Readers are told of the gap when they read the log there.
-    if (first !== this.head + 1) this.restart(first - 1);
-    for (const entry of entries) {
-      const recent = this.log.push(entry);
-      this.refresh.moved(recent.position, recent.bytes.plain.length);
-      const { topics } = entry.update;
-      const matched = this.index.assign(topics);
-      for (const cohort of this.index.match(topics)) this.giveTo(cohort, recent, matched);
-    }
+  private take(entries: readonly ReadEntry[]): void {
+    for (const entry of entries) this.takeOne(entry);
     this.deferred.advance();
     this.refresh.look();
     this.schedule(this.interval);
+  }
+
+  private takeOne(entry: ReadEntry): void {
+    const first = firstPositionOf(entry);
+    if (first > this.head + 1) this.passHole(first - 1);
+    if (isPresence(entry)) {
+      this.log.push(entry);
+      this.refresh.passed(entry.position);
+    } else if (isWhole(entry)) this.takeUpdate(entry);
+    // Readers are told of the damage when they read the log there.
+    else this.restart(entry.position);
+  }
+
+  private takeUpdate(entry: Entry): void {
+    const recent = this.log.push(entry);
+    this.refresh.moved(recent.position, recent.bytes.plain.length);
+    const { topics } = entry.update;
+    const matched = this.index.assign(topics);
+    for (const cohort of this.index.match(topics)) this.giveTo(cohort, recent, matched);
+  }
+
+  /** Nothing is held after the head up to `position`. What was trimmed before it came here, readers learn from the log. */
+  private passHole(position: number): void {
+    const { oldest, oldestPresence } = this.journal;
+    if (oldest > this.head + 1) return this.restart(position);
+    if (oldestPresence <= this.head + 1) return;
+    this.log.missPresence(position);
+    const watching = [...this.deferred.all()].filter(({ seesPresence }) => seesPresence);
+    this.disperse(watching, this.deferred.position);
   }
 
   /** Offers a cohort an entry that its matchers match, by these topics. */

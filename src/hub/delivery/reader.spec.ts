@@ -107,9 +107,19 @@ describe('a reader', () => {
 
   it('behind → behind: it is told of what is damaged, and goes on after it', async () => {
     const stage = behind();
-    stage.reader.takeSlice({ first: 3, last: 4, lastId: undefined, bytes: undefined, damaged: 2 });
+    stage.reader.takeSlice({ first: 3, last: 4, lastId: undefined, bytes: undefined, damaged: 2, oldestPresence: 0 });
     expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 4, isInLane: true, seen: ['gap'] });
     expect(stage.client.text).toContain('"reason":"damaged","updates":2');
+  });
+
+  it('behind → behind: it is told once of comings and goings that are missing, and again where more are', async () => {
+    const stage = behind();
+    stage.reader.takeSlice(slice(3, 3, 'a', 9));
+    stage.reader.takeSlice(slice(4, 4, 'b', 9));
+    expect(await stage.outcome()).toMatchObject({ cursor: 4, seen: ['gap', 'a', 'b'] });
+    expect(stage.client.text).toContain('"reason":"presence"');
+    stage.reader.takeSlice(slice(5, 5, 'c', 12));
+    expect(await stage.outcome()).toMatchObject({ cursor: 5, seen: ['gap', 'a', 'b', 'gap', 'c'] });
   });
 
   it('behind → behind: a slice fills its socket', async () => {

@@ -60,6 +60,8 @@ export class Reader implements ConnectionListener {
   private history: number;
   private greeting: ReaderStart['greeting'];
   private isInCatchUp = false;
+  /** The position before which the reader knows that comings and goings are missing. */
+  private presenceMissedUpTo = 0;
   /**
    * The position where it began or where its last slice ended, and the id of the entry there. They are kept because the
    * log may have that id no longer in memory.
@@ -139,6 +141,7 @@ export class Reader implements ConnectionListener {
   /** behind → behind: takes the next stretch of the log. Answers whether its socket has room for more. */
   takeSlice(slice: Slice): boolean {
     if (slice.first > this.position + 1) this.skip(slice.first);
+    if (slice.oldestPresence > this.presenceMissedUpTo) this.missPresence(slice.oldestPresence);
     this.position = slice.last;
     this.place = slice.last;
     this.idAtPlace = slice.lastId;
@@ -149,10 +152,16 @@ export class Reader implements ConnectionListener {
 
   /** behind → behind: what comes before `next` is no longer held. The reader is told how many updates are missing. */
   skip(next: number): void {
-    // The count is of all topics, because nobody knows any more which of them it would have got.
+    // The count is of all topics and of comings and goings too, because nobody knows any more what it would have got.
     const updates = next - this.position - 1;
     this.position = next - 1;
     this.connection.notify({ type: 'gap', reason: 'trimmed', updates });
+  }
+
+  /** behind → behind: comings and goings before `next` are no longer held, and the reader has not been told yet. */
+  private missPresence(next: number): void {
+    this.presenceMissedUpTo = next;
+    this.connection.notify({ type: 'gap', reason: 'presence' });
   }
 
   /** behind → behind: the log has lost its newest entries, and a reader that was offered some of them is told. */
@@ -205,8 +214,12 @@ export class Reader implements ConnectionListener {
   }
 
   describe(): Readonly<Record<string, unknown>> {
-    const { matchers } = this.cohort.interest;
-    return { matchers, cursor: this.position, state: this.currentState, isLive: this.currentState === 'live' };
+    const matcherCount = this.cohort.interest.matchers.length;
+    return { matcherCount, cursor: this.position, state: this.currentState, isLive: this.currentState === 'live' };
+  }
+
+  detail(): Readonly<Record<string, unknown>> {
+    return { matchers: this.cohort.interest.matchers };
   }
 
   /** → live where nothing is owed, else → behind, where it catches up as soon as its socket has room. */

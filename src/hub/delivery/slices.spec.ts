@@ -1,15 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Entry } from '../../storage/journal/journal.js';
+import type { Reading } from '../../storage/journal/journal.js';
 import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import { PIECE } from '../../streams/connections/write-queue.js';
 import { Background } from '../../shared/background.js';
 import { Cohort } from './cohort.js';
 import { UNLIMITED } from '../../access/grants.js';
 import { Interest } from '../matching/interest.js';
-import { JournalPages } from './journal-pages.js';
+import { JournalPages } from './log/journal-pages.js';
 import { parseMatcher } from '../matching/matcher.js';
 import type { Reader } from './reader.js';
-import { RecentLog } from './recent-log.js';
+import type { RecentEntry } from './log/recent-entry.js';
+import { RecentLog } from './log/recent-log.js';
 import { Slices } from './slices.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');
@@ -32,10 +33,13 @@ class TrimmingJournal extends MemoryJournal {
     return this.trimmed + 1;
   }
 
-  override read(after: number, limit: number): Promise<readonly Entry[]> {
+  override read(after: number, limit: number): Promise<Reading> {
+    const { oldest } = this;
     const first = Math.max(after, this.trimmed);
     this.trimmed = 70;
-    return Promise.resolve(ENTRIES.slice(first, first + limit));
+    const entries = ENTRIES.slice(first, first + limit);
+    const upTo = entries.at(-1)?.position ?? ENTRIES.length;
+    return Promise.resolve({ entries, upTo, oldest, oldestPresence: 1 });
   }
 }
 
@@ -74,7 +78,7 @@ describe('a slice of the journal', () => {
       const slice = await slices.after({ cursor, history: 0 }, COHORT, sizes.length);
       const isAlone = slice.first === slice.last;
       expect(isAlone || (slice.bytes?.chunked.length ?? 0) <= PIECE).toBe(true);
-      expect(isAlone && slice.bytes !== log.at(slice.last)?.bytes).toBe(false);
+      expect(isAlone && slice.bytes !== (log.next(slice.last - 1) as RecentEntry).bytes).toBe(false);
       found.push(slice.last);
       cursor = slice.last;
     }

@@ -4,7 +4,7 @@ import { UNLIMITED } from '../../access/grants.js';
 import { Interest } from '../matching/interest.js';
 import { parseMatcher } from '../matching/matcher.js';
 import { Cohort } from './cohort.js';
-import { encodeEntry } from './recent-log.js';
+import { encodeEntry } from './log/recent-entry.js';
 import { TopicNaming } from './topic-naming.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');

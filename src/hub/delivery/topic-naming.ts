@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type Update, weightOf } from '../../storage/journal/update.js';
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
-import { encodeEntry, type RecentEntry, weightOfFrame } from './recent-log.js';
+import { encodeEntry, type RecentEntry, weightOfFrame } from './log/recent-entry.js';
 import type { WireBytes } from '../../streams/frames/wire-bytes.js';
 
 /** All frames that are remembered. Bytes. */

@@ -92,6 +92,17 @@ export class Interest {
     return this.exact.has(topic);
   }
 
+  /** Whether a topic that begins with `path`, relative to the hub's URL, may be matched. */
+  mayMatchBelow(path: string): boolean {
+    const address = new URL(path, this.hubUrl).href;
+    return this.matchers.some(({ type, pattern }) => {
+      if (pattern === WILDCARD) return true;
+      if (type === 'exact') return pattern.startsWith(path);
+      if (type === 'uritemplate') return haveCommon(compileUriTemplate(pattern).literalPrefix, path);
+      return haveCommon(compileUrlPattern(pattern, this.hubUrl).literalPrefix, address);
+    });
+  }
+
   /** Whether every one of the topics is matched. */
   includesAll(topics: readonly string[]): boolean {
     return topics.every((topic) => this.includes([topic]));
@@ -122,6 +133,11 @@ export class Interest {
       results: new Map(),
     };
   }
+}
+
+/** Whether a text may begin with both. */
+function haveCommon(one: string, other: string): boolean {
+  return one.startsWith(other) || other.startsWith(one);
 }
 
 function needsEvaluation({ type, pattern }: Matcher, hubUrl: URL): boolean {

@@ -8,8 +8,11 @@ export interface HubOptions {
   readonly hubUrl: URL;
   /** Whether subscriptions of the 0.x dialect are served as well. */
   readonly legacy: boolean;
-  /** Whether the hub tells who is subscribed, and the grace period: milliseconds that a subscriber may be away. */
-  readonly subscriptions: { readonly enabled: boolean; readonly grace: number };
+  /**
+   * Whether the hub tells who is subscribed; the grace period: milliseconds that a subscriber may be away; and whether it
+   * tells of readers without a token too (default: yes).
+   */
+  readonly subscriptions: { readonly enabled: boolean; readonly grace: number; readonly anonymous?: boolean };
   /** Bytes of the recent log: the newest entries, encoded, in the memory of this process. */
   readonly recentBytes: number;
   /** Milliseconds to gather updates before they are written out; 0 is the end of the turn of the event loop. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Journal } from '../../storage/journal/journal.js';
+import { firstPositionOf, Journal, type PresenceEntry } from '../../storage/journal/journal.js';
+import { eventIdOf } from '../../storage/journal/presence-record.js';
 import type { Update } from '../../storage/journal/update.js';
 import { PublishQuota } from '../limits/publish-quota.js';
 import type { Connection } from '../../streams/connections/connection.js';
@@ -21,11 +22,14 @@ import { HubError } from '../../access/hub.errors.js';
 import { dialectsOf } from './dialects.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
 import { Interest } from '../matching/interest.js';
-import { JournalPages } from '../delivery/journal-pages.js';
+import { JournalPages } from '../delivery/log/journal-pages.js';
 import type { Matcher } from '../matching/matcher.js';
-import { Newest } from '../delivery/newest.js';
+import { Newest } from '../delivery/log/newest.js';
 import { Presence } from '../presence/presence.js';
-import { RecentLog } from '../delivery/recent-log.js';
+import type { Expand } from '../delivery/log/recent-entry.js';
+import { RecentLog } from '../delivery/log/recent-log.js';
+import { PresenceEvents } from '../presence/presence-events.js';
+import { subscriptionPath } from '../protocol/subscription-path.js';
 import { Slices } from '../delivery/slices.js';
 import { Reader, type ReaderContext, type ReaderStart } from '../delivery/reader.js';
 
@@ -96,17 +100,26 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     private readonly guarded: GuardedGrants,
     @Inject(HUB_OPTIONS) private readonly options: HubOptions,
   ) {
-    const { enabled, grace } = options.subscriptions;
-    this.presence = enabled
-      ? new Presence(journal, state, { hubUrl: options.hubUrl, grace, dialects: dialectsOf(options) })
-      : undefined;
-    const log = new RecentLog(options.recentBytes, journal.head);
+    const { enabled, grace, anonymous: tellsAnonymous = true } = options.subscriptions;
+    const events = new PresenceEvents({
+      hubUrl: options.hubUrl,
+      dialects: dialectsOf(options),
+      known: dialectsOf({ legacy: true }),
+    });
+    this.presence = enabled ? new Presence(journal, state, { grace, events, tellsAnonymous }) : undefined;
+    const expand: Expand = (entry) => events.eventsOf(entry.record, (index) => this.nameOf(entry, index));
+    const log = new RecentLog(options.recentBytes, journal.head, expand);
     this.cursors = new Cursors(journal);
     this.quota = new PublishQuota(options.quota);
     const { background } = this;
     const { hubUrl, flushInterval: interval } = options;
-    this.fanOut = new FanOut(journal, log, this.cursors, { hubUrl, background, interval });
-    const pages = new JournalPages(journal, background);
+    this.fanOut = new FanOut(journal, log, this.cursors, {
+      hubUrl,
+      background,
+      interval,
+      ...(enabled && { presenceTopics: subscriptionPath(hubUrl.pathname, ['']) }),
+    });
+    const pages = new JournalPages(journal, background, { expand });
     const slices = new Slices(pages, log, background);
     this.readers = {
       log: this.fanOut,
@@ -118,9 +131,11 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     this.newest = new Newest(log, pages, background);
   }
 
-  /** The id of the newest update, for those who want to know later what has come after it (R80). */
+  /** An id of the newest event, for those who want to know later what has come after it (R80). */
   get lastEventId(): string {
-    return this.journal.lastId ?? 'earliest';
+    const { newestPlace } = this;
+    if (newestPlace.position === 0) return 'earliest';
+    return this.fanOut.newestUpdateId ?? this.cursors.fixedName(newestPlace);
   }
 
   /** The id of this process for as long as it runs, as `/admin/processes` lists it. */
@@ -214,7 +229,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const interest = new Interest(matchers, this.options.hubUrl);
     const guarded = this.guarded.of(grants);
     const wants = (update: Update): Generator<void, boolean> => searchFor(update, interest, guarded);
-    const first = await this.newest.find(count, { head, history, wants, isOver });
+    const seesPresence = this.fanOut.showsPresence(interest, guarded);
+    const first = await this.newest.find(count, { head, history, wants, seesPresence, isOver });
     const place = first ? { position: first.position - 1, id: first.before } : newestPlace;
     return this.startAt(place, { history, isResuming: true, isGap: false });
   }
@@ -222,6 +238,14 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   /** A start at a place that the client does not know yet, and gets a cursor for. */
   private startAt(place: Place, start: Pick<Start, 'history' | 'isResuming' | 'isGap'>): Start {
     return { ...start, place, lastEventId: this.cursors.name(place) };
+  }
+
+  /** The id of an event of a coming or going: a cursor, which can be read also when the record is long trimmed. */
+  private nameOf(entry: PresenceEntry, index: number): string {
+    return this.cursors.fixedName({
+      position: firstPositionOf(entry) + index,
+      id: eventIdOf(entry.record, index),
+    });
   }
 
   private get newestPlace(): Place {
@@ -298,7 +322,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   }
 
   private letGo({ cohort, lease }: Reader): void {
-    if (lease !== undefined) this.presence?.leave(lease);
+    this.presence?.leave(lease);
     this.fanOut.release(cohort);
   }
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
-import { Background } from '../../shared/background.js';
+import { MemoryJournal } from '../../../storage/journal/memory/memory-journal.js';
+import { Background } from '../../../shared/background.js';
 import { JournalPages } from './journal-pages.js';
 import { Newest } from './newest.js';
 import { RecentLog } from './recent-log.js';
-import { HUB_LIMITS } from '../limits/hub.limits.js';
+import { HUB_LIMITS } from '../../limits/hub.limits.js';
 
 /** A log of `count` updates, of which the journal holds the newest `held`, and the recent log the newest `recent`. */
 async function logOf(count: number, held: number, recent: number): Promise<Newest> {
@@ -43,7 +43,9 @@ describe('Newest', () => {
         );
         const position = wanted.slice(-last)[0];
         const expected = position && { position, before: position > oldest ? `urn:${position - 1}` : undefined };
-        expect(await newest.find(last, { head: count, history: 0, wants, isOver: () => false })).toEqual(expected);
+        expect(
+          await newest.find(last, { head: count, history: 0, wants, seesPresence: false, isOver: () => false }),
+        ).toEqual(expected);
       }),
       { numRuns: 100 },
     );
@@ -58,7 +60,9 @@ describe('Newest', () => {
       yield;
       return false;
     };
-    expect(await newest.find(1, { head: count, history: 0, wants, isOver: () => false })).toBeUndefined();
+    expect(
+      await newest.find(1, { head: count, history: 0, wants, seesPresence: false, isOver: () => false }),
+    ).toBeUndefined();
     expect(looks).toBeGreaterThanOrEqual(HUB_LIMITS.lastLookedThrough);
     expect(looks).toBeLessThan(HUB_LIMITS.lastLookedThrough + 100);
   });
@@ -71,7 +75,7 @@ describe('Newest', () => {
       yield;
       return false;
     };
-    const search = { head: 1_000, history: 0, wants, isOver: () => looks >= 7 };
+    const search = { head: 1_000, history: 0, wants, seesPresence: false, isOver: () => looks >= 7 };
     expect(await newest.find(1, search)).toBeUndefined();
     expect(looks).toBe(7);
   });

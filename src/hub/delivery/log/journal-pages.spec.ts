@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Entry } from '../../storage/journal/journal.js';
-import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
-import { Background } from '../../shared/background.js';
+import type { Reading } from '../../../storage/journal/journal.js';
+import { MemoryJournal } from '../../../storage/journal/memory/memory-journal.js';
+import { Background } from '../../../shared/background.js';
 import { JournalPages } from './journal-pages.js';
 
 /** A journal that counts its reads, and can hold them back until `release`. */
@@ -28,7 +28,7 @@ class CountedJournal extends MemoryJournal {
     return this;
   }
 
-  override async read(after: number, limit: number): Promise<readonly Entry[]> {
+  override async read(after: number, limit: number): Promise<Reading> {
     this.reads += 1;
     this.atOnce += 1;
     this.most = Math.max(this.most, this.atOnce);
@@ -47,7 +47,7 @@ describe('JournalPages', () => {
     const journal = await new CountedJournal(1_000).fill(1_000);
     const pages = new JournalPages(journal, new Background());
     const answers = await Promise.all(Array.from({ length: 1_000 }, () => pages.after(300)));
-    expect(new Set(answers.map((page) => page.map(({ position }) => position).join())).size).toBe(1);
+    expect(new Set(answers.map(({ entries }) => entries.map(({ position }) => position).join())).size).toBe(1);
     await pages.after(310);
     expect(journal.reads).toBe(1);
   });
@@ -63,12 +63,28 @@ describe('JournalPages', () => {
       journal.release();
     }
     expect(journal.most).toBe(8);
-    expect((await all).map((page) => page.length)).toEqual(Array.from({ length: 50 }, () => 32));
+    expect((await all).map(({ entries }) => entries.length)).toEqual(Array.from({ length: 50 }, () => 32));
   });
 
   it('goes on with the oldest that is held where what was asked for has been trimmed', async () => {
     const pages = new JournalPages(await new CountedJournal(100).fill(1_000), new Background());
-    expect((await pages.after(3))[0]?.position).toBe(901);
+    const { entries, oldest } = await pages.after(3);
+    expect([entries[0]?.position, oldest]).toEqual([901, 901]);
+  });
+
+  it('passes over any number of holes in two reads', async () => {
+    const journal = new CountedJournal(1_000);
+    await journal.fill(1);
+    for (let count = 0; count < 3_000; count += 1)
+      await journal.appendPresence({ id: 'urn:x', events: 1, content: '' });
+    await journal.fill(1);
+    const pages = new JournalPages(journal, new Background());
+    const { entries, oldest, oldestPresence } = await pages.after(1);
+    expect([entries[0]?.position, oldest, oldestPresence]).toEqual([2_002, 0, 2_002]);
+    const { reads } = journal;
+    expect((await pages.after(3_002)).entries).toEqual([]);
+    expect(await pages.after(3_001)).toMatchObject({ entries: [{ position: 3_002 }], oldest: 0 });
+    expect([reads, journal.reads]).toEqual([3, 6]);
   });
 
   it('reads again for who wants what was appended while the page was being read', async () => {
@@ -84,8 +100,8 @@ describe('JournalPages', () => {
       // oxlint-disable-next-line no-await-in-loop -- one round of reads after the other
       await new Promise(setImmediate);
     }
-    expect((await early).at(0)?.position).toBe(6);
-    expect((await late).map(({ position }) => position)).toEqual([11]);
+    expect((await early).entries[0]?.position).toBe(6);
+    expect((await late).entries.map(({ position }) => position)).toEqual([11]);
   });
 
   it('gives everything after any cursor, in order, step by step, also what is appended meanwhile', async () => {
@@ -105,8 +121,9 @@ describe('JournalPages', () => {
           for (const count of [0, ...more]) {
             await journal.fill(count);
             while (cursor < journal.head) {
-              const page = await pages.after(cursor);
-              seen.push(...page.map(({ position }) => position));
+              const { entries, oldest } = await pages.after(cursor);
+              expect(oldest).toBe(0);
+              seen.push(...entries.map(({ position }) => position));
               cursor = seen.at(-1) ?? cursor;
             }
           }

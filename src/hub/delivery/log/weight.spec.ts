@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { RecentLog } from './recent-log.js';
-import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
-import type { Update } from '../../storage/journal/update.js';
-import { bytesInUse } from '../../../test/support/memory.js';
+import { MemoryJournal } from '../../../storage/journal/memory/memory-journal.js';
+import type { Update } from '../../../storage/journal/update.js';
+import { bytesInUse } from '../../../../test/support/memory.js';
 
 const LIMIT = 4 * 1024 ** 2;
 

@@ -1,0 +1,183 @@
+import { LRUCache } from 'lru-cache';
+import {
+  type DamagedEntry,
+  firstPositionOf,
+  isPresence,
+  isWhole,
+  type Journal,
+  type ReadEntry,
+  type Reading,
+} from '../../../storage/journal/journal.js';
+import { weightOf, weightOfText } from '../../../storage/journal/update.js';
+import type { Background } from '../../../shared/background.js';
+import { type Expand, LazyEntry, type RecentEntry, RecentPresence, weightOfFrame } from './recent-entry.js';
+
+/** Positions in a page: few, because each entry may be large. */
+const PAGE = 32;
+
+/** All pages that are remembered. Bytes. */
+const REMEMBERED_BYTES = 16 * 1024 ** 2;
+
+/** Pages that are read side by side. More would not come sooner, and each holds memory meanwhile. */
+const MAX_READING = 8;
+
+export type PageEntry = RecentEntry | RecentPresence | DamagedEntry;
+
+/** A part of the journal. */
+export interface Page {
+  /** In order, with damaged entries in their places. */
+  readonly entries: readonly PageEntry[];
+  /** Nothing else is held up to this position. */
+  readonly upTo: number;
+  /** Updates before this position have been trimmed. */
+  readonly oldest: number;
+  /** Comings and goings before this position have been trimmed. */
+  readonly oldestPresence: number;
+}
+
+/**
+ * The part of the journal that the recent log no longer holds, in pages, each read and encoded once for everybody who
+ * comes by while it's remembered: after a restart a thousand readers ask for the same range at once, with matchers and
+ * grants of their own each.
+ */
+export class JournalPages {
+  private readonly pages: LRUCache<string, Page>;
+  private readonly reading = new Map<string, Promise<Page>>();
+  private readonly waiting: (() => void)[] = [];
+  private readonly expand: Expand;
+  private readers = 0;
+
+  /** @param expand makes the events of comings and goings. */
+  constructor(
+    private readonly journal: Journal,
+    private readonly background: Background,
+    { expand = () => [], limit = REMEMBERED_BYTES }: { readonly expand?: Expand; readonly limit?: number } = {},
+  ) {
+    this.expand = expand;
+    this.pages = new LRUCache({ maxSize: limit, sizeCalculation: sizeOf });
+  }
+
+  /**
+   * Entries that take positions after `cursor`, from the first one that is held: those of the page that has it. None
+   * where none is held.
+   *
+   * @param history the history of the log that the cursor belongs to (see `FanOut`): another one may have other entries
+   * at the same positions
+   */
+  async after(cursor: number, history = 0): Promise<Page> {
+    const page = after(cursor, await this.page(numberOf(cursor + 1), history));
+    if (page.entries.length > 0) return page;
+    // Nothing of this page is held any more, or another reader had it read before the wanted entries were appended.
+    const reading = await this.background.do(() => this.journal.read(cursor, 1));
+    const [next] = reading.entries;
+    if (!next) return { ...boundsOf(reading, cursor), entries: [] };
+    const first = Math.max(cursor + 1, firstPositionOf(next));
+    const further = after(cursor, await this.page(numberOf(first), history));
+    return withBoundsOf(further, boundsOf(reading, cursor));
+  }
+
+  /** The page that has this position, as far as it is held; undefined where there is no such position. */
+  async around(position: number, history: number): Promise<Page | undefined> {
+    return position < 1 ? undefined : this.page(numberOf(position), history);
+  }
+
+  /** The position before the first one of the page that has this position. */
+  static startOf(position: number): number {
+    return numberOf(position) * PAGE;
+  }
+
+  /** The page with the positions from `number * PAGE + 1` on. */
+  private page(number: number, history: number): Page | Promise<Page> {
+    const key = `${history} ${number}`;
+    const known = this.pages.get(key) ?? this.reading.get(key);
+    if (known) return known;
+    const reading = this.read(number, key).finally(() => this.reading.delete(key));
+    this.reading.set(key, reading);
+    return reading;
+  }
+
+  private async read(number: number, key: string): Promise<Page> {
+    await this.enter();
+    try {
+      const end = (number + 1) * PAGE;
+      const page = await this.between(number * PAGE, end);
+      // A page that still grows is not remembered.
+      if (page.upTo >= end) this.pages.set(key, page);
+      return page;
+    } finally {
+      this.leave();
+    }
+  }
+
+  /** What is held after `start`, up to `end`. Several reads may be needed, because engines give fewer large entries. */
+  private async between(start: number, end: number): Promise<Page> {
+    let page: Page = { entries: [], upTo: start, oldest: 0, oldestPresence: 0 };
+    let isMore = true;
+    while (isMore) {
+      const { upTo } = page;
+      // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before has ended
+      const reading = await this.background.do(() => this.journal.read(upTo, end - upTo));
+      const entries = reading.entries.filter((entry) => firstPositionOf(entry) <= end).map((one) => this.entryOf(one));
+      // What was read before has been trimmed by now where something is missing after it.
+      const earlier = reading.oldest > upTo + 1 ? [] : page.entries;
+      page = { ...withBoundsOf(boundsOf(reading, upTo), page), entries: [...earlier, ...entries] };
+      isMore = page.upTo > upTo && page.upTo < Math.min(end, this.journal.head);
+    }
+    return page;
+  }
+
+  private entryOf(entry: ReadEntry): PageEntry {
+    if (isPresence(entry)) return new RecentPresence(entry, this.expand);
+    return isWhole(entry) ? new LazyEntry(entry) : entry;
+  }
+
+  private async enter(): Promise<void> {
+    if (this.readers >= MAX_READING) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.readers += 1;
+  }
+
+  /** Gives the place to the read that has waited longest, if any. */
+  private leave(): void {
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.readers -= 1;
+  }
+}
+
+function numberOf(position: number): number {
+  return Math.floor((position - 1) / PAGE);
+}
+
+function after(cursor: number, page: Page): Page {
+  return { ...page, entries: page.entries.filter(({ position }) => position > cursor) };
+}
+
+/** What a reading says is missing after `cursor`. */
+function boundsOf({ upTo, oldest, oldestPresence }: Reading, cursor: number): Page {
+  return {
+    entries: [],
+    upTo,
+    oldest: oldest > cursor + 1 ? oldest : 0,
+    oldestPresence: oldestPresence > cursor + 1 ? oldestPresence : 0,
+  };
+}
+
+function withBoundsOf(page: Page, { oldest, oldestPresence }: Page): Page {
+  return {
+    ...page,
+    oldest: Math.max(page.oldest, oldest),
+    oldestPresence: Math.max(page.oldestPresence, oldestPresence),
+  };
+}
+
+/** Bytes that an entry takes besides its update and its frame, which is about as large as its data. */
+const OVERHEAD = 500;
+
+function sizeOf({ entries }: Page): number {
+  return entries.reduce((sum, entry) => sum + OVERHEAD + weightOfEntry(entry), OVERHEAD);
+}
+
+function weightOfEntry(entry: PageEntry): number {
+  if (entry instanceof RecentPresence) return entry.weight;
+  return isWhole(entry) ? weightOf(entry.update) + weightOfFrame(weightOfText(entry.update.data)) : 0;
+}

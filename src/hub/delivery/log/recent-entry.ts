@@ -1,0 +1,97 @@
+import { type Entry, firstPositionOf, type PresenceEntry } from '../../../storage/journal/journal.js';
+import { eventIdOf } from '../../../storage/journal/presence-record.js';
+import { type Update, weightOf, weightOfText } from '../../../storage/journal/update.js';
+import { inBothFormats, type WireBytes } from '../../../streams/frames/wire-bytes.js';
+import { encodeFrame } from '../../../streams/frames/frame.js';
+
+/** An entry as it goes over the wire, encoded once for all who get it. */
+export interface RecentEntry {
+  readonly position: number;
+  readonly update: Update;
+  readonly bytes: WireBytes;
+}
+
+/** Makes the events of a coming or going, as many as the record says, or fewer where this process can't make some. */
+export type Expand = (entry: PresenceEntry) => Iterable<Update>;
+
+/** Bytes that an entry takes besides its frame and its update. */
+const OVERHEAD = 300;
+
+/** @param topics to be named in the frame. */
+export function encodeEntry({ position, update }: Entry, topics: readonly string[] = []): RecentEntry {
+  return { position, update, bytes: inBothFormats(encodeFrame({ ...update, topics })) };
+}
+
+/** An entry that is encoded when somebody wants it, because most readers want few of the entries that they pass. */
+export class LazyEntry implements RecentEntry {
+  readonly position: number;
+  readonly update: Update;
+  private encoded: WireBytes | undefined;
+
+  constructor(private readonly entry: Entry) {
+    this.position = entry.position;
+    this.update = entry.update;
+  }
+
+  get bytes(): WireBytes {
+    return (this.encoded ??= encodeEntry(this.entry).bytes);
+  }
+}
+
+/**
+ * A stream's coming or going. Its events are made each time that somebody looks at them, because they can take a hundred
+ * times as much as the record, and in most hubs nobody does.
+ */
+export class RecentPresence {
+  readonly position: number;
+
+  constructor(
+    private readonly entry: PresenceEntry,
+    private readonly expand: Expand,
+  ) {
+    this.position = entry.position;
+  }
+
+  /** What the event at a position is known by here, if that is one of its own. Its readers get a cursor as its id. */
+  idAt(position: number): string | undefined {
+    const index = position - firstPositionOf(this.entry);
+    return index < 0 || position > this.position ? undefined : eventIdOf(this.entry.record, index);
+  }
+
+  /** Its events after a position, in order. */
+  *eventsAfter(after: number): Iterable<RecentEntry> {
+    if (after >= this.position) return;
+    let position = firstPositionOf(this.entry);
+    for (const update of this.expand(this.entry)) {
+      if (position > this.position) return;
+      if (position > after) yield new LazyEntry({ position, update });
+      position += 1;
+    }
+  }
+
+  /** About how many bytes it takes. */
+  get weight(): number {
+    const { id, content } = this.entry.record;
+    return OVERHEAD + weightOfText(id) + weightOfText(content);
+  }
+}
+
+/** The id of what an entry has at a position. */
+export function idOf(entry: RecentEntry | RecentPresence, position = entry.position): string | undefined {
+  if (entry instanceof RecentPresence) return entry.idAt(position);
+  return position === entry.position ? entry.update.id : undefined;
+}
+
+/** About how many bytes an encoded entry takes. */
+export function weightOfRecent(entry: RecentEntry | RecentPresence): number {
+  if (entry instanceof RecentPresence) return entry.weight;
+  return OVERHEAD + weightOfFrame(entry.bytes.chunked.length) + weightOf(entry.update);
+}
+
+/**
+ * Bytes that a frame takes. Node cuts short ones from slabs that they share with what was needed to make them, which is
+ * twice as much, and stays for as long as they do.
+ */
+export function weightOfFrame(length: number): number {
+  return length < Buffer.poolSize / 2 ? 3 * length : length;
+}

@@ -1,0 +1,114 @@
+import { type Entry, isPresence, type StoredEntry } from '../../../storage/journal/journal.js';
+import { Queue } from '../../../shared/queue.js';
+import { encodeEntry, type Expand, idOf, type RecentEntry, RecentPresence, weightOfRecent } from './recent-entry.js';
+
+/** The newest entries of the journal, updates encoded: as many as fit into a number of bytes. */
+export class RecentLog {
+  private readonly entries = new Queue<RecentEntry | RecentPresence>();
+  private held = 0;
+  private newest: number;
+  private droppedUpTo: number;
+  private presenceMissingUpTo: number;
+  /** The id of the event at `newest`, where it is known although the entry is not held here. */
+  private newestId: string | undefined;
+
+  /**
+   * @param limit in bytes. The newest entry is held whatever its size.
+   * @param head the position after which the log begins.
+   * @param expand makes the events of comings and goings.
+   */
+  constructor(
+    private readonly limit: number,
+    head: number,
+    private readonly expand: Expand = () => [],
+  ) {
+    this.newest = head;
+    this.droppedUpTo = head;
+    this.presenceMissingUpTo = head;
+  }
+
+  /** The position of the newest entry. */
+  get head(): number {
+    return this.newest;
+  }
+
+  /** Every update from this position on is here. */
+  get oldest(): number {
+    return this.droppedUpTo + 1;
+  }
+
+  /** Every coming and going from this position on is here. */
+  get oldestPresence(): number {
+    return this.presenceMissingUpTo + 1;
+  }
+
+  get bytes(): number {
+    return this.held;
+  }
+
+  /** Takes the next entry: no update is missing between `head` and it. */
+  push(entry: Entry): RecentEntry;
+  push(entry: StoredEntry): RecentEntry | RecentPresence;
+  push(entry: StoredEntry): RecentEntry | RecentPresence {
+    const recent = isPresence(entry) ? new RecentPresence(entry, this.expand) : encodeEntry(entry);
+    this.entries.push(recent);
+    this.newest = recent.position;
+    this.newestId = idOf(recent);
+    this.held += weightOfRecent(recent);
+    while (this.held > this.limit && this.entries.length > 1) {
+      const oldest = this.entries.shift();
+      if (oldest) this.letGo(oldest);
+    }
+    return recent;
+  }
+
+  /** Goes on to `position`: comings and goings after `head` were trimmed before they came here. */
+  missPresence(position: number): void {
+    this.presenceMissingUpTo = position;
+    this.newest = position;
+    this.newestId = undefined;
+  }
+
+  /** Lets go of everything: the next entry is one after `head`. */
+  restart(head: number): void {
+    this.newestId = this.idAt(head);
+    while (this.entries.shift());
+    this.held = 0;
+    this.newest = head;
+    this.droppedUpTo = head;
+    this.presenceMissingUpTo = head;
+  }
+
+  /** The id of the event at `position`, if that is held. */
+  idAt(position: number): string | undefined {
+    if (position === this.newest) return this.newestId;
+    const entry = this.next(position - 1);
+    return entry && idOf(entry, position);
+  }
+
+  /** The first entry that takes a position after `position`. */
+  next(position: number): RecentEntry | RecentPresence | undefined {
+    return this.entries.at(this.indexAfter(position));
+  }
+
+  /** The entries that take a position after `after` and none after `upTo`, at most `limit` of them. */
+  between(after: number, upTo: number, limit: number): (RecentEntry | RecentPresence)[] {
+    const first = this.indexAfter(after);
+    const found = this.entries.slice(first, first + limit);
+    if ((found.at(-1)?.position ?? 0) <= upTo) return found;
+    return found.filter(({ position }) => position <= upTo);
+  }
+
+  private indexAfter(after: number): number {
+    // Where there are no holes, which is the rule, the entry is found at once.
+    const guess = after + 1 - (this.entries.at(0)?.position ?? 0);
+    if (this.entries.at(guess)?.position === after + 1) return guess;
+    return this.entries.findIndex(({ position }) => position > after);
+  }
+
+  private letGo(entry: RecentEntry | RecentPresence): void {
+    this.held -= weightOfRecent(entry);
+    this.droppedUpTo = entry.position;
+    this.presenceMissingUpTo = Math.max(this.presenceMissingUpTo, entry.position);
+  }
+}
