@@ -26,6 +26,8 @@ const VARIABLES: Readonly<Record<string, number | undefined>> = {
   HERALD_MAX_OUTSTANDING: streams.maxOutstanding,
   HERALD_RETAIN_EVENTS: hub.journal.retention.events,
   HERALD_RETAIN_BYTES: hub.journal.retention.bytes,
+  HERALD_PRESENCE_RETAIN_EVENTS: hub.journal.presenceRetention.events,
+  HERALD_PRESENCE_RETAIN_BYTES: hub.journal.presenceRetention.bytes,
   HERALD_RECENT_BYTES: hub.recentBytes,
   COMPILED_BYTES,
   LATE,

@@ -3,23 +3,20 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import {
-  type Address,
-  addresses,
   cookieName,
   count,
   duration,
   flag,
   hubUrl,
-  journal,
   origins,
   port,
-  simpleName,
   size,
   span,
   trustProxy,
   type TrustProxy,
 } from './fields.js';
 import { type IssuerConfig, isKeySetUri } from './issuers.js';
+import { JOURNAL_VARIABLES, type JournalConfig, redisMistakes, toJournal } from './journal-variables.js';
 import { HUB_PATH } from '../shared/hub-path.js';
 import { productionMistakes } from './production.js';
 import { type Role } from '../shared/role.js';
@@ -38,15 +35,7 @@ const variables = z.object({
   HERALD_WRITE_TIMEOUT: duration({ min: 10 }).default(30_000),
   HERALD_MAX_OUTSTANDING: size({ min: 64 * 1024 }).optional(),
   HERALD_FLUSH_INTERVAL: duration({ min: 1, zero: true }).default(0),
-  HERALD_JOURNAL: journal().default('memory:'),
-  HERALD_REDIS_PREFIX: simpleName().default('herald'),
-  HERALD_REDIS_SENTINELS: addresses().default([]),
-  HERALD_REDIS_SENTINEL_NAME: simpleName().default('mymaster'),
-  HERALD_REDIS_CLUSTER: flag().default(false),
-  HERALD_REDIS_WAIT: count({ min: 0 }).default(0),
-  HERALD_RETAIN_EVENTS: count({ min: 1 }).default(100_000),
-  HERALD_RETAIN_BYTES: size({ min: 1024 }).default(256 * 1024 ** 2),
-  HERALD_RETAIN_AGE: duration({ min: 1_000 }).default(86_400_000),
+  ...JOURNAL_VARIABLES,
   HERALD_RECENT_BYTES: size({ min: 1024 }).default(64 * 1024 ** 2),
   HERALD_RESOURCE: hubUrl().optional(),
   HERALD_ISSUER: z.string().default('herald'),
@@ -66,6 +55,7 @@ const variables = z.object({
   HERALD_PROTECT_EVENTS: flag().default(false),
   HERALD_LEGACY: flag().default(false),
   HERALD_SUBSCRIPTIONS: flag().default(false),
+  HERALD_SUBSCRIPTIONS_ANONYMOUS: flag().default(true),
   HERALD_SUBSCRIPTIONS_GRACE: duration({ min: 10, zero: true }).default(10_000),
   HERALD_MAX_CONNECTIONS: count({ min: 0 }).optional(),
   HERALD_MAX_CONNECTIONS_PER_ADDRESS: count({ min: 0 }).default(0),
@@ -90,20 +80,6 @@ type Variables = z.output<typeof variables>;
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
-}
-
-/** Where updates are kept, and for how long. */
-interface JournalConfig {
-  /** May hold a password. */
-  readonly url: string;
-  readonly retention: { readonly events: number; readonly bytes: number; readonly age: number };
-  readonly redis: {
-    readonly prefix: string;
-    readonly sentinels: readonly Address[];
-    readonly sentinelName: string;
-    readonly isCluster: boolean;
-    readonly replicas: number;
-  };
 }
 
 /** How callers show who they are. */
@@ -157,7 +133,7 @@ export interface Config {
     /** Whether subscriptions of the 0.x dialect are served as well. */
     readonly legacy: boolean;
     /** Whether Herald tells who is subscribed, and for how many milliseconds a lease outlives its connection. */
-    readonly subscriptions: { readonly enabled: boolean; readonly grace: number };
+    readonly subscriptions: { readonly enabled: boolean; readonly grace: number; readonly anonymous: boolean };
     readonly recentBytes: number;
     readonly flushInterval: number;
     /** How much may be published in a second, by each publisher and by all; 0 is no limit. */
@@ -287,7 +263,11 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
     },
     hub: {
       legacy: v.HERALD_LEGACY,
-      subscriptions: { enabled: v.HERALD_SUBSCRIPTIONS, grace: v.HERALD_SUBSCRIPTIONS_GRACE },
+      subscriptions: {
+        enabled: v.HERALD_SUBSCRIPTIONS,
+        grace: v.HERALD_SUBSCRIPTIONS_GRACE,
+        anonymous: v.HERALD_SUBSCRIPTIONS_ANONYMOUS,
+      },
       hubUrl: v.HERALD_RESOURCE ?? `${certFile ? 'https' : 'http'}://localhost:${v.PORT}${HUB_PATH}`,
       recentBytes: v.HERALD_RECENT_BYTES,
       flushInterval: v.HERALD_FLUSH_INTERVAL,
@@ -311,25 +291,6 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
     },
     logLevel: v.LOG_LEVEL,
   };
-}
-
-function toJournal(v: Variables): JournalConfig {
-  return {
-    url: v.HERALD_JOURNAL,
-    retention: { events: v.HERALD_RETAIN_EVENTS, bytes: v.HERALD_RETAIN_BYTES, age: v.HERALD_RETAIN_AGE },
-    redis: {
-      prefix: v.HERALD_REDIS_PREFIX,
-      sentinels: v.HERALD_REDIS_SENTINELS,
-      sentinelName: v.HERALD_REDIS_SENTINEL_NAME,
-      isCluster: v.HERALD_REDIS_CLUSTER,
-      replicas: v.HERALD_REDIS_WAIT,
-    },
-  };
-}
-
-function redisMistakes(given: Readonly<Record<string, string>>): string[] {
-  if (given['HERALD_REDIS_CLUSTER'] !== 'true' || !given['HERALD_REDIS_SENTINELS']) return [];
-  return ['HERALD_REDIS_CLUSTER and HERALD_REDIS_SENTINELS exclude each other: a Cluster needs no Sentinels'];
 }
 
 function deepFreeze<T extends object>(value: T): T {

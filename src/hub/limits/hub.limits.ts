@@ -35,6 +35,8 @@ export const HUB_LIMITS = {
   last: 1_000,
   /** Entries that are searched for the `last` updates, so that no reader can make the hub search the whole log. */
   lastLookedThrough: 10_000,
+  /** Comings of anonymous readers that are told, for each network of addresses: so many at once, and in a second. */
+  anonymousComings: { atOnce: 100, perSecond: 10 },
   /** Variables of a URI Template. Matching takes at worst the product of their number and the topic's length. */
   templateVariables: 20,
   /**

@@ -2,12 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type Update, weightOf } from '../../storage/journal/update.js';
 import type { Caller } from '../../access/caller.js';
 import { HubError } from '../../access/hub.errors.js';
-
-/** How much may be published in a second; 0 is no limit. */
-interface Rate {
-  readonly updates: number;
-  readonly bytes: number;
-}
+import { Allowance, type Rate } from './allowance.js';
 
 export interface PublishQuotaOptions {
   /** For each publisher. */
@@ -57,39 +52,5 @@ export class PublishQuota {
     const fresh = new Allowance(this.options.each, now);
     this.each.set(name, fresh);
     return fresh;
-  }
-}
-
-/** A second's worth of a rate, which fills again as time goes by (a token bucket). */
-class Allowance {
-  private updates: number;
-  private bytes: number;
-
-  constructor(
-    private readonly rate: Rate,
-    private filledAt: number,
-  ) {
-    this.updates = rate.updates;
-    this.bytes = rate.bytes;
-  }
-
-  /** Whether there is room. An update that is larger than a second's worth needs all of it. */
-  has(bytes: number, now: number): boolean {
-    this.fill(now);
-    const { rate } = this;
-    const hasUpdate = rate.updates === 0 || this.updates >= 1;
-    return hasUpdate && (rate.bytes === 0 || this.bytes >= Math.min(bytes, rate.bytes));
-  }
-
-  take(bytes: number): void {
-    this.updates -= 1;
-    this.bytes -= bytes;
-  }
-
-  private fill(now: number): void {
-    const seconds = (now - this.filledAt) / 1_000;
-    this.filledAt = now;
-    this.updates = Math.min(this.rate.updates, this.updates + seconds * this.rate.updates);
-    this.bytes = Math.min(this.rate.bytes, this.bytes + seconds * this.rate.bytes);
   }
 }

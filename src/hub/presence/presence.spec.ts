@@ -1,85 +1,45 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { type AppendOptions, JournalUnavailableError } from '../../storage/journal/journal.js';
-import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
-import type { Update } from '../../storage/journal/update.js';
+import {
+  type Document,
+  GRACE,
+  HUB,
+  interest,
+  MovableJournal,
+  NEW,
+  pass,
+  person,
+  RESUMING,
+} from '../../../test/support/presence-stage.js';
 import { MemoryState } from '../../storage/state/memory/memory-state.js';
 import type { Arrival, Departure, Entered, Lease } from '../../storage/state/shared-state.js';
 import { ANONYMOUS, type Grants } from '../../access/grants.js';
-import { Interest } from '../matching/interest.js';
-import type { Matcher } from '../matching/matcher.js';
 import { CURRENT_DIALECT } from '../protocol/current-dialect.js';
 import { dialectsOf } from '../service/dialects.js';
 import { Presence } from './presence.js';
-
-const HUB = new URL('https://hub.example/.well-known/mercure');
-const GRACE = 5_000;
-
-/** A journal that can be away, as a remote one can. */
-class MovableJournal extends MemoryJournal {
-  isAway = false;
-  attempts = 0;
-  readonly updates: Update[] = [];
-
-  constructor() {
-    super({ events: 1_000_000, bytes: 1e9, age: 1e9 });
-  }
-
-  override async append(update: Update, options: AppendOptions) {
-    this.attempts += 1;
-    if (this.isAway) throw new JournalUnavailableError('away');
-    const appended = await super.append(update, options);
-    if (appended.outcome === 'stored') this.updates.push(update);
-    return appended;
-  }
-
-  /** Who came (+) and went (-), by what they subscribed to. */
-  get news(): string[] {
-    return this.documents.map(({ active, match, topic }) => `${active ? '+' : '-'}${match ?? topic}`);
-  }
-
-  get documents(): Document[] {
-    return this.updates.map(({ data }) => JSON.parse(data) as Document);
-  }
-}
-
-interface Document {
-  readonly active: boolean;
-  readonly match?: string;
-  readonly topic?: string;
-  readonly subscriber: string;
-  readonly payload?: object;
-}
-
-const interest = (...matchers: (string | Matcher)[]): Interest =>
-  new Interest(
-    matchers.map((one) => (typeof one === 'string' ? { type: 'exact', pattern: one } : one)),
-    HUB,
-  );
-
-const person = (subject: string, issuer = 'us'): Grants => ({ ...ANONYMOUS, subject, issuer, readKey: subject });
-
-const NEW = { address: '::1', isResuming: false };
-const RESUMING = { address: '::1', isResuming: true };
+import { PresenceEvents } from './presence-events.js';
 
 /** Milliseconds between two looks for leases that are over. */
 const PULSE = 1_000;
 
-/** Waits until everything that is under way with the memory journal is done. */
-const settle = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
+const settle = (): Promise<void> => pass(0);
 
 describe('Presence', () => {
   let journal: MovableJournal;
   let presence: Presence;
   const made: Presence[] = [];
-  const make = ({ grace = GRACE, legacy = false } = {}): Presence => {
-    const one = new Presence(journal, new MemoryState(grace), { grace, hubUrl: HUB, dialects: dialectsOf({ legacy }) });
+  const make = ({ grace = GRACE, legacy = false, tellsAnonymous = true } = {}): Presence => {
+    const one = new Presence(journal, new MemoryState(grace), {
+      grace,
+      events: new PresenceEvents({ hubUrl: HUB, dialects: dialectsOf({ legacy }) }),
+      tellsAnonymous,
+    });
     made.push(one);
     return one;
   };
 
   beforeEach(() => {
-    jest.useFakeTimers();
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'clearImmediate'] });
     journal = new MovableJournal();
     presence = make();
   });
@@ -88,9 +48,9 @@ describe('Presence', () => {
     jest.useRealTimers();
   });
 
-  async function listed(after?: number): Promise<{ subscriber: string; pattern: string; serial: number }[]> {
+  async function listed(after = 0): Promise<{ subscriber: string; pattern: string; serial: number }[]> {
     const all = [];
-    for await (const { subscriber, matcher, serial } of presence.list(after)) {
+    for await (const { subscriber, matcher, serial } of presence.list({ after })) {
       all.push({ subscriber, pattern: matcher.pattern, serial });
     }
     return all;
@@ -102,14 +62,14 @@ describe('Presence', () => {
     const ref = presence.enter(interest('a', 'b'), person('ann'), NEW);
     await settle();
     expect(journal.news).toEqual(['+a', '+b']);
-    expect(journal.updates.every(({ private: isPrivate, type }) => isPrivate && type === 'mercure')).toBe(true);
+    expect(journal.events.every(({ private: isPrivate, type }) => isPrivate && type === 'mercure')).toBe(true);
     presence.leave(ref);
-    await jest.advanceTimersByTimeAsync(GRACE - 1);
+    await pass(GRACE - 1);
     expect(journal.news).toEqual(['+a', '+b']);
     const [subscriber = '', ...others] = await subscribers();
     expect(others).toEqual([]);
     await expect(presence.of(subscriber)).resolves.toHaveLength(2);
-    await jest.advanceTimersByTimeAsync(1 + PULSE);
+    await pass(1 + PULSE);
     expect(journal.news).toEqual(['+a', '+b', '-a', '-b']);
     expect(await listed()).toHaveLength(0);
     await expect(presence.of(subscriber)).resolves.toEqual([]);
@@ -122,13 +82,13 @@ describe('Presence', () => {
     const before = await subscribers();
     for (let rotation = 0; rotation < 20; rotation += 1) {
       presence.leave(ref);
-      await jest.advanceTimersByTimeAsync(GRACE - 1);
+      await pass(GRACE - 1);
       ref = presence.enter(interest('a'), person('ann'), RESUMING);
       await settle();
       expect(await subscribers()).toEqual(before);
     }
     // None of the earlier absences may end the subscription later.
-    await jest.advanceTimersByTimeAsync(10 * GRACE);
+    await pass(10 * GRACE);
     expect(journal.news).toEqual(['+a']);
   });
 
@@ -137,7 +97,7 @@ describe('Presence', () => {
     await settle();
     const [first] = await subscribers();
     presence.enter(interest('a'), person('ann'), NEW);
-    await jest.advanceTimersByTimeAsync(GRACE + PULSE);
+    await pass(GRACE + PULSE);
     expect(journal.news).toEqual(['+a', '+a', '-a']);
     const now = await subscribers();
     expect(now).toHaveLength(1);
@@ -185,6 +145,30 @@ describe('Presence', () => {
     expect(await subscribers()).toHaveLength(2);
   });
 
+  it('stores a coming once, with its payload once, however many matchers it has', async () => {
+    const topics = Array.from({ length: 50 }, (_, index) => `urn:${index}`);
+    const payload = { text: 'x'.repeat(10_000) };
+    presence.enter(interest(...topics), { ...person('ann'), payloadFor: () => payload }, NEW);
+    await settle();
+    expect(journal.records).toHaveLength(1);
+    expect(journal.records[0]?.content.length).toBeLessThan(15_000);
+    expect(journal.documents.map((document) => [document.match, document.payload])).toEqual(
+      topics.map((topic) => [topic, payload]),
+    );
+    expect(new Set(journal.events.map(({ id }) => id)).size).toBe(50);
+    expect(journal.head).toBe(50);
+  });
+
+  it('leaves those without a token out where that is asked for, and lists them neither', async () => {
+    presence = make({ tellsAnonymous: false });
+    expect(presence.enter(interest('a'), ANONYMOUS, NEW)).toBeUndefined();
+    presence.enter(interest('b'), person('ann'), NEW);
+    presence.enter(interest('c'), { ...ANONYMOUS, tokenId: 'jti' }, NEW);
+    await settle();
+    expect(journal.news).toEqual(['+b', '+c']);
+    expect((await listed()).map(({ pattern }) => pattern)).toEqual(['b', 'c']);
+  });
+
   it('without grace, misses who leaves at once', async () => {
     presence = make({ grace: 0 });
     presence.leave(presence.enter(interest('a'), person('ann'), NEW));
@@ -207,9 +191,9 @@ describe('Presence', () => {
     const all = interest('a', { type: 'urlpattern', pattern: '/:id' }, { type: 'uritemplate', pattern: '/{id}' });
     presence.enter(all, person('ann'), NEW);
     await settle();
-    expect(
-      journal.updates.map(({ type, topics }) => `${type} ${topics[0]?.split('/').slice(4, -1).join('/')}`),
-    ).toEqual(['mercure exact/a', 'undefined a', 'mercure urlpattern/%2F%3Aid', 'undefined %2F%7Bid%7D']);
+    expect(journal.events.map(({ type, topics }) => `${type} ${topics[0]?.split('/').slice(4, -1).join('/')}`)).toEqual(
+      ['mercure exact/a', 'undefined a', 'mercure urlpattern/%2F%3Aid', 'undefined %2F%7Bid%7D'],
+    );
   });
 
   it('lists in the order of coming, page by page', async () => {
@@ -228,12 +212,12 @@ describe('Presence', () => {
     await settle();
     presence.enter(interest('c'), person('bob'), NEW);
     presence.leave(ref);
-    await jest.advanceTimersByTimeAsync(GRACE);
-    expect(journal.updates).toEqual([]);
+    await pass(GRACE);
+    expect(journal.events).toEqual([]);
     // The journal is tried about once a second, however much waits.
     expect(journal.attempts).toBeLessThan(2 * (GRACE / 1_000 + 2));
     journal.isAway = false;
-    await jest.advanceTimersByTimeAsync(PULSE + GRACE + PULSE);
+    await pass(PULSE + GRACE + PULSE);
     expect(journal.news).toEqual(['+a', '+b', '+c', '-a', '-b']);
     presence.enter(interest('d'), person('bob'), NEW);
     await settle();
@@ -266,12 +250,15 @@ describe('Presence', () => {
     await settle();
     await presence.close();
     presence.leave(ref);
-    expect(journal.updates).toEqual([]);
+    expect(journal.events).toEqual([]);
   });
 
   it('begins anew when the state does not know it any more, and nobody is missed by that', async () => {
     const state = new ForgetfulState(GRACE);
-    presence = new Presence(journal, state, { grace: GRACE, hubUrl: HUB, dialects: [CURRENT_DIALECT] });
+    presence = new Presence(journal, state, {
+      grace: GRACE,
+      events: new PresenceEvents({ hubUrl: HUB, dialects: [CURRENT_DIALECT] }),
+    });
     made.push(presence);
     const ref = presence.enter(interest('a'), person('ann'), NEW);
     presence.enter(interest('b'), person('bob'), NEW);
@@ -279,9 +266,9 @@ describe('Presence', () => {
     const before = await subscribers();
     state.hasForgotten = true;
     presence.enter(interest('c'), person('cid'), NEW);
-    await jest.advanceTimersByTimeAsync(PULSE);
+    await pass(PULSE);
     presence.leave(ref);
-    await jest.advanceTimersByTimeAsync(GRACE + 2 * PULSE);
+    await pass(GRACE + 2 * PULSE);
     expect(journal.news).toEqual(['+a', '+b', '+c', '-a']);
     expect((await subscribers()).filter((one) => before.includes(one))).toEqual(before.slice(1));
   });
@@ -296,19 +283,18 @@ describe('Presence', () => {
       fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
         journal = new MovableJournal();
         presence = make();
-        const connected: number[] = [];
+        const connected: (number | undefined)[] = [];
         for (const { who, topic, what } of acts) {
           if (what === 'enter' || what === 'resume') {
             const isResuming = what === 'resume';
             connected.push(presence.enter(interest(topic), person(who), { ...NEW, isResuming }));
           } else if (what === 'leave') {
-            const ref = connected.shift();
-            if (ref !== undefined) presence.leave(ref);
-          } else if (what === 'wait') await jest.advanceTimersByTimeAsync(GRACE / 2);
+            presence.leave(connected.shift());
+          } else if (what === 'wait') await pass(GRACE / 2);
           else journal.isAway = what === 'journal away';
         }
         journal.isAway = false;
-        await jest.advanceTimersByTimeAsync(2 * GRACE);
+        await pass(2 * GRACE);
         expect(activeAfter(journal.documents)).toEqual((await subscribers()).toSorted());
         expect(activeAfter(journal.documents)).toHaveLength(connected.length);
       }),

@@ -1,21 +1,24 @@
-import { createHash, randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { type Journal, JournalUnavailableError } from '../../storage/journal/journal.js';
-import type { StreamInfo } from '../../streams/registry/stream-info.js';
 import { Queue } from '../../shared/queue.js';
 import { RecurringTrouble } from '../../shared/recurring-trouble.js';
 import { type Arrival, type Departure, type Lease, SharedState } from '../../storage/state/shared-state.js';
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
-import { type Matcher, matcherKey } from '../matching/matcher.js';
-import type { ActiveSubscription, Dialect } from '../protocol/dialect.js';
+import { matcherKey } from '../matching/matcher.js';
+import type { ActiveSubscription } from '../protocol/dialect.js';
+import { AnonymousBudget } from './anonymous-budget.js';
+import { describeStream, matchersIn } from './lease-details.js';
+import type { PresenceEvents } from './presence-events.js';
+import { type ListedSubscription, type ListOptions, listSubscriptions } from './subscription-list.js';
 
 export interface PresenceOptions {
   /** The grace period: milliseconds for which a subscriber may be disconnected before the subscription is over. */
   readonly grace: number;
-  readonly hubUrl: URL;
-  /** The dialects in which subscriptions are told of. */
-  readonly dialects: readonly Dialect[];
+  /** Makes the records of comings and goings. */
+  readonly events: PresenceEvents;
+  /** Whether readers without a token are told of, as far as the budget of their network goes. Default: yes. */
+  readonly tellsAnonymous?: boolean;
 }
 
 /** Milliseconds between two attempts while the journal or the state is away. */
@@ -24,24 +27,25 @@ const RETRY = 1_000;
 /** Milliseconds between two signs of life to the state, which answers each with the leases that are over. */
 const PULSE = 1_000;
 
-/** Limits of one batch: changes, characters of their details, updates. In between, the state serves others. */
+/** Limits of one batch: changes, and characters of their details. In between, the state and the journal serve others. */
 const BATCH_CHANGES = 64;
-const BATCH_SIZE = 512 * 1024;
-const BATCH_NEWS = 512;
+const BATCH_SIZE = 128 * 1024;
 
-/** Changes that may wait. Beyond this, new ones are dropped, and everybody who is connected is told anew. */
+/** What a matcher counts for besides its characters, because the state has an index of them. */
+const PER_MATCHER = 128;
+
+/** Changes that may wait, and their size. Beyond this, new ones are dropped, and everybody who is connected is told anew. */
 const MAX_WAITING = 100_000;
+const MAX_WAITING_SIZE = 32 * 1024 ** 2;
 
-/** The details of a lease, as the state keeps them. */
-interface LeaseDetails {
-  readonly matchers: readonly { readonly matcher: Matcher; readonly payload?: object | undefined }[];
+interface Waiting {
+  readonly change: Arrival | Departure;
+  /** What it counts for while it waits. */
+  readonly size: number;
 }
 
-/** An update about a subscription. */
-interface News {
-  readonly topic: string;
-  readonly document: object;
-  readonly type: string | undefined;
+interface Connected extends Arrival {
+  readonly isAnonymous: boolean;
 }
 
 /**
@@ -57,9 +61,11 @@ export class Presence {
   private readonly logger = new Logger(Presence.name);
   private readonly trouble = new RecurringTrouble(this.logger, 'announcing subscriptions');
   /** The connections to this process, by their numbers. */
-  private readonly connected = new Map<number, Arrival>();
+  private readonly connected = new Map<number, Connected>();
+  private readonly budget: AnonymousBudget;
   private lastRef = 0;
-  private waiting = new Queue<Arrival | Departure>();
+  private waiting = new Queue<Waiting>();
+  private waitingSize = 0;
   /** How many connections the state has been told of. */
   private reported = 0;
   private isPulseDue = true;
@@ -67,38 +73,51 @@ export class Presence {
   private working: Promise<void> | undefined;
   private readonly closing = new AbortController();
   private readonly pulse: NodeJS.Timeout;
+  private readonly events: PresenceEvents;
 
   constructor(
     private readonly journal: Journal,
     private readonly state: SharedState,
     private readonly options: PresenceOptions,
   ) {
+    this.events = options.events;
+    this.budget = new AnonymousBudget(options.grace);
     this.pulse = setInterval(() => this.beat(), PULSE).unref();
     this.work();
   }
 
-  /** Somebody has subscribed, or is back. Answers with the number of the connection, for {@link leave}. */
-  enter(interest: Interest, grants: Grants, { address, isResuming }: { address: string; isResuming: boolean }): number {
+  /**
+   * Somebody has subscribed, or is back. Answers with the number of the connection, for {@link leave}; undefined where
+   * nobody is told.
+   */
+  enter(
+    interest: Interest,
+    grants: Grants,
+    { address, isResuming }: { address: string; isResuming: boolean },
+  ): number | undefined {
+    const { key, details } = describeStream(interest, grants, address);
+    const isAnonymous = isNobody(grants);
+    if (isAnonymous && !this.admitsAnonymous(key, { address, isResuming })) return undefined;
     this.lastRef += 1;
-    const details = JSON.stringify(detailsOf(interest, grants));
-    const key = keyOf(interest, grants, address);
-    const arrival: Arrival = { kind: 'enter', ref: this.lastRef, key, details, isResuming };
-    this.connected.set(arrival.ref, arrival);
+    const matchers = interest.matchers.map(matcherKey);
+    const arrival: Arrival = { kind: 'enter', ref: this.lastRef, key, details, matchers, isResuming };
+    this.connected.set(arrival.ref, { ...arrival, isAnonymous });
     this.add(arrival);
     return arrival.ref;
   }
 
   /** The connection is over. Its subscription is as well, unless another connection takes the lease up in time. */
-  leave(ref: number): void {
-    if (!this.connected.delete(ref)) return;
+  leave(ref: number | undefined): void {
+    const arrival = ref === undefined ? undefined : this.connected.get(ref);
+    if (!arrival || ref === undefined) return;
+    this.connected.delete(ref);
+    if (arrival.isAnonymous) this.budget.left(arrival.key);
     this.add({ kind: 'leave', ref });
   }
 
-  /** All active subscriptions that come after the lease with the number `after`, oldest first. */
-  async *list(after = 0): AsyncIterable<ActiveSubscription & { readonly serial: number }> {
-    for await (const lease of this.state.list(after)) {
-      for (const subscription of subscriptionsOf(lease, true)) yield { ...subscription, serial: lease.serial };
-    }
+  /** Active subscriptions, oldest first: all, or those with one of the matchers that are asked for. */
+  list(options: ListOptions = {}): AsyncIterable<ListedSubscription> {
+    return listSubscriptions(this.state, (lease) => subscriptionsOf(lease, true), options);
   }
 
   /** The active subscriptions of one subscriber. */
@@ -117,10 +136,17 @@ export class Presence {
     if (over) await this.tell(over, false);
   }
 
+  private admitsAnonymous(key: string, coming: { readonly address: string; readonly isResuming: boolean }): boolean {
+    return (this.options.tellsAnonymous ?? true) && this.budget.admits(key, coming);
+  }
+
   private add(change: Arrival | Departure): void {
     if (this.closing.signal.aborted) return;
-    if (this.waiting.length < MAX_WAITING) this.waiting.push(change);
-    else this.mustStartOver = true;
+    if (this.waiting.length < MAX_WAITING && this.waitingSize < MAX_WAITING_SIZE) {
+      const size = sizeOf(change);
+      this.waiting.push({ change, size });
+      this.waitingSize += size;
+    } else this.mustStartOver = true;
     this.work();
   }
 
@@ -144,6 +170,7 @@ export class Presence {
           this.trouble.isOver();
           break;
         }
+        await nextTurn(this.closing.signal);
         // oxlint-enable no-await-in-loop
       }
     } catch (error) {
@@ -171,11 +198,12 @@ export class Presence {
 
   private takeBatch(): (Arrival | Departure)[] {
     const batch: (Arrival | Departure)[] = [];
-    for (let size = 0; batch.length < BATCH_CHANGES && size < BATCH_SIZE;) {
-      const change = this.waiting.shift();
-      if (!change) break;
-      batch.push(change);
-      if (change.kind === 'enter') size += change.details.length;
+    for (let left = BATCH_SIZE; batch.length < BATCH_CHANGES && left > 0;) {
+      const next = this.waiting.shift();
+      if (!next) break;
+      batch.push(next.change);
+      left -= sizeOf(next.change);
+      this.waitingSize -= next.size;
     }
     return batch;
   }
@@ -190,8 +218,8 @@ export class Presence {
     if (over.length === 0) return;
     await this.tell(over, false);
     await this.persist(() => this.state.forget(over.map(({ subscriber }) => subscriber)));
-    // A full answer means that there may be more.
-    this.isPulseDue ||= over.length === SharedState.LARGEST_END;
+    // There may be more.
+    this.isPulseDue = true;
   }
 
   /** The state has taken this process for dead, or has lost something: all who are here take up their leases again. */
@@ -207,29 +235,29 @@ export class Presence {
     this.reported = 0;
     this.mustStartOver = false;
     this.isPulseDue = true;
-    this.waiting = new Queue<Arrival | Departure>();
-    for (const arrival of this.connected.values()) this.waiting.push({ ...arrival, isResuming: true });
-  }
-
-  private async tell(leases: readonly Lease[], isActive: boolean): Promise<void> {
-    const subscriptions = leases.flatMap((lease) => subscriptionsOf(lease, isActive));
-    const news = subscriptions.flatMap((subscription) => this.newsOf(subscription));
-    for (let at = 0; at < news.length; at += BATCH_NEWS) {
-      const batch = news.slice(at, at + BATCH_NEWS);
-      // oxlint-disable-next-line no-await-in-loop -- the journal has other things to do
-      await this.persist(() => Promise.all(batch.map((one) => this.append(one, isActive))));
+    this.waiting = new Queue<Waiting>();
+    this.waitingSize = 0;
+    for (const { isAnonymous: _, ...arrival } of this.connected.values()) {
+      // What is connected holds these details anyway.
+      this.waiting.push({ change: { ...arrival, isResuming: true }, size: 0 });
     }
   }
 
-  private append({ topic, document, type }: News, isActive: boolean): Promise<unknown> {
-    const update = {
-      topics: [topic],
-      data: JSON.stringify(document),
-      id: `urn:uuid:${randomUUID()}`,
-      private: true,
-      ...(type !== undefined && { type }),
-    };
-    return this.journal.append(update, { idempotencyKey: `subscriptions\n${isActive}\n${topic}` });
+  private async tell(leases: readonly Lease[], isActive: boolean): Promise<void> {
+    for (let at = 0; at < leases.length;) {
+      const batch = firstPart(leases.slice(at, at + BATCH_CHANGES));
+      // oxlint-disable-next-line no-await-in-loop -- the journal has other things to do
+      await this.persist(() => Promise.all(batch.map((lease) => this.append(lease, isActive))));
+      at += batch.length;
+      // oxlint-disable-next-line no-await-in-loop -- and so has everybody else
+      if (at < leases.length) await nextTurn(this.closing.signal);
+    }
+  }
+
+  private append({ subscriber, details }: Lease, isActive: boolean): Promise<unknown> {
+    const record = this.events.recordOf({ subscriber, isActive, matchers: matchersIn(details) });
+    if (!record) return Promise.resolve();
+    return this.journal.appendPresence(record, { idempotencyKey: `subscriptions\n${isActive}\n${subscriber}` });
   }
 
   /** Tries as often as it takes; while closing, once. Undefined when that failed, or when `act` gives nothing. */
@@ -246,53 +274,55 @@ export class Presence {
       }
     }
   }
-
-  /** The updates about a subscription: one in each dialect that can describe it. */
-  private newsOf(subscription: ActiveSubscription): News[] {
-    const { dialects, hubUrl } = this.options;
-    return dialects
-      .filter(({ subscriptions }) => subscriptions.covers(subscription.matcher.type))
-      .map(({ subscriptions }) => ({
-        topic: subscriptions.topicOf(hubUrl.pathname, subscription),
-        document: subscriptions.documentOf(hubUrl.pathname, subscription),
-        type: subscriptions.eventType,
-      }));
-  }
 }
 
-function detailsOf(interest: Interest, grants: Grants): LeaseDetails {
-  return {
-    matchers: interest.matchers.map((matcher) => ({ matcher, payload: grants.payloadFor?.(matcher.pattern) })),
-  };
+/** Whether nothing is known of a reader: it has shown no token, or none that says whose it is. */
+function isNobody({ subject, issuer, tokenId, isLegacy = false }: Grants): boolean {
+  return !isLegacy && subject === undefined && issuer === undefined && tokenId === undefined;
 }
 
 function subscriptionsOf({ details, subscriber }: Lease, isActive: boolean): ActiveSubscription[] {
-  const { matchers } = JSON.parse(details) as LeaseDetails;
-  return matchers.map(({ matcher, payload }) => ({ matcher, subscriber, isActive, payload }));
+  return matchersIn(details).map(({ matcher, payload }) => ({ matcher, subscriber, isActive, payload }));
+}
+
+/** What a change counts for: its details, and its places in the state's index. */
+function sizeOf(change: Arrival | Departure): number {
+  return change.kind === 'enter' ? change.details.length + PER_MATCHER * change.matchers.length : 0;
+}
+
+/** The first of the leases, at least one, up to the size of a batch. */
+function firstPart(leases: readonly Lease[]): readonly Lease[] {
+  let size = 0;
+  const end = leases.findIndex(({ details }) => (size += details.length) > BATCH_SIZE);
+  return end === -1 ? leases : leases.slice(0, Math.max(1, end));
 }
 
 /** Waits for {@link RETRY} milliseconds, or until `signal` aborts. */
 function rest(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
+  return until(signal, (done) => {
     const timer = setTimeout(done, RETRY).unref();
-    signal.addEventListener('abort', done);
+    return () => clearTimeout(timer);
   });
 }
 
-/**
- * The key by which a client that resumes is recognised. It has the issuer, because a subject is somebody only together
- * with its issuer, and the payloads (R63), because a subscriber with another payload is another one. It is hashed,
- * because a hundred matchers with their payloads would be too long.
- */
-function keyOf(interest: Interest, grants: Grants, address: StreamInfo['address']): string {
-  const { issuer = '', subject } = grants;
-  const who = subject === undefined ? { address } : { issuer, subject };
-  const what = interest.matchers.map((matcher) => [matcherKey(matcher), grants.payloadFor?.(matcher.pattern)]);
-  const text = JSON.stringify([who, what.map((one) => JSON.stringify(one)).toSorted()]);
-  return createHash('sha256').update(text).digest('base64');
+/** Lets everything else have its turn, which an engine in memory would not do, or waits until `signal` aborts. */
+function nextTurn(signal: AbortSignal): Promise<void> {
+  return until(signal, (done) => {
+    const turn = setImmediate(done);
+    return () => clearImmediate(turn);
+  });
+}
+
+/** Resolves once `begin` calls back, or `signal` aborts. */
+function until(signal: AbortSignal, begin: (done: () => void) => () => void): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stop();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const stop = begin(done);
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', done);
+  });
 }
