@@ -1,15 +1,13 @@
 import { connect } from 'node:net';
-import { Agent, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as secureRequest } from 'node:https';
 import { connect as connectTls } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HUB, token } from './hub.js';
+import { PRESENCE_ROWS } from './presence-rows.js';
+import { ask, fill, FORM, listen, matchers, stream, TRUST } from './strangers.js';
 
-const FORM = 'application/x-www-form-urlencoded';
-const PUBLISH = token('publish');
 const ADMIN = token('admin');
-const TRUST = { rejectUnauthorized: false };
 
 /** As costly a pattern as one may be, which nothing matches. */
 const costly = (number) => `https://t.example/(.*a.{60}(?:z${number})?b)`;
@@ -19,7 +17,8 @@ const ordinary = (number) => `https://t.example/:id(\\d+)/${number}`;
 
 /**
  * What strangers do. `prepare` comes before the figures without the attack, `begin` begins it, `act` is called again and
- * again by so many at a time while it lasts, and `env` is what the hub is started with besides.
+ * again by so many at a time while it lasts, `end` looks at what is left, and `env` is what the hub is started with
+ * besides.
  */
 export const ROWS = [
   {
@@ -205,11 +204,8 @@ export const ROWS = [
       await reading;
     },
   },
+  ...PRESENCE_ROWS,
 ];
-
-function matchers(count, make, name = 'match_urlpattern') {
-  return Array.from({ length: count }, (_, one) => `${name}=${encodeURIComponent(make(one))}`).join('&');
-}
 
 /** Sends most of a body, and no more. */
 async function beginUpload(socket, hold) {
@@ -217,70 +213,4 @@ async function beginUpload(socket, hold) {
   socket.write(`POST ${HUB} HTTP/1.1\r\nHost: a\r\nContent-Type: ${FORM}\r\nContent-Length: 1000000\r\n\r\n`);
   socket.write('x'.repeat(900_000));
   await delay(150);
-}
-
-/** A stream with a token, and all that has come of it. */
-function listen(port, path, authorization) {
-  const reader = { text: '' };
-  const sent = request({ port, path, agent: false, headers: { authorization } }, (response) => {
-    response.setEncoding('utf8').on('data', (part) => (reader.text += part));
-    response.on('error', () => undefined);
-  });
-  const closed = new Promise((resolve) => sent.on('error', resolve).on('close', resolve));
-  reader.isOver = async (patience) => {
-    await Promise.race([closed, delay(patience, undefined, { ref: false })]);
-    sent.destroy();
-  };
-  sent.end();
-  return reader;
-}
-
-/** Publishes 3,000 updates with topics of their own. */
-async function fill({ port }) {
-  for (let part = 0; part < 30; part += 1) {
-    const line = (_, one) =>
-      JSON.stringify({ topic: `https://t.example/${part}-${one}-${'ab'.repeat(30)}`, data: 'x' });
-    const body = Array.from({ length: 100 }, line).join('\n');
-    // oxlint-disable-next-line no-await-in-loop -- as a backend does
-    await ask(port, { method: 'POST', path: `${HUB}/batch`, type: 'application/x-ndjson', body });
-  }
-}
-
-/** A stream that is read and stays. */
-function stream(port, query, begin = request) {
-  const body = query.length > 10_000 ? query : undefined;
-  const options = {
-    ...TRUST,
-    port,
-    agent: false,
-    method: body ? 'QUERY' : 'GET',
-    path: body ? HUB : `${HUB}?${query}`,
-  };
-  const headers = body ? { 'content-type': FORM, 'content-length': Buffer.byteLength(body) } : {};
-  const sent = begin({ ...options, headers }, (response) => response.resume().on('error', () => undefined));
-  sent.on('error', () => undefined).end(body);
-  return sent;
-}
-
-const agent = new Agent({ keepAlive: true });
-
-/** Resolves with the status, or 0 without one, once the answer is over, or the patience is: the client then leaves. */
-function ask(port, { method = 'GET', path, body, type = FORM, authorization, patience = 30_000 }) {
-  const headers = body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) };
-  if (authorization ?? method === 'POST') headers.authorization = authorization ?? `Bearer ${PUBLISH}`;
-  return new Promise((resolve) => {
-    let status = 0;
-    const sent = request({ port, method, path, headers, agent: method === 'POST' ? agent : false }, (response) => {
-      response.resume().on('error', () => undefined);
-      status = response.statusCode;
-    });
-    const timer = setTimeout(() => sent.destroy(), patience);
-    sent
-      .on('error', () => undefined)
-      .on('close', () => {
-        clearTimeout(timer);
-        resolve(status);
-      });
-    sent.end(body);
-  });
 }

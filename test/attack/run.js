@@ -78,6 +78,7 @@ async function attack(row) {
       delay(1_000 * (seconds + 10), undefined, { ref: false }),
     ]);
     const beside = await figuresOf(probe);
+    await row.end?.(stage);
     if (!hub.isAlive) failures.push(`DEAD: ${hub.output.slice(-300)}`);
     if (beside.p99 > Math.max(SLOW, TIMES * before.p99)) failures.push('SLOW');
     const isGood = failures.length === 0;

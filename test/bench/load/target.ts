@@ -5,6 +5,7 @@
 export interface Target {
   readonly port: number;
   readonly subscribePath: string;
+  readonly subscribeHeaders?: Readonly<Record<string, string>>;
   readonly publishPath: string;
   readonly publishHeaders: Readonly<Record<string, string>>;
   readonly publishBody: string;
@@ -15,6 +16,7 @@ export function subscribeRequest(target: Target, topic: number, lastEventId?: st
   return requestHead('GET', target.subscribePath.replace('{topic}', String(topic)), {
     Host: `127.0.0.1:${target.port}`,
     Accept: 'text/event-stream',
+    ...target.subscribeHeaders,
     ...(lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId }),
   });
 }

@@ -42,6 +42,15 @@ function resource(port: number): string {
 }
 
 function publisherToken(port: number): string {
+  return token(port, 'publish', PUBLISHER_KEY);
+}
+
+/** What a reader shows who may read everything, as somebody with a name. */
+export function subscriberToken(port: number): string {
+  return token(port, 'subscribe', SUBSCRIBER_KEY);
+}
+
+function token(port: number, action: 'publish' | 'subscribe', key: string): string {
   const now = Math.floor(Date.now() / 1000);
   const signed = [
     { alg: 'HS256', typ: 'at+jwt' },
@@ -52,11 +61,11 @@ function publisherToken(port: number): string {
       iat: now,
       exp: now + TOKEN_SECONDS,
       authorization_details: [
-        { type: 'https://mercure.rocks/authorization-detail', actions: ['publish'], topics: [{ match: '*' }] },
+        { type: 'https://mercure.rocks/authorization-detail', actions: [action], topics: [{ match: '*' }] },
       ],
     },
   ]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
     .join('.');
-  return `${signed}.${createHmac('sha256', PUBLISHER_KEY).update(signed).digest('base64url')}`;
+  return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
 }

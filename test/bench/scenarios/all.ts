@@ -9,6 +9,7 @@ import { durable } from './h-durable.js';
 import { redis } from './i-redis.js';
 import { startUp } from './j-start-up.js';
 import { longReplay } from './k-long-replay.js';
+import { presence } from './l-presence.js';
 import type { Scenario } from './scenario.js';
 
 export const ALL_SCENARIOS: readonly Scenario[] = [
@@ -23,4 +24,5 @@ export const ALL_SCENARIOS: readonly Scenario[] = [
   redis,
   startUp,
   longReplay,
+  presence,
 ];

@@ -35,18 +35,17 @@ async function scriptRate(port: number, { windowSeconds }: Effort): Promise<numb
 
   // A number of its own for each call: a writer that sends the same batch again gets its earlier answer.
   const any = '__rand_int__';
-  const keys = ['meta', 'log', 'ids', 'keys', `writer:${any}`].map((name) => `{bench}:${name}`);
-  const common = ['0123456789abcdef', '', String(RETAINED), String(64 * 1024 ** 2), String(24 * 60 * 60 * 1000)];
+  const names = ['meta', 'log', 'ids', 'keys', 'presence', 'presence-keys', `writer:${any}`];
+  const keys = names.map((name) => `{bench}:${name}`);
+  const retention = [String(RETAINED), String(64 * 1024 ** 2), String(24 * 60 * 60 * 1000)];
+  const common = ['0123456789abcdef', '', ...retention, ...retention];
   const content = JSON.stringify({
     topics: ['https://bench.example/0'],
     data: 'x'.repeat(PAYLOAD_BYTES),
     private: false,
   });
-  const call = ['EVALSHA', sha, '5', ...keys, ...common, '1', '1', `urn:uuid:00000000-0000-0000-0000-${any}`].concat([
-    content,
-    '',
-    '',
-  ]);
+  const id = `urn:uuid:00000000-0000-0000-0000-${any}`;
+  const call = ['EVALSHA', sha, String(keys.length), ...keys, ...common, '1', '1', '', id, content, '', '', id];
   const options = ['-p', String(port), '-c', String(PUBLISHERS), '-P', '1', '-r', '999999999999', '--csv'];
   const pinned = canPin ? ['taskset', '--cpu-list', String(SERVER_CORE)] : [];
   const rateOf = async (calls: number): Promise<number> => {
