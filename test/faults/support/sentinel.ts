@@ -41,9 +41,20 @@ export class SentinelTrio implements AsyncDisposable {
 
   /** Keeps what is stored from now on from the replica, also when that goes on. */
   async cutReplica(): Promise<void> {
+    await this.replicaHasAll();
     this.replica.freeze();
     // What is on its way already would be read after the thaw.
     await this.master.command('CLIENT', 'KILL', 'TYPE', 'replica');
+  }
+
+  /** Resolves once the replica has confirmed all that the master has: it was seen to load for as long as a round takes. */
+  private async replicaHasAll(): Promise<void> {
+    for (;;) {
+      const info = String(await this.master.command('INFO', 'replication'));
+      const [, confirmed] = /^slave0:.*\boffset=(\d+)/m.exec(info) ?? [];
+      if (confirmed !== undefined && info.includes(`master_repl_offset:${confirmed}\r`)) return;
+      await delay(LOOK);
+    }
   }
 
   /** The master dies, and the replica takes its place. */
