@@ -56,7 +56,7 @@ describe('a process beside an older one on the same Redis', () => {
       await using herald = Herald.spawn({ env: environment(true) });
       expect(await herald.exit()).toEqual({ code: 78, signal: null });
       expect(herald.logs()).toContain('0.1.0 on old.example');
-      expect(herald.logs()).toContain('end it first, or set HERALD_SUBSCRIPTIONS=false');
+      expect(herald.logs()).toContain('end that one first, or set HERALD_SUBSCRIPTIONS=false');
     }, 40_000);
 
     it('starts where it tells of nobody', async () => {

@@ -95,7 +95,7 @@ export class Processes implements OnApplicationBootstrap, OnModuleDestroy {
 
 function besideOlder({ host, version, startedAt }: LivingProcess): string {
   return (
-    `An older build of Herald (${version} on ${host}, started ${startedAt}) has the same Redis, and would lose its place ` +
-    'where comings and goings of subscribers are stored: end it first, or set HERALD_SUBSCRIPTIONS=false here until it is gone.'
+    `An older build of Herald (${version} on ${host}, started ${startedAt}) uses the same Redis, and can't read a log in ` +
+    'which it is stored who is subscribed: end that one first, or set HERALD_SUBSCRIPTIONS=false here until it is gone.'
   );
 }

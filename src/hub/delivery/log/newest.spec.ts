@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { StoredEntry } from '../../../storage/journal/journal.js';
+import { newRecordId } from '../../../storage/journal/presence-record.js';
 import { MemoryJournal } from '../../../storage/journal/memory/memory-journal.js';
 import { Background } from '../../../shared/background.js';
 import { JournalPages } from './journal-pages.js';
@@ -65,6 +67,25 @@ describe('Newest', () => {
     ).toBeUndefined();
     expect(looks).toBeGreaterThanOrEqual(HUB_LIMITS.lastLookedThrough);
     expect(looks).toBeLessThan(HUB_LIMITS.lastLookedThrough + 100);
+  });
+
+  it('finds updates behind any crowd that has come and gone since', async () => {
+    const background = new Background();
+    const journal = new MemoryJournal({ events: 100, bytes: Infinity, age: Infinity });
+    const log = new RecentLog(Infinity, 0);
+    journal.tail(0, (entries) => entries.forEach((entry) => void log.push(entry as StoredEntry)));
+    for (const id of ['a', 'b']) await journal.append({ topics: ['urn:t'], data: '', id, private: false });
+    for (let count = 0; count < 3 * HUB_LIMITS.lastLookedThrough; count += 10) {
+      // oxlint-disable-next-line no-await-in-loop -- in order
+      await journal.appendPresence({ id: newRecordId(), events: 10, content: '' });
+    }
+    const newest = new Newest(log, new JournalPages(journal, background), background);
+    const wants = function* (): Generator<void, boolean> {
+      yield;
+      return true;
+    };
+    const search = { head: journal.head, history: 0, wants, seesPresence: false, isOver: () => false };
+    expect(await newest.find(2, search)).toMatchObject({ position: 1 });
   });
 
   it('stops within an entry once nobody waits for the result', async () => {

@@ -8,6 +8,9 @@ import { HUB_LIMITS } from '../../limits/hub.limits.js';
 /** Entries that are looked at in one go. */
 const STEP = 256;
 
+/** What a read of the journal counts for at least, however few updates it gives. */
+const READ = 8;
+
 export interface Search {
   /** The position to look back from. */
   readonly head: number;
@@ -39,10 +42,10 @@ export class Newest {
   /** The oldest of the newest `count` wanted updates, or of as many as there are; undefined where there are none. */
   async find(count: number, search: Search): Promise<First | undefined> {
     const { head, history } = search;
-    const lowest = Math.max(0, head - HUB_LIMITS.lastLookedThrough);
     let first: number | undefined;
     let missing = count;
-    for (let end = head; end > lowest && missing > 0;) {
+    let left = HUB_LIMITS.lastLookedThrough;
+    for (let end = head; end > 0 && missing > 0 && left > 0;) {
       // oxlint-disable-next-line no-await-in-loop -- from the newest on, and no further than needed
       const part = await this.upTo(end, history);
       // oxlint-disable-next-line no-await-in-loop -- from the newest on, and no further than needed
@@ -50,6 +53,8 @@ export class Newest {
       if (search.isOver()) return undefined;
       first = wanted.at(-missing) ?? wanted[0] ?? first;
       missing -= wanted.length;
+      // Comings and goings that the reader can't see take positions, and must not hide updates that lie before them.
+      left -= search.seesPresence ? end - part.after : part.cost;
       end = part.after;
     }
     return first === undefined ? undefined : { position: first, before: await this.idAt(first - 1, history) };
@@ -65,12 +70,14 @@ export class Newest {
   private async upTo(upTo: number, history: number): Promise<Part> {
     if (upTo >= this.log.oldest) {
       const after = Math.max(this.log.oldest - 1, upTo - STEP);
-      return { after, upTo, entries: this.log.between(after, this.log.head, STEP) };
+      const entries = this.log.between(after, this.log.head, STEP);
+      return { after, upTo, entries, cost: Math.max(1, updatesIn(entries)) };
     }
     const page = await this.pages.around(upTo, history);
     // Where updates of this page have been trimmed, all before it have been.
     const after = page && page.oldest === 0 ? JournalPages.startOf(upTo) : 0;
-    return { after, upTo, entries: page?.entries ?? [] };
+    const entries = page?.entries ?? [];
+    return { after, upTo, entries, cost: Math.max(READ, updatesIn(entries)) };
   }
 }
 
@@ -79,6 +86,12 @@ interface Part {
   readonly after: number;
   readonly upTo: number;
   readonly entries: readonly PageEntry[];
+  /** What looking through it counts for. */
+  readonly cost: number;
+}
+
+function updatesIn(entries: readonly PageEntry[]): number {
+  return entries.filter((entry) => !(entry instanceof RecentPresence)).length;
 }
 
 function isHeld(entry: PageEntry): entry is RecentEntry | RecentPresence {
