@@ -34,6 +34,27 @@ describe('Queue', () => {
     );
   });
 
+  it('gives up any of its items', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat()),
+        fc.nat(10),
+        fc.array(fc.integer({ min: -1, max: 20 })),
+        (items, gone, indexes) => {
+          const queue = new Queue(items);
+          const model = [...items];
+          for (let count = 0; count < gone; count += 1) queue.shift();
+          model.splice(0, gone);
+          for (const index of indexes) {
+            queue.delete(index);
+            if (index >= 0) model.splice(index, 1);
+          }
+          expect(queue.slice(0, queue.length)).toEqual(model);
+        },
+      ),
+    );
+  });
+
   it('has nothing before its front', () => {
     expect(new Queue([1]).at(-1)).toBeUndefined();
   });

@@ -29,6 +29,12 @@ export class Queue<T> {
     return item;
   }
 
+  /** Takes out the item at `index`, which moves those that follow. The first one leaves as with `shift`. */
+  delete(index: number): void {
+    if (index === 0) this.shift();
+    else if (index > 0 && index < this.length) this.items.splice(this.start + index, 1);
+  }
+
   /** The item at `index`, counted from the front. */
   at(index: number): T | undefined {
     return index < 0 ? undefined : this.items[this.start + index];

@@ -1,4 +1,5 @@
 import type { PresenceRecord } from './presence-record.js';
+import type { TopicLookup } from './topics/topic-lookup.js';
 import type { Update } from './update.js';
 
 /** An update with its place in the log. */
@@ -80,6 +81,8 @@ export interface Retention {
 
 export type TailListener = (entries: readonly ReadEntry[]) => void;
 
+export type RemovalListener = (positions: readonly number[]) => void;
+
 /** Called when the engine has lost the entries after `position`: other entries take their positions. */
 export type ResetListener = (position: number) => void;
 
@@ -135,6 +138,16 @@ export abstract class Journal {
    */
   abstract read(after: number, limit: number): Promise<Reading>;
 
+  /** Finds updates by topic. Undefined while that is not possible, and the log has to be read through instead. */
+  abstract readonly topics: TopicLookup | undefined;
+
+  /**
+   * The updates at these positions, which are in order: all of them, or the first ones where they are large, but at least
+   * one. `upTo` of the result is the last position that was looked at. What is not held is left out, and a damaged one is
+   * given as a {@link DamagedEntry}.
+   */
+  abstract readAt(positions: readonly number[]): Promise<Reading>;
+
   /**
    * The position of the earliest held update with this id (R68), in constant time, also when the entry itself is damaged;
    * undefined when there is none. {@link oldest} is up to date after this call.
@@ -149,6 +162,22 @@ export abstract class Journal {
    * @returns a function that stops the calls.
    */
   abstract tail(from: number, listener: TailListener, onReset?: ResetListener): () => void;
+
+  /**
+   * Takes updates out of the log for good, with their ids, idempotency keys and topics. Their positions stay empty, and
+   * {@link oldest} stays where it is, so readers pass them without a word. A position that has no update, or a damaged
+   * one, is no mistake. Resolves once this is as durable as an append, and every process that follows the log has been
+   * told.
+   * @throws {JournalUnavailableError} when the engine is away: it is not known then whether they were taken out.
+   */
+  abstract remove(positions: readonly number[]): Promise<void>;
+
+  /**
+   * Calls `listener` with positions that anybody has had removed, before {@link remove} resolves: whoever remembers what
+   * was there lets go of it. Positions may come again.
+   * @returns a function that stops the calls.
+   */
+  abstract onRemoved(listener: RemovalListener): () => void;
 
   /** Lets go of whatever the engine holds. */
   abstract close(): Promise<void>;

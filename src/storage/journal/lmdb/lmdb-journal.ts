@@ -144,6 +144,22 @@ export class LmdbJournal extends Journal {
     return { entries, upTo: last, oldest: updates.oldest, oldestPresence: presence.oldest };
   }
 
+  get topics(): undefined {
+    return undefined;
+  }
+
+  readAt(): Promise<Reading> {
+    return Promise.reject(new JournalUnavailableError('This journal can not be read at positions yet.'));
+  }
+
+  remove(): Promise<void> {
+    return Promise.reject(new JournalUnavailableError('Updates can not be taken out of this journal yet.'));
+  }
+
+  onRemoved(): () => void {
+    return () => undefined;
+  }
+
   async locate(eventId: string): Promise<number | undefined> {
     await this.ready;
     return this.updates.positionWithId(eventId);

@@ -7,6 +7,7 @@ import {
   Journal,
   type PresenceEntry,
   type Reading,
+  type RemovalListener,
   type Retention,
   type StoredEntry,
   type TailListener,
@@ -14,7 +15,9 @@ import {
 import { inOrder } from '../in-order.js';
 import { eventIdOf, type PresenceRecord } from '../presence-record.js';
 import { type Update, weightOf, weightOfText } from '../update.js';
+import { NO_ADDRESSES, type TopicAddresses, type TopicLookup } from '../topics/topic-lookup.js';
 import { MemoryStore } from './memory-store.js';
+import { MemoryTopics } from './memory-topics.js';
 
 /** Bytes that an entry takes besides its update: the entry itself, and its places in the maps. */
 const OVERHEAD = 200;
@@ -24,16 +27,20 @@ export class MemoryJournal extends Journal {
   readonly secret: Buffer = randomBytes(32);
   private readonly updates: MemoryStore<Entry>;
   private readonly presence: MemoryStore<PresenceEntry>;
+  private readonly index: MemoryTopics;
   private readonly listeners = new Set<TailListener>();
+  private readonly removals = new Set<RemovalListener>();
   private newest = 0;
 
   constructor(
     readonly retention: Retention,
     private readonly now: () => number = Date.now,
     presenceRetention: Retention = retention,
+    addresses: TopicAddresses = NO_ADDRESSES,
   ) {
     super();
-    this.updates = new MemoryStore(retention, now);
+    this.index = new MemoryTopics(addresses, () => this.oldest);
+    this.updates = new MemoryStore(retention, now, this.index);
     this.presence = new MemoryStore(presenceRetention, now);
   }
 
@@ -97,6 +104,18 @@ export class MemoryJournal extends Journal {
     return Promise.resolve({ entries, upTo: Math.max(after, upTo), oldest, oldestPresence });
   }
 
+  get topics(): TopicLookup {
+    this.updates.trim();
+    return this.index;
+  }
+
+  readAt(positions: readonly number[]): Promise<Reading> {
+    this.trim();
+    const entries = positions.map((position) => this.updates.at(position)).filter((entry) => entry !== undefined);
+    const { oldest, oldestPresence } = this;
+    return Promise.resolve({ entries, upTo: positions.at(-1) ?? 0, oldest, oldestPresence });
+  }
+
   locate(eventId: string): Promise<number | undefined> {
     this.trim();
     return Promise.resolve(this.updates.positionOf(eventId));
@@ -110,8 +129,21 @@ export class MemoryJournal extends Journal {
     return () => this.listeners.delete(guarded);
   }
 
+  remove(positions: readonly number[]): Promise<void> {
+    for (const position of positions) this.updates.remove(position);
+    for (const listener of this.removals) listener(positions);
+    return Promise.resolve();
+  }
+
+  onRemoved(listener: RemovalListener): () => void {
+    const guarded = guardListener(listener);
+    this.removals.add(guarded);
+    return () => this.removals.delete(guarded);
+  }
+
   close(): Promise<void> {
     this.listeners.clear();
+    this.removals.clear();
     return Promise.resolve();
   }
 

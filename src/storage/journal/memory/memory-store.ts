@@ -12,6 +12,14 @@ export type Held<Stored extends StoredEntry> = Stored & {
   readonly fingerprint: string | undefined;
 };
 
+/** An index that is kept beside a store, and counts with it. */
+export interface StoreIndex<Stored extends StoredEntry> {
+  /** About how many bytes it takes. */
+  readonly bytes: number;
+  add(entry: Stored): void;
+  delete(entry: Stored): void;
+}
+
 /** Entries of one kind with a retention of their own, the oldest first, found by id and by idempotency key. */
 export class MemoryStore<Stored extends StoredEntry> {
   private readonly entries = new Queue<Held<Stored>>();
@@ -24,6 +32,7 @@ export class MemoryStore<Stored extends StoredEntry> {
   constructor(
     private readonly retention: Retention,
     private readonly now: () => number,
+    private readonly index?: StoreIndex<Stored>,
   ) {}
 
   /** Everything from this position on is held. */
@@ -52,10 +61,17 @@ export class MemoryStore<Stored extends StoredEntry> {
     return this.entries.slice(from, from + limit);
   }
 
+  /** The entry at a position. */
+  at(position: number): Held<Stored> | undefined {
+    const entry = this.entries.at(this.entries.findIndex((one) => one.position >= position));
+    return entry?.position === position ? entry : undefined;
+  }
+
   hold(held: Held<Stored>): void {
     const { id, position, idempotencyKey } = held;
     this.entries.push(held);
     this.bytes += held.bytes;
+    this.index?.add(held);
     const earlier = this.positions.get(id);
     if (earlier === undefined) this.positions.set(id, position);
     else if (earlier instanceof Queue) earlier.push(position);
@@ -64,22 +80,35 @@ export class MemoryStore<Stored extends StoredEntry> {
     this.trim();
   }
 
+  /** Takes out the entry at a position. What comes before it stays held. */
+  remove(position: number): void {
+    const index = this.entries.findIndex((one) => one.position >= position);
+    const entry = this.entries.at(index);
+    if (entry?.position !== position) return;
+    this.entries.delete(index);
+    this.forget(entry);
+  }
+
   trim(): void {
     const { events, bytes, age } = this.retention;
     const eldest = this.now() - age;
     for (let first = this.entries.at(0); first; first = this.entries.at(0)) {
-      if (this.entries.length <= events && this.bytes <= bytes && first.storedAt >= eldest) return;
+      const isWithin = this.entries.length <= events && this.bytes + (this.index?.bytes ?? 0) <= bytes;
+      if (isWithin && first.storedAt >= eldest) return;
       this.entries.shift();
-      this.letGo(first);
+      this.trimmedUpTo = first.position;
+      this.forget(first);
     }
   }
 
-  private letGo({ id, position, bytes, idempotencyKey }: Held<Stored>): void {
-    this.trimmedUpTo = position;
+  /** To be called when an entry has left. */
+  private forget(entry: Held<Stored>): void {
+    const { id, position, bytes, idempotencyKey } = entry;
     this.bytes -= bytes;
+    this.index?.delete(entry);
     if (idempotencyKey !== undefined) this.keys.delete(idempotencyKey);
     const positions = this.positions.get(id);
-    if (positions instanceof Queue) positions.shift();
+    if (positions instanceof Queue) positions.delete(positions.findIndex((one) => one >= position));
     if (!(positions instanceof Queue) || positions.length === 0) this.positions.delete(id);
   }
 }

@@ -184,6 +184,22 @@ export class RedisJournal extends Journal {
     return { entries: rows, upTo, oldest, oldestPresence };
   }
 
+  get topics(): undefined {
+    return undefined;
+  }
+
+  readAt(): Promise<Reading> {
+    return Promise.reject(new JournalUnavailableError('This journal can not be read at positions yet.'));
+  }
+
+  remove(): Promise<void> {
+    return Promise.reject(new JournalUnavailableError('Updates can not be taken out of this journal yet.'));
+  }
+
+  onRemoved(): () => void {
+    return () => undefined;
+  }
+
   async locate(eventId: string): Promise<number | undefined> {
     const { report, found } = await this.ask((connection) => this.log.locate(connection, eventId));
     if (found) await this.follower.reached(found.position, READ_PATIENCE);
