@@ -15,6 +15,7 @@ import { JournalPages } from './log/journal-pages.js';
 import { Reader, type ReaderContext, type ReaderStart } from './reader.js';
 import { RecentLog } from './log/recent-log.js';
 import { Slices } from './slices.js';
+import { TopicPlans } from './topic-plans.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');
 const LARGE = 'x'.repeat(50_000);
@@ -45,7 +46,12 @@ class Hub {
     const log = new RecentLog(recentBytes, 0);
     const cursors = new Cursors(this.journal);
     this.fanOut = new FanOut(this.journal, log, cursors, { hubUrl: HUB_URL, background, interval: 0 });
-    const slices = new Slices(new JournalPages(this.journal, background), log, background);
+    const slices = new Slices(
+      new JournalPages(this.journal, background),
+      log,
+      background,
+      new TopicPlans(this.journal, background),
+    );
     this.context = {
       log: this.fanOut,
       cursors,

@@ -12,6 +12,7 @@ import type { Reader } from './reader.js';
 import type { RecentEntry } from './log/recent-entry.js';
 import { RecentLog } from './log/recent-log.js';
 import { Slices } from './slices.js';
+import { TopicPlans } from './topic-plans.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');
 
@@ -47,7 +48,12 @@ describe('a slice of the journal', () => {
   it('ends where a part was trimmed while it was being read, and the next one begins after that', async () => {
     const journal = new TrimmingJournal({ events: 1_000, bytes: 2 ** 20, age: 60_000 });
     const background = new Background();
-    const slices = new Slices(new JournalPages(journal, background), new RecentLog(1, 100), background);
+    const slices = new Slices(
+      new JournalPages(journal, background),
+      new RecentLog(1, 100),
+      background,
+      new TopicPlans(journal, background),
+    );
     expect(await slices.after({ cursor: 0, history: 0 }, COHORT, 100)).toMatchObject({ first: 1, last: 32 });
     expect(await slices.after({ cursor: 32, history: 0 }, COHORT, 100)).toMatchObject({ first: 71, last: 100 });
   });
@@ -56,7 +62,12 @@ describe('a slice of the journal', () => {
     const journal = new MemoryJournal({ events: 1_000, bytes: 2 ** 20, age: 60_000 });
     const background = new Background();
     const log = new RecentLog(2 ** 20, 0);
-    const slices = new Slices(new JournalPages(journal, background), log, background);
+    const slices = new Slices(
+      new JournalPages(journal, background),
+      log,
+      background,
+      new TopicPlans(journal, background),
+    );
     const start = { cursor: 0, history: 0 };
     expect(await slices.after(start, COHORT, 0)).toMatchObject({ first: 1, last: 0 });
     log.push({ position: 1, update: { topics: ['urn:t'], data: 'a', id: 'a', private: false } });
@@ -67,7 +78,12 @@ describe('a slice of the journal', () => {
     const log = new RecentLog(2 ** 24, 0);
     const background = new Background();
     const journal = new MemoryJournal({ events: 1, bytes: 1, age: 1 });
-    const slices = new Slices(new JournalPages(journal, background), log, background);
+    const slices = new Slices(
+      new JournalPages(journal, background),
+      log,
+      background,
+      new TopicPlans(journal, background),
+    );
     const sizes = [10, 30_000, 20_000, 500_000, 10, 70_000, 10];
     for (const [index, size] of sizes.entries()) {
       const update = { topics: ['urn:t'], data: 'x'.repeat(size), id: String(index), private: false };
@@ -118,7 +134,13 @@ describe('a slice for matchers that take long', () => {
       looks += 1;
       return search(update);
     };
-    const slices = new Slices(new JournalPages(new MemoryJournal(RETENTION), background), log, background);
+    const journal = new MemoryJournal(RETENTION);
+    const slices = new Slices(
+      new JournalPages(journal, background),
+      log,
+      background,
+      new TopicPlans(journal, background),
+    );
     return {
       cohort,
       slices,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { allAtOnce } from '../../shared/background.js';
+import type { TopicQuery } from '../../storage/journal/topics/topic-lookup.js';
 import { weightOfText } from '../../storage/journal/update.js';
 import { type Matcher, matcherKey, WILDCARD } from './matcher.js';
 import { compileUriTemplate, type UriTemplate, uriTemplateBytes } from './uri-template.js';
@@ -20,6 +21,14 @@ interface Patterns {
   readonly urls: readonly UrlPattern[];
   readonly templates: readonly UriTemplate[];
   readonly results: Map<string, boolean>;
+}
+
+/** Where topics are found that an interest may match. */
+export interface TopicSources {
+  /** Topics that it names. */
+  readonly exact: ReadonlySet<string>;
+  /** What others begin with: their own text, or their address. */
+  readonly prefixes: readonly Pick<TopicQuery, 'by' | 'prefix'>[];
 }
 
 /** A set of matchers: what a subscription asks for, or what a token grants. */
@@ -101,6 +110,17 @@ export class Interest {
       if (type === 'uritemplate') return haveCommon(compileUriTemplate(pattern).literalPrefix, path);
       return haveCommon(compileUrlPattern(pattern, this.hubUrl).literalPrefix, address);
     });
+  }
+
+  /** Where the topics are found that it may match; undefined where it matches every topic. */
+  get sources(): TopicSources | undefined {
+    if (this.isEverything) return undefined;
+    const { urls, templates } = (this.patterns ??= this.compile());
+    const prefixes = [
+      ...urls.map(({ literalPrefix: prefix }) => ({ by: 'address' as const, prefix })),
+      ...templates.map(({ literalPrefix: prefix }) => ({ by: 'text' as const, prefix })),
+    ];
+    return { exact: this.exact, prefixes };
   }
 
   /** Whether every one of the topics is matched. */

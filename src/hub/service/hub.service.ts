@@ -31,6 +31,7 @@ import { RecentLog } from '../delivery/log/recent-log.js';
 import { PresenceEvents } from '../presence/presence-events.js';
 import { subscriptionPath } from '../protocol/subscription-path.js';
 import { Slices } from '../delivery/slices.js';
+import { TopicPlans } from '../delivery/topic-plans.js';
 import { Reader, type ReaderContext, type ReaderStart } from '../delivery/reader.js';
 
 export interface PublishOptions {
@@ -120,7 +121,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
       ...(enabled && { presenceTopics: subscriptionPath(hubUrl.pathname, ['']) }),
     });
     const pages = new JournalPages(journal, background, { expand });
-    const slices = new Slices(pages, log, background);
+    const slices = new Slices(pages, log, background, new TopicPlans(journal, background));
     this.readers = {
       log: this.fanOut,
       cursors: this.cursors,

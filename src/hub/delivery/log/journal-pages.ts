@@ -76,6 +76,15 @@ export class JournalPages {
     return withBoundsOf(further, boundsOf(reading, cursor));
   }
 
+  /**
+   * The entries at these positions, or the first of them. They are not remembered, because whoever knows where its
+   * updates are seldom shares them with others.
+   */
+  async at(positions: readonly number[]): Promise<Page> {
+    const { entries, upTo, oldest } = await this.background.do(() => this.journal.readAt(positions));
+    return { entries: entries.map((one) => this.entryOf(one)), upTo, oldest, oldestPresence: 0 };
+  }
+
   /** The page that has this position, as far as it is held; undefined where there is no such position. */
   async around(position: number, history: number): Promise<Page | undefined> {
     return position < 1 ? undefined : this.page(numberOf(position), history);

@@ -1,0 +1,136 @@
+import TinyQueue from 'tinyqueue';
+import type { TopicLookup } from '../../../storage/journal/topics/topic-lookup.js';
+import type { Interest } from '../../matching/interest.js';
+
+/** A stretch of fewer positions is read through, because that costs no more than looking them up. */
+const SHORT = 128;
+
+/** Reading through an entry that is not wanted costs about this part of what looking up a wanted one costs. */
+const PER_ENTRY = 4;
+
+/** Looking at a topic costs about as much as reading through so many entries. */
+const PER_TOPIC = 8;
+
+/** Topics that are looked at however long the stretch is, so that what is found fits into memory. */
+const MOST_TOPICS = 10_000;
+
+/** Positions that are found at most: those of a few slices. */
+const ENOUGH = 2_048;
+
+/** Topics in a part of a list of topics. */
+const PAGE = 64;
+
+/** Positions of a stretch of the log at which there may be something that is wanted. */
+export interface Found {
+  /** In order, none twice. */
+  readonly positions: readonly number[];
+  /** There are no others up to this position. */
+  readonly upTo: number;
+}
+
+/** A stretch of the log: the positions after one, up to another. */
+export interface Stretch {
+  readonly after: number;
+  readonly upTo: number;
+}
+
+/** Whether a stretch can be looked up, and is long enough. */
+export function isWorthLookingUp(lookup: TopicLookup, { after, upTo }: Stretch): boolean {
+  return upTo - after >= SHORT && after + 1 >= lookup.from;
+}
+
+/**
+ * Looks up where in a stretch of the log there are updates with the topics of an interest, in steps of one topic each.
+ * Undefined where reading the stretch through costs less: where too much of it is wanted, or too many topics would have
+ * to be looked at. What it costs to find that out is bounded by what reading through would cost.
+ */
+export function* findWanted(
+  lookup: TopicLookup,
+  interest: Interest,
+  stretch: Stretch,
+): Generator<void, Found | undefined> {
+  const topics = yield* topicsWithNews(lookup, interest, stretch);
+  if (!topics) return undefined;
+  const found = yield* merge(topics, stretch, (topic, after, limit) => lookup.positionsAfter(topic, after, limit));
+  return found.positions.length * PER_ENTRY > found.upTo - stretch.after ? undefined : found;
+}
+
+/** The topics of an interest that updates in the stretch may have; undefined where they are too many. */
+function* topicsWithNews(
+  lookup: TopicLookup,
+  interest: Interest,
+  { after, upTo }: Stretch,
+): Generator<void, readonly string[] | undefined> {
+  const { sources } = interest;
+  const most = Math.min(MOST_TOPICS, (upTo - after) / PER_TOPIC);
+  if (!sources || sources.exact.size > most) return undefined;
+  const topics = new Set(sources.exact);
+  let looked = topics.size;
+  for (const source of sources.prefixes) {
+    for (let from: string | undefined = ''; from !== undefined;) {
+      const page = lookup.topics({ ...source, limit: PAGE, from });
+      looked += page.topics.length;
+      if (looked > most) return undefined;
+      for (const { topic, newest } of page.topics) {
+        if (newest > after && (yield* interest.search([topic]))) topics.add(topic);
+        yield;
+      }
+      from = page.next;
+    }
+  }
+  return [...topics];
+}
+
+/** The next positions of a topic, in order; `length` of them, unless there are no more. */
+type Take = (topic: string, after: number, length: number) => readonly number[];
+
+/** Goes over the positions of one topic, and takes twice as many each time. */
+class TopicCursor {
+  private taken: readonly number[];
+  private at = 0;
+
+  constructor(
+    private readonly topic: string,
+    private readonly take: Take,
+    after: number,
+    private length: number,
+  ) {
+    this.taken = take(topic, after, length);
+  }
+
+  /** Undefined where there is none. */
+  get position(): number | undefined {
+    return this.taken[this.at];
+  }
+
+  goOn(): void {
+    this.at += 1;
+    if (this.at < this.taken.length || this.taken.length < this.length) return;
+    this.length = Math.min(2 * this.length, ENOUGH);
+    this.taken = this.take(this.topic, this.taken.at(-1) ?? 0, this.length);
+    this.at = 0;
+  }
+}
+
+/** The positions of several topics as one list, up to a number of them, in steps. */
+function* merge(topics: readonly string[], { after, upTo }: Stretch, take: Take): Generator<void, Found> {
+  const first = Math.ceil(ENOUGH / (topics.length + 1));
+  const heap = new TinyQueue<TopicCursor>([], (one, other) => (one.position ?? 0) - (other.position ?? 0));
+  for (const topic of topics) {
+    const cursor = new TopicCursor(topic, take, after, first);
+    if ((cursor.position ?? Infinity) <= upTo) heap.push(cursor);
+    yield;
+  }
+  const positions: number[] = [];
+  for (let cursor = heap.pop(); cursor; cursor = heap.pop()) {
+    const position = cursor.position ?? 0;
+    if (position !== positions.at(-1)) {
+      if (positions.length >= ENOUGH) return { positions, upTo: position - 1 };
+      positions.push(position);
+    }
+    cursor.goOn();
+    if ((cursor.position ?? Infinity) <= upTo) heap.push(cursor);
+    if (positions.length % PAGE === 0) yield;
+  }
+  return { positions, upTo };
+}

@@ -1,0 +1,58 @@
+import { LRUCache } from 'lru-cache';
+import { allAtOnce, type Background } from '../../shared/background.js';
+import type { Journal } from '../../storage/journal/journal.js';
+import type { Cohort } from './cohort.js';
+import { findWanted, type Found, isWorthLookingUp } from './log/wanted-positions.js';
+import type { SliceStart } from './slices.js';
+
+/** Plans that are remembered, each with at most some thousand positions. */
+const REMEMBERED = 256;
+
+/** Topics that are looked up at once. More give way to other work in between. */
+const AT_ONCE = 64;
+
+/** What is known of a stretch of the log. */
+interface Plan {
+  readonly history: number;
+  readonly after: number;
+  readonly upTo: number;
+  /** Undefined where the stretch has to be read through. */
+  readonly found: Found | undefined;
+}
+
+/**
+ * Decides for each cohort that is behind how it reads the log: at the positions of its own updates, which are looked up
+ * by topic, or through all entries. A plan covers several slices.
+ */
+export class TopicPlans {
+  private readonly plans = new LRUCache<number, Plan>({ max: REMEMBERED });
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly background: Background,
+  ) {}
+
+  /** Where a cohort's updates are after a cursor; undefined where the log has to be read through. */
+  after(start: SliceStart, cohort: Cohort, limit: number): Found | undefined | Promise<Found | undefined> {
+    const { cursor, history } = start;
+    const known = this.plans.get(cohort.id);
+    if (known?.history === history && known.after <= cursor && cursor < known.upTo) return known.found;
+    const { topics } = this.journal;
+    const { interest } = cohort;
+    const stretch = { after: cursor, upTo: limit };
+    // Comings and goings have no place in the index.
+    if (!topics || cohort.seesPresence || !isWorthLookingUp(topics, stretch)) return undefined;
+    const steps = findWanted(topics, interest, stretch);
+    const keep = (found: Found | undefined): Found | undefined => {
+      this.plans.set(cohort.id, { history, after: cursor, upTo: found?.upTo ?? limit, found });
+      return found;
+    };
+    if (!interest.hasPatterns && interest.matchers.length <= AT_ONCE) return keep(allAtOnce(steps));
+    return this.background.run(steps).then(keep);
+  }
+
+  /** Forgets all plans. */
+  clear(): void {
+    this.plans.clear();
+  }
+}
