@@ -79,6 +79,16 @@ export class RecentLog {
     this.presenceMissingUpTo = head;
   }
 
+  /** Lets go of the update at a position, which has been taken out of the log. */
+  remove(position: number): void {
+    const index = this.indexAfter(position - 1);
+    const entry = this.entries.at(index);
+    if (!entry || entry instanceof RecentPresence || entry.position !== position) return;
+    this.entries.delete(index);
+    this.held -= weightOfRecent(entry);
+    if (position === this.newest) this.newestId = undefined;
+  }
+
   /** The id of the event at `position`, if that is held. */
   idAt(position: number): string | undefined {
     if (position === this.newest) return this.newestId;
