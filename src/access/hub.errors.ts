@@ -32,6 +32,7 @@ export const HUB_ERRORS = {
   'matchers-too-many': { status: 400 },
   'matchers-too-costly': { status: 400 },
   'last-invalid': { status: 400 },
+  'begin-invalid': { status: 400 },
   'connection-busy': { status: 400 },
   // A request that can't be read.
   'encoding-invalid': { status: 400 },

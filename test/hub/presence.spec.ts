@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Herald } from '../support/herald.js';
 import { HUB, Publisher, startHub, subscriberToken, TLS_ENVIRONMENT } from '../support/hub.js';
-import { describeWith, redisServer } from '../support/programs.js';
-import { RedisServer } from '../support/redis.js';
+import { describeEngines, type JournalPlace } from '../support/engines.js';
 import type { StreamClient } from '../support/stream-client.js';
 import { subscribeOver, type Transport, TRANSPORTS } from '../support/transports.js';
 
@@ -39,12 +38,12 @@ function noticesOf({ events }: StreamClient): unknown[] {
 const isCaughtUp = ({ events }: StreamClient): boolean =>
   events.some(({ event, data }) => event === 'herald' && data.includes('"caught-up"'));
 
-function describeEngine(name: string, journal: () => Promise<{ url: string; close: () => Promise<void> }>): void {
+function describeEngine(name: string, journal: () => Promise<JournalPlace>): void {
   describe.each(TRANSPORTS)(`comings and goings from ${name}, over %s`, (transport: Transport) => {
     let herald: Herald;
     let publisher: Publisher;
     let authorization: string;
-    let engine: { url: string; close: () => Promise<void> };
+    let engine: JournalPlace;
 
     beforeAll(async () => {
       engine = await journal();
@@ -125,19 +124,7 @@ function describeEngine(name: string, journal: () => Promise<{ url: string; clos
   });
 }
 
-describeEngine('memory', () => Promise.resolve({ url: 'memory:', close: () => Promise.resolve() }));
-
-describeEngine('LMDB', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'herald-presence-'));
-  return { url: `lmdb:${directory}`, close: () => rm(directory, { recursive: true }) };
-});
-
-describeWith(redisServer, 'Redis', (program) => {
-  describeEngine('Redis', async () => {
-    const redis = await RedisServer.start(program, { configuration: ['appendfsync no'] });
-    return { url: redis.url, close: () => redis[Symbol.asyncDispose]() };
-  });
-});
+describeEngines(describeEngine);
 
 describe('comings and goings on the disk', () => {
   it('are there again after a restart, apart from the updates, and missing ones are told', async () => {

@@ -84,7 +84,11 @@ export class CatchUp {
     if (reader.cursor + 1 < this.journal.oldest) reader.skip(this.journal.oldest);
     if (reader.hasEverything) return reader.leaveCatchUp();
     const { history } = this.fanOut;
-    const slice = this.slices.after({ cursor: reader.cursor, history }, reader.cohort, this.fanOut.head);
+    const slice = this.slices.after(
+      { cursor: reader.cursor, history, plan: reader.plan },
+      reader.cohort,
+      this.fanOut.head,
+    );
     if (slice instanceof Promise) void this.writeOnceRead(slice, reader, history);
     else this.write(reader, slice);
   }

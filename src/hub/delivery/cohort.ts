@@ -205,11 +205,11 @@ export class Cohort {
   }
 }
 
-/** Whether a subscriber with this interest and these grants gets an update, in steps: see {@link Interest.search}. */
-export function* searchFor(update: Update, interest: Interest, grants: Grants): Generator<void, boolean> {
+function* searchFor(update: Update, interest: Interest, grants: Grants): Generator<void, boolean> {
   return (yield* interest.search(update.topics)) && mayRead(update, grants);
 }
 
-function mayRead(update: Update, grants: Grants): boolean {
+/** Whether an update is public, or granted now (R61, R66). */
+export function mayRead(update: Update, grants: Grants): boolean {
   return !update.private || grants.canRead(update.topics);
 }

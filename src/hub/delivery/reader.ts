@@ -3,6 +3,7 @@ import type { StreamEnd } from '../../streams/registry/stream-end.js';
 import type { Place } from '../cursors/cursors.js';
 import type { Cohort } from './cohort.js';
 import type { Joint } from './joint.js';
+import type { Found } from './log/wanted-positions.js';
 import type { Slice } from './slices.js';
 
 /** The states that README.md draws. */
@@ -16,6 +17,8 @@ export interface ReaderStart {
   readonly history: number;
   /** The id of the entry at the cursor, where it is known. */
   readonly id?: string | undefined;
+  /** The only updates that it is sent up to a position; undefined where it gets all that its cohort wants. */
+  readonly plan?: Found | undefined;
   /** What the reader is told when it is live for the first time: that its replay is over, or what its cursor is. */
   readonly greeting: 'caught-up' | 'cursor' | undefined;
 }
@@ -59,6 +62,7 @@ export class Reader implements ConnectionListener {
   private position: number;
   private history: number;
   private greeting: ReaderStart['greeting'];
+  private ownPlan: Found | undefined;
   private isInCatchUp = false;
   /** The position before which the reader knows that comings and goings are missing. */
   private presenceMissedUpTo = 0;
@@ -78,6 +82,7 @@ export class Reader implements ConnectionListener {
     this.position = start.cursor;
     this.history = start.history;
     this.greeting = start.greeting;
+    this.ownPlan = start.plan;
     this.place = start.cursor;
     this.idAtPlace = start.id;
     cohort.enter();
@@ -90,6 +95,11 @@ export class Reader implements ConnectionListener {
 
   get cursor(): number {
     return this.position;
+  }
+
+  /** The only updates that it is sent up to a position, as long as it has not got there. */
+  get plan(): Found | undefined {
+    return this.ownPlan && this.position < this.ownPlan.upTo ? this.ownPlan : undefined;
   }
 
   /** Whether its cursor belongs to an older history: the log has lost entries since. */
@@ -105,6 +115,11 @@ export class Reader implements ConnectionListener {
   /** new → new: the client asked for an id that is not held (any more), and is told before anything else. */
   missId(): void {
     this.connection.notify({ type: 'gap', reason: 'not-held' });
+  }
+
+  /** new → new: the client asked for the newest update of each topic, and gets those of so many topics. */
+  truncate(topics: number): void {
+    this.connection.notify({ type: 'truncated', topics });
   }
 
   /** new → live where nothing is owed, else new → behind. A reader that has ended before it began does nothing. */
@@ -169,6 +184,8 @@ export class Reader implements ConnectionListener {
     const { log } = this.context;
     const common = log.commonSince(this.history);
     this.history = log.history;
+    // What was planned may have been lost as well.
+    this.ownPlan = undefined;
     if (this.position <= common) return;
     this.position = common;
     this.connection.notify({ type: 'reset' });

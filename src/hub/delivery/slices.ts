@@ -26,6 +26,8 @@ const REMEMBERED_BYTES = 16 * 1024 ** 2;
 export interface SliceStart {
   readonly cursor: number;
   readonly history: number;
+  /** The only updates that are wanted up to a position; undefined where all are that the cohort wants. */
+  readonly plan?: Found | undefined;
 }
 
 /**
@@ -48,7 +50,8 @@ export class Slices {
 
   /** The slice that begins right after the cursor and ends at `limit`, or before; `limit` is beyond the cursor. */
   after(start: SliceStart, cohort: Cohort, limit: number): Slice | Promise<Slice> {
-    const key = `${start.cursor} ${cohort.id} ${start.history}`;
+    // Two readers of a cohort with plans up to the same position have the same plan.
+    const key = `${start.cursor} ${cohort.id} ${start.history} ${start.plan?.upTo ?? ''}`;
     const known = this.remembered.get(key) ?? this.reading.get(key);
     if (known) return known;
     const slice = this.make(start, cohort, limit);
@@ -59,7 +62,7 @@ export class Slices {
   }
 
   private make(start: SliceStart, cohort: Cohort, limit: number): Slice | Promise<Slice> {
-    const plan = this.plans.after(start, cohort, limit);
+    const plan = start.plan ?? this.plans.after(start, cohort, limit);
     if (!(plan instanceof Promise)) return this.makeBy(plan, start, cohort, limit);
     return plan.then((found) => this.makeBy(found, start, cohort, limit));
   }

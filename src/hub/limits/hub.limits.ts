@@ -35,6 +35,11 @@ export const HUB_LIMITS = {
   last: 1_000,
   /** Entries that are searched for the `last` updates, so that no reader can make the hub search the whole log. */
   lastLookedThrough: 10_000,
+  /**
+   * What a subscription may begin with by `begin=latest`: topics, the updates of each that are looked at for one that may
+   * be read, and the entries that are read through where the topics are too many to be looked up one by one.
+   */
+  latest: { topics: 1_000, perTopic: 16, lookedThrough: 100_000 },
   /** Comings of anonymous readers that are told, for each network of addresses: so many at once, and in a second. */
   anonymousComings: { atOnce: 100, perSecond: 10 },
   /** Variables of a URI Template. Matching takes at worst the product of their number and the topic's length. */

@@ -14,7 +14,7 @@ import { Background } from '../../shared/background.js';
 import { CatchUp } from '../delivery/catch-up.js';
 import { checkUpdate, type UpdateDraft } from '../update/check-update.js';
 import { Cursors, isCursor, type Place } from '../cursors/cursors.js';
-import { searchFor } from '../delivery/cohort.js';
+import { mayRead } from '../delivery/cohort.js';
 import { FanOut } from '../delivery/fan-out.js';
 import { type Grants, UNLIMITED } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
@@ -24,7 +24,10 @@ import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
 import { Interest } from '../matching/interest.js';
 import { JournalPages } from '../delivery/log/journal-pages.js';
 import type { Matcher } from '../matching/matcher.js';
-import { Newest } from '../delivery/log/newest.js';
+import { Backwards } from '../delivery/log/backwards.js';
+import { Latest } from '../delivery/log/latest.js';
+import { Newest, type Search } from '../delivery/log/newest.js';
+import type { Found } from '../delivery/log/wanted-positions.js';
 import { Presence } from '../presence/presence.js';
 import type { Expand } from '../delivery/log/recent-entry.js';
 import { RecentLog } from '../delivery/log/recent-log.js';
@@ -68,10 +71,22 @@ export interface Start {
   readonly isGap: boolean;
   /** The id that stands for that place: an update's, a cursor, or `earliest` (R69). Undefined for "from now on". */
   readonly lastEventId: string | undefined;
+  /** The only updates that are sent up to a position. Default: all that the subscription matches. */
+  readonly plan?: Found;
+  /** How many topics the plan is of, where there are more. */
+  readonly truncatedTo?: number | undefined;
 }
 
 /** The start of a subscription to what comes from now on. Without a place, the history does not matter. */
 const FROM_NOW: Start = { place: undefined, history: 0, isResuming: false, isGap: false, lastEventId: undefined };
+
+/** What somebody wants to find in the log. */
+export interface Wanted {
+  readonly matchers: readonly Matcher[];
+  readonly grants: Grants;
+  /** Whether nobody waits for it any more. */
+  readonly isOver: () => boolean;
+}
 
 interface Beginning extends ReaderStart {
   /** What the stream begins with: the cursor of a reader that begins live, or nothing. */
@@ -91,6 +106,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   private readonly quota: PublishQuota;
   private readonly fanOut: FanOut;
   private readonly newest: Newest;
+  private readonly latest: Latest;
   private readonly readers: ReaderContext;
   private readonly cursors: Cursors;
 
@@ -129,7 +145,9 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
       onOver: (reader) => this.letGo(reader),
       onClosed: (reader, reason) => this.noteClosed(reader, reason),
     };
-    this.newest = new Newest(log, pages, background);
+    const backwards = new Backwards(log, pages);
+    this.newest = new Newest(journal, backwards, background);
+    this.latest = new Latest(journal, backwards, background);
   }
 
   /** An id of the newest event, for those who want to know later what has come after it (R80). */
@@ -221,19 +239,36 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
    * Where a subscription begins that asked for the newest `count` updates which it matches and may read, as far as these
    * are among the newest `HUB_LIMITS.lastLookedThrough`. The search stops once `isOver` says that nobody waits for it.
    */
-  async locateNewest(
-    count: number,
-    { matchers, grants, isOver }: { matchers: readonly Matcher[]; grants: Grants; isOver: () => boolean },
-  ): Promise<Start> {
-    const { head, history } = this.fanOut;
+  async locateNewest(count: number, wanted: Wanted): Promise<Start> {
     const { newestPlace } = this;
+    const search = this.searchFor(wanted);
+    const first = await this.newest.find(count, search);
+    const place = first ? { position: first.position - 1, id: first.before } : newestPlace;
+    return this.startAt(place, { history: search.history, isResuming: true, isGap: false });
+  }
+
+  /**
+   * Where a subscription begins that asked for the newest update of each topic: with these updates alone, up to the head
+   * of the log, and with everything from there on.
+   * @param isGap whether the client also asked for an id that is not held.
+   */
+  async locateLatest(wanted: Wanted, isGap: boolean): Promise<Start> {
+    const { newestPlace } = this;
+    const search = this.searchFor(wanted);
+    const latest = await this.latest.find(search);
+    const [first] = latest?.positions ?? [];
+    const place = first === undefined ? newestPlace : { position: first - 1, id: this.fanOut.idAt(first - 1) };
+    const start = this.startAt(place, { history: search.history, isResuming: true, isGap });
+    if (first === undefined || !latest) return start;
+    return { ...start, plan: { positions: latest.positions, upTo: search.head }, truncatedTo: latest.truncatedTo };
+  }
+
+  private searchFor({ matchers, grants, isOver }: Wanted): Search {
+    const { head, history } = this.fanOut;
     const interest = new Interest(matchers, this.options.hubUrl);
     const guarded = this.guarded.of(grants);
-    const wants = (update: Update): Generator<void, boolean> => searchFor(update, interest, guarded);
     const seesPresence = this.fanOut.showsPresence(interest, guarded);
-    const first = await this.newest.find(count, { head, history, wants, seesPresence, isOver });
-    const place = first ? { position: first.position - 1, id: first.before } : newestPlace;
-    return this.startAt(place, { history, isResuming: true, isGap: false });
+    return { head, history, interest, mayRead: (update) => mayRead(update, guarded), seesPresence, isOver };
   }
 
   /** A start at a place that the client does not know yet, and gets a cursor for. */
@@ -280,6 +315,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const reader = new Reader(connection, cohort, beginning, this.readers);
     this.logger.debug({ msg: 'stream opened', requestId });
     if (start.isGap) reader.missId();
+    if (start.truncatedTo !== undefined) reader.truncate(start.truncatedTo);
     this.streams.add(connection);
     // The registry may have had a reason to end it at once.
     if (reader.state === 'over') return reader;
@@ -298,6 +334,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
       cursor: place.position,
       id: place.id,
       history,
+      plan: start.plan,
       greeting: greetingOf(isResuming, hasCursors && !isGreeted),
       first: isGreeted ? cursorText(this.cursors.name(place)) : '',
     };

@@ -51,12 +51,26 @@ export function* findWanted(
 ): Generator<void, Found | undefined> {
   const topics = yield* topicsWithNews(lookup, interest, stretch);
   if (!topics) return undefined;
-  const found = yield* merge(topics, stretch, (topic, after, limit) => lookup.positionsAfter(topic, after, limit));
+  const found = yield* positionsIn(stretch, yield* TopicMerge.after(lookup, topics, stretch.after));
   return found.positions.length * PER_ENTRY > found.upTo - stretch.after ? undefined : found;
 }
 
-/** The topics of an interest that updates in the stretch may have; undefined where they are too many. */
-function* topicsWithNews(
+function* positionsIn({ upTo }: Stretch, merge: TopicMerge): Generator<void, Found> {
+  const positions: number[] = [];
+  for (let next = merge.peek(); next !== undefined && next <= upTo; next = merge.peek()) {
+    if (positions.length >= ENOUGH) return { positions, upTo: next - 1 };
+    positions.push(next);
+    merge.next();
+    if (positions.length % PAGE === 0) yield;
+  }
+  return { positions, upTo };
+}
+
+/**
+ * The topics of an interest that updates in the stretch may have, in steps; undefined where they are too many to be looked
+ * up one by one.
+ */
+export function* topicsWithNews(
   lookup: TopicLookup,
   interest: Interest,
   { after, upTo }: Stretch,
@@ -81,8 +95,8 @@ function* topicsWithNews(
   return [...topics];
 }
 
-/** The next positions of a topic, in order; `length` of them, unless there are no more. */
-type Take = (topic: string, after: number, length: number) => readonly number[];
+/** The next positions of a topic from one on, in the order of the merge; `length` of them, unless there are no more. */
+type Take = (topic: string, from: number, length: number) => readonly number[];
 
 /** Goes over the positions of one topic, and takes twice as many each time. */
 class TopicCursor {
@@ -92,10 +106,10 @@ class TopicCursor {
   constructor(
     private readonly topic: string,
     private readonly take: Take,
-    after: number,
+    from: number,
     private length: number,
   ) {
-    this.taken = take(topic, after, length);
+    this.taken = take(topic, from, length);
   }
 
   /** Undefined where there is none. */
@@ -112,25 +126,70 @@ class TopicCursor {
   }
 }
 
-/** The positions of several topics as one list, up to a number of them, in steps. */
-function* merge(topics: readonly string[], { after, upTo }: Stretch, take: Take): Generator<void, Found> {
-  const first = Math.ceil(ENOUGH / (topics.length + 1));
-  const heap = new TinyQueue<TopicCursor>([], (one, other) => (one.position ?? 0) - (other.position ?? 0));
-  for (const topic of topics) {
-    const cursor = new TopicCursor(topic, take, after, first);
-    if ((cursor.position ?? Infinity) <= upTo) heap.push(cursor);
-    yield;
+/** The positions of several topics as one list, each once, of which as much is looked up as is taken. */
+export class TopicMerge {
+  private readonly heap: TinyQueue<TopicCursor>;
+  private readonly first: number;
+
+  private constructor(
+    topics: number,
+    private readonly lookUp: Take,
+    private readonly from: number,
+    sign: 1 | -1,
+  ) {
+    this.first = Math.ceil(ENOUGH / (topics + 1));
+    this.heap = new TinyQueue<TopicCursor>([], (one, other) => sign * ((one.position ?? 0) - (other.position ?? 0)));
   }
-  const positions: number[] = [];
-  for (let cursor = heap.pop(); cursor; cursor = heap.pop()) {
-    const position = cursor.position ?? 0;
-    if (position !== positions.at(-1)) {
-      if (positions.length >= ENOUGH) return { positions, upTo: position - 1 };
-      positions.push(position);
+
+  /** The positions after one, in order, in a step for each topic. */
+  static *after(lookup: TopicLookup, topics: readonly string[], position: number): Generator<void, TopicMerge> {
+    const lookUp: Take = (topic, from, length) => lookup.positionsAfter(topic, from, length);
+    return yield* new TopicMerge(topics.length, lookUp, position, 1).begin(topics);
+  }
+
+  /** The positions before one, the newest first, in a step for each topic. */
+  static *before(lookup: TopicLookup, topics: readonly string[], position: number): Generator<void, TopicMerge> {
+    const lookUp: Take = (topic, from, length) => lookup.positionsBefore(topic, from, length);
+    return yield* new TopicMerge(topics.length, lookUp, position, -1).begin(topics);
+  }
+
+  /** The next position; undefined where there are no more. */
+  peek(): number | undefined {
+    return this.heap.peek()?.position;
+  }
+
+  /** Goes past the next position. */
+  next(): void {
+    const position = this.peek();
+    while (position !== undefined && this.peek() === position) this.goOn();
+  }
+
+  /** The next positions, at most `count`. */
+  take(count: number): number[] {
+    const positions: number[] = [];
+    for (let next = this.peek(); next !== undefined && positions.length < count; next = this.peek()) {
+      positions.push(next);
+      this.next();
     }
-    cursor.goOn();
-    if ((cursor.position ?? Infinity) <= upTo) heap.push(cursor);
-    if (positions.length % PAGE === 0) yield;
+    return positions;
   }
-  return { positions, upTo };
+
+  private *begin(topics: readonly string[]): Generator<void, this> {
+    for (const topic of topics) {
+      this.push(new TopicCursor(topic, this.lookUp, this.from, this.first));
+      yield;
+    }
+    return this;
+  }
+
+  private goOn(): void {
+    const cursor = this.heap.pop();
+    if (!cursor) return;
+    cursor.goOn();
+    this.push(cursor);
+  }
+
+  private push(cursor: TopicCursor): void {
+    if (cursor.position !== undefined) this.heap.push(cursor);
+  }
 }

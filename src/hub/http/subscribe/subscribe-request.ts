@@ -25,6 +25,8 @@ export interface SubscribeRequest {
   readonly cursor?: string;
   /** How many of the newest updates to begin with: an extension of this hub. */
   readonly last?: number;
+  /** Whether to begin with the newest update of each topic: an extension of this hub. */
+  readonly beginsLatest: boolean;
   /** What the patterns were compiled to, which is shared for as long as somebody has it: see `CompiledPatterns`. */
   readonly compiled: readonly object[];
   /** Whether `with=topics` was asked for: an extension of this hub, which others ignore. */
@@ -63,6 +65,7 @@ export function* parseSubscribe(input: SubscribeInput): Generator<void, Subscrib
     matchers,
     compiled,
     namesTopics,
+    beginsLatest: beginsLatest(pairs),
     ...(cursor !== undefined && { cursor }),
     ...(last !== undefined && { last }),
   };
@@ -74,6 +77,14 @@ function lastOf(pairs: readonly FormPair[]): number | undefined {
   const count = /^[0-9]{1,4}$/.test(digits) ? Number(digits) : 0;
   if (count >= 1 && count <= HUB_LIMITS.last) return count;
   throw new HubError('last-invalid', `"last" must be a number of updates, from 1 to ${HUB_LIMITS.last}.`);
+}
+
+function beginsLatest(pairs: readonly FormPair[]): boolean {
+  const begin = pairs.find(([name]) => name === 'begin')?.[1];
+  if (begin === undefined) return false;
+  const hasLast = pairs.some(([name]) => name === 'last');
+  if (begin === 'latest' && !hasLast) return true;
+  throw new HubError('begin-invalid', '"begin" must be "latest", and can not be used together with "last".');
 }
 
 /** The matchers without repetitions, in the order in which each came first. */

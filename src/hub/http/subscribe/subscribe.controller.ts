@@ -49,17 +49,18 @@ export class SubscribeController {
    * and the client comes back: a native `EventSource` would give up for good on a 503.
    */
   private async locate(
-    { cursor, last, matchers }: SubscribeRequest,
+    { cursor, last, beginsLatest, matchers }: SubscribeRequest,
     grants: Grants,
     request: FastifyRequest,
   ): Promise<Start | undefined> {
     try {
-      // A client that comes back uses the URL that it began with, so `last` counts only where there is no cursor.
+      const wanted = { matchers, grants, isOver: () => isGone(request) };
+      // A client that comes back uses the URL that it began with, so what to begin with counts only without a cursor.
       const isNew = cursor === undefined || cursor === '';
-      if (last !== undefined && isNew) {
-        return await this.hub.locateNewest(last, { matchers, grants, isOver: () => isGone(request) });
-      }
-      return await this.hub.locate(cursor);
+      if (isNew && last !== undefined) return await this.hub.locateNewest(last, wanted);
+      if (isNew && beginsLatest) return await this.hub.locateLatest(wanted, false);
+      const start = await this.hub.locate(cursor);
+      return beginsLatest && start.isGap ? await this.hub.locateLatest(wanted, true) : start;
     } catch (error) {
       if (error instanceof JournalUnavailableError && request.method !== 'HEAD') return undefined;
       throw error;
