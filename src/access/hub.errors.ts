@@ -33,6 +33,8 @@ export const HUB_ERRORS = {
   'matchers-too-costly': { status: 400 },
   'last-invalid': { status: 400 },
   'begin-invalid': { status: 400 },
+  'parameter-invalid': { status: 400 },
+  'id-not-held': { status: 404 },
   'connection-busy': { status: 400 },
   // A request that can't be read.
   'encoding-invalid': { status: 400 },

@@ -8,10 +8,12 @@ import { SharedState } from '../storage/state/shared-state.js';
 import { GuardedGrants } from '../access/guarded-grants.js';
 import { BODY_OPTIONS, Bodies, type BodyOptions } from './http/bodies/bodies.js';
 import { HubErrorFilter } from './http/hub-error.filter.js';
+import { HistoryController } from './http/history/history.controller.js';
 import { PublishController } from './http/publish/publish.controller.js';
 import { SubscribeController } from './http/subscribe/subscribe.controller.js';
 import { SubscriptionsController } from './http/subscriptions/subscriptions.controller.js';
 import { HUB_OPTIONS, type HubOptions } from './service/hub.options.js';
+import { HistoryService } from './service/history.service.js';
 import { HubService } from './service/hub.service.js';
 
 export interface HubModuleOptions extends HubOptions {
@@ -40,9 +42,11 @@ export class HubModule {
         guardedBy(guards.publish, PublishController),
         guardedBy(guards.subscribe, SubscribeController),
         guardedBy(guards.subscribe, SubscriptionsController),
+        guardedBy(guards.subscribe, HistoryController),
       ],
       providers: [
         HubService,
+        HistoryService,
         GuardedGrants,
         Bodies,
         { provide: BODY_OPTIONS, useValue: bodies },
@@ -56,7 +60,7 @@ export class HubModule {
         { provide: APP_FILTER, useClass: HubErrorFilter },
         { provide: HUB_OPTIONS, useValue: options },
       ],
-      exports: [HubService, GuardedGrants, SharedState, Bodies],
+      exports: [HubService, HistoryService, GuardedGrants, SharedState, Bodies],
     };
   }
 }

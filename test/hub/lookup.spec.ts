@@ -52,8 +52,14 @@ const topicsOf: fc.Arbitrary<readonly string[]> = fc.oneof(
     weight: 2,
     arbitrary: fc.uniqueArray(
       fc.constantFrom(
-        ...['https://example.com/users/1', 'https://EXAMPLE.com:443/users/1', 'https://example.com/users/2'],
-        ...['https://example.com/users/3?a', '/relative/1', 'room', 'urn:of-others', 'http://['],
+        'https://example.com/users/1',
+        'https://EXAMPLE.com:443/users/1',
+        'https://example.com/users/2',
+        'https://example.com/users/3?a',
+        '/relative/1',
+        'room',
+        'urn:of-others',
+        'http://[',
       ),
       { minLength: 1, maxLength: 3 },
     ),

@@ -24,6 +24,8 @@ const HUB: SharedPath = {
 
 const SUBSCRIPTIONS: SharedPath = { methods: ['GET'], exposed: ['Link', 'ETag', 'WWW-Authenticate'] };
 
+const HISTORY: SharedPath = { methods: ['GET', 'QUERY'], exposed: ['Link', 'WWW-Authenticate', 'Retry-After'] };
+
 /** The client library's modules: a browser loads modules of another origin with CORS only. */
 const CLIENT: SharedPath = { methods: ['GET'], exposed: [] };
 const CLIENT_PREFIX = '/herald/';
@@ -54,6 +56,7 @@ function sharedPath(path: string): SharedPath | undefined {
   if (path === '/events') return EVENTS;
   if (path.startsWith(CLIENT_PREFIX)) return CLIENT;
   if (path === HUB_PATH || path === `${HUB_PATH}/batch`) return HUB;
+  if (path === `${HUB_PATH}/history`) return HISTORY;
   if (path === `${HUB_PATH}/subscriptions` || path.startsWith(`${HUB_PATH}/subscriptions/`)) return SUBSCRIPTIONS;
   return path === METADATA_PREFIX + HUB_PATH ? METADATA : undefined;
 }

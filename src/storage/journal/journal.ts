@@ -7,6 +7,8 @@ export interface Entry {
   /** 1 for the first one ever. Positions only grow; not every position has an entry. */
   readonly position: number;
   readonly update: Update;
+  /** Wall clock of whoever stored it, in milliseconds; undefined where the engine does not know. */
+  readonly storedAt?: number | undefined;
 }
 
 /** A stream's coming or going with its place in the log: the position of the last of its events. */

@@ -1,5 +1,5 @@
 import TinyQueue from 'tinyqueue';
-import type { TopicLookup } from '../../../storage/journal/topics/topic-lookup.js';
+import type { HeldTopic, TopicLookup } from '../../../storage/journal/topics/topic-lookup.js';
 import type { Interest } from '../../matching/interest.js';
 
 /** A stretch of fewer positions is read through, because that costs no more than looking them up. */
@@ -85,14 +85,22 @@ export function* topicsWithNews(
       const page = lookup.topics({ ...source, limit: PAGE, from });
       looked += page.topics.length;
       if (looked > most) return undefined;
-      for (const { topic, newest } of page.topics) {
-        if (newest > after && (yield* interest.search([topic]))) topics.add(topic);
-        yield;
-      }
+      yield* addMatched(
+        topics,
+        interest,
+        page.topics.filter(({ newest }) => newest > after),
+      );
       from = page.next;
     }
   }
   return [...topics];
+}
+
+function* addMatched(topics: Set<string>, interest: Interest, candidates: readonly HeldTopic[]): Generator<void, void> {
+  for (const { topic } of candidates) {
+    if (yield* interest.search([topic])) topics.add(topic);
+    yield;
+  }
 }
 
 /** The next positions of a topic from one on, in the order of the merge; `length` of them, unless there are no more. */
@@ -161,7 +169,9 @@ export class TopicMerge {
   /** Goes past the next position. */
   next(): void {
     const position = this.peek();
-    while (position !== undefined && this.peek() === position) this.goOn();
+    if (position === undefined) return;
+    do this.goOn();
+    while (this.peek() === position);
   }
 
   /** The next positions, at most `count`. */

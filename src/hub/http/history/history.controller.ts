@@ -1,0 +1,91 @@
+import { Controller, Get, Inject, QueryMethod, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { Grants } from '../../../access/grants.js';
+import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
+import { HubError } from '../../../access/hub.errors.js';
+import { HUB_PATH } from '../../../shared/hub-path.js';
+import { Lane } from '../../../shared/lane.js';
+import { HUB_LIMITS } from '../../limits/hub.limits.js';
+import { CURRENT_DIALECT } from '../../protocol/current-dialect.js';
+import { dialectOf } from '../../service/dialects.js';
+import { HistoryService, type PastUpdate, type PastUpdates } from '../../service/history.service.js';
+import { HUB_OPTIONS, type HubOptions } from '../../service/hub.options.js';
+import { HubService } from '../../service/hub.service.js';
+import { bodyOf } from '../bodies/body.js';
+import { LateBody } from '../bodies/late-body.js';
+import { isGone } from '../is-gone.js';
+import { parseSubscribe } from '../subscribe/subscribe-request.js';
+import { parseHistory } from './history-request.js';
+
+/** Answers that may wait, which are made one after the other, so that few are in memory. */
+const MAX_WAITING = 1_000;
+
+const NDJSON = 'application/x-ndjson';
+
+/** Held updates as a call: the same matchers and grants as those of a stream. An extension of this hub. */
+@Controller(`${HUB_PATH}/history`)
+@UseGuards(SubscribeGuard)
+export class HistoryController {
+  private readonly lane = new Lane();
+
+  constructor(
+    private readonly history: HistoryService,
+    private readonly hub: HubService,
+    @Inject(HUB_OPTIONS) private readonly options: HubOptions,
+  ) {}
+
+  @Get()
+  get(@Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
+    return this.answer(reply, grants);
+  }
+
+  @QueryMethod()
+  @LateBody(HUB_LIMITS.subscribeBytes)
+  query(@Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
+    const { body, headers } = reply.request;
+    return this.answer(reply, grants, bodyOf(body, headers['content-type'], 'application/x-www-form-urlencoded'));
+  }
+
+  private async answer(reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
+    const { request } = reply;
+    if (this.lane.length >= MAX_WAITING) {
+      throw new HubError('overloaded', 'The hub is asked for its history too often at once: ask again later.');
+    }
+    const query = request.url.split('?').slice(1).join('?');
+    const parameters = parseHistory(query, body);
+    const isOver = (): boolean => isGone(request);
+    const { hubUrl } = this.options;
+    const dialect = dialectOf(request, this.options) ?? CURRENT_DIALECT;
+    const steps = parseSubscribe({ query, hubUrl, dialect, ...(body && { body }) });
+    const wanted = await this.hub.inTurns(steps, isOver);
+    if (!wanted) return;
+    const { matchers } = wanted;
+    const past = await this.lane.run(async () =>
+      isOver() ? undefined : this.history.find({ matchers, grants, isOver, ...parameters }),
+    );
+    if (past && !isOver()) await send(reply, past, query);
+  }
+}
+
+async function send(reply: FastifyReply, { updates, next }: PastUpdates, query: string): Promise<void> {
+  const isLines = (reply.request.headers.accept ?? '').includes(NDJSON);
+  const vary = [reply.getHeader('vary'), 'accept', 'authorization', 'cookie'].filter(Boolean).join(', ');
+  void reply.header('vary', vary).header('cache-control', 'private, no-cache');
+  if (next) void reply.header('link', `<${HUB_PATH}/history?${withNext(query, next)}>; rel="next"`);
+  const documents = updates.map(documentOf);
+  const text = isLines
+    ? documents.map((document) => `${JSON.stringify(document)}\n`).join('')
+    : JSON.stringify(documents);
+  await reply.header('content-type', isLines ? NDJSON : 'application/json; charset=utf-8').send(text);
+}
+
+/** The query of the request, written anew so that nothing of it can end the link, with another place to begin. */
+function withNext(query: string, next: { readonly after?: string; readonly before?: string }): string {
+  const parameters = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(next)) parameters.set(name, value);
+  return parameters.toString();
+}
+
+function documentOf({ id, topics, type, data, private: isPrivate, time }: PastUpdate): object {
+  return { id, topics, ...(type !== undefined && { type }), data, private: isPrivate, time: time?.toISOString() };
+}

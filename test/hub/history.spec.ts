@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { describeEngines, type JournalPlace } from '../support/engines.js';
+import type { Herald } from '../support/herald.js';
+import { HUB, Publisher, startHub, subscriberToken } from '../support/hub.js';
+
+interface PastUpdate {
+  readonly id: string;
+  readonly topics: readonly string[];
+  readonly type?: string;
+  readonly data: string;
+  readonly private: boolean;
+  readonly time: string;
+}
+
+interface Line {
+  readonly topics: readonly string[];
+  readonly data: string;
+  readonly id?: string;
+  readonly type?: string;
+  readonly private?: boolean;
+}
+
+async function publishAll(publisher: Publisher, lines: readonly Line[]): Promise<void> {
+  const body = lines.map((line) => JSON.stringify(line)).join('\n');
+  const response = await publisher.post(body, { 'content-type': 'application/x-ndjson' }, `${HUB}/batch`);
+  const answers = (await response.setEncoding('utf8').toArray()).join('').trim().split('\n');
+  expect(answers.filter((answer) => !answer.startsWith('{"id":'))).toEqual([]);
+}
+
+function nextOf(response: Response): string | undefined {
+  return /<([^>]+)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1];
+}
+
+async function ask(herald: Herald, path: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(herald.url + (path.startsWith('/') ? path : `${HUB}/history?${path}`), { headers });
+}
+
+async function updatesOf(response: Response): Promise<PastUpdate[]> {
+  expect(response.status).toBe(200);
+  return (await response.json()) as PastUpdate[];
+}
+
+/** All pages. */
+async function allOf(herald: Herald, query: string, headers: Record<string, string> = {}): Promise<PastUpdate[]> {
+  const all: PastUpdate[] = [];
+  for (let path: string | undefined = query; path !== undefined;) {
+    const response: Response = await ask(herald, path, headers);
+    all.push(...(await updatesOf(response)));
+    path = nextOf(response);
+  }
+  return all;
+}
+
+function describeHistory(name: string, journal: () => Promise<JournalPlace>): void {
+  describe(`the history from ${name}`, () => {
+    let herald: Herald;
+    let publisher: Publisher;
+    let engine: JournalPlace;
+    const lines: Line[] = [];
+
+    beforeAll(async () => {
+      engine = await journal();
+      herald = await startHub({ HERALD_JOURNAL: engine.url, HERALD_RECENT_BYTES: '2kb' });
+      publisher = await Publisher.of(herald);
+      for (let index = 0; index < 600; index += 1) {
+        const topic = index % 3 === 0 ? `https://example.com/users/${(index / 3) % 5}` : 'urn:of-others';
+        const isPrivate = index % 4 === 0;
+        lines.push({ topics: [topic, 'urn:all'], data: `data ${index}`, id: `urn:n:${index}`, private: isPrivate });
+      }
+      await publishAll(publisher, lines);
+    });
+    afterAll(async () => {
+      publisher[Symbol.dispose]();
+      await herald[Symbol.asyncDispose]();
+      await engine.close();
+    });
+
+    /** The ids of what matches and is readable, the newest first. */
+    function idsWhere(isMeant: (line: Line) => boolean): string[] {
+      return lines.flatMap((line) => (isMeant(line) ? (line.id ?? '') : [])).toReversed();
+    }
+
+    it('gives each update with all that is known of it, the newest first', async () => {
+      const before = Date.now();
+      const id = await publisher.publish({ topic: 'urn:one', data: 'x\ny', type: 'kind' });
+      const [update] = await updatesOf(await ask(herald, 'match=urn:one'));
+      expect(update).toEqual({
+        ...{ id, topics: ['urn:one'], type: 'kind', data: 'x\ny', private: false },
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as unknown,
+      });
+      expect(Math.abs(Date.parse(update?.time ?? '') - before)).toBeLessThan(60_000);
+    });
+
+    it('gives pages in either order that hold everything once, by topic, pattern and everything', async () => {
+      const token = `Bearer ${await subscriberToken()}`;
+      const shapes: readonly (readonly [string, (line: Line) => boolean])[] = [
+        ['match=https://example.com/users/3', ({ topics }) => topics.includes('https://example.com/users/3')],
+        ['match_urlpattern=https://example.com/users/:id', ({ topics }) => topics[0] !== 'urn:of-others'],
+        ['match=urn:all', () => true],
+        ['match=*', () => true],
+      ];
+      for (const [matchers, isMeant] of shapes) {
+        const parameters = `${matchers}&limit=37&before=urn:n:590`;
+        const meant = idsWhere(isMeant).filter((id) => Number(id.split(':')[2]) < 590);
+        const all = await allOf(herald, parameters, { authorization: token });
+        expect(all.map(({ id }) => id)).toEqual(meant);
+        const ascending = await allOf(herald, `${parameters}&order=asc`, { authorization: token });
+        expect(ascending.map(({ id }) => id)).toEqual(meant.toReversed());
+        const after = await allOf(herald, `${parameters}&after=urn:n:100`, { authorization: token });
+        expect(after.map(({ id }) => id)).toEqual(meant.filter((id) => Number(id.split(':')[2]) > 100).toReversed());
+        const open = (await allOf(herald, parameters)).map(({ id }) => id);
+        expect(open).toEqual(meant.filter((id) => Number(id.split(':')[2]) % 4 !== 0));
+      }
+    });
+
+    it('names no topic of a private update that the asker may not know of', async () => {
+      const token = await subscriberToken({ topics: [{ match: 'urn:mine' }] });
+      await publisher.publish({ topic: ['urn:mine', 'urn:secret:1'], data: 'x', private: 'on' });
+      const headers = { authorization: `Bearer ${token}` };
+      const [update] = await updatesOf(await ask(herald, 'match=*&limit=1', headers));
+      expect(update).toMatchObject({ topics: ['urn:mine'], private: true });
+    });
+  });
+}
+
+describeEngines(describeHistory);
+
+describe('the history', () => {
+  it('is NDJSON for who asks for it', async () => {
+    await using herald = await startHub();
+    using publisher = await Publisher.of(herald);
+    for (const data of ['1', '2']) await publisher.publish({ topic: 'urn:t', data });
+    const response = await ask(herald, 'match=urn:t', { accept: 'application/x-ndjson' });
+    expect(response.headers.get('content-type')).toMatch(/^application\/x-ndjson/);
+    const lines = (await response.text()).trim().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as PastUpdate).data)).toEqual(['2', '1']);
+  });
+
+  it('refuses an id that is not held, and parameters that it does not understand', async () => {
+    await using herald = await startHub({ HERALD_RETAIN_EVENTS: '2' });
+    using publisher = await Publisher.of(herald);
+    const ids: string[] = [];
+    for (const data of ['1', '2', '3']) ids.push(await publisher.publish({ topic: 'urn:t', data }));
+    const cases: readonly (readonly [string, number, string])[] = [
+      [`match=urn:t&before=${ids[0]}`, 404, 'id-not-held'],
+      ['match=urn:t&after=urn:never', 404, 'id-not-held'],
+      ['match=urn:t&limit=0', 400, 'parameter-invalid'],
+      ['match=urn:t&limit=1001', 400, 'parameter-invalid'],
+      ['match=urn:t&limit=1&limit=2', 400, 'parameter-invalid'],
+      ['match=urn:t&order=up', 400, 'parameter-invalid'],
+      ['limit=1', 400, 'matcher-missing'],
+      ['match_urlpattern=https://(', 400, 'matcher-invalid'],
+    ];
+    for (const [query, status, code] of cases) {
+      const response = await ask(herald, query);
+      expect([query, response.status, ((await response.json()) as { code: string }).code]).toEqual([
+        query,
+        status,
+        code,
+      ]);
+    }
+    expect((await updatesOf(await ask(herald, 'match=urn:t&after=earliest'))).map(({ data }) => data)).toEqual([
+      '2',
+      '3',
+    ]);
+  });
+
+  it('asks for a token where subscribing does, lets other origins read its link, and takes long lists in a body', async () => {
+    const origin = 'https://app.example';
+    await using herald = await startHub({ HERALD_ANONYMOUS: 'false', HERALD_CORS_ORIGINS: origin });
+    using publisher = await Publisher.of(herald);
+    for (const data of ['1', '2']) await publisher.publish({ topic: 'urn:t', data });
+    expect((await ask(herald, 'match=urn:t')).status).toBe(401);
+    const headers = { authorization: `Bearer ${await subscriberToken()}`, origin };
+    const page = await ask(herald, 'match=urn:t&limit=1', headers);
+    expect(page.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(page.headers.get('access-control-expose-headers')).toContain('Link');
+    expect((await updatesOf(await ask(herald, nextOf(page) ?? '', headers))).map(({ data }) => data)).toEqual(['1']);
+    const asked = await fetch(`${herald.url}${HUB}/history`, {
+      method: 'QUERY',
+      headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'match=urn:t&order=asc',
+    });
+    expect((await updatesOf(asked)).map(({ data }) => data)).toEqual(['1', '2']);
+  });
+
+  it('gives fewer where updates are large, or may not be read, and goes on from there', async () => {
+    await using herald = await startHub();
+    using publisher = await Publisher.of(herald);
+    const large = 'x'.repeat(300_000);
+    for (let index = 0; index < 8; index += 1)
+      await publisher.publish({ topic: 'urn:large', data: `${index}${large}` });
+    const page = await ask(herald, 'match=urn:large');
+    expect((await updatesOf(page)).length).toBeLessThan(8);
+    expect((await allOf(herald, 'match=urn:large')).map(({ data }) => Number(data[0]))).toEqual([
+      7, 6, 5, 4, 3, 2, 1, 0,
+    ]);
+    await publishAll(publisher, [{ topics: ['urn:hidden'], data: 'open' }]);
+    for (let count = 0; count < 3; count += 1) {
+      const hidden = Array.from({ length: 5_000 }, () => ({ topics: ['urn:hidden'], data: '', private: true }));
+      await publishAll(publisher, hidden);
+    }
+    const first = await ask(herald, 'match=urn:hidden');
+    expect([await updatesOf(first), typeof nextOf(first)]).toEqual([[], 'string']);
+    expect((await allOf(herald, 'match=urn:hidden')).map(({ data }) => data)).toEqual(['open']);
+  });
+
+  it('puts nothing of the request into its headers but what a link may have', async () => {
+    await using herald = await startHub();
+    using publisher = await Publisher.of(herald);
+    for (const data of ['1', '2']) await publisher.publish({ topic: 'urn:t', data });
+    const worst = ['>; rel="x"', '\r\nset-cookie: a=b', '<script>', '"', 'ü☃', '%0d%0a', '\u0000'];
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(fc.constantFrom(...worst), fc.string()), { maxLength: 4 }), async (parts) => {
+        const response = await ask(herald, `match=urn:t&limit=1&other=${encodeURIComponent(parts.join(''))}`);
+        expect([response.status, response.headers.get('set-cookie')]).toEqual([200, null]);
+        expect(response.headers.get('link')).toMatch(/^<[^<>"\s]+>; rel="next"$/);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
