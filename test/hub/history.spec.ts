@@ -86,7 +86,11 @@ function describeHistory(name: string, journal: () => Promise<JournalPlace>): vo
       const id = await publisher.publish({ topic: 'urn:one', data: 'x\ny', type: 'kind' });
       const [update] = await updatesOf(await ask(herald, 'match=urn:one'));
       expect(update).toEqual({
-        ...{ id, topics: ['urn:one'], type: 'kind', data: 'x\ny', private: false },
+        id,
+        topics: ['urn:one'],
+        type: 'kind',
+        data: 'x\ny',
+        private: false,
         time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as unknown,
       });
       expect(Math.abs(Date.parse(update?.time ?? '') - before)).toBeLessThan(60_000);

@@ -10,6 +10,7 @@ import { HubError } from '../../access/hub.errors.js';
 import type { OpenStream } from '../../streams/registry/stream-registry.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { detailOf, rowOf } from './connection-row.js';
+import { parse } from './parse.js';
 import { Processes } from './processes.js';
 
 const LARGEST_PAGE = 1_000;
@@ -161,12 +162,6 @@ function isMeant({ info, serial }: OpenStream, { subject, issuer, token, id }: C
   if (subject !== undefined && info.caller.subject !== subject) return false;
   if (token !== undefined && info.caller.tokenId !== token) return false;
   return id === undefined || serial === id;
-}
-
-function parse<Schema extends z.ZodType>(schema: Schema, given: unknown, known: string): z.output<Schema> {
-  const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new HubError('criteria-invalid', `The request is not understood: it may contain only ${known}.`);
 }
 
 function parseJson(bytes: Buffer): unknown {

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { AdminController } from './admin.controller.js';
 import { Processes } from './processes.js';
+import { UpdatesController } from './updates.controller.js';
 
 /** What administrators can see and do. */
-@Module({ controllers: [AdminController], providers: [Processes] })
+@Module({ controllers: [AdminController, UpdatesController], providers: [Processes] })
 export class AdminModule {}

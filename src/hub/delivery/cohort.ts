@@ -62,6 +62,11 @@ export class Cohort {
     return this.members === 0;
   }
 
+  /** How many readers it has, in whichever state. */
+  get size(): number {
+    return this.members;
+  }
+
   /** Counts a reader that belongs to the cohort from now on, and is not live yet. */
   enter(): void {
     this.members += 1;

@@ -65,6 +65,11 @@ export class DeferredMatching {
     for (const matcher of cohort.interest.matchers) this.index.remove(matcher, cohort);
   }
 
+  /** The cohorts that match a topic, in steps. */
+  cohortsOf(topic: string): Generator<void, Set<Cohort>> {
+    return this.index.search([topic]);
+  }
+
   /** The log has new entries. */
   advance(): void {
     if (this.cohorts.size === 0) this.matchedUpTo = this.log.head;

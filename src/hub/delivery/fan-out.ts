@@ -146,6 +146,24 @@ export class FanOut {
     else for (const matcher of cohort.interest.matchers) this.index.remove(matcher, cohort);
   }
 
+  /** How many readers at this process would get a public update with this topic, in steps. */
+  *readersOf(topic: string): Generator<void, number> {
+    const cohorts = new Set(this.index.match([topic]));
+    for (const cohort of yield* this.deferred.cohortsOf(topic)) cohorts.add(cohort);
+    return [...cohorts].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Updates have been taken out of the journal: nobody gets them any more. */
+  remove(positions: readonly number[]): void {
+    for (const position of positions) this.log.remove(position);
+    for (const cohort of this.dirty) {
+      cohort.disperse(this.deferred.has(cohort) ? this.deferred.position : this.head);
+    }
+    this.dirty.clear();
+    this.deferred.restart(this.deferred.position);
+    this.deferred.advance();
+  }
+
   close(): void {
     this.stop();
     this.refresh.close();

@@ -40,6 +40,7 @@ export class Slices {
   private readonly remembered = new Map<string, Slice>();
   private rememberedBytes = 0;
   private readonly reading = new Map<string, Promise<Slice>>();
+  private clearances = 0;
 
   constructor(
     private readonly pages: JournalPages,
@@ -56,9 +57,20 @@ export class Slices {
     if (known) return known;
     const slice = this.make(start, cohort, limit);
     if (!(slice instanceof Promise)) return this.remember(key, slice);
-    const reading = slice.then((ready) => this.remember(key, ready)).finally(() => this.reading.delete(key));
+    const { clearances } = this;
+    const reading = slice
+      .finally(() => this.reading.delete(key))
+      // What was taken out of the log meanwhile may be part of the slice.
+      .then((ready) => (clearances === this.clearances ? this.remember(key, ready) : this.after(start, cohort, limit)));
     this.reading.set(key, reading);
     return reading;
+  }
+
+  /** Forgets what was read: updates have been taken out of the log. */
+  clear(): void {
+    this.clearances += 1;
+    this.remembered.clear();
+    this.rememberedBytes = 0;
   }
 
   private make(start: SliceStart, cohort: Cohort, limit: number): Slice | Promise<Slice> {

@@ -3,12 +3,13 @@ import type { Grants } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import { Background } from '../../shared/background.js';
-import { Journal } from '../../storage/journal/journal.js';
+import { type Entry, isPresence, isWhole, Journal, JournalUnavailableError } from '../../storage/journal/journal.js';
+import type { HeldTopic } from '../../storage/journal/topics/topic-lookup.js';
 import type { Update } from '../../storage/journal/update.js';
 import { Cursors, isCursor } from '../cursors/cursors.js';
 import { mayRead } from '../delivery/cohort.js';
 import { topicsToName } from '../delivery/topic-naming.js';
-import { History } from '../history/history.js';
+import { History, type HistoryPage } from '../history/history.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
 import { Interest } from '../matching/interest.js';
 import type { Matcher } from '../matching/matcher.js';
@@ -43,7 +44,35 @@ export interface PastUpdates {
   readonly next: { readonly after: string } | { readonly before: string } | undefined;
 }
 
+export interface TopicsRequest {
+  readonly prefix: string;
+  readonly limit: number;
+  /** What the page before gave as `next`. */
+  readonly from?: string | undefined;
+}
+
+export interface TopicsPage {
+  readonly topics: readonly PastTopic[];
+  readonly next: string | undefined;
+}
+
+/** A topic of held updates. */
+export interface PastTopic {
+  readonly topic: string;
+  /** How many held updates have it. */
+  readonly count: number;
+  /** The id of the newest of them, and when it was published, where that is known. */
+  readonly newestId: string | undefined;
+  readonly newestTime: Date | undefined;
+}
+
+/** Which updates to take out: those with an id, or those that a matcher matches. */
+export type Removed = { readonly id: string } | { readonly matcher: Matcher };
+
 const DEFAULT_LIMIT = 100;
+
+/** Updates that are taken out together. */
+const REMOVED_TOGETHER = 100;
 
 /** Held updates for who asks for them once: for a page that is made on a server, or a client that starts. */
 @Injectable()
@@ -83,11 +112,73 @@ export class HistoryService {
     for (const { update, storedAt } of page.entries) {
       // oxlint-disable-next-line no-await-in-loop -- a step for each update, because patterns may take long
       const topics = topicsToName(await this.matchedOf(update, interest), update, interest, grants);
-      updates.push({ ...update, topics, time: storedAt === undefined ? undefined : new Date(storedAt) });
+      updates.push({ ...update, topics, time: timeOf(storedAt) });
     }
     if (page.next === undefined) return { updates, next: undefined };
     const cursor = this.cursors.fixedName({ position: page.next, id: undefined });
     return { updates, next: isAscending ? { after: cursor } : { before: cursor } };
+  }
+
+  /**
+   * The topics of held updates that begin with a text, in an order that does not change. `next` asks for the next page.
+   * @throws {JournalUnavailableError} while the journal can't find updates by topic.
+   */
+  async topics({ prefix, limit, from }: TopicsRequest): Promise<TopicsPage> {
+    const { topics: lookup } = this.journal;
+    if (!lookup) throw new JournalUnavailableError('The index of topics is being built: try again later.');
+    const { topics, next } = lookup.topics({ by: 'text', prefix, limit, from });
+    const newest = new Map<number, Newest>();
+    const positions = new Set(topics.map((topic) => topic.newest));
+    for await (const { position, update, storedAt } of this.entriesAt([...positions])) {
+      newest.set(position, { id: update.id, storedAt });
+    }
+    return { topics: topics.map((topic) => pastTopicOf(topic, newest.get(topic.newest))), next };
+  }
+
+  /**
+   * Takes updates out of the history for good: see {@link Journal.remove}. Answers with their number.
+   * @param tell is told the ids of those that have been taken out, some at a time.
+   * @throws {JournalUnavailableError} when the journal can't be reached: some may have been taken out then.
+   */
+  async remove(what: Removed, tell: (ids: readonly string[]) => void = () => undefined): Promise<number> {
+    let removed = 0;
+    for await (const targets of 'id' in what ? this.withId(what.id) : this.matching(what.matcher)) {
+      await this.journal.remove(targets.map(({ position }) => position));
+      removed += targets.length;
+      tell(targets.map(({ id }) => id));
+    }
+    return removed;
+  }
+
+  /** The positions of held updates with this id: each has to be removed before the next one is asked for. */
+  private async *withId(id: string): AsyncGenerator<readonly Target[]> {
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- the journal tells of the earliest one alone
+      const position = await this.journal.locate(id);
+      if (position === undefined) return;
+      yield [{ position, id }];
+    }
+  }
+
+  private async *matching(matcher: Matcher): AsyncGenerator<readonly Target[]> {
+    const interest = new Interest([matcher], this.options.hubUrl);
+    const all = { interest, mayRead: () => true, order: 'oldest-first', isOver: () => false } as const;
+    const before = this.journal.head + 1;
+    for (let after: number | undefined = 0; after !== undefined;) {
+      // oxlint-disable-next-line no-await-in-loop -- each page begins where the one before has ended
+      const page: HistoryPage = await this.history.page({ ...all, after, before, limit: REMOVED_TOGETHER });
+      if (page.entries.length > 0) yield page.entries.map(({ position, update }) => ({ position, id: update.id }));
+      after = page.next;
+    }
+  }
+
+  private async *entriesAt(positions: readonly number[]): AsyncGenerator<Entry> {
+    for (let left = positions.toSorted((one, other) => one - other); left.length > 0;) {
+      // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before has ended
+      const { entries, upTo } = await this.journal.readAt(left.slice(0, REMOVED_TOGETHER));
+      for (const entry of entries) if (!isPresence(entry) && isWhole(entry)) yield entry;
+      left = left.filter((position) => position > upTo);
+    }
   }
 
   private async positionOf(id: string): Promise<number> {
@@ -106,4 +197,21 @@ export class HistoryService {
     }
     return this.background.run(steps());
   }
+}
+
+/** An update that is to be taken out. */
+interface Target {
+  readonly position: number;
+  readonly id: string;
+}
+
+/** What is told of the newest update of a topic. */
+type Newest = Pick<Entry, 'storedAt'> & { readonly id: string };
+
+function pastTopicOf({ topic, count }: HeldTopic, newest: Newest | undefined): PastTopic {
+  return { topic, count, newestId: newest?.id, newestTime: timeOf(newest?.storedAt) };
+}
+
+function timeOf(storedAt: number | undefined): Date | undefined {
+  return storedAt === undefined ? undefined : new Date(storedAt);
 }

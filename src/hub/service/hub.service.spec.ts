@@ -10,7 +10,8 @@ import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { MemoryState } from '../../storage/state/memory/memory-state.js';
 import { UNLIMITED } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
-import { HubService, type Start } from './hub.service.js';
+import { HubService } from './hub.service.js';
+import type { Start } from './starts.js';
 import { parseMatcher } from '../matching/matcher.js';
 
 const HUB_URL = new URL('https://hub.example/.well-known/mercure');

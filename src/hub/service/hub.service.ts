@@ -13,8 +13,7 @@ import { SharedState } from '../../storage/state/shared-state.js';
 import { Background } from '../../shared/background.js';
 import { CatchUp } from '../delivery/catch-up.js';
 import { checkUpdate, type UpdateDraft } from '../update/check-update.js';
-import { Cursors, isCursor, type Place } from '../cursors/cursors.js';
-import { mayRead } from '../delivery/cohort.js';
+import { Cursors } from '../cursors/cursors.js';
 import { FanOut } from '../delivery/fan-out.js';
 import { type Grants, UNLIMITED } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
@@ -26,14 +25,14 @@ import { JournalPages } from '../delivery/log/journal-pages.js';
 import type { Matcher } from '../matching/matcher.js';
 import { Backwards } from '../delivery/log/backwards.js';
 import { Latest } from '../delivery/log/latest.js';
-import { Newest, type Search } from '../delivery/log/newest.js';
-import type { Found } from '../delivery/log/wanted-positions.js';
+import { Newest } from '../delivery/log/newest.js';
 import { Presence } from '../presence/presence.js';
 import type { Expand } from '../delivery/log/recent-entry.js';
 import { RecentLog } from '../delivery/log/recent-log.js';
 import { PresenceEvents } from '../presence/presence-events.js';
 import { subscriptionPath } from '../protocol/subscription-path.js';
 import { Slices } from '../delivery/slices.js';
+import { type Start, Starts, type Wanted } from './starts.js';
 import { TopicPlans } from '../delivery/topic-plans.js';
 import { Reader, type ReaderContext, type ReaderStart } from '../delivery/reader.js';
 
@@ -59,35 +58,6 @@ export interface SubscribeOptions {
   readonly address: string;
 }
 
-/** Where a subscription begins. */
-export interface Start {
-  /** The place after which it begins; undefined for "what comes from now on". */
-  readonly place: Place | undefined;
-  /** Which history of the log the place belongs to: see {@link FanOut.history}. */
-  readonly history: number;
-  /** Whether the client asked for a replay, and is told when it's over. */
-  readonly isResuming: boolean;
-  /** Whether the client asked for an id that is not held (any more). */
-  readonly isGap: boolean;
-  /** The id that stands for that place: an update's, a cursor, or `earliest` (R69). Undefined for "from now on". */
-  readonly lastEventId: string | undefined;
-  /** The only updates that are sent up to a position. Default: all that the subscription matches. */
-  readonly plan?: Found;
-  /** How many topics the plan is of, where there are more. */
-  readonly truncatedTo?: number | undefined;
-}
-
-/** The start of a subscription to what comes from now on. Without a place, the history does not matter. */
-const FROM_NOW: Start = { place: undefined, history: 0, isResuming: false, isGap: false, lastEventId: undefined };
-
-/** What somebody wants to find in the log. */
-export interface Wanted {
-  readonly matchers: readonly Matcher[];
-  readonly grants: Grants;
-  /** Whether nobody waits for it any more. */
-  readonly isOver: () => boolean;
-}
-
 interface Beginning extends ReaderStart {
   /** What the stream begins with: the cursor of a reader that begins live, or nothing. */
   readonly first: string;
@@ -105,8 +75,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   private readonly background = new Background();
   private readonly quota: PublishQuota;
   private readonly fanOut: FanOut;
-  private readonly newest: Newest;
-  private readonly latest: Latest;
+  private readonly starts: Starts;
+  private readonly stopRemovals: () => void;
   private readonly readers: ReaderContext;
   private readonly cursors: Cursors;
 
@@ -145,14 +115,26 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
       onOver: (reader) => this.letGo(reader),
       onClosed: (reader, reason) => this.noteClosed(reader, reason),
     };
+    this.stopRemovals = journal.onRemoved((positions) => {
+      this.fanOut.remove(positions);
+      pages.clear();
+      slices.clear();
+    });
     const backwards = new Backwards(log, pages);
-    this.newest = new Newest(journal, backwards, background);
-    this.latest = new Latest(journal, backwards, background);
+    this.starts = new Starts({
+      journal,
+      fanOut: this.fanOut,
+      cursors: this.cursors,
+      guarded,
+      hubUrl,
+      newest: new Newest(journal, backwards, background),
+      latest: new Latest(journal, backwards, background),
+    });
   }
 
   /** An id of the newest event, for those who want to know later what has come after it (R80). */
   get lastEventId(): string {
-    const { newestPlace } = this;
+    const { newestPlace } = this.starts;
     if (newestPlace.position === 0) return 'earliest';
     return this.fanOut.newestUpdateId ?? this.cursors.fixedName(newestPlace);
   }
@@ -215,65 +197,18 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   }
 
   /** Where a subscription begins that asked to resume after `lastEventId` (R65–R69). */
-  async locate(lastEventId: string | undefined): Promise<Start> {
-    if (lastEventId === undefined) return FROM_NOW;
-    const { history } = this.fanOut;
-    if (lastEventId === '') return this.startAt(this.newestPlace, { history, isResuming: false, isGap: false });
-    const start = await this.locateHeld(lastEventId);
-    // The place may belong to the history that has begun meanwhile: it would count as lost in the one before.
-    return start.history === this.fanOut.history ? start : this.locate(lastEventId);
+  locate(lastEventId: string | undefined): Promise<Start> {
+    return this.starts.locate(lastEventId);
   }
 
-  private async locateHeld(lastEventId: string): Promise<Start> {
-    const { history } = this.fanOut;
-    const position = await this.journal.locate(lastEventId);
-    const place = position === undefined ? await this.placeOfCursor(lastEventId) : { position, id: lastEventId };
-    if (place) return { place, history, isResuming: true, isGap: false, lastEventId };
-    // The id is not held, or it is `earliest`, which no update has. `oldest` is up to date after `locate`.
-    const oldest = { position: this.journal.oldest - 1, id: undefined };
-    const isGap = lastEventId !== 'earliest';
-    return { history, place: oldest, isResuming: true, isGap, lastEventId: 'earliest' };
+  /** See {@link Starts.locateNewest}. */
+  locateNewest(count: number, wanted: Wanted): Promise<Start> {
+    return this.starts.locateNewest(count, wanted);
   }
 
-  /**
-   * Where a subscription begins that asked for the newest `count` updates which it matches and may read, as far as these
-   * are among the newest `HUB_LIMITS.lastLookedThrough`. The search stops once `isOver` says that nobody waits for it.
-   */
-  async locateNewest(count: number, wanted: Wanted): Promise<Start> {
-    const { newestPlace } = this;
-    const search = this.searchFor(wanted);
-    const first = await this.newest.find(count, search);
-    const place = first ? { position: first.position - 1, id: first.before } : newestPlace;
-    return this.startAt(place, { history: search.history, isResuming: true, isGap: false });
-  }
-
-  /**
-   * Where a subscription begins that asked for the newest update of each topic: with these updates alone, up to the head
-   * of the log, and with everything from there on.
-   * @param isGap whether the client also asked for an id that is not held.
-   */
-  async locateLatest(wanted: Wanted, isGap: boolean): Promise<Start> {
-    const { newestPlace } = this;
-    const search = this.searchFor(wanted);
-    const latest = await this.latest.find(search);
-    const [first] = latest?.positions ?? [];
-    const place = first === undefined ? newestPlace : { position: first - 1, id: this.fanOut.idAt(first - 1) };
-    const start = this.startAt(place, { history: search.history, isResuming: true, isGap });
-    if (first === undefined || !latest) return start;
-    return { ...start, plan: { positions: latest.positions, upTo: search.head }, truncatedTo: latest.truncatedTo };
-  }
-
-  private searchFor({ matchers, grants, isOver }: Wanted): Search {
-    const { head, history } = this.fanOut;
-    const interest = new Interest(matchers, this.options.hubUrl);
-    const guarded = this.guarded.of(grants);
-    const seesPresence = this.fanOut.showsPresence(interest, guarded);
-    return { head, history, interest, mayRead: (update) => mayRead(update, guarded), seesPresence, isOver };
-  }
-
-  /** A start at a place that the client does not know yet, and gets a cursor for. */
-  private startAt(place: Place, start: Pick<Start, 'history' | 'isResuming' | 'isGap'>): Start {
-    return { ...start, place, lastEventId: this.cursors.name(place) };
+  /** See {@link Starts.locateLatest}. */
+  locateLatest(wanted: Wanted, isGap: boolean): Promise<Start> {
+    return this.starts.locateLatest(wanted, isGap);
   }
 
   /** The id of an event of a coming or going: a cursor, which can be read also when the record is long trimmed. */
@@ -284,13 +219,9 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     });
   }
 
-  private get newestPlace(): Place {
-    const position = this.fanOut.head;
-    return { position, id: this.fanOut.idAt(position) };
-  }
-
-  private async placeOfCursor(lastEventId: string): Promise<Place | undefined> {
-    return isCursor(lastEventId) ? this.cursors.locate(lastEventId) : undefined;
+  /** How many readers at this process would get a public update with this topic. */
+  readersOf(topic: string): Promise<number> {
+    return this.background.run(this.fanOut.readersOf(topic));
   }
 
   /** Whether there is room for a stream of this client's, before any work is done for it. */
@@ -326,7 +257,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   }
 
   private beginningOf(start: Start, hasCursors: boolean): Beginning {
-    const { place = this.newestPlace, isResuming } = start;
+    const { place = this.starts.newestPlace, isResuming } = start;
     const history = start.place ? start.history : this.fanOut.history;
     const isLive = history === this.fanOut.history && place.position >= this.fanOut.head;
     const isGreeted = hasCursors && !isResuming && isLive;
@@ -354,6 +285,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.stopRemovals();
     this.fanOut.close();
     await this.state.close();
     await this.journal.close();

@@ -46,6 +46,7 @@ export class JournalPages {
   private readonly waiting: (() => void)[] = [];
   private readonly expand: Expand;
   private readers = 0;
+  private clearances = 0;
 
   /** @param expand makes the events of comings and goings. */
   constructor(
@@ -85,6 +86,13 @@ export class JournalPages {
     return { entries: entries.map((one) => this.entryOf(one)), upTo, oldest, oldestPresence: 0 };
   }
 
+  /** Forgets all pages: updates have been taken out of the log. */
+  clear(): void {
+    this.clearances += 1;
+    this.pages.clear();
+    this.reading.clear();
+  }
+
   /** The page that has this position, as far as it is held; undefined where there is no such position. */
   async around(position: number, history: number): Promise<Page | undefined> {
     return position < 1 ? undefined : this.page(numberOf(position), history);
@@ -100,18 +108,21 @@ export class JournalPages {
     const key = `${history} ${number}`;
     const known = this.pages.get(key) ?? this.reading.get(key);
     if (known) return known;
-    const reading = this.read(number, key).finally(() => this.reading.delete(key));
+    const reading = this.read(number, key).finally(() => {
+      if (this.reading.get(key) === reading) this.reading.delete(key);
+    });
     this.reading.set(key, reading);
     return reading;
   }
 
   private async read(number: number, key: string): Promise<Page> {
     await this.enter();
+    const { clearances } = this;
     try {
       const end = (number + 1) * PAGE;
       const page = await this.between(number * PAGE, end);
-      // A page that still grows is not remembered.
-      if (page.upTo >= end) this.pages.set(key, page);
+      // A page that still grows is not remembered, nor one that may have what was taken out of the log meanwhile.
+      if (page.upTo >= end && clearances === this.clearances) this.pages.set(key, page);
       return page;
     } finally {
       this.leave();

@@ -1,0 +1,80 @@
+import { Controller, Delete, Get, Inject, Logger, Query, UseGuards } from '@nestjs/common';
+import { z } from 'zod';
+import { HubError } from '../../access/hub.errors.js';
+import { AdminGuard } from '../../auth/tokens/admin.guard.js';
+import { HUB_LIMITS } from '../../hub/limits/hub.limits.js';
+import { parseMatcher, WILDCARD } from '../../hub/matching/matcher.js';
+import { HistoryService, type PastTopic, type Removed } from '../../hub/service/history.service.js';
+import { HUB_OPTIONS, type HubOptions } from '../../hub/service/hub.options.js';
+import { HubService } from '../../hub/service/hub.service.js';
+import { parse } from './parse.js';
+
+const LARGEST_PAGE = 1_000;
+
+const text = z.string().max(HUB_LIMITS.topicBytes);
+
+/** Taking out everything must be meant, and a wildcard is easily given by mistake. */
+const narrow = text.refine((given) => given !== WILDCARD);
+
+const topicsSchema = z.strictObject({
+  prefix: text.default(''),
+  limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(100),
+  from: z.string().max(16_384).optional(),
+});
+
+const removalSchema = z.strictObject({
+  topic: narrow.optional(),
+  id: z.string().min(1).max(HUB_LIMITS.idLength).optional(),
+  match_urlpattern: narrow.optional(),
+});
+
+/** Routes for administrators: which topics there are, and taking updates out of the history for good. */
+@Controller('admin')
+@UseGuards(AdminGuard)
+export class UpdatesController {
+  private readonly logger = new Logger(UpdatesController.name);
+
+  constructor(
+    private readonly history: HistoryService,
+    private readonly hub: HubService,
+    @Inject(HUB_OPTIONS) private readonly options: HubOptions,
+  ) {}
+
+  /** The topics of held updates that begin with `prefix`. `next` is the value of `from` that asks for the next page. */
+  @Get('topics')
+  async topics(@Query() query: unknown): Promise<object> {
+    const request = parse(topicsSchema, query, 'prefix, limit and from');
+    const { topics, next } = await this.history.topics(request);
+    return { topics: await Promise.all(topics.map((topic) => this.rowOf(topic))), next };
+  }
+
+  /** Takes updates out: those with a topic, with an id, or whose topics match a URL Pattern. */
+  @Delete('updates')
+  async remove(@Query() query: unknown): Promise<object> {
+    const given = parse(removalSchema, query, 'one of topic, id and match_urlpattern, and not the wildcard');
+    // The log says what was taken out, and never what was in it.
+    const removed = await this.history.remove(this.removedBy(given), (ids) =>
+      this.logger.log({ msg: 'updates removed', ids }),
+    );
+    return { removed };
+  }
+
+  private async rowOf({ topic, count, newestId, newestTime }: PastTopic): Promise<object> {
+    const subscribers = await this.hub.readersOf(topic);
+    return { topic, count, newest: { id: newestId, time: newestTime?.toISOString() }, subscribers };
+  }
+
+  private removedBy({ topic, id, match_urlpattern: pattern }: z.output<typeof removalSchema>): Removed {
+    const { hubUrl } = this.options;
+    const [removed, ...others] = [
+      ...(topic === undefined ? [] : [{ matcher: { type: 'exact', pattern: topic } as const }]),
+      ...(id === undefined ? [] : [{ id }]),
+      ...(pattern === undefined ? [] : [{ matcher: parseMatcher('urlpattern', pattern, hubUrl) }]),
+    ];
+    if (removed && others.length === 0) return removed;
+    throw new HubError(
+      'criteria-missing',
+      'Say which updates are meant: by one of "topic", "id" and "match_urlpattern".',
+    );
+  }
+}
