@@ -1,11 +1,10 @@
-import { Controller, Delete, Get, Inject, Logger, Query, UseGuards } from '@nestjs/common';
+import { Controller, Delete, Get, Logger, Query, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import { HubError } from '../../access/hub.errors.js';
 import { AdminGuard } from '../../auth/tokens/admin.guard.js';
 import { HUB_LIMITS } from '../../hub/limits/hub.limits.js';
-import { parseMatcher, WILDCARD } from '../../hub/matching/matcher.js';
+import { WILDCARD } from '../../hub/matching/matcher.js';
 import { HistoryService, type PastTopic, type Removed } from '../../hub/service/history.service.js';
-import { HUB_OPTIONS, type HubOptions } from '../../hub/service/hub.options.js';
 import { HubService } from '../../hub/service/hub.service.js';
 import { parse } from './parse.js';
 
@@ -37,7 +36,6 @@ export class UpdatesController {
   constructor(
     private readonly history: HistoryService,
     private readonly hub: HubService,
-    @Inject(HUB_OPTIONS) private readonly options: HubOptions,
   ) {}
 
   /** The topics of held updates that begin with `prefix`. `next` is the value of `from` that asks for the next page. */
@@ -53,7 +51,7 @@ export class UpdatesController {
   async remove(@Query() query: unknown): Promise<object> {
     const given = parse(removalSchema, query, 'one of topic, id and match_urlpattern, and not the wildcard');
     // The log says what was taken out, and never what was in it.
-    const removed = await this.history.remove(this.removedBy(given), (ids) =>
+    const removed = await this.history.remove(removedBy(given), (ids) =>
       this.logger.log({ msg: 'updates removed', ids }),
     );
     return { removed };
@@ -63,18 +61,17 @@ export class UpdatesController {
     const subscribers = await this.hub.readersOf(topic);
     return { topic, count, newest: { id: newestId, time: newestTime?.toISOString() }, subscribers };
   }
+}
 
-  private removedBy({ topic, id, match_urlpattern: pattern }: z.output<typeof removalSchema>): Removed {
-    const { hubUrl } = this.options;
-    const [removed, ...others] = [
-      ...(topic === undefined ? [] : [{ matcher: { type: 'exact', pattern: topic } as const }]),
-      ...(id === undefined ? [] : [{ id }]),
-      ...(pattern === undefined ? [] : [{ matcher: parseMatcher('urlpattern', pattern, hubUrl) }]),
-    ];
-    if (removed && others.length === 0) return removed;
-    throw new HubError(
-      'criteria-missing',
-      'Say which updates are meant: by one of "topic", "id" and "match_urlpattern".',
-    );
-  }
+function removedBy({ topic, id, match_urlpattern: urlPattern }: z.output<typeof removalSchema>): Removed {
+  const [removed, ...others] = [
+    ...(topic === undefined ? [] : [{ topic }]),
+    ...(id === undefined ? [] : [{ id }]),
+    ...(urlPattern === undefined ? [] : [{ urlPattern }]),
+  ];
+  if (removed && others.length === 0) return removed;
+  throw new HubError(
+    'criteria-missing',
+    'Say which updates are meant: by one of "topic", "id" and "match_urlpattern".',
+  );
 }

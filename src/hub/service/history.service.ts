@@ -12,7 +12,7 @@ import { topicsToName } from '../delivery/topic-naming.js';
 import { History, type HistoryPage } from '../history/history.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
 import { Interest } from '../matching/interest.js';
-import type { Matcher } from '../matching/matcher.js';
+import { type Matcher, parseMatcher } from '../matching/matcher.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
 
 export interface HistoryRequest {
@@ -66,8 +66,8 @@ export interface PastTopic {
   readonly newestTime: Date | undefined;
 }
 
-/** Which updates to take out: those with an id, or those that a matcher matches. */
-export type Removed = { readonly id: string } | { readonly matcher: Matcher };
+/** Which updates to take out: those with an id, with a topic, or with a topic that a URL Pattern matches. */
+export type Removed = { readonly id: string } | { readonly topic: string } | { readonly urlPattern: string };
 
 const DEFAULT_LIMIT = 100;
 
@@ -138,11 +138,12 @@ export class HistoryService {
   /**
    * Takes updates out of the history for good: see {@link Journal.remove}. Answers with their number.
    * @param tell is told the ids of those that have been taken out, some at a time.
-   * @throws {JournalUnavailableError} when the journal can't be reached: some may have been taken out then.
+   * @throws {HubError} `matcher-invalid`; {@link JournalUnavailableError} when the journal can't be reached: some may
+   * have been taken out then.
    */
   async remove(what: Removed, tell: (ids: readonly string[]) => void = () => undefined): Promise<number> {
     let removed = 0;
-    for await (const targets of 'id' in what ? this.withId(what.id) : this.matching(what.matcher)) {
+    for await (const targets of 'id' in what ? this.withId(what.id) : this.matching(what)) {
       await this.journal.remove(targets.map(({ position }) => position));
       removed += targets.length;
       tell(targets.map(({ id }) => id));
@@ -160,8 +161,10 @@ export class HistoryService {
     }
   }
 
-  private async *matching(matcher: Matcher): AsyncGenerator<readonly Target[]> {
-    const interest = new Interest([matcher], this.options.hubUrl);
+  private async *matching(what: Exclude<Removed, { id: string }>): AsyncGenerator<readonly Target[]> {
+    const { hubUrl } = this.options;
+    const [type, pattern] = 'topic' in what ? ['exact', what.topic] : ['urlpattern', what.urlPattern];
+    const interest = new Interest([parseMatcher(type, pattern, hubUrl)], hubUrl);
     const all = { interest, mayRead: () => true, order: 'oldest-first', isOver: () => false } as const;
     const before = this.journal.head + 1;
     for (let after: number | undefined = 0; after !== undefined;) {
