@@ -11,6 +11,12 @@ export { HeraldModule, type HeraldOptions } from './herald.module.js';
 export type { UpdateDraft } from '../hub/update/check-update.js';
 export { ANONYMOUS, type Grants, UNLIMITED } from '../access/grants.js';
 export { HubError, type HubErrorCode } from '../access/hub.errors.js';
+export {
+  HistoryService,
+  type HistoryRequest,
+  type PastUpdate,
+  type PastUpdates,
+} from '../hub/service/history.service.js';
 export { HubService } from '../hub/service/hub.service.js';
 export { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
 export { SseModule } from '../streams/nest-sse/sse.module.js';
