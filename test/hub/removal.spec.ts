@@ -173,18 +173,18 @@ describe('taking updates out', () => {
     await one.until(({ hasBegun }) => hasBegun);
     await all.until(({ hasBegun }) => hasBegun);
     const rows: unknown[] = [];
-    let from: unknown;
+    let from: string | undefined;
     do {
-      const next = from === undefined ? '' : `&from=${encodeURIComponent(String(from))}`;
+      const next = from === undefined ? '' : `&from=${encodeURIComponent(from)}`;
       const { body } = await askAdmin(herald, 'GET', `topics?prefix=https://example.com/listed/&limit=2${next}`);
       rows.push(...(body['topics'] as unknown[]));
-      from = body['next'];
+      from = body['next'] as string | undefined;
     } while (from !== undefined);
     expect(rows).toEqual(
       newest.map((id, index) => ({
         topic: `https://example.com/listed/${index}`,
         count: 2,
-        newest: { id, time: expect.any(String) as unknown },
+        newest: { id, time: expect.any(String) },
         subscribers: index === 3 ? 2 : 1,
       })),
     );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { Reading } from '../../../storage/journal/journal.js';
 import { MemoryJournal } from '../../../storage/journal/memory/memory-journal.js';
 import type { Update } from '../../../storage/journal/update.js';
 import { Background } from '../../../shared/background.js';
@@ -99,13 +100,14 @@ describe('Latest', () => {
       id: `urn:${index}`,
       private: index >= 990 && index % 2 === 0,
     }));
-    const journal = new MemoryJournal(PLENTY, Date.now, PLENTY, topicAddresses(HUB_URL));
     const read: number[] = [];
-    const { readAt } = journal;
-    journal.readAt = (positions) => {
-      read.push(...positions);
-      return readAt.call(journal, positions);
-    };
+    class Watched extends MemoryJournal {
+      override readAt(positions: readonly number[]): Promise<Reading> {
+        read.push(...positions);
+        return super.readAt(positions);
+      }
+    }
+    const journal = new Watched(PLENTY, Date.now, PLENTY, topicAddresses(HUB_URL));
     const latest = await latestOf(journal, updates, 0);
     const found = await latest.find(searchOf([{ type: 'urlpattern', pattern: 'https://example.com/:n' }], 1_000));
     expect(found?.positions).toEqual([981, 983, 985, 987, 989, 992, 994, 996, 998, 1_000]);
