@@ -19,6 +19,20 @@ export interface FloodCommand {
   readonly maxSeconds: number;
 }
 
+/**
+ * Publishes to topics in turns, in batches where the server has them, else one at a time. The events of each topic are
+ * numbered on their own, so that its only reader can tell whether it got them all, in order.
+ */
+export interface FillCommand {
+  readonly firstTopic: number;
+  readonly topics: number;
+  /** How many to each topic. */
+  readonly rounds: number;
+  /** The number of the first event of each topic. */
+  readonly firstNumber: number;
+  readonly bytes: number;
+}
+
 /** Publishes at a fixed rate, whether or not earlier events have been answered. */
 export interface PaceCommand {
   readonly eventsPerSecond: number;
@@ -49,14 +63,15 @@ export interface LoadCommands {
   /** Counts anew from here; the events of each publisher are numbered from 0 again. */
   readonly watch: { readonly command: WatchOptions; readonly answer: null };
   readonly flood: { readonly command: FloodCommand; readonly answer: Published };
+  readonly fill: { readonly command: FillCommand; readonly answer: Published };
   readonly pace: { readonly command: PaceCommand; readonly answer: Published };
   /** Waits until that many events have been read since the last `watch`, or the time is over. */
   readonly settle: {
     readonly command: { readonly events: number; readonly maxSeconds: number };
     readonly answer: Settled;
   };
-  /** Publishes one event to topic 0 and tells the id under which a reader got it. */
-  readonly mark: { readonly command: { readonly bytes: number }; readonly answer: string };
+  /** Publishes one event, to topic 0 by default, and tells the id under which a reader got it. */
+  readonly mark: { readonly command: { readonly bytes: number; readonly topic?: number }; readonly answer: string };
   readonly order: { readonly command: null; readonly answer: OrderFindings };
   readonly latency: { readonly command: null; readonly answer: LatencyFindings };
 }

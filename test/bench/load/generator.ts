@@ -1,14 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FloodCommand, OpenCommand, PaceCommand, Published, Settled } from './commands.js';
+import type { FillCommand, FloodCommand, OpenCommand, PaceCommand, Published, Settled } from './commands.js';
 import { readOneEventId } from './event-id.js';
 import { makePayload, nowMicroseconds } from './payload.js';
 import { Publisher } from './publisher.js';
 import { Reader } from './reader.js';
 import { Tally, type WatchOptions } from './tally.js';
-import { PublishRequests, subscribeRequest, type Target } from './target.js';
+import { type BatchUpdate, PublishRequests, batchRequest, subscribeRequest, type Target } from './target.js';
 
 /** A paced event waits for a free connection when so many are unanswered. */
 const PACE_PUBLISHERS = 16;
+/** Updates in a request, where a request may have several. */
+const BATCH = 500;
 /** How often `settle` looks at the count: a check at every event would cost the hot path. */
 const SETTLE_LOOK_MILLISECONDS = 5;
 
@@ -72,6 +74,28 @@ export class Generator {
     return { events, seconds: (performance.now() - begin) / 1000 };
   }
 
+  /** Publishes with one publisher, so that everything is stored in order. Throws when an update is refused. */
+  async fill(command: FillCommand): Promise<Published> {
+    const begin = performance.now();
+    const { firstTopic, topics, rounds, firstNumber, bytes } = command;
+    const events = rounds * topics;
+    const requests = new PublishRequests(this.target);
+    const { batch } = this.target;
+    const step = batch ? BATCH : 1;
+    for (let event = 0; event < events; event += step) {
+      const updates: BatchUpdate[] = [];
+      for (let next = event; next < Math.min(events, event + step); next += 1) {
+        const number = firstNumber + Math.floor(next / topics);
+        updates.push({ topic: firstTopic + (next % topics), data: makePayload(number, nowMicroseconds(), bytes) });
+      }
+      const [{ topic, data } = { topic: 0, data: '' }] = updates;
+      const request = batch ? batchRequest(this.target, batch, updates) : requests.make(topic, data);
+      const status = await this.connection(0).send(request);
+      if (status < 200 || status > 299) throw new Error(`updates were answered with ${status}`);
+    }
+    return { events, seconds: (performance.now() - begin) / 1000 };
+  }
+
   /** Publishes to topic 0 by the clock: a slow answer delays no later event while a connection is free. */
   async pace(command: PaceCommand): Promise<Published> {
     const begin = performance.now();
@@ -97,11 +121,11 @@ export class Generator {
     return { received: this.tally.received, notices: this.tally.notices, ended };
   }
 
-  /** Publishes one event to topic 0 and resolves with the id that a reader saw. */
-  async mark(bytes: number): Promise<string> {
+  /** Publishes one event and resolves with the id that a reader saw. */
+  async mark(bytes: number, topic = 0): Promise<string> {
     const requests = new PublishRequests(this.target);
-    return readOneEventId(this.target.port, subscribeRequest(this.target, 0), async () =>
-      this.publish(0, requests, 0, bytes),
+    return readOneEventId(this.target.port, subscribeRequest(this.target, topic), async () =>
+      this.publish(0, requests, topic, bytes),
     );
   }
 

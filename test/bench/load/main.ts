@@ -38,9 +38,10 @@ const actions: Actions = {
     return null;
   },
   flood: (command) => current().flood(command),
+  fill: (command) => current().fill(command),
   pace: (command) => current().pace(command),
   settle: ({ events, maxSeconds }) => current().settle(events, maxSeconds),
-  mark: ({ bytes }) => current().mark(bytes),
+  mark: ({ bytes, topic }) => current().mark(bytes, topic),
   order: () => current().tally.orderFindings(),
   latency: () => current().tally.latencyFindings(),
 };

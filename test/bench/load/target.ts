@@ -9,6 +9,8 @@ export interface Target {
   readonly publishPath: string;
   readonly publishHeaders: Readonly<Record<string, string>>;
   readonly publishBody: string;
+  /** How several updates are published with one request; undefined where there is no such way. */
+  readonly batch?: { readonly path: string; readonly headers: Readonly<Record<string, string>>; readonly line: string };
 }
 
 /** The bytes of a subscription request, with `Last-Event-ID` when the reader resumes. */
@@ -43,6 +45,26 @@ export class PublishRequests {
     }
     return this.head + body;
   }
+}
+
+/** The bytes of a request that publishes several updates. */
+export function batchRequest(
+  target: Target,
+  batch: NonNullable<Target['batch']>,
+  updates: readonly BatchUpdate[],
+): string {
+  const lines = updates.map(({ topic, data }) => {
+    return `${batch.line.replace('{topic}', String(topic)).replace('{data}', data)}\n`;
+  });
+  const body = lines.join('');
+  const headers = { Host: `127.0.0.1:${target.port}`, ...batch.headers, 'Content-Length': String(body.length) };
+  return requestHead('POST', batch.path, headers) + body;
+}
+
+/** One update of several. */
+export interface BatchUpdate {
+  readonly topic: number;
+  readonly data: string;
 }
 
 function requestHead(method: string, path: string, headers: Readonly<Record<string, string>>): string {

@@ -25,15 +25,18 @@ export function heraldEnvironment(port: number): Readonly<Record<string, string>
 /** How readers and publishers speak to it. */
 export function heraldTarget(port: number): Target {
   const topic = 'https%3A%2F%2Fbench.example%2F{topic}';
+  const authorization = { Authorization: `Bearer ${publisherToken(port)}` };
   return {
     port,
     subscribePath: `${HUB_PATH}?match=${topic}`,
     publishPath: HUB_PATH,
-    publishHeaders: {
-      Authorization: `Bearer ${publisherToken(port)}`,
-      'Content-Type': 'application/x-www-form-urlencoded',
-    },
+    publishHeaders: { ...authorization, 'Content-Type': 'application/x-www-form-urlencoded' },
     publishBody: `topic=${topic}&data={data}`,
+    batch: {
+      path: `${HUB_PATH}/batch`,
+      headers: { ...authorization, 'Content-Type': 'application/x-ndjson' },
+      line: '{"topic":"https://bench.example/{topic}","data":"{data}"}',
+    },
   };
 }
 

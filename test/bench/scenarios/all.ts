@@ -10,6 +10,7 @@ import { redis } from './i-redis.js';
 import { startUp } from './j-start-up.js';
 import { longReplay } from './k-long-replay.js';
 import { presence } from './l-presence.js';
+import { ownTopics } from './m-own-topics.js';
 import type { Scenario } from './scenario.js';
 
 export const ALL_SCENARIOS: readonly Scenario[] = [
@@ -25,4 +26,5 @@ export const ALL_SCENARIOS: readonly Scenario[] = [
   startUp,
   longReplay,
   presence,
+  ownTopics,
 ];

@@ -1,6 +1,4 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -8,7 +6,8 @@ import { Redis } from 'ioredis';
 import { costOf } from '../measure.js';
 import { startHerald } from '../peers/herald.js';
 import { projectFolder } from '../peers/installed.js';
-import { LOAD_CORE, SERVER_CORE, canPin, freePort, startProgram } from '../processes.js';
+import { SERVER_CORE, canPin } from '../processes.js';
+import { withRedis } from './redis-server.js';
 import { type Effort, type Scenario, othersMetric } from './scenario.js';
 import { openReaders, settled, startWatch, withSession } from './session.js';
 
@@ -152,17 +151,6 @@ async function measure(port: number, pid: number, effort: Effort): Promise<Recor
   };
 }
 
-/** Resolves once it answers. ioredis waits for the server by itself. */
-async function untilAnswers(port: number): Promise<void> {
-  const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: 50 });
-  client.on('error', () => undefined);
-  try {
-    await client.ping();
-  } finally {
-    client.disconnect();
-  }
-}
-
 export const redis: Scenario = {
   id: 'i',
   title: 'A Redis journal',
@@ -203,21 +191,6 @@ export const redis: Scenario = {
     if (peer.name !== 'herald') return { none: 'not offered' };
     const missing = PROGRAMS.find((program) => spawnSync(program, ['--version']).status !== 0);
     if (missing !== undefined) return { none: `${missing} is missing: apt-get install redis-server redis-tools` };
-    const directory = mkdtempSync(join(tmpdir(), 'herald-bench-'));
-    const port = await freePort();
-    const server = startProgram(
-      LOAD_CORE,
-      ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', ''].concat([
-        '--appendonly',
-        'no',
-      ]),
-    );
-    try {
-      await untilAnswers(port);
-      return { figures: await measure(port, server.pid, effort) };
-    } finally {
-      await server.stop();
-      rmSync(directory, { recursive: true });
-    }
+    return withRedis(async ({ port, pid }) => ({ figures: await measure(port, pid, effort) }));
   },
 };

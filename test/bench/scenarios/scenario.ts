@@ -1,6 +1,6 @@
 import type { Peer, PeerName } from '../peers/peer.js';
 
-export type ScenarioId = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k' | 'l';
+export type ScenarioId = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k' | 'l' | 'm';
 
 /** How long the benchmark takes over each thing. */
 export interface Effort {
@@ -22,6 +22,8 @@ export interface Effort {
   readonly storedEntries: number;
   /** Readers that come back at once for a long replay. */
   readonly replayReaders: number;
+  /** Part of the readers, and of what is held, where each reader comes back to a topic of its own. */
+  readonly returningPart: number;
 }
 
 export const FULL_EFFORT: Effort = {
@@ -34,6 +36,7 @@ export const FULL_EFFORT: Effort = {
   settleSeconds: 3,
   storedEntries: 5_000_000,
   replayReaders: 1000,
+  returningPart: 1,
 };
 export const QUICK_EFFORT: Effort = {
   warmupSeconds: 1,
@@ -45,6 +48,7 @@ export const QUICK_EFFORT: Effort = {
   settleSeconds: 3,
   storedEntries: 200_000,
   replayReaders: 100,
+  returningPart: 0.2,
 };
 /**
  * For the comparison with another commit, which measures often: what it does not compare gets next to no time. The first
@@ -61,6 +65,7 @@ export const COMPARISON_EFFORT: Effort = {
   settleSeconds: 2,
   storedEntries: 200_000,
   replayReaders: 100,
+  returningPart: 0.2,
 };
 
 /** How a figure is written. */
