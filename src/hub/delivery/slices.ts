@@ -1,7 +1,7 @@
 import { firstIndex } from '../../shared/first-index.js';
 import type { Background } from '../../shared/background.js';
 import type { Cohort } from './cohort.js';
-import type { JournalPages } from './log/journal-pages.js';
+import type { JournalPages, Page } from './log/journal-pages.js';
 import { RecentPresence } from './log/recent-entry.js';
 import type { RecentLog } from './log/recent-log.js';
 import type { Found } from './log/wanted-positions.js';
@@ -100,7 +100,7 @@ export class Slices {
     const builder = new SliceBuilder(cursor, cohort);
     for (let left = positions; left.length > 0;) {
       // oxlint-disable-next-line no-await-in-loop -- in order
-      const page = await this.pages.at(left.slice(0, READ_TOGETHER));
+      const page = await this.pageAt(left.slice(0, READ_TOGETHER));
       // What was trimmed meanwhile is missing between this slice and the next one.
       if (builder.misses({ ...page, oldest: page.oldest > (left[0] ?? 0) ? page.oldest : 0 })) return builder.build();
       // oxlint-disable-next-line no-await-in-loop -- in order
@@ -112,6 +112,12 @@ export class Slices {
     }
     builder.passTo(upTo, this.log.idAt(upTo));
     return builder.build();
+  }
+
+  /** The entries at the first of these positions: from the recent log, where that has them. */
+  private pageAt(positions: readonly number[]): Page | Promise<Page> {
+    const older = firstIndex(positions.length, (index) => (positions[index] ?? 0) >= this.log.oldest);
+    return older === 0 ? recentPage(this.log, positions) : this.pages.at(positions.slice(0, older));
   }
 
   private async fromJournal({ cursor, history }: SliceStart, cohort: Cohort, limit: number): Promise<Slice> {
@@ -150,6 +156,15 @@ export class Slices {
 
 function sizeOf({ bytes }: Slice): number {
   return 500 + 2 * (bytes?.chunked.length ?? 0);
+}
+
+/** The entries at these positions, none of which the log has let go of. */
+function recentPage(log: RecentLog, positions: readonly number[]): Page {
+  const entries = positions.flatMap((position) => {
+    const entry = log.next(position - 1);
+    return entry?.position === position ? [entry] : [];
+  });
+  return { entries, upTo: positions.at(-1) ?? 0, oldest: log.oldest, oldestPresence: 0 };
 }
 
 function atRecentPositions(log: RecentLog, { positions, upTo }: Found, cursor: number, cohort: Cohort): Slice {
