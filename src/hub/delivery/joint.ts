@@ -63,7 +63,7 @@ function sizeOf(entries: readonly Offer[]): number {
 }
 
 /** Several entries as the bytes of one write. */
-export function join(entries: readonly Offer[]): WireBytes {
+export function join(entries: readonly Pick<Offer, 'bytes'>[]): WireBytes {
   const [only] = entries;
   if (only && entries.length === 1) return only.bytes;
   return new Joined(entries);
@@ -74,7 +74,7 @@ class Joined implements WireBytes {
   private plainBytes: Buffer | undefined;
   private chunkedBytes: Buffer | undefined;
 
-  constructor(private readonly entries: readonly Offer[]) {}
+  constructor(private readonly entries: readonly Pick<Offer, 'bytes'>[]) {}
 
   get plain(): Buffer {
     return (this.plainBytes ??= Buffer.concat(this.entries.map(({ bytes }) => bytes.plain)));

@@ -10,7 +10,14 @@ import {
 } from '../../../storage/journal/journal.js';
 import { weightOf, weightOfText } from '../../../storage/journal/update.js';
 import type { Background } from '../../../shared/background.js';
-import { type Expand, LazyEntry, type RecentEntry, RecentPresence, weightOfFrame } from './recent-entry.js';
+import {
+  type Expand,
+  LazyEntry,
+  type RecentEntry,
+  RecentPresence,
+  UnsharedEntry,
+  weightOfFrame,
+} from './recent-entry.js';
 
 /** Positions in a page: few, because each entry may be large. */
 const PAGE = 32;
@@ -83,7 +90,7 @@ export class JournalPages {
    */
   async at(positions: readonly number[]): Promise<Page> {
     const { entries, upTo, oldest } = await this.background.do(() => this.journal.readAt(positions));
-    return { entries: entries.map((one) => this.entryOf(one)), upTo, oldest, oldestPresence: 0 };
+    return { entries: entries.map((one) => this.entryOf(one, UnsharedEntry)), upTo, oldest, oldestPresence: 0 };
   }
 
   /** Forgets all pages: updates have been taken out of the log. */
@@ -146,9 +153,9 @@ export class JournalPages {
     return page;
   }
 
-  private entryOf(entry: ReadEntry): PageEntry {
+  private entryOf(entry: ReadEntry, Whole: typeof LazyEntry | typeof UnsharedEntry = LazyEntry): PageEntry {
     if (isPresence(entry)) return new RecentPresence(entry, this.expand);
-    return isWhole(entry) ? new LazyEntry(entry) : entry;
+    return isWhole(entry) ? new Whole(entry) : entry;
   }
 
   private async enter(): Promise<void> {

@@ -2,7 +2,7 @@ import { type Entry, firstPositionOf, type PresenceEntry } from '../../../storag
 import { eventIdOf } from '../../../storage/journal/presence-record.js';
 import { type Update, weightOf, weightOfText } from '../../../storage/journal/update.js';
 import { inBothFormats, type WireBytes } from '../../../streams/frames/wire-bytes.js';
-import { encodeFrame } from '../../../streams/frames/frame.js';
+import { encodeFrame, frameText } from '../../../streams/frames/frame.js';
 
 /** An entry as it goes over the wire, encoded once for all who get it. */
 export interface RecentEntry {
@@ -35,6 +35,26 @@ export class LazyEntry implements RecentEntry {
 
   get bytes(): WireBytes {
     return (this.encoded ??= encodeEntry(this.entry).bytes);
+  }
+}
+
+/** An entry that is read for one cohort alone, and so is encoded together with those that follow it there. */
+export class UnsharedEntry implements RecentEntry {
+  readonly position: number;
+  readonly update: Update;
+
+  constructor(private readonly entry: Entry) {
+    this.position = entry.position;
+    this.update = entry.update;
+  }
+
+  /** Its frame, not encoded yet. */
+  get text(): string {
+    return frameText({ ...this.update, topics: [] });
+  }
+
+  get bytes(): WireBytes {
+    return encodeEntry(this.entry).bytes;
   }
 }
 
