@@ -98,5 +98,5 @@ export function slice(first: number, last: number, data?: string, oldestPresence
     data === undefined
       ? undefined
       : encodeEntry({ position: last, update: { topics: [], data, id: '', private: false } });
-  return { first, last, lastId: String(last), bytes: entry && join([entry]), damaged: 0, oldestPresence };
+  return { first, last, lastId: String(last), bytes: entry && join([entry.bytes]), damaged: 0, oldestPresence };
 }

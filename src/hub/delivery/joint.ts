@@ -55,32 +55,58 @@ function partsOf(entries: readonly Offer[]): Part[] {
 }
 
 function partOf(entries: readonly Offer[]): Part {
-  return { upTo: entries.at(-1)?.position ?? 0, bytes: join(entries) };
+  return { upTo: entries.at(-1)?.position ?? 0, bytes: join(entries.map(({ bytes }) => bytes)) };
 }
 
 function sizeOf(entries: readonly Offer[]): number {
   return entries.reduce((sum, { bytes }) => sum + bytes.chunked.length, 0);
 }
 
-/** Several entries as the bytes of one write. */
-export function join(entries: readonly Pick<Offer, 'bytes'>[]): WireBytes {
-  const [only] = entries;
-  if (only && entries.length === 1) return only.bytes;
-  return new Joined(entries);
+/**
+ * Several frames as the bytes of one write.
+ * @param frames encoded, or as text.
+ */
+export function join(frames: readonly (WireBytes | string)[]): WireBytes {
+  const [only] = frames;
+  return frames.length === 1 && typeof only === 'object' ? only : new Joined(frames);
 }
 
-/** Each format is made when somebody asks for it, because most readers use the same one. */
-class Joined implements WireBytes {
-  private plainBytes: Buffer | undefined;
-  private chunkedBytes: Buffer | undefined;
+const LINE_END = '\r\n';
 
-  constructor(private readonly entries: readonly Pick<Offer, 'bytes'>[]) {}
+/** Makes one chunk of all, into which every frame is copied or encoded once. */
+class Joined implements WireBytes {
+  private made: WireBytes | undefined;
+
+  constructor(private frames: readonly (WireBytes | string)[]) {}
 
   get plain(): Buffer {
-    return (this.plainBytes ??= Buffer.concat(this.entries.map(({ bytes }) => bytes.plain)));
+    return (this.made ??= this.make()).plain;
   }
 
   get chunked(): Buffer {
-    return (this.chunkedBytes ??= Buffer.concat(this.entries.map(({ bytes }) => bytes.chunked)));
+    return (this.made ??= this.make()).chunked;
   }
+
+  private make(): WireBytes {
+    const length = this.frames.reduce((sum, frame) => sum + lengthOf(frame), 0);
+    const head = `${length.toString(16)}${LINE_END}`;
+    const chunked = Buffer.allocUnsafe(head.length + length + LINE_END.length);
+    chunked.write(head, 'latin1');
+    let end = head.length;
+    for (const frame of this.frames) {
+      if (typeof frame === 'string') end += chunked.write(frame, end);
+      else {
+        chunked.set(frame.plain, end);
+        end += frame.plain.length;
+      }
+    }
+    chunked.write(LINE_END, end, 'latin1');
+    this.frames = [];
+    return { plain: chunked.subarray(head.length, end), chunked };
+  }
+}
+
+/** Bytes of a frame. */
+export function lengthOf(frame: WireBytes | string): number {
+  return typeof frame === 'string' ? Buffer.byteLength(frame) : frame.plain.length;
 }

@@ -1,8 +1,8 @@
 import type { DamagedEntry } from '../../storage/journal/journal.js';
 import { PIECE } from '../../streams/connections/write-queue.js';
-import { inBothFormats, type WireBytes } from '../../streams/frames/wire-bytes.js';
+import type { WireBytes } from '../../streams/frames/wire-bytes.js';
 import type { Cohort } from './cohort.js';
-import { join } from './joint.js';
+import { join, lengthOf } from './joint.js';
 import type { Page, PageEntry } from './log/journal-pages.js';
 import { idOf, type RecentEntry, RecentPresence, UnsharedEntry } from './log/recent-entry.js';
 
@@ -36,9 +36,7 @@ type Missing = Pick<Page, 'oldest' | 'oldestPresence'>;
 export class SliceBuilder {
   private readonly first: number;
   private readonly oldestPresence: number;
-  private readonly wanted: { readonly bytes: WireBytes }[] = [];
-  /** Frames that come after what is wanted so far and are encoded together. */
-  private texts: string[] = [];
+  private readonly wanted: (WireBytes | string)[] = [];
   private size = 0;
   private damaged = 0;
   private isBegun = false;
@@ -112,7 +110,6 @@ export class SliceBuilder {
   }
 
   build(): Slice {
-    this.encodeTexts();
     const { first, last, lastId, damaged, oldestPresence } = this;
     return {
       first,
@@ -135,31 +132,13 @@ export class SliceBuilder {
    */
   private add(entry: RecentEntry, view: RecentEntry | undefined): boolean {
     if (!view) return this.pass(entry);
-    if (view instanceof UnsharedEntry) {
-      const { text } = view;
-      if (!this.takeRoom(entry, Buffer.byteLength(text) + CHUNK)) return false;
-      this.texts.push(text);
-    } else {
-      const { bytes } = view;
-      if (!this.takeRoom(entry, bytes.chunked.length)) return false;
-      this.encodeTexts();
-      this.wanted.push({ bytes });
-    }
-    return this.size < PIECE;
-  }
-
-  /** Passes an entry that fits. Answers whether it does. */
-  private takeRoom(entry: RecentEntry, length: number): boolean {
+    const frame = view instanceof UnsharedEntry ? view.text : view.bytes;
+    const length = lengthOf(frame) + CHUNK;
     if (this.size > 0 && this.size + length > PIECE) return false;
     this.pass(entry);
+    this.wanted.push(frame);
     this.size += length;
-    return true;
-  }
-
-  private encodeTexts(): void {
-    if (this.texts.length === 0) return;
-    this.wanted.push({ bytes: inBothFormats(Buffer.from(this.texts.join(''))) });
-    this.texts = [];
+    return this.size < PIECE;
   }
 
   private pass(entry: RecentEntry | RecentPresence): true {
