@@ -9,11 +9,13 @@ const COMPARABLE = ALL_SCENARIOS.filter(({ metrics }) => metrics.some(({ better 
 
 export const USAGE = `npm run bench -- [--scenario a,b,…] [--peers ${ALL_PEERS.map(({ name }) => name).join(',')}] [--runs 3] [--quick]
        npm run bench -- --against COMMIT [--scenario a,b,…]
+       npm run bench -- --plot m
 
   --scenario  which scenarios: ${ALL_SCENARIOS.map(({ id, title }) => `${id} (${title})`).join(', ')}
   --peers     which servers
   --runs      how often each is measured; medians are reported (3, or 1 with --quick)
   --quick     short windows: for trying things, not for figures to quote
+  --plot      measures what docs/plots shows of a scenario, and writes it there
   --against   compares this tree with another commit, which is built for it, in ${COMPARABLE.map(({ id }) => id).join(', ')}`;
 
 const MAX_RUNS = 99;
@@ -34,8 +36,13 @@ export interface AgainstOptions {
   readonly effort: Effort;
 }
 
+/** Plots instead of a report. */
+export interface PlotOptions {
+  readonly plot: 'm';
+}
+
 /** Reads the command line. Throws an `Error` that says what is wrong with it. */
-export function readOptions(args: readonly string[]): Options | AgainstOptions {
+export function readOptions(args: readonly string[]): Options | AgainstOptions | PlotOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -44,8 +51,13 @@ export function readOptions(args: readonly string[]): Options | AgainstOptions {
       runs: { type: 'string' },
       quick: { type: 'boolean', default: false },
       against: { type: 'string' },
+      plot: { type: 'string' },
     },
   });
+  if (values.plot !== undefined) {
+    if (values.plot !== 'm' || args.length > 2) throw new Error('--plot knows m only, and no other option');
+    return { plot: values.plot };
+  }
   if (values.against !== undefined) {
     if (values.peers !== undefined || values.runs !== undefined || values.quick)
       throw new Error('--against knows no other option than --scenario');

@@ -2,24 +2,26 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runComparison } from './comparison/run-comparison.js';
 import { describeMachine, unfitMachine } from './machine.js';
-import { type AgainstOptions, type Options, USAGE, readOptions } from './options.js';
+import { type AgainstOptions, type Options, type PlotOptions, USAGE, readOptions } from './options.js';
 import { hasFailed, outcomeOf } from './outcome.js';
 import { projectFolder } from './peers/installed.js';
 import type { Peer } from './peers/peer.js';
+import { plotOwnTopics } from './plots/own-topics-plots.js';
 import { prepareAll } from './prepare.js';
 import { canPin, killAllPrograms, pinSelf } from './processes.js';
 import { makeReport } from './report.js';
 import { Results } from './results.js';
 import { say } from './say.js';
 
-/** `npm run bench`: this tree beside other servers or, with `--against`, beside another commit. */
+/** `npm run bench`: this tree beside other servers, with `--against` beside another commit, or plots with `--plot`. */
 const REPORT_FOLDER = join(projectFolder(), 'bench-results');
 
-async function main(options: Options | AgainstOptions): Promise<number> {
+async function main(options: Options | AgainstOptions | PlotOptions): Promise<number> {
   const unfit = unfitMachine();
   if (unfit !== undefined) throw new Error(unfit);
   if (!canPin) say('!!! taskset is missing: nothing is pinned to a core');
   pinSelf();
+  if ('plot' in options) return plotOwnTopics();
   return 'against' in options ? runComparison(options, REPORT_FOLDER) : measureServers(options);
 }
 

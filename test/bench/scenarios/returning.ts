@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Cost, costOf, cpuSeconds } from '../measure.js';
 import type { Peer } from '../peers/peer.js';
+import { say } from '../say.js';
 import { spreadOf } from '../statistics.js';
 import { type Session, startWatch, withSession } from './session.js';
 
@@ -14,6 +15,11 @@ const COLD_ROUNDS = 2;
 /** No further round is begun after so long. */
 const ROUNDS_SECONDS = 40;
 const SETTLE_SECONDS = 120;
+/** How often it is looked whether the server has hung up. */
+const LOOK_SECONDS = 2;
+/** A machine that is busy otherwise makes a hub so late that it refuses streams. Such a round is tried again. */
+const TRIES = 5;
+const REST_SECONDS = 4;
 /** Ids of nchan are seconds: what is published in the same second as an id counts as known. */
 const SECOND = 1_100;
 /** Updates of other topics come in so many parts between those of the readers' topics. */
@@ -51,6 +57,8 @@ export interface ReturnCost {
 
 interface Round extends Cost {
   readonly received: number;
+  /** Streams that the server has ended. */
+  readonly ended: number;
   readonly violations: number;
   readonly companionSeconds: number;
 }
@@ -108,7 +116,17 @@ interface Reconnection {
   readonly events: number;
 }
 
-async function reconnect(
+async function reconnect(session: Session, reconnection: Reconnection, companions: readonly number[]): Promise<Round> {
+  for (let tries = 1; ; tries += 1) {
+    const round = await reconnectOnce(session, reconnection, companions);
+    if (round.ended === 0) return round;
+    if (tries === TRIES) throw new Error(`${round.ended} of ${reconnection.readers} streams were ended by the server`);
+    say(`!!! ${round.ended} of ${reconnection.readers} streams were ended by the server: trying again`);
+    await delay(REST_SECONDS * 1000);
+  }
+}
+
+async function reconnectOnce(
   { server, load }: Session,
   { readers, lastEventId, events }: Reconnection,
   companions: readonly number[],
@@ -117,7 +135,12 @@ async function reconnect(
   const companionBefore = cpuSeconds(companions);
   const work = async () => {
     await load.tell('open', { readers, topics: readers, atOnce: readers, lastEventId });
-    return load.tell('settle', { events, maxSeconds: SETTLE_SECONDS });
+    const end = performance.now() + SETTLE_SECONDS * 1000;
+    let settled = await load.tell('settle', { events, maxSeconds: LOOK_SECONDS });
+    while (settled.received < events && settled.ended === 0 && performance.now() < end) {
+      settled = await load.tell('settle', { events, maxSeconds: LOOK_SECONDS });
+    }
+    return settled;
   };
   const cost = await costOf(server.pids, load.pid, work, companions);
   const companionSeconds = cpuSeconds(companions) - companionBefore;
@@ -125,7 +148,8 @@ async function reconnect(
   await load.tell('close', null);
   // The server notices that they have gone before they come back.
   await delay(200);
-  return { ...cost, received: cost.result.received, violations, companionSeconds };
+  const { received, ended } = cost.result;
+  return { ...cost, received, ended, violations, companionSeconds };
 }
 
 function summarize(returns: readonly Round[], controls: readonly Round[], events: number): ReturnCost {
