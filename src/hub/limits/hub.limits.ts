@@ -39,7 +39,7 @@ export const HUB_LIMITS = {
    * What a subscription may begin with by `begin=latest`: topics, the updates of each that are looked at for one that may
    * be read, and the entries that are read through where the topics are too many to be looked up one by one.
    */
-  latest: { topics: 1_000, perTopic: 16, lookedThrough: 100_000 },
+  latest: { topics: 1_000, perTopic: 16, lookedThrough: 20_000 },
   /** What one answer of the history has: updates, about how many bytes, and updates that are looked at for it. */
   history: { updates: 1_000, bytes: 1024 * 1024, lookedThrough: 10_000 },
   /** Comings of anonymous readers that are told, for each network of addresses: so many at once, and in a second. */
