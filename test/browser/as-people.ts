@@ -1,4 +1,5 @@
 import { type Browser, chromium as playwright } from 'playwright-core';
+import { WITHOUT_IDLE_FEATURES } from './features.js';
 
 /** What Playwright switches off, and tabs of people have. */
 const AS_PEOPLE_HAVE_IT = [
@@ -26,6 +27,7 @@ export function launchAsPeopleHaveIt(executablePath: string): Promise<Browser> {
       '--no-sandbox',
       '--disable-dev-shm-usage',
       '--disable-gpu',
+      WITHOUT_IDLE_FEATURES,
       `--host-resolver-rules=MAP ${INTRANET} 127.0.0.1`,
     ],
   });

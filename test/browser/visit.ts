@@ -1,4 +1,5 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { WITHOUT_IDLE_FEATURES } from './features.js';
 import { waitUntil } from './wait-until.js';
 
 const ARGUMENTS = [
@@ -10,6 +11,7 @@ const ARGUMENTS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  WITHOUT_IDLE_FEATURES,
   // So that a scroll is over when the key or the wheel has been handled.
   '--disable-smooth-scrolling',
 ];
