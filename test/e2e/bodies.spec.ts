@@ -28,18 +28,19 @@ function codeOf(body: string): unknown {
 }
 
 describe.each(TRANSPORTS)('a body over %s', (transport) => {
-  it('is not waited for where a token is missing, and its sender is not listened to for long', async () => {
+  it.concurrent('is not waited for where a token is missing, and its sender is not listened to for long', async () => {
     await using herald = await start(transport, { HERALD_ANONYMOUS: 'false', HERALD_ADMIN_KEY: ADMIN_KEY });
-    for (const head of UNKNOWN) {
+    const refusals = UNKNOWN.map(async (head) => {
       await using upload = Upload.begin(transport, herald, head);
       await upload.write('topic=');
       const { status, body } = await upload.answer;
       expect({ head, status, code: codeOf(body) }).toEqual({ head, status: 401, code: 'unauthorized' });
       await upload.closed;
-    }
+    });
+    await Promise.all(refusals);
   });
 
-  it('is thrown away where it comes with a `HEAD`, and keeps no stream open', async () => {
+  it.concurrent('is thrown away where it comes with a `HEAD`, and keeps no stream open', async () => {
     await using herald = await start(transport);
     const bytes = 'topic=a&'.repeat(25_000);
     const headers = { 'content-length': String(bytes.length), 'content-type': FORM };
@@ -50,7 +51,7 @@ describe.each(TRANSPORTS)('a body over %s', (transport) => {
     await upload.closed;
   });
 
-  it('has its time to come, and others are served meanwhile', async () => {
+  it.concurrent('has its time to come, and others are served meanwhile', async () => {
     await using herald = await start(transport, { HERALD_BODY_TIMEOUT: '300ms' });
     await using upload = Upload.begin(transport, herald, await publication());
     await upload.write('topic=urn:slow');
@@ -63,28 +64,31 @@ describe.each(TRANSPORTS)('a body over %s', (transport) => {
     await upload.closed;
   });
 
-  it('is refused while those of others hold all the room that there is, and taken once they are through', async () => {
-    await using herald = await start(transport, { HERALD_MAX_BODIES: '1mb', HERALD_MAX_BODY: '900kb' });
-    const bytes = `topic=urn:t&data=${'x'.repeat(700 * 1024)}`;
-    const head = await publication();
-    await using first = Upload.begin(transport, herald, head);
-    await using second = Upload.begin(transport, herald, head);
-    for (const upload of [first, second]) void upload.write(bytes);
-    // Either may be the one that is too much.
-    const refused = await Promise.race([first, second].map(async (upload) => upload.answer.then(() => upload)));
-    const { status, body, headers } = await refused.answer;
-    expect({ status, code: codeOf(body) }).toEqual({ status: 503, code: 'overloaded' });
-    expect(Number(headers['retry-after'])).toBeGreaterThan(0);
-    const other = refused === first ? second : first;
-    other.end();
-    expect(await other.answer).toMatchObject({ status: 200 });
-    await using third = Upload.begin(transport, herald, head);
-    void third.write(bytes);
-    third.end();
-    expect(await third.answer).toMatchObject({ status: 200 });
-  });
+  it.concurrent(
+    'is refused while those of others hold all the room that there is, and taken once they are through',
+    async () => {
+      await using herald = await start(transport, { HERALD_MAX_BODIES: '1mb', HERALD_MAX_BODY: '900kb' });
+      const bytes = `topic=urn:t&data=${'x'.repeat(700 * 1024)}`;
+      const head = await publication();
+      await using first = Upload.begin(transport, herald, head);
+      await using second = Upload.begin(transport, herald, head);
+      for (const upload of [first, second]) void upload.write(bytes);
+      // Either may be the one that is too much.
+      const refused = await Promise.race([first, second].map(async (upload) => upload.answer.then(() => upload)));
+      const { status, body, headers } = await refused.answer;
+      expect({ status, code: codeOf(body) }).toEqual({ status: 503, code: 'overloaded' });
+      expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+      const other = refused === first ? second : first;
+      other.end();
+      expect(await other.answer).toMatchObject({ status: 200 });
+      await using third = Upload.begin(transport, herald, head);
+      void third.write(bytes);
+      third.end();
+      expect(await third.answer).toMatchObject({ status: 200 });
+    },
+  );
 
-  it('that breaks off gives its room back', async () => {
+  it.concurrent('that breaks off gives its room back', async () => {
     await using herald = await start(transport, { HERALD_MAX_BODIES: '1mb', HERALD_MAX_BODY: '900kb' });
     const bytes = `topic=urn:t&data=${'x'.repeat(700 * 1024)}`;
     const head = await publication();
@@ -102,7 +106,7 @@ describe.each(TRANSPORTS)('a body over %s', (transport) => {
     }
   });
 
-  it.each([
+  it.concurrent.each([
     ['is announced', { 'content-length': '2000000' }],
     ['comes', {}],
   ])('above the limit is refused as soon as that %s', async (_, headers: Record<string, string>) => {
@@ -113,7 +117,7 @@ describe.each(TRANSPORTS)('a body over %s', (transport) => {
     expect({ status, code: codeOf(body) }).toEqual({ status: 413, code: 'body-too-large' });
   });
 
-  it('of a subscription may be smaller than others', async () => {
+  it.concurrent('of a subscription may be smaller than others', async () => {
     await using herald = await start(transport);
     const head = { path: HUB, method: 'QUERY', headers: { 'content-type': FORM } };
     await using upload = Upload.begin(transport, herald, head);

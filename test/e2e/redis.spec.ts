@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, expect, it } from '@jest/globals';
 import { Herald } from '../support/herald.js';
 import { noticesOf, Publisher, startHub, subscribe, updatesOf } from '../support/hub.js';
 import { describeWith, openssl, redisCli, redisServer } from '../support/programs.js';
@@ -29,39 +29,56 @@ async function expectToResume(env: Readonly<Record<string, string>>): Promise<vo
   expect(updatesOf(stream)).toEqual(['2', '3', '4'].map((data, index) => ({ id: ids[index + 1], data })));
 }
 
+const LOGIN = { user: 'herald', password: 'p@ss/word:of#its?own' };
+
+/** A Redis that asks for a password, over TLS. */
+class GuardedRedis implements AsyncDisposable {
+  private constructor(
+    readonly redis: RedisServer,
+    readonly certificate: string,
+    private readonly folder: string,
+  ) {}
+
+  static async start(program: string, opensslTool: string): Promise<GuardedRedis> {
+    const folder = await mkdtemp(join(tmpdir(), 'herald-tls-'));
+    const certificate = join(folder, 'redis.crt');
+    const key = join(folder, 'redis.key');
+    const files = ['-keyout', key, '-out', certificate];
+    const name = ['-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    await run(opensslTool, ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...files, ...name]);
+    const redis = await RedisServer.start(program, { tls: { certificate, key }, login: LOGIN });
+    return new GuardedRedis(redis, certificate, folder);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.redis[Symbol.asyncDispose]();
+    await rm(this.folder, { recursive: true });
+  }
+}
+
 describeWith(redisServer, 'the service with a Redis that asks who is there', (program) => {
   describeWith(openssl, 'over TLS', (tool) => {
-    const login = { user: 'herald', password: 'p@ss/word:of#its?own' };
-    let folder: string;
-    let certificate: string;
-    let redis: RedisServer;
+    // Tests that run beside each other begin before any hook.
+    let made: Promise<GuardedRedis> | undefined;
+    const guarded = (): Promise<GuardedRedis> => (made ??= GuardedRedis.start(program, tool));
 
-    beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'herald-tls-'));
-      certificate = join(folder, 'redis.crt');
-      const key = join(folder, 'redis.key');
-      const files = ['-keyout', key, '-out', certificate];
-      const name = ['-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1'];
-      await run(tool, ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...files, ...name]);
-      redis = await RedisServer.start(program, { tls: { certificate, key }, login });
-    });
-    afterAll(async () => {
-      await redis[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true });
-    });
+    afterAll(async () => (await made)?.[Symbol.asyncDispose]());
 
-    it('publishes and resumes with user and password, where the certificate is trusted', async () => {
+    it.concurrent('publishes and resumes with user and password, where the certificate is trusted', async () => {
+      const { redis, certificate } = await guarded();
       await expectToResume({ HERALD_JOURNAL: redis.url, NODE_EXTRA_CA_CERTS: certificate });
     });
 
-    it('does not start where the certificate is not trusted, and says so', async () => {
+    it.concurrent('does not start where the certificate is not trusted, and says so', async () => {
+      const { redis } = await guarded();
       await using herald = Herald.spawn({ env: { HERALD_JOURNAL: redis.url } });
       expect(await herald.exit()).toEqual({ code: 1, signal: null });
       expect(herald.logs()).toMatch(/self-signed certificate/);
     });
 
-    it('does not start with another password, and says so, but not which', async () => {
-      const url = redis.url.replace(encodeURIComponent(login.password), 'not-the-password');
+    it.concurrent('does not start with another password, and says so, but not which', async () => {
+      const { redis, certificate } = await guarded();
+      const url = redis.url.replace(encodeURIComponent(LOGIN.password), 'not-the-password');
       await using herald = Herald.spawn({ env: { HERALD_JOURNAL: url, NODE_EXTRA_CA_CERTS: certificate } });
       expect(await herald.exit()).toEqual({ code: 1, signal: null });
       expect(herald.logs()).toMatch(/WRONGPASS/);
@@ -72,22 +89,26 @@ describeWith(redisServer, 'the service with a Redis that asks who is there', (pr
 
 describeWith(redisServer, 'the service with a Redis Cluster', (program) => {
   describeWith(redisCli, 'of three masters', (cli) => {
-    it('publishes and resumes, whichever of them is named', async () => {
-      const start = (): Promise<RedisServer> =>
-        RedisServer.start(program, { configuration: ['cluster-enabled yes', 'cluster-node-timeout 2000'] });
-      await using first = await start();
-      await using second = await start();
-      await using third = await start();
-      const nodes = [first, second, third];
-      const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
-      await run(cli, ['--cluster', 'create', ...addresses, '--cluster-yes']);
-      for (const node of nodes) {
-        while (!String(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) await delay(LOOK);
-      }
-      for (const [index, { url }] of nodes.entries()) {
-        // Each prefix has a slot, and so a master, of its own.
-        await expectToResume({ HERALD_JOURNAL: url, HERALD_REDIS_CLUSTER: 'true', HERALD_REDIS_PREFIX: `p${index}` });
-      }
-    }, 60_000);
+    it.concurrent(
+      'publishes and resumes, whichever of them is named',
+      async () => {
+        const start = (): Promise<RedisServer> =>
+          RedisServer.start(program, { configuration: ['cluster-enabled yes', 'cluster-node-timeout 2000'] });
+        await using first = await start();
+        await using second = await start();
+        await using third = await start();
+        const nodes = [first, second, third];
+        const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
+        await run(cli, ['--cluster', 'create', ...addresses, '--cluster-yes']);
+        for (const node of nodes) {
+          while (!String(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) await delay(LOOK);
+        }
+        for (const [index, { url }] of nodes.entries()) {
+          // Each prefix has a slot, and so a master, of its own.
+          await expectToResume({ HERALD_JOURNAL: url, HERALD_REDIS_CLUSTER: 'true', HERALD_REDIS_PREFIX: `p${index}` });
+        }
+      },
+      60_000,
+    );
   });
 });

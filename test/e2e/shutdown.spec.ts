@@ -4,7 +4,7 @@ import { connect as connectHttp2, type ClientHttp2Session, type Settings } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { openStream } from '../support/event-stream.js';
 import { HUB, HUB_ENVIRONMENT, Publisher, publisherToken } from '../support/hub.js';
 import { Herald, startHerald } from '../support/herald.js';
@@ -22,20 +22,36 @@ const TLS = {
 
 const FORM = 'application/x-www-form-urlencoded';
 
-let path: string;
+/** A directory for a journal. `await using` takes it away. */
+class Place implements AsyncDisposable {
+  private constructor(readonly path: string) {}
 
-beforeEach(async () => (path = await mkdtemp(join(tmpdir(), 'herald-lmdb-'))));
-afterEach(() => rm(path, { recursive: true }));
+  static async make(): Promise<Place> {
+    return new Place(await mkdtemp(join(tmpdir(), 'herald-lmdb-')));
+  }
 
-function start(env: Readonly<Record<string, string>> = {}, nodeArguments: readonly string[] = []): Promise<Herald> {
+  get journal(): string {
+    return `lmdb:${this.path}`;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return rm(this.path, { recursive: true });
+  }
+}
+
+function start(
+  journal: string,
+  env: Readonly<Record<string, string>> = {},
+  nodeArguments: readonly string[] = [],
+): Promise<Herald> {
   return startHerald({
-    env: { ...HUB_ENVIRONMENT, HERALD_JOURNAL: `lmdb:${path}`, HERALD_SUBSCRIPTIONS: 'true', ...env },
+    env: { ...HUB_ENVIRONMENT, HERALD_JOURNAL: journal, HERALD_SUBSCRIPTIONS: 'true', ...env },
     nodeArguments,
   });
 }
 
 /** The journal was closed, its lock let go of, and nothing was written but log lines. */
-async function expectInOrder(herald: Herald): Promise<void> {
+async function expectInOrder(herald: Herald, { path }: Place): Promise<void> {
   expect((await readdir(path)).filter((name) => name.endsWith('.sock'))).toEqual([]);
   expectLogLinesOnly(herald);
 }
@@ -140,25 +156,27 @@ function ping(session: ClientHttp2Session): Promise<void> {
 }
 
 describe('SIGTERM', () => {
-  it.each(Object.keys(CLIENTS))('ends with 0 and everything closed, with TLS, with %s', async (kind) => {
-    await using herald = await start({ ...TLS, HERALD_EVENTS_INTERVAL: '20ms' });
+  it.concurrent.each(Object.keys(CLIENTS))('ends with 0 and everything closed, with TLS, with %s', async (kind) => {
+    await using place = await Place.make();
+    await using herald = await start(place.journal, { ...TLS, HERALD_EVENTS_INTERVAL: '20ms' });
     const close = await CLIENTS[kind]?.(herald);
     expect(await herald.kill('SIGTERM')).toEqual({ code: 0, signal: null });
     close?.();
-    await expectInOrder(herald);
+    await expectInOrder(herald, place);
   });
 
-  it.each(Object.keys(PLAIN_CLIENTS))('ends with 0 and everything closed, with %s', async (kind) => {
-    await using herald = await start({ HERALD_EVENTS_INTERVAL: '20ms' });
+  it.concurrent.each(Object.keys(PLAIN_CLIENTS))('ends with 0 and everything closed, with %s', async (kind) => {
+    await using place = await Place.make();
+    await using herald = await start(place.journal, { HERALD_EVENTS_INTERVAL: '20ms' });
     const close = await PLAIN_CLIENTS[kind]?.(herald);
     expect(await herald.kill('SIGTERM')).toEqual({ code: 0, signal: null });
     close?.();
-    await expectInOrder(herald);
+    await expectInOrder(herald, place);
   });
 });
 
 describe('a signal during the start', () => {
-  it('ends the process with 0 while it waits for Redis', async () => {
+  it.concurrent('ends the process with 0 while it waits for Redis', async () => {
     // Nobody listens there.
     await using herald = Herald.spawn({ env: { HERALD_JOURNAL: 'redis://127.0.0.1:1' } });
     await herald.waitForLog(/Redis is away: .*ECONNREFUSED/);
@@ -167,25 +185,27 @@ describe('a signal during the start', () => {
     expectLogLinesOnly(herald);
   });
 
-  it('ends the process with 0, and closes the journal that is just being opened', async () => {
-    const changes = watch(path);
-    await using herald = Herald.spawn({ env: { HERALD_JOURNAL: `lmdb:${path}` } });
+  it.concurrent('ends the process with 0, and closes the journal that is just being opened', async () => {
+    await using place = await Place.make();
+    const changes = watch(place.path);
+    await using herald = Herald.spawn({ env: { HERALD_JOURNAL: place.journal } });
     for await (const { filename } of changes) if (filename?.startsWith('owner-')) break;
     expect(await herald.kill('SIGTERM')).toEqual({ code: 0, signal: null });
-    await expectInOrder(herald);
+    await expectInOrder(herald, place);
   });
 });
 
 describe('a start that fails', () => {
-  it('closes what was opened', async () => {
+  it.concurrent('closes what was opened', async () => {
+    await using place = await Place.make();
     await using other = await startHerald();
-    await using herald = Herald.spawn({ port: other.port, env: { HERALD_JOURNAL: `lmdb:${path}` } });
+    await using herald = Herald.spawn({ port: other.port, env: { HERALD_JOURNAL: place.journal } });
     expect(await herald.exit()).toEqual({ code: 1, signal: null });
     expect(herald.fatalMessages()).toEqual([expect.stringContaining('another program uses this port')]);
-    await expectInOrder(herald);
+    await expectInOrder(herald, place);
   });
 
-  it('is told also where the log is to be silent', async () => {
+  it.concurrent('is told also where the log is to be silent', async () => {
     await using other = await startHerald();
     await using herald = Herald.spawn({ port: other.port, env: { LOG_LEVEL: 'silent' } });
     expect(await herald.exit()).toEqual({ code: 1, signal: null });
@@ -194,12 +214,13 @@ describe('a start that fails', () => {
 });
 
 describe('what nobody catches', () => {
-  it.each([
+  it.concurrent.each([
     ['reject', 'rejected on purpose'],
     ['reject with nothing', 'undefined'],
     ['throw', 'thrown on purpose'],
   ])('is logged, and ends the process in order with 1: %s', async (trouble, message) => {
-    await using herald = await start({}, ['--import', TROUBLEMAKER]);
+    await using place = await Place.make();
+    await using herald = await start(place.journal, {}, ['--import', TROUBLEMAKER]);
     const stream = await openStream(`${herald.url}/events`);
     await stream.take(1);
     herald.child.send(trouble);
@@ -209,13 +230,14 @@ describe('what nobody catches', () => {
     const fatal = herald.logLines().filter(({ level }) => level === 60);
     expect(fatal).toHaveLength(1);
     expect(fatal[0]).toMatchObject({ err: { message: expect.stringContaining(message), stack: expect.any(String) } });
-    await expectInOrder(herald);
+    await expectInOrder(herald, place);
   });
 });
 
 describe('what others print', () => {
-  it('becomes lines of the log', async () => {
-    await using herald = await start({}, ['--import', TROUBLEMAKER]);
+  it.concurrent('becomes lines of the log', async () => {
+    await using place = await Place.make();
+    await using herald = await start(place.journal, {}, ['--import', TROUBLEMAKER]);
     herald.child.send('warn');
     herald.child.send('print');
     await Promise.all([herald.waitForLog(/printed on purpose/), herald.waitForLog(/warned on purpose/)]);
@@ -226,9 +248,9 @@ describe('what others print', () => {
 });
 
 describeWith(redisServer, 'trouble with Redis', (program) => {
-  it('is told when it begins and when it is over, and not at each attempt', async () => {
+  it.concurrent('is told when it begins and when it is over, and not at each attempt', async () => {
     await using redis = await RedisServer.start(program);
-    await using herald = await start({ HERALD_JOURNAL: redis.url });
+    await using herald = await start(redis.url);
     await redis.stop();
     await herald.waitForLog(/Redis is away/);
     using publisher = await Publisher.of(herald);
@@ -245,10 +267,10 @@ describeWith(redisServer, 'trouble with Redis', (program) => {
     expectLogLinesOnly(herald);
   });
 
-  it('is told in the log where the client would print it, once', async () => {
+  it.concurrent('is told in the log where the client would print it, once', async () => {
     await using redis = await RedisServer.start(program);
     const url = redis.url.replace('//', '//:hush@');
-    await using herald = await start({ HERALD_JOURNAL: url });
+    await using herald = await start(url);
     await redis.stop();
     await herald.waitForLog(/Redis is away/);
     await redis.start();

@@ -62,7 +62,7 @@ describe.each(TRANSPORTS)('over %s, the end of a stream', (transport) => {
     return reader.until(({ hasBegun }) => hasBegun);
   }
 
-  it('comes at SIGTERM, also for one that was told of a gap at its beginning', async () => {
+  it.concurrent('comes at SIGTERM, also for one that was told of a gap at its beginning', async () => {
     await using herald = await start(transport);
     using publisher = await Publisher.of(herald);
     await using reader = await come(herald, { 'last-event-id': 'nope' });
@@ -73,7 +73,7 @@ describe.each(TRANSPORTS)('over %s, the end of a stream', (transport) => {
     await expectEnd(reader, { type: 'gap', reason: 'not-held' }, { type: 'caught-up' }, { type: 'drain' });
   });
 
-  it('comes with the end of its token', async () => {
+  it.concurrent('comes with the end of its token', async () => {
     await using herald = await start(transport);
     const token = await subscriberToken({ expires: new Date(Date.now() + 3_000) });
     await using reader = await come(herald, { authorization: `Bearer ${token}` });
@@ -81,7 +81,7 @@ describe.each(TRANSPORTS)('over %s, the end of a stream', (transport) => {
     await expectWell(herald);
   });
 
-  it('comes with the revocation of its token', async () => {
+  it.concurrent('comes with the revocation of its token', async () => {
     await using herald = await start(transport);
     const token = await subscriberToken({ claims: { jti: 'one' } });
     await using reader = await come(herald, { authorization: `Bearer ${token}` });
@@ -91,7 +91,7 @@ describe.each(TRANSPORTS)('over %s, the end of a stream', (transport) => {
     await expectWell(herald);
   });
 
-  it('comes when an administrator dismisses it', async () => {
+  it.concurrent('comes when an administrator dismisses it', async () => {
     await using herald = await start(transport);
     await using reader = await come(herald);
     const [listed] = await listConnections(herald);
@@ -101,7 +101,7 @@ describe.each(TRANSPORTS)('over %s, the end of a stream', (transport) => {
     await expectWell(herald);
   });
 
-  it('comes at once where there are too many', async () => {
+  it.concurrent('comes at once where there are too many', async () => {
     await using herald = await start(transport, { HERALD_MAX_CONNECTIONS: '1' });
     await using first = await come(herald);
     await using second = await come(herald);
@@ -111,7 +111,7 @@ describe.each(TRANSPORTS)('over %s, the end of a stream', (transport) => {
     await expectWell(herald);
   });
 
-  it('comes at the maximum age, with no word but where the reader is', async () => {
+  it.concurrent('comes at the maximum age, with no word but where the reader is', async () => {
     await using herald = await start(transport, { HERALD_MAX_AGE: '500ms' });
     await using reader = await come(herald);
     await expectEnd(reader);
@@ -124,7 +124,7 @@ describe.each([
   ['a stream of the 0.x dialect', `${HUB}?topic=urn:t`],
   ['a stream of the time', '/events'],
 ])('%s', (_name, path) => {
-  it('has no cursor, from its beginning to its end', async () => {
+  it.concurrent('has no cursor, from its beginning to its end', async () => {
     await using herald = await startHub({ HERALD_LEGACY: 'true' });
     await using reader = await subscribeOver('http1', herald, path, { 'last-event-id': 'nope' });
     await reader.until(({ hasBegun }) => hasBegun);

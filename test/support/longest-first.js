@@ -1,16 +1,28 @@
 import Sequencer from '@jest/test-sequencer';
 
-/** Suites that wait for browsers and processes, before those that fill the gaps at the end. */
-const ORDER = ['browser', 'faults', 'e2e', 'unit'];
+/** The suites that a run ends with, because they are short and fill the gaps. */
+const LAST = 'unit';
+
+/** Suites of browsers keep the processor busy, and most others wait: each of these is followed by one that is not. */
+const BUSY = 'browser';
 
 /** Has the suites that take long begin first, so that at the end no worker has a long one left and the others nothing. */
 export default class LongestFirst extends Sequencer {
   sort(tests) {
     // oxlint-disable-next-line unicorn/no-array-sort -- the sequencer's method gives a new array
-    return super.sort(tests).toSorted((a, b) => rankOf(a) - rankOf(b));
+    const sorted = super.sort(tests);
+    const first = sorted.filter((test) => nameOf(test) !== LAST);
+    const busy = first.filter((test) => nameOf(test) === BUSY);
+    const waiting = first.filter((test) => nameOf(test) !== BUSY);
+    return [...alternate(busy, waiting), ...sorted.filter((test) => nameOf(test) === LAST)];
   }
 }
 
-function rankOf({ context }) {
-  return ORDER.indexOf(context.config.displayName?.name ?? '');
+function alternate(some, others) {
+  const length = Math.max(some.length, others.length);
+  return Array.from({ length }, (_, index) => [some[index], others[index]].filter(Boolean)).flat();
+}
+
+function nameOf({ context }) {
+  return context.config.displayName?.name;
 }
