@@ -1,20 +1,19 @@
 import Sequencer from '@jest/test-sequencer';
 
-/** The suites that a run ends with, because they are short and fill the gaps. */
-const LAST = 'unit';
+/** Suites of these projects keep the processor busy, while most others wait. Those of browsers take longest. */
+const BUSY = ['browser', 'unit'];
 
-/** Suites of browsers keep the processor busy, and most others wait: each of these is followed by one that is not. */
-const BUSY = 'browser';
-
-/** Has the suites that take long begin first, so that at the end no worker has a long one left and the others nothing. */
+/**
+ * Has the suites that take long begin first, so that at the end no worker has a long one left and the others nothing.
+ * Busy ones take turns with those that wait, so that each has what the other leaves of the processor.
+ */
 export default class LongestFirst extends Sequencer {
   sort(tests) {
     // oxlint-disable-next-line unicorn/no-array-sort -- the sequencer's method gives a new array
     const sorted = super.sort(tests);
-    const first = sorted.filter((test) => nameOf(test) !== LAST);
-    const busy = first.filter((test) => nameOf(test) === BUSY);
-    const waiting = first.filter((test) => nameOf(test) !== BUSY);
-    return [...alternate(busy, waiting), ...sorted.filter((test) => nameOf(test) === LAST)];
+    const busy = sorted.filter((test) => rankOf(test) >= 0).toSorted((a, b) => rankOf(a) - rankOf(b));
+    const waiting = sorted.filter((test) => rankOf(test) < 0);
+    return alternate(busy, waiting);
   }
 }
 
@@ -23,6 +22,6 @@ function alternate(some, others) {
   return Array.from({ length }, (_, index) => [some[index], others[index]].filter(Boolean)).flat();
 }
 
-function nameOf({ context }) {
-  return context.config.displayName?.name;
+function rankOf({ context }) {
+  return BUSY.indexOf(context.config.displayName?.name);
 }
