@@ -12,8 +12,8 @@ const ENGLISH = 'Server-Sent Events example';
 const CHINESE = '服务器发送事件示例';
 const LOCALES = ['en-US', 'zh-CN'] as const;
 const SCHEMES = ['light', 'dark'] as const;
-/** A window in which few rows fill the list, because looking at each takes its time. */
-const LOW = { viewport: { width: 1000, height: 460 } } as const;
+/** A window in which few rows fill the list, because looking at each takes its time, the newest in its own colour. */
+const LOW = { viewport: { width: 1000, height: 460 }, reducedMotion: 'no-preference' } as const;
 const COMBINATIONS = LOCALES.flatMap((locale) => SCHEMES.map((colorScheme) => ({ locale, colorScheme })));
 
 describeWith(chromium, 'how the page looks and speaks', (path) => {

@@ -267,7 +267,7 @@ describeWith(chromium, 'the console', (path) => {
   });
 
   it.each(LOOKS)('is accessible: $locale, $colorScheme', async (look) => {
-    await using visit = await open('?topic=*', look);
+    await using visit = await open('?topic=*', { ...look, reducedMotion: 'no-preference' });
     const { page } = visit;
     await on.publisher.publish({ topic: `${TOPIC}t`, data: '{"a":1}' });
     await page.locator('.row').first().click();

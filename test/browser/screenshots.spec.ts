@@ -17,7 +17,7 @@ const LOOKS = SIZES.flatMap((viewport) =>
 
 // To be looked at by people: `test-results/page-*.png`.
 describeWith(chromium, 'pictures of the page', (path) => {
-  const on = stage(path, () => startHerald({ env: { HERALD_EVENTS_INTERVAL: '100ms' } }));
+  const on = stage(path, () => startHerald({ env: { HERALD_EVENTS_INTERVAL: '50ms' } }));
 
   it.each(LOOKS)('at $viewport.width px, $colorScheme, $locale', async (look) => {
     await using visit = await Visit.to(on.herald.url, on.browser, look);

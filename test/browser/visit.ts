@@ -20,6 +20,13 @@ export function launch(executablePath: string): Promise<Browser> {
   return chromium.launch({ executablePath, args: ARGUMENTS });
 }
 
+/** Whatever moves is drawn sixty times a second, which tests of anything else would wait for. */
+const USUAL = {
+  locale: 'en-US',
+  viewport: { width: 1000, height: 760 },
+  reducedMotion: 'reduce',
+} satisfies BrowserContextOptions;
+
 export interface VisitOptions extends BrowserContextOptions {
   /** Prepares the page before it is loaded. */
   readonly prepare?: (page: Page) => Promise<unknown>;
@@ -38,7 +45,7 @@ export class Visit implements AsyncDisposable {
   ) {}
 
   static async to(url: string, browser: Browser, { prepare, ...options }: VisitOptions = {}): Promise<Visit> {
-    const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1000, height: 760 }, ...options });
+    const context = await browser.newContext({ ...USUAL, ...options });
     const visit = new Visit(await context.newPage(), new URL(url).origin);
     await visit.listen();
     await prepare?.(visit.page);
