@@ -29,6 +29,11 @@ export class Queue<T> {
     return item;
   }
 
+  /** Takes out the item that came last. */
+  pop(): T | undefined {
+    return this.length === 0 ? undefined : this.items.pop();
+  }
+
   /** Takes out the item at `index`, which moves those that follow. The first one leaves as with `shift`. */
   delete(index: number): void {
     if (index === 0) this.shift();

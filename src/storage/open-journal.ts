@@ -1,6 +1,7 @@
 import { type Journal, JournalOpenError, type Retention } from './journal/journal.js';
 import { MemoryJournal } from './journal/memory/memory-journal.js';
 import type { RedisJournalOptions } from './journal/redis/redis-journal.js';
+import type { TopicAddresses } from './journal/topics/topic-lookup.js';
 
 export interface JournalOptions {
   /** Which engine, and where it keeps its updates. May hold a password: never log it. */
@@ -9,16 +10,18 @@ export interface JournalOptions {
   /** How many comings and goings are kept, apart from the updates. */
   readonly presenceRetention: Retention;
   /** What the URL of a Redis does not say. */
-  readonly redis: Omit<RedisJournalOptions, 'url' | 'retention' | 'presenceRetention' | 'now' | 'signal'>;
+  readonly redis: Omit<RedisJournalOptions, 'url' | 'retention' | 'presenceRetention' | 'now' | 'signal' | 'addresses'>;
+  /** Default: nobody looks for addresses. */
+  readonly addresses?: TopicAddresses | undefined;
   /** When aborted, an engine that is away is not waited for any longer. */
   readonly signal?: AbortSignal | undefined;
 }
 
 type Open = (options: JournalOptions) => Promise<Journal>;
 
-const openRedis: Open = async ({ url, retention, presenceRetention, redis, signal }) => {
+const openRedis: Open = async ({ url, retention, presenceRetention, redis, addresses, signal }) => {
   const { RedisJournal } = await import('./journal/redis/redis-journal.js');
-  return RedisJournal.open({ ...redis, url, retention, presenceRetention, signal });
+  return RedisJournal.open({ ...redis, url, retention, presenceRetention, addresses, signal });
 };
 
 /** The engines, by the scheme of their URLs. What an engine needs is loaded only where it is used. */

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { isPresence, JournalUnavailableError, type ReadEntry } from '../../src/storage/journal/journal.js';
+import { isPresence, type Journal, JournalUnavailableError, type ReadEntry } from '../../src/storage/journal/journal.js';
 import type { RedisJournal, RedisJournalOptions } from '../../src/storage/journal/redis/redis-journal.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';
 import { describeJournal, type Engine } from './contract.js';
 import { openRedis, PLENTY, update } from './open-redis.js';
 import { describePresence } from './presence-contract.js';
+import { describeTopics } from './topics-contract.js';
 
 /** Puts an entry with the id `other` in the place of the newest, the third. */
 const REPLACE_THIRD = `
@@ -61,6 +62,11 @@ describeWith(redisServer, 'Redis', (program) => {
   /** Opens the newest journal of the suite. */
   let openAgain: () => Promise<RedisJournal>;
 
+  async function again(journal: Journal): Promise<Journal> {
+    await journal.close();
+    return openAgain();
+  }
+
   const engine: Engine = {
     name: 'redis',
     open: (retention, now, presence) => {
@@ -68,10 +74,7 @@ describeWith(redisServer, 'Redis', (program) => {
       openAgain = () => open({ retention, now, ...(presence && { presenceRetention: presence }) });
       return openAgain();
     },
-    again: async (journal) => {
-      await journal.close();
-      return openAgain();
-    },
+    again,
     spoil: async (journal, ids) => {
       await journal.close();
       await redis.command('EVAL', SPOIL, 1, `{test-${prefixes}}:log`, ...ids);
@@ -80,6 +83,15 @@ describeWith(redisServer, 'Redis', (program) => {
   };
   describeJournal(engine);
   describePresence(engine);
+  describeTopics({
+    name: 'redis',
+    again,
+    open: (retention, now, presenceRetention, addresses) => {
+      prefixes += 1;
+      openAgain = () => open({ retention, now, presenceRetention, addresses });
+      return openAgain();
+    },
+  });
 
   it('is the same for all who share it, and not for those with another prefix', async () => {
     prefixes += 1;

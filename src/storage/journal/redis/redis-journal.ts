@@ -18,12 +18,14 @@ import { RedisAppender } from './redis-appender.js';
 import { connectRedis, type RedisConnection, type RedisTarget } from '../../redis/redis-connection.js';
 import { type Draft, draftOfRecord, draftOfUpdate } from './redis-draft.js';
 import { RedisFollower } from './redis-follower.js';
+import { RedisIndexer } from './redis-indexer.js';
 import { messageOf, RedisLink } from '../../redis/redis-link.js';
-import { RedisLog, type Report } from './redis-log.js';
+import { type LogPart, RedisLog, type Report } from './redis-log.js';
 import type { Row } from './redis-row.js';
 import { LOG_SCRIPTS } from './redis-script.js';
 import { RedisTail } from './redis-tail.js';
 import { RedisTimeline } from './redis-timeline.js';
+import { NO_ADDRESSES, type TopicAddresses, type TopicLookup } from '../topics/topic-lookup.js';
 import type { Update } from '../update.js';
 
 export interface RedisJournalOptions extends RedisTarget {
@@ -34,6 +36,10 @@ export interface RedisJournalOptions extends RedisTarget {
   readonly retention: Retention;
   /** How many comings and goings are kept. Default: as many as updates. */
   readonly presenceRetention?: Retention;
+  /** Default: nobody looks for addresses. */
+  readonly addresses?: TopicAddresses | undefined;
+  /** Bytes that this process's index of the updates by topic may take: beyond them the oldest leave it. */
+  readonly indexBytes?: number;
   /** When aborted, Redis is not waited for at the start any longer. */
   readonly signal?: AbortSignal | undefined;
   /** A clock for tests, in milliseconds. Default: Redis's own. */
@@ -44,6 +50,9 @@ export interface RedisJournalOptions extends RedisTarget {
 interface Start extends Report {
   readonly hasPresence: boolean;
 }
+
+/** Bytes of the index where no others are given. */
+const INDEX_BYTES = 256 * 1024 ** 2;
 
 /** Milliseconds that the start waits for Redis. */
 const START_PATIENCE = 10_000;
@@ -65,6 +74,7 @@ export class RedisJournal extends Journal {
   private readonly tails = new Set<RedisTail>();
   private readonly appender: RedisAppender;
   private readonly follower: RedisFollower;
+  private readonly indexer: RedisIndexer;
   /** Whether a coming or going was ever stored, as far as this process knows. */
   private hasPresence: boolean;
   private resets = 0;
@@ -78,7 +88,7 @@ export class RedisJournal extends Journal {
     private readonly log: RedisLog,
     private readonly commands: RedisLink,
     following: RedisLink,
-    replicas: number,
+    { replicas, addresses = NO_ADDRESSES, indexBytes = INDEX_BYTES }: RedisJournalOptions,
     start: Start,
   ) {
     super();
@@ -93,26 +103,20 @@ export class RedisJournal extends Journal {
       reset: (position, lost) => this.reset(position, lost),
       report: (report) => this.note(report),
     });
+    this.indexer = new RedisIndexer(this, addresses, indexBytes);
   }
 
   /**
    * Connects to Redis.
    * @throws {JournalUnavailableError} when it can't be reached within 10 seconds.
    */
-  static async open({
-    prefix,
-    replicas,
-    retention,
-    presenceRetention = retention,
-    signal,
-    now,
-    ...target
-  }: RedisJournalOptions): Promise<RedisJournal> {
+  static async open(options: RedisJournalOptions): Promise<RedisJournal> {
+    const { prefix, retention, presenceRetention = retention, signal, now } = options;
     const log = new RedisLog(prefix, { updates: retention, presence: presenceRetention }, now);
     const logger = new Logger('Journal');
-    const commands = new RedisLink(() => connectRedis(target, log.key, LOG_SCRIPTS), tellOfRedis(logger));
+    const commands = new RedisLink(() => connectRedis(options, log.key, LOG_SCRIPTS), tellOfRedis(logger));
     const following = new RedisLink(
-      () => connectRedis(target, log.key, LOG_SCRIPTS),
+      () => connectRedis(options, log.key, LOG_SCRIPTS),
       () => undefined,
     );
     try {
@@ -120,7 +124,7 @@ export class RedisJournal extends Journal {
       const { report } = await log.look(connection, 0);
       const hasPresence = await log.hasPresence(connection);
       await following.get(START_PATIENCE, signal);
-      return new RedisJournal(log, commands, following, replicas, { ...report, hasPresence });
+      return new RedisJournal(log, commands, following, options, { ...report, hasPresence });
     } catch (error) {
       await Promise.all([commands.close(), following.close()]);
       throw new JournalUnavailableError(
@@ -174,22 +178,16 @@ export class RedisJournal extends Journal {
     return appended;
   }
 
-  async read(after: number, limit: number): Promise<Reading> {
-    const { head } = this;
-    const { report, rows, upTo } = await this.ask((connection) => this.log.read(connection, after, limit));
-    if (report.epoch !== this.follower.epoch || report.head < head || !this.follower.admits(rows)) throw notFollowed();
-    this.note(report);
-    this.reportDamage(rows);
-    const { oldest, oldestPresence } = report;
-    return { entries: rows, upTo, oldest, oldestPresence };
+  read(after: number, limit: number): Promise<Reading> {
+    return this.readRows((connection) => this.log.read(connection, after, limit));
   }
 
-  get topics(): undefined {
-    return undefined;
+  get topics(): TopicLookup | undefined {
+    return this.indexer.topics;
   }
 
-  readAt(): Promise<Reading> {
-    return Promise.reject(new JournalUnavailableError('This journal can not be read at positions yet.'));
+  readAt(positions: readonly number[]): Promise<Reading> {
+    return this.readRows((connection) => this.log.readAt(connection, positions));
   }
 
   remove(): Promise<void> {
@@ -224,6 +222,7 @@ export class RedisJournal extends Journal {
   async close(): Promise<void> {
     for (const tail of this.tails) tail.stop();
     this.tails.clear();
+    this.indexer.stop();
     await Promise.all([this.commands.close(), this.follower.close()]);
   }
 
@@ -243,6 +242,16 @@ export class RedisJournal extends Journal {
     return appended;
   }
 
+  private async readRows(question: (connection: RedisConnection) => Promise<LogPart>): Promise<Reading> {
+    const { head } = this;
+    const { report, rows, upTo } = await this.ask(question);
+    if (report.epoch !== this.follower.epoch || report.head < head || !this.follower.admits(rows)) throw notFollowed();
+    this.note(report);
+    this.reportDamage(rows);
+    const { oldest, oldestPresence } = report;
+    return { entries: rows, upTo, oldest, oldestPresence };
+  }
+
   private async ask<T>(question: (connection: RedisConnection) => Promise<T>): Promise<T> {
     try {
       return await this.commands.ask(question, READ_PATIENCE);
@@ -258,6 +267,8 @@ export class RedisJournal extends Journal {
   private take(rows: readonly Row[]): void {
     this.reportDamage(rows);
     this.newestId = lastEventIdOf(rows.findLast((row) => lastEventIdOf(row) !== undefined)) ?? this.newestId;
+    // Before everybody else, so that whoever is told of an entry finds it in the index.
+    this.indexer.take(rows);
     for (const tail of this.tails) tail.take(rows);
   }
 
@@ -268,12 +279,14 @@ export class RedisJournal extends Journal {
     this.logger.error({ msg: 'Redis has lost its newest entries', position, lost, resets: this.resets });
     // The connection for commands may lead to a server that is no longer the master.
     if (this.commands.current) this.commands.drop(this.commands.current, 'Redis has lost entries');
+    this.indexer.reset(position);
     for (const tail of this.tails) tail.reset(position);
   }
 
   private note({ epoch, oldest, oldestPresence, head, lastId }: Report): void {
     if (epoch !== this.follower.epoch) return;
     this.oldestHeld = Math.max(this.oldestHeld, oldest);
+    this.indexer.trim(this.oldestHeld);
     this.oldestPresenceHeld = Math.max(this.oldestPresenceHeld, oldestPresence);
     if (head === this.head) this.newestId = lastId;
   }

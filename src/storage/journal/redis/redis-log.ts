@@ -4,7 +4,7 @@ import type { Retention } from '../journal.js';
 import { type RedisConnection, runScript } from '../../redis/redis-connection.js';
 import { argumentsOf, type Batch } from './redis-draft.js';
 import { type Place, placeOf, readRecord, readUpdate, type Row, type StreamRow } from './redis-row.js';
-import { APPEND, LOCATE, LOOK, READ } from './redis-script.js';
+import { APPEND, LOCATE, LOOK, READ, READ_AT } from './redis-script.js';
 
 /** The state of the log, which every script answers with. */
 export interface Report {
@@ -15,6 +15,14 @@ export interface Report {
   readonly oldest: number;
   readonly oldestPresence: number;
   readonly lastId: string | undefined;
+}
+
+/** A part of the log. */
+export interface LogPart {
+  readonly report: Report;
+  /** No other row of those that were asked for is held up to this position. */
+  readonly upTo: number;
+  readonly rows: readonly Row[];
 }
 
 /** What is kept of each of the two stores. */
@@ -28,6 +36,9 @@ const LAST = '18446744073709551615';
 
 /** Bytes of the rows that are read at once. */
 const READ_BYTES = 1024 ** 2;
+
+/** Positions that are looked at in one call. */
+const POSITIONS = 512;
 
 /** Nonces are whole numbers that JavaScript and Redis both hold exactly. */
 const NONCE_BYTES = 6;
@@ -89,15 +100,19 @@ export class RedisLog {
    * The rows after `after`, at most `limit`; fewer, but at least one, when they are large. No other row is held up to
    * `upTo`.
    */
-  async read(
-    connection: RedisConnection,
-    after: number,
-    limit: number,
-  ): Promise<{ report: Report; upTo: number; rows: Row[] }> {
+  async read(connection: RedisConnection, after: number, limit: number): Promise<LogPart> {
     const reply = await runScript(connection, READ, this.keys, [...this.common(), after, limit, READ_BYTES]);
     const { report, rest } = readReport(reply);
     const [upTo, updates, presence] = rest as [string, StreamRow[], StreamRow[]];
     return { report, upTo: Number(upTo), rows: inOrder(updates.map(readUpdate), presence.map(readRecord)) };
+  }
+
+  /** The rows of updates at these positions: of the first ones of them, where they are many or large. */
+  async readAt(connection: RedisConnection, positions: readonly number[]): Promise<LogPart> {
+    const argv = [...this.common(), READ_BYTES, ...positions.slice(0, POSITIONS)];
+    const { report, rest } = readReport(await runScript(connection, READ_AT, this.keys, argv));
+    const [upTo, rows] = rest as [string, StreamRow[]];
+    return { report, upTo: Number(upTo), rows: rows.map(readUpdate) };
   }
 
   /**

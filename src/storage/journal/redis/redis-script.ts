@@ -9,6 +9,8 @@ export const LOCATE = luaScript(LUA, 'log', 'locate');
 /** Looks up the newest entry up to a position. */
 export const LOOK = luaScript(LUA, 'log', 'look');
 /** Reads a part of the log. */
-export const READ = luaScript(LUA, 'log', 'read');
+export const READ = luaScript(LUA, 'log', 'rows', 'read');
+/** Reads the rows of updates at positions. */
+export const READ_AT = luaScript(LUA, 'log', 'rows', 'read-at');
 
-export const LOG_SCRIPTS = [APPEND, LOCATE, LOOK, READ];
+export const LOG_SCRIPTS = [APPEND, LOCATE, LOOK, READ, READ_AT];

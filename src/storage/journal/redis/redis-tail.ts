@@ -10,12 +10,25 @@ const MOST_LATER = 4_096;
 /** Milliseconds before the next attempt when the engine is away. */
 const RETRY_AFTER = 250;
 
+/** How a tail reads while it is behind. */
+export interface Pace {
+  /** How many entries it reads at a time. */
+  readonly rows: number;
+  /** Milliseconds before it reads the next ones; without a pause when 0. */
+  readonly pause: number;
+  /** Called when it is not behind any more. */
+  readonly caughtUp: () => void;
+}
+
+const AT_ONCE: Pace = { rows: BATCH, pause: 0, caughtUp: () => undefined };
+
 /** Feeds one listener to the log: first with the entries that are there already, then with what the follower brings. */
 export class RedisTail {
   private isReading = false;
   /** Entries that have come from the follower while older ones were being read. */
   private later: readonly ReadEntry[] = [];
   private isStopped = false;
+  private resets = 0;
 
   /** @param position of the last entry that the listener has. */
   constructor(
@@ -23,7 +36,13 @@ export class RedisTail {
     private readonly journal: Journal,
     private readonly listener: (entries: readonly ReadEntry[]) => void,
     private readonly onReset: ResetListener | undefined,
+    private readonly pace: Pace = AT_ONCE,
   ) {}
+
+  /** Whether the listener has not got everything yet that is there. */
+  get isBehind(): boolean {
+    return this.isReading;
+  }
 
   /** Takes new entries from the follower: at least one. */
   take(entries: readonly ReadEntry[]): void {
@@ -39,6 +58,7 @@ export class RedisTail {
 
   reset(position: number): void {
     this.later = [];
+    this.resets += 1;
     this.position = Math.min(this.position, position);
     if (!this.isStopped) this.onReset?.(position);
   }
@@ -55,18 +75,24 @@ export class RedisTail {
   }
 
   private async readOn(): Promise<void> {
+    const { rows, pause, caughtUp } = this.pace;
     while (!this.isStopped && this.position < this.journal.head) {
+      const { resets } = this;
       // oxlint-disable-next-line no-await-in-loop -- one part after the other
-      const reading = await this.journal.read(this.position, BATCH).catch(() => undefined);
-      // oxlint-disable-next-line no-await-in-loop -- one part after the other
-      if (!reading) await delay(RETRY_AFTER, undefined, { ref: false });
-      else {
+      const reading = await this.journal.read(this.position, rows).catch(() => undefined);
+      // What was read may come after other entries than those that come next since a reset.
+      if (reading && resets === this.resets) {
         this.hand(reading.entries);
         this.position = Math.max(this.position, reading.upTo);
       }
+      // oxlint-disable-next-line no-await-in-loop -- one part after the other
+      if (!reading) await delay(RETRY_AFTER, undefined, { ref: false });
+      // oxlint-disable-next-line no-await-in-loop -- one part after the other
+      else if (pause > 0) await delay(pause, undefined, { ref: false });
       this.handLater();
     }
     this.isReading = false;
+    if (!this.isStopped) caughtUp();
   }
 
   private handLater(): void {

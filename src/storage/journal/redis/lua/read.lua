@@ -10,13 +10,6 @@ local ROWS_AT_ONCE = 16
 local upTo, most, room = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local left = most
 
--- Counts every field, because another program may have put anything into the stream.
-local function sizeOfRow(fields)
-  local size = 0
-  for _, field in ipairs(fields) do size = size + #field end
-  return size
-end
-
 local function partOf(store)
   local from = '(' .. digits(upTo) .. '-18446744073709551615'
   return { stream = store.stream, from = from, found = {}, next = 1, answer = {}, isRead = store.length == 0 }
