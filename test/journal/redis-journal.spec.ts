@@ -1,6 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { isPresence, type Journal, JournalUnavailableError, type ReadEntry } from '../../src/storage/journal/journal.js';
+import {
+  isPresence,
+  type Journal,
+  JournalUnavailableError,
+  type ReadEntry,
+} from '../../src/storage/journal/journal.js';
 import type { RedisJournal, RedisJournalOptions } from '../../src/storage/journal/redis/redis-journal.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';

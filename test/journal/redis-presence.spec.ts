@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isPresence } from '../../src/storage/journal/journal.js';
-import { RedisLog } from '../../src/storage/journal/redis/redis-log.js';
+import { NO_REMOVAL, RedisLog } from '../../src/storage/journal/redis/redis-log.js';
 import { LOG_SCRIPTS } from '../../src/storage/journal/redis/redis-script.js';
 import { connectRedis } from '../../src/storage/redis/redis-connection.js';
 import { TcpProxy } from '../faults/support/tcp-proxy.js';
@@ -97,7 +97,7 @@ describeWith(redisServer, 'Redis with comings and goings', (program) => {
     const connection = await connectRedis(target, raw.key, LOG_SCRIPTS);
     const read: number[] = [];
     for (let isCut = true; isCut;) {
-      const answer = await raw.wait(connection, read.at(-1) ?? 0, 16, 100);
+      const answer = await raw.wait(connection, read.at(-1) ?? 0, 16, 100, NO_REMOVAL);
       read.push(...answer.rows.map(({ position }) => position));
       ({ isCut } = answer);
     }

@@ -83,7 +83,8 @@ export interface Retention {
 
 export type TailListener = (entries: readonly ReadEntry[]) => void;
 
-export type RemovalListener = (positions: readonly number[]) => void;
+/** Called with positions whose updates have been removed; with undefined when these may be any, and not only more of them. */
+export type RemovalListener = (positions: readonly number[] | undefined) => void;
 
 /** Called when the engine has lost the entries after `position`: other entries take their positions. */
 export type ResetListener = (position: number) => void;
@@ -176,7 +177,9 @@ export abstract class Journal {
 
   /**
    * Calls `listener` with positions that anybody has had removed, before {@link remove} resolves: whoever remembers what
-   * was there lets go of it. Positions may come again.
+   * was there lets go of it. Positions may come again. Undefined means that the engine can't say which updates were
+   * removed, or that removed ones are there again after a loss: then everything that is remembered is to be read again.
+   * What a read gives that resolves after the call has nothing of what was removed.
    * @returns a function that stops the calls.
    */
   abstract onRemoved(listener: RemovalListener): () => void;

@@ -1,7 +1,7 @@
 import { messageOf, type RedisLink } from '../../redis/redis-link.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import type { RedisLog, Report } from './redis-log.js';
-import type { Place, Row } from './redis-row.js';
+import type { KnownPlace, Place, Row } from './redis-row.js';
 import { RedisTimeline } from './redis-timeline.js';
 
 /** The most rows that one read asks for, of the rows that are there. It ends sooner where they are large. */
@@ -24,6 +24,8 @@ export interface FollowerEvents {
   rows(rows: readonly Row[]): void;
   /** Called when the log has lost the `lost` entries after `position`, from where it continues. */
   reset(position: number, lost: number): void;
+  /** Called with positions whose updates were removed; with undefined when these may be any. */
+  removed(positions: readonly number[] | undefined): void;
   /** Called with the state of the log, each time that the follower has checked it. */
   report(report: Report): void;
 }
@@ -38,11 +40,16 @@ export class RedisFollower {
   private readonly waiting = new Set<() => void>();
   /** Whether there are more rows in the log than those that have been read. */
   private isBehind = false;
+  private verifiedAt = -Infinity;
+  /** Whether there is something to find, or to say, for which the next look at the log must not wait. */
+  private isDue = false;
 
   constructor(
     private readonly link: RedisLink,
     private readonly log: RedisLog,
     private timeline: RedisTimeline,
+    /** The newest removal that was told. */
+    private told: string,
     private readonly events: FollowerEvents,
   ) {
     this.done = this.run();
@@ -64,6 +71,11 @@ export class RedisFollower {
   /** Whether these entries may belong to the log that was followed: none has another nonce than the one remembered. */
   admits(places: readonly Place[]): boolean {
     return places.every((place) => this.timeline.admits(place));
+  }
+
+  /** Positions with what is remembered of them. */
+  placesAt(positions: readonly number[]): KnownPlace[] {
+    return positions.map((position) => ({ position, nonce: this.timeline.nonceAt(position) }));
   }
 
   /** Resolves when `position` has been handed on; or after `patience` milliseconds, or when the connection is lost. */
@@ -110,8 +122,9 @@ export class RedisFollower {
     }
   }
 
-  private step(connection: RedisConnection): Promise<void> {
-    return this.isBehind ? this.readOn(connection) : this.waitForMore(connection);
+  private async step(connection: RedisConnection): Promise<void> {
+    if (this.isDue || performance.now() - this.verifiedAt >= BLOCK) await this.verify(connection);
+    else await (this.isBehind ? this.readOn(connection) : this.waitForMore(connection));
   }
 
   /**
@@ -119,11 +132,8 @@ export class RedisFollower {
    * between may be missing only from this answer.
    */
   private async waitForMore(connection: RedisConnection): Promise<void> {
-    const { rows, isCut } = await this.log.wait(connection, this.head, NEW_ROWS, BLOCK);
-    if (rows.length === 0) {
-      await this.verify(connection);
-      return;
-    }
+    const { rows, isCut, isRemoved } = await this.log.wait(connection, this.head, NEW_ROWS, BLOCK, this.told);
+    this.isDue = isRemoved || rows.length === 0;
     const end = rows.findIndex((row, index) => !this.continues(row, rows[index - 1]));
     this.isBehind = isCut || end !== -1;
     this.handOn(end === -1 ? rows : rows.slice(0, end));
@@ -165,12 +175,16 @@ export class RedisFollower {
   }
 
   /**
-   * Returns whether the log in Redis is still the one that was followed. If it is not, goes back to the newest position
-   * that both have in common.
+   * Returns whether the log in Redis is still the one that was followed, and nothing was removed from it. If it is not,
+   * goes back to the newest position that both have in common. What was removed is told first, because it is not lost.
    */
   private async verify(connection: RedisConnection): Promise<boolean> {
     const { head } = this;
-    const { report, found } = await this.log.look(connection, head);
+    const { report, found, removal, removed } = await this.log.follow(connection, head, this.told);
+    this.verifiedAt = performance.now();
+    // Another look says that they were told: somebody waits for it.
+    this.isDue = removal !== this.told;
+    if (this.isDue) this.tellRemoved(removal, removed);
     const isSame = report.epoch === this.epoch && report.head >= head && this.isHeld(found, report);
     if (!isSame) {
       const position = report.epoch === this.epoch ? await this.findCommon(connection, report) : 0;
@@ -178,7 +192,14 @@ export class RedisFollower {
     }
     this.isBehind = report.head > this.head;
     this.events.report(report);
-    return isSame;
+    return isSame && !this.isDue;
+  }
+
+  private tellRemoved(removal: string, positions: readonly number[] | undefined): void {
+    this.told = removal;
+    if (positions) for (const position of positions) this.timeline.remove(position);
+    else this.timeline.removeAny();
+    this.events.removed(positions);
   }
 
   /**

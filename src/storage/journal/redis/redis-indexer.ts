@@ -45,6 +45,17 @@ export class RedisIndexer {
     this.index.dropBefore(oldest);
   }
 
+  /** Lets go of removed updates; begins anew where it is not known which they are. */
+  remove(positions: readonly number[] | undefined): void {
+    if (!positions) {
+      this.tail.stop();
+      this.begin();
+      return;
+    }
+    this.tail.remove(positions);
+    for (const position of positions) this.index.remove(position);
+  }
+
   stop(): void {
     this.tail.stop();
   }

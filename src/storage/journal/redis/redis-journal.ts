@@ -9,6 +9,7 @@ import {
   Journal,
   JournalUnavailableError,
   type Reading,
+  type RemovalListener,
   type ResetListener,
   type Retention,
   type TailListener,
@@ -20,7 +21,8 @@ import { type Draft, draftOfRecord, draftOfUpdate } from './redis-draft.js';
 import { RedisFollower } from './redis-follower.js';
 import { RedisIndexer } from './redis-indexer.js';
 import { messageOf, RedisLink } from '../../redis/redis-link.js';
-import { type LogPart, RedisLog, type Report } from './redis-log.js';
+import { type LogPart, NO_REMOVAL, RedisLog, type Report } from './redis-log.js';
+import { RedisRemovals } from './redis-removals.js';
 import type { Row } from './redis-row.js';
 import { LOG_SCRIPTS } from './redis-script.js';
 import { RedisTail } from './redis-tail.js';
@@ -49,6 +51,8 @@ export interface RedisJournalOptions extends RedisTarget {
 /** What the log is found to be at the start. */
 interface Start extends Report {
   readonly hasPresence: boolean;
+  /** The newest removal. */
+  readonly removal: string;
 }
 
 /** Bytes of the index where no others are given. */
@@ -75,6 +79,7 @@ export class RedisJournal extends Journal {
   private readonly appender: RedisAppender;
   private readonly follower: RedisFollower;
   private readonly indexer: RedisIndexer;
+  private readonly removals: RedisRemovals;
   /** Whether a coming or going was ever stored, as far as this process knows. */
   private hasPresence: boolean;
   private resets = 0;
@@ -97,10 +102,12 @@ export class RedisJournal extends Journal {
     this.oldestPresenceHeld = start.oldestPresence;
     this.newestId = start.lastId;
     this.appender = new RedisAppender(commands, log, replicas, (report) => this.note(report));
+    this.removals = new RedisRemovals(commands, log, replicas);
     const { epoch, head, nonce } = start;
-    this.follower = new RedisFollower(following, log, new RedisTimeline(epoch, head, nonce), {
+    this.follower = new RedisFollower(following, log, new RedisTimeline(epoch, head, nonce), start.removal, {
       rows: (rows) => this.take(rows),
       reset: (position, lost) => this.reset(position, lost),
+      removed: (positions) => this.letGo(positions),
       report: (report) => this.note(report),
     });
     this.indexer = new RedisIndexer(this, addresses, indexBytes);
@@ -121,10 +128,10 @@ export class RedisJournal extends Journal {
     );
     try {
       const connection = await commands.get(START_PATIENCE, signal);
-      const { report } = await log.look(connection, 0);
+      const { report, removal } = await log.follow(connection, 0, NO_REMOVAL);
       const hasPresence = await log.hasPresence(connection);
       await following.get(START_PATIENCE, signal);
-      return new RedisJournal(log, commands, following, options, { ...report, hasPresence });
+      return new RedisJournal(log, commands, following, options, { ...report, hasPresence, removal });
     } catch (error) {
       await Promise.all([commands.close(), following.close()]);
       throw new JournalUnavailableError(
@@ -190,12 +197,15 @@ export class RedisJournal extends Journal {
     return this.readRows((connection) => this.log.readAt(connection, positions));
   }
 
-  remove(): Promise<void> {
-    return Promise.reject(new JournalUnavailableError('Updates can not be taken out of this journal yet.'));
+  async remove(positions: readonly number[]): Promise<void> {
+    const places = this.follower.placesAt([...new Set(positions)]);
+    const head = await this.removals.remove(this.follower.epoch, places);
+    // Whoever follows the log has been told by now, unless it is this process and its follower that are cut off.
+    this.letGo(positions.filter((position) => position <= head));
   }
 
-  onRemoved(): () => void {
-    return () => undefined;
+  onRemoved(listener: RemovalListener): () => void {
+    return this.removals.on(listener);
   }
 
   async locate(eventId: string): Promise<number | undefined> {
@@ -223,7 +233,9 @@ export class RedisJournal extends Journal {
     for (const tail of this.tails) tail.stop();
     this.tails.clear();
     this.indexer.stop();
-    await Promise.all([this.commands.close(), this.follower.close()]);
+    await this.follower.close();
+    this.removals.close();
+    await this.commands.close();
   }
 
   private notePresence(): void {
@@ -244,7 +256,7 @@ export class RedisJournal extends Journal {
 
   private async readRows(question: (connection: RedisConnection) => Promise<LogPart>): Promise<Reading> {
     const { head } = this;
-    const { report, rows, upTo } = await this.ask(question);
+    const { report, rows, upTo } = await this.removals.leaveOut(() => this.ask(question));
     if (report.epoch !== this.follower.epoch || report.head < head || !this.follower.admits(rows)) throw notFollowed();
     this.note(report);
     this.reportDamage(rows);
@@ -270,6 +282,13 @@ export class RedisJournal extends Journal {
     // Before everybody else, so that whoever is told of an entry finds it in the index.
     this.indexer.take(rows);
     for (const tail of this.tails) tail.take(rows);
+  }
+
+  private letGo(positions: readonly number[] | undefined): void {
+    if (!positions) this.logger.warn('It is not known which updates were removed from Redis: all are read again.');
+    this.indexer.remove(positions);
+    for (const tail of this.tails) tail.remove(positions);
+    this.removals.tell(positions);
   }
 
   private reset(position: number, lost: number): void {

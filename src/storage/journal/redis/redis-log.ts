@@ -3,8 +3,8 @@ import { inOrder } from '../in-order.js';
 import type { Retention } from '../journal.js';
 import { type RedisConnection, runScript } from '../../redis/redis-connection.js';
 import { argumentsOf, type Batch } from './redis-draft.js';
-import { type Place, placeOf, readRecord, readUpdate, type Row, type StreamRow } from './redis-row.js';
-import { APPEND, LOCATE, LOOK, READ, READ_AT } from './redis-script.js';
+import { type KnownPlace, type Place, placeOf, readRecord, readUpdate, type Row, type StreamRow } from './redis-row.js';
+import { APPEND, LOCATE, LOOK, READ, READ_AT, REMOVE, UNTOLD } from './redis-script.js';
 
 /** The state of the log, which every script answers with. */
 export interface Report {
@@ -24,6 +24,20 @@ export interface LogPart {
   readonly upTo: number;
   readonly rows: readonly Row[];
 }
+
+/** What a follower finds. */
+interface Sight {
+  readonly report: Report;
+  /** The newest entry that is held up to a position. */
+  readonly found?: Place;
+  /** The newest removal. */
+  readonly removal: string;
+  /** The positions of the removals since the one that the follower has told of; undefined when some may be missing. */
+  readonly removed: readonly number[] | undefined;
+}
+
+/** The removal that a log has at its beginning. */
+export const NO_REMOVAL = '0-0';
 
 /** What is kept of each of the two stores. */
 interface Retentions {
@@ -50,6 +64,10 @@ export class RedisLog {
   private readonly presenceKey: string;
   private readonly keys: readonly string[];
   private readonly writerKey: string;
+  private readonly removalsKey: string;
+  private readonly followersKey: string;
+  /** By which Redis knows who follows the log here. */
+  private readonly follower = randomBytes(8).toString('hex');
 
   /** @param now a clock for tests. Default: Redis's own, which is the same for every process. */
   constructor(
@@ -61,7 +79,10 @@ export class RedisLog {
     this.presenceKey = this.named('presence');
     const others = ['ids', 'keys'].map((name) => this.named(name));
     const ofPresence = this.named('presence-keys');
-    this.keys = [this.named('meta'), this.key, ...others, this.presenceKey, ofPresence];
+    this.removalsKey = this.named('removals');
+    this.followersKey = this.named('followers');
+    const ofUpdates = [this.named('meta'), this.key, ...others];
+    this.keys = [...ofUpdates, this.presenceKey, ofPresence, this.removalsKey, this.followersKey];
     this.writerKey = this.named(`writer:${randomBytes(8).toString('hex')}`);
   }
 
@@ -70,8 +91,7 @@ export class RedisLog {
     connection: RedisConnection,
     { number, drafts }: Batch,
   ): Promise<{ report: Report; outcomes: string[] }> {
-    const nonce = randomBytes(NONCE_BYTES).readUIntBE(0, NONCE_BYTES);
-    const argv = [...this.common(), number, nonce, ...drafts.flatMap(argumentsOf)];
+    const argv = [...this.common(), number, newNonce(), ...drafts.flatMap(argumentsOf)];
     const reply = await runScript(connection, APPEND, [...this.keys, this.writerKey], argv);
     const { report, rest } = readReport(reply);
     return { report, outcomes: rest as string[] };
@@ -91,9 +111,48 @@ export class RedisLog {
 
   /** The place of the newest entry that is held up to `position`. */
   async look(connection: RedisConnection, position: number): Promise<{ report: Report; found?: Place }> {
-    const { report, rest } = readReport(await runScript(connection, LOOK, this.keys, [...this.common(), position]));
+    const reply = await runScript(connection, LOOK, this.keys, [...this.common(), position, '', '']);
+    const { report, rest } = readReport(reply);
     const [row] = rest as string[];
     return { report, ...(row && { found: placeOf(row) }) };
+  }
+
+  /**
+   * The same for the follower of this process, which gives a sign of life with it.
+   * @param told the newest removal that it has told of.
+   */
+  async follow(connection: RedisConnection, position: number, told: string): Promise<Sight> {
+    const reply = await runScript(connection, LOOK, this.keys, [...this.common(), position, this.follower, told]);
+    const { report, rest } = readReport(reply);
+    const [row, removal, isKnown, ...removals] = rest as [string, string, number, ...string[]];
+    const positions = removals.flatMap((text) => (text === '' ? [] : text.split(',').map(Number)));
+    return { report, removal, removed: isKnown ? positions : undefined, ...(row && { found: placeOf(row) }) };
+  }
+
+  /** No sign of life of this process's follower is waited for any more. */
+  async leave({ client }: RedisConnection): Promise<void> {
+    await client.hdel(this.followersKey, this.follower);
+  }
+
+  /**
+   * Removes updates.
+   * @returns the removal; an empty text when the log has another epoch, or another nonce at one of the positions.
+   */
+  async remove(
+    connection: RedisConnection,
+    epoch: string,
+    places: readonly KnownPlace[],
+  ): Promise<{ report: Report; removal: string }> {
+    const known = places.flatMap(({ position, nonce }) => [position, nonce ?? '']);
+    const argv = [...this.common(), epoch, newNonce(), ...known];
+    const { report, rest } = readReport(await runScript(connection, REMOVE, this.keys, argv));
+    return { report, removal: String(rest[0]) };
+  }
+
+  /** How many followers have given a sign of life within `lifetime` milliseconds, and not told of a removal yet. */
+  async untold(connection: RedisConnection, removal: string, lifetime: number): Promise<number> {
+    const argv = [...this.common(), removal.split('-', 1)[0] ?? '', lifetime];
+    return Number(readReport(await runScript(connection, UNTOLD, this.keys, argv)).rest[0]);
   }
 
   /**
@@ -118,17 +177,19 @@ export class RedisLog {
   /**
    * The rows after `after`, for which it waits up to `block` milliseconds. Redis knows no limit on bytes here, so
    * `limit`, which each of the two streams has, must be low. There may be more where `isCut`. Rows of the other stream
-   * may be missing, because a Redis as old as 7.0 wakes a waiting client with the rows of one.
+   * may be missing, because a Redis as old as 7.0 wakes a waiting client with the rows of one. Removals after `told` are
+   * waited for as well: `isRemoved` when there are some.
    */
   async wait(
     { client }: RedisConnection,
     after: number,
     limit: number,
     block: number,
-  ): Promise<{ rows: Row[]; isCut: boolean }> {
+    told: string,
+  ): Promise<{ rows: Row[]; isCut: boolean; isRemoved: boolean }> {
     const from = `${after}-${LAST}`;
-    const keys = [this.key, this.presenceKey];
-    const reply = await client.xread('COUNT', limit, 'BLOCK', block, 'STREAMS', ...keys, from, from);
+    const keys = [this.key, this.presenceKey, this.removalsKey];
+    const reply = await client.xread('COUNT', limit, 'BLOCK', block, 'STREAMS', ...keys, from, from, told);
     const streams = new Map((reply ?? []) as [string, StreamRow[]][]);
     const updates = (streams.get(this.key) ?? []).map(readUpdate);
     const presence = (streams.get(this.presenceKey) ?? []).map(readRecord);
@@ -136,7 +197,7 @@ export class RedisLog {
     const ends = [updates, presence].map((rows) => rows[limit - 1]?.position ?? Infinity);
     const upTo = Math.min(...ends);
     const rows = inOrder(updates, presence).filter(({ position }) => position <= upTo);
-    return { rows, isCut: upTo < Infinity };
+    return { rows, isCut: upTo < Infinity, isRemoved: streams.has(this.removalsKey) };
   }
 
   private named(name: string): string {
@@ -150,6 +211,10 @@ export class RedisLog {
     // loss is not taken for the one before.
     return [randomBytes(16).toString('hex'), this.now?.() ?? '', ...limits];
   }
+}
+
+function newNonce(): number {
+  return randomBytes(NONCE_BYTES).readUIntBE(0, NONCE_BYTES);
 }
 
 function readReport(reply: unknown): { report: Report; rest: unknown[] } {

@@ -8,6 +8,12 @@ export interface Place {
   readonly nonce: number;
 }
 
+/** The place of an entry whose nonce may not be remembered. */
+export interface KnownPlace {
+  readonly position: number;
+  readonly nonce: number | undefined;
+}
+
 /** An entry as its stream has it; damaged where another program has put something into its place. */
 export type Row = ReadEntry &
   Place & {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { firstPositionOf, type Journal, type ReadEntry, type ResetListener } from '../journal.js';
+import { firstPositionOf, isPresence, type Journal, type ReadEntry, type ResetListener } from '../journal.js';
 
 /** Entries that a tail reads at a time while it is behind. */
 const BATCH = 512;
@@ -61,6 +61,13 @@ export class RedisTail {
     this.resets += 1;
     this.position = Math.min(this.position, position);
     if (!this.isStopped) this.onReset?.(position);
+  }
+
+  /** Lets go of updates that have been removed; of everything where it is not known which. */
+  remove(positions: readonly number[] | undefined): void {
+    this.later = positions
+      ? this.later.filter((entry) => isPresence(entry) || !positions.includes(entry.position))
+      : [];
   }
 
   stop(): void {

@@ -13,6 +13,8 @@ const HOLE = Number.NaN;
  */
 export class RedisTimeline {
   private readonly nonces = new Float64Array(REMEMBERED);
+  /** 1 where an update was followed that has not been removed. */
+  private readonly updates = new Uint8Array(REMEMBERED);
   private first: number;
   private update = 0;
 
@@ -39,7 +41,7 @@ export class RedisTimeline {
     return this.first;
   }
 
-  /** The position of the newest update that was followed; 0 when it is not remembered. */
+  /** The position of the newest update that was followed and not removed; 0 when it is not remembered. */
   get newestUpdate(): number {
     return this.update >= this.first && this.update <= this.newest ? this.update : 0;
   }
@@ -47,7 +49,27 @@ export class RedisTimeline {
   /** Goes on with a row. */
   push({ position, events, nonce, store }: Row): void {
     this.goOn(position, events, nonce);
-    if (store === 'updates') this.update = position;
+    if (store === 'presence') return;
+    this.update = position;
+    this.updates[position % REMEMBERED] = 1;
+  }
+
+  /** Notes that an update is missing from the log because it was removed. Its nonce stays: its successor has it. */
+  remove(position: number): void {
+    if (position < this.first || position > this.newest) return;
+    this.updates[position % REMEMBERED] = 0;
+    while (this.update >= this.first && this.updates[this.update % REMEMBERED] === 0) this.update -= 1;
+  }
+
+  /** Notes that any updates may have been removed. */
+  removeAny(): void {
+    this.update = 0;
+  }
+
+  /** The nonce of the entry at a position, where it is remembered. */
+  nonceAt(position: number): number | undefined {
+    const nonce = position < this.first || position > this.newest ? HOLE : this.nonces[position % REMEMBERED];
+    return Number.isNaN(nonce) ? undefined : nonce;
   }
 
   /** Goes on to `position`, where an entry with this nonce was, which was trimmed with all between it and the head. */
@@ -75,6 +97,7 @@ export class RedisTimeline {
     const oldest = position - REMEMBERED + 1;
     for (let at = Math.max(this.newest + 1, oldest); at <= position; at += 1) {
       this.nonces[at % REMEMBERED] = at > position - events ? nonce : HOLE;
+      this.updates[at % REMEMBERED] = 0;
     }
     this.newest = position;
     this.first = Math.max(this.first, oldest);

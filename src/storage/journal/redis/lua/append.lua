@@ -9,7 +9,7 @@
 -- Seconds for which a writer's newest batch is remembered: far longer than an append is tried again.
 local WRITER_SECONDS = 600
 
-local writer, number, batchNonce = KEYS[7], tonumber(ARGV[9]), ARGV[10]
+local writer, number, batchNonce = KEYS[9], tonumber(ARGV[9]), ARGV[10]
 local earlier = redis.call('GET', writer)
 if earlier then
   local known = cjson.decode(earlier)
@@ -20,10 +20,9 @@ if earlier then
   end
 end
 
--- From the first presence record on, positions are not counted any more. What an earlier log has left is removed,
--- because its positions may be higher.
+-- What an earlier log has left is removed, because its positions may be higher.
 local function beginPresence()
-  updates.oldest = head - updates.length + 1
+  storeOldest()
   redis.call('DEL', presence.stream, presence.keys)
   hasPresence = true
 end

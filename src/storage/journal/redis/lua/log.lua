@@ -6,8 +6,10 @@
 -- `keys` (hash: idempotency key → fingerprint LF id of the last event). Updates also have `ids` (sorted set of
 -- `id LF position`, all of the same score, so that a range by text finds an id's earliest position).
 --
--- Keys: `meta` (hash: epoch, head, nonce, and the fields of each store), the three of the updates, the three of
--- presence, and for an append `writer` (the writer's newest batch and what became of it).
+-- Keys: `meta` (hash: epoch, head, nonce, the newest removal, and the fields of each store), the three of the updates,
+-- the two of presence, `removals` (stream: which positions were removed), `followers` (hash: follower's name → number of
+-- the newest removal that it has told LF time of its last sign of life), and for an append `writer` (the writer's newest
+-- batch and what became of it).
 --
 -- A row's stream id is `position-nonce`. The nonce is random for each batch, and each row also has the nonce of its
 -- predecessor, whichever store that lies in, so a follower sees at the next row whether the log is still the one that
@@ -25,17 +27,23 @@ local function digits(number)
 end
 
 local state = redis.call('HMGET', meta, 'epoch', 'head', 'nonce', 'bytes', 'last', 'oldest', 'first',
-  'presence-bytes', 'presence-last', 'presence-oldest', 'presence-first', 'presence-head')
+  'presence-bytes', 'presence-last', 'presence-oldest', 'presence-first', 'presence-head', 'removal')
 if not state[1] then
-  redis.call('DEL', unpack(KEYS, 2, 6))
+  redis.call('DEL', unpack(KEYS, 2, 8))
   state = { newEpoch, '0', '0', '0', '' }
   redis.call('HSET', meta, 'epoch', newEpoch, 'head', 0, 'nonce', 0, 'bytes', 0, 'last', '')
 end
 local epoch, head, nonce = state[1], tonumber(state[2]), state[3]
 
--- Whether a presence record was ever stored in this log. Until then nothing of presence is read, and `oldest` is not
--- stored but counted, because builds that know nothing of it may append and trim beside this one.
+-- Whether a presence record was ever stored in this log. Until then nothing of presence is read.
 local hasPresence = state[10] and true or false
+
+-- Whether `oldest` of the updates is stored. Until the first presence record or the first removal it is counted, because
+-- builds that do not store it may append and trim beside this one.
+local hasOldest = state[6] and true or false
+
+-- The newest removal, as `number-nonce`. Its row in `removals` has this stream id.
+local removal = state[13] or '0-0'
 
 -- `last` is the id of the newest event, `oldest` the position after that of the newest trimmed row, and `first` the
 -- stream id of the oldest row after the last trimming: empty when there was none.
@@ -53,11 +61,12 @@ local presence = {
 }
 local presenceHead = tonumber(state[12]) or 0
 
-local now = tonumber(clock)
-if not now then
+local function redisTime()
   local time = redis.call('TIME')
-  now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
+
+local now = tonumber(clock) or redisTime()
 
 local function positionOf(rowId)
   return tonumber(string.match(rowId, '^%d+'))
@@ -71,20 +80,34 @@ local function sizeOf(id, content)
   return 200 + #id + #content
 end
 
+local function addFields(fields, store)
+  for _, field in ipairs({ 'bytes', 'last', 'oldest', 'first' }) do
+    local value = store[field]
+    fields[#fields + 1] = store.prefix .. field
+    fields[#fields + 1] = type(value) == 'number' and digits(value) or value
+  end
+end
+
 local function save()
   local fields = { 'head', digits(head), 'nonce', nonce, 'bytes', digits(updates.bytes), 'last', updates.last }
+  if hasOldest then addFields(fields, updates) end
   if hasPresence then
-    for _, store in ipairs({ updates, presence }) do
-      for _, field in ipairs({ 'bytes', 'last', 'oldest', 'first' }) do
-        local value = store[field]
-        fields[#fields + 1] = store.prefix .. field
-        fields[#fields + 1] = type(value) == 'number' and digits(value) or value
-      end
-    end
+    addFields(fields, presence)
     fields[#fields + 1] = 'presence-head'
     fields[#fields + 1] = digits(presenceHead)
   end
   redis.call('HSET', meta, unpack(fields))
+end
+
+-- The position from which on every update is held.
+local function oldestUpdate()
+  return hasOldest and updates.oldest or head - updates.length + 1
+end
+
+-- From here on, `oldest` is stored: positions can't be counted any more.
+local function storeOldest()
+  updates.oldest = oldestUpdate()
+  hasOldest = true
 end
 
 -- Whether a store's oldest row, which was stored at `time`, is beyond a limit.
@@ -127,7 +150,7 @@ local function trim(store)
       store.oldest, store.first = positionOf(gone[#gone]) + 1, nil
     end
   until #gone == 0
-  if left < TRIMMED_PER_CALL or (hasPresence and store.first ~= wasFirst) then save() end
+  if left < TRIMMED_PER_CALL or (hasOldest and store.first ~= wasFirst) then save() end
 end
 
 local function trimAll()
@@ -135,15 +158,15 @@ local function trimAll()
   if hasPresence then trim(presence) end
 end
 
--- The id of the newest event that is held: a store's newest row is the last one that is trimmed.
+-- The id of the newest event that is held: a store's newest row is the last one that is trimmed. `presenceHead` is the
+-- position up to which that is one of presence.
 local function lastId()
   if presence.length > 0 and (presenceHead == head or updates.length == 0) then return presence.last end
   return updates.length > 0 and updates.last or ''
 end
 
 local function report(...)
-  local oldest = hasPresence and updates.oldest or head - updates.length + 1
-  return { epoch, digits(head), nonce, digits(oldest), digits(presence.oldest), lastId(), ... }
+  return { epoch, digits(head), nonce, digits(oldestUpdate()), digits(presence.oldest), lastId(), ... }
 end
 
 trimAll()
