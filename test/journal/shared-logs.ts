@@ -45,16 +45,26 @@ export class SharedLogs implements AsyncDisposable {
 
   /** What a replica has that lags behind from here on: a failover to it puts that into the place of the log. */
   async replica(): Promise<() => Promise<void>> {
+    const dumps = await this.withClient(async (client) => {
+      const keys = await client.keys(this.key('*'));
+      return Promise.all(keys.map(async (name) => [name, await client.dumpBuffer(name)] as const));
+    });
+    return () =>
+      this.withClient(async (client) => {
+        const all = client.multi();
+        all.del(...(await client.keys(this.key('*'))), this.key('log'));
+        for (const [name, dump] of dumps) all.restore(name, 0, dump, 'REPLACE');
+        await all.exec();
+      });
+  }
+
+  private async withClient<T>(use: (client: Redis) => Promise<T>): Promise<T> {
     const client = new Redis(this.redis.url);
-    const keys = await client.keys(this.key('*'));
-    const dumps = await Promise.all(keys.map(async (name) => [name, await client.dumpBuffer(name)] as const));
-    return async () => {
-      const all = client.multi();
-      all.del(...(await client.keys(this.key('*'))));
-      for (const [name, dump] of dumps) all.restore(name, 0, dump, 'REPLACE');
-      await all.exec();
+    try {
+      return await use(client);
+    } finally {
       client.disconnect();
-    };
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
