@@ -120,6 +120,53 @@ describeWith(redisServer, 'updates in Redis by topic', (program) => {
     expect(other.topics?.topics({ by: 'text', prefix: '', limit: 10 }).topics).toHaveLength(1);
   });
 
+  it('are found where they are after a loss, and nowhere else', async () => {
+    const [one, other] = [await logs.open(), await logs.open()];
+    const mirrors = [new Mirror(one), new Mirror(other)];
+    const untilAllSame = async (): Promise<void> => {
+      for (const [index, journal] of [one, other].entries())
+        if (mirrors[index]) await untilSame(journal, mirrors[index]);
+    };
+    await fill(one, 10);
+    const failOver = await logs.replica();
+    await fill(other, 20);
+    await untilAllSame();
+    await failOver();
+    await fill(one, 5);
+    await untilAllSame();
+    expect(mirrors.map(({ resets }) => resets)).toEqual([[10], [10]]);
+    expect(one.topics?.positionsAfter('c', 0, 100)).toEqual([3, 6, 9, 13]);
+    await logs.redis.command('FLUSHALL');
+    await fill(other, 4);
+    await untilAllSame();
+    expect(mirrors.map(({ resets }) => resets)).toEqual([
+      [10, 0],
+      [10, 0],
+    ]);
+    expect(other.topics?.positionsAfter('c', 0, 100)).toEqual([3]);
+  });
+
+  it('are found again where a failover has brought removed ones back', async () => {
+    const [one, other] = [await logs.open(), await logs.open()];
+    const mirrors = [new Mirror(one), new Mirror(other)];
+    await fill(one, 6);
+    const failOver = await logs.replica();
+    await one.remove([3, 6]);
+    expect(lookUp(await indexOf(other), ['c'])).toEqual([[]]);
+    await failOver();
+    for (const [index, journal] of [one, other].entries()) {
+      const mirror = mirrors[index];
+      while (!mirror?.removals.includes(undefined)) await delay(5);
+      await untilSame(journal, mirror);
+      expect([mirror.resets, lookUp(await indexOf(journal), ['c'])]).toEqual([[], [[3, 6]]]);
+    }
+    await other.remove([3, 6]);
+    expect(mirrors.map((mirror) => mirror.from(0))).toEqual([
+      ['0', '1', '3', '4'],
+      ['0', '1', '3', '4'],
+    ]);
+  });
+
   it('are what a scan gives, whatever was appended, removed, trimmed and lost', async () => {
     const by = fc.nat(1);
     const deed = fc.oneof(
@@ -127,7 +174,7 @@ describeWith(redisServer, 'updates in Redis by topic', (program) => {
       { weight: 3, arbitrary: fc.record({ by, events: fc.integer({ min: 1, max: 3 }) }) },
       // Counted from the head backwards.
       { weight: 5, arbitrary: fc.record({ by, removed: fc.array(fc.nat(6), { maxLength: 3 }) }) },
-      { weight: 1, arbitrary: fc.constantFrom('lag', 'failover', 'flush', 'wait', 'start') },
+      { weight: 2, arbitrary: fc.constantFrom('lag', 'failover', 'failover', 'flush', 'wait', 'start') },
     );
     const all = fc.record({
       deeds: fc.array(deed, { maxLength: 40 }),
