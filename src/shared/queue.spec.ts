@@ -55,6 +55,14 @@ describe('Queue', () => {
     );
   });
 
+  it('gives its items back from the end', () => {
+    const queue = new Queue([1, 2, 3]);
+    queue.shift();
+    expect([queue.pop(), queue.length, queue.pop(), queue.pop(), queue.length]).toEqual([3, 1, 2, undefined, 0]);
+    queue.push(4);
+    expect(queue.at(0)).toBe(4);
+  });
+
   it('has nothing before its front', () => {
     expect(new Queue([1]).at(-1)).toBeUndefined();
   });
