@@ -64,6 +64,7 @@ describe('loadConfig', () => {
             sentinelName: 'mymaster',
             isCluster: false,
             replicas: 0,
+            indexBytes: 268_435_456,
           },
         },
       },

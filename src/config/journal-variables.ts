@@ -9,6 +9,7 @@ export const JOURNAL_VARIABLES = {
   HERALD_REDIS_SENTINEL_NAME: simpleName().default('mymaster'),
   HERALD_REDIS_CLUSTER: flag().default(false),
   HERALD_REDIS_WAIT: count({ min: 0 }).default(0),
+  HERALD_INDEX_BYTES: size({ min: 1024 }).default(256 * 1024 ** 2),
   HERALD_RETAIN_EVENTS: count({ min: 1 }).default(100_000),
   HERALD_RETAIN_BYTES: size({ min: 1024 }).default(256 * 1024 ** 2),
   HERALD_RETAIN_AGE: duration({ min: 1_000 }).default(86_400_000),
@@ -39,6 +40,8 @@ export interface JournalConfig {
     readonly sentinelName: string;
     readonly isCluster: boolean;
     readonly replicas: number;
+    /** Bytes that the process's own index of updates by topic may take. */
+    readonly indexBytes: number;
   };
 }
 
@@ -57,6 +60,7 @@ export function toJournal(v: Variables): JournalConfig {
       sentinelName: v.HERALD_REDIS_SENTINEL_NAME,
       isCluster: v.HERALD_REDIS_CLUSTER,
       replicas: v.HERALD_REDIS_WAIT,
+      indexBytes: v.HERALD_INDEX_BYTES,
     },
   };
 }

@@ -310,6 +310,7 @@ describe('positions with holes', () => {
         isCluster: false,
         prefix: `holes-${count++}`,
         replicas: 0,
+        indexBytes: 2 ** 28,
         retention: UPDATES,
         presenceRetention: PRESENCE,
       }),

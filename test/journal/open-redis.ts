@@ -19,6 +19,7 @@ export function openRedis(url: string, prefix: string, more: Partial<RedisJourna
     isCluster: false,
     prefix,
     replicas: 0,
+    indexBytes: 2 ** 28,
     retention: PLENTY,
     presenceRetention: PLENTY,
     ...more,

@@ -153,8 +153,12 @@ export class FanOut {
     return [...cohorts].reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Updates have been taken out of the journal: nobody gets them any more. */
-  remove(positions: readonly number[]): void {
+  /**
+   * Updates have been taken out of the journal: nobody gets them any more.
+   * @param positions undefined where they may be any.
+   */
+  remove(positions: readonly number[] | undefined): void {
+    if (!positions) return this.restart(this.head);
     for (const position of positions) this.log.remove(position);
     for (const cohort of this.dirty) {
       cohort.disperse(this.deferred.has(cohort) ? this.deferred.position : this.head);

@@ -41,7 +41,7 @@ export interface RedisJournalOptions extends RedisTarget {
   /** Default: nobody looks for addresses. */
   readonly addresses?: TopicAddresses | undefined;
   /** Bytes that this process's index of the updates by topic may take: beyond them the oldest leave it. */
-  readonly indexBytes?: number;
+  readonly indexBytes: number;
   /** When aborted, Redis is not waited for at the start any longer. */
   readonly signal?: AbortSignal | undefined;
   /** A clock for tests, in milliseconds. Default: Redis's own. */
@@ -54,9 +54,6 @@ interface Start extends Report {
   /** The newest removal. */
   readonly removal: string;
 }
-
-/** Bytes of the index where no others are given. */
-const INDEX_BYTES = 256 * 1024 ** 2;
 
 /** Milliseconds that the start waits for Redis. */
 const START_PATIENCE = 10_000;
@@ -93,7 +90,7 @@ export class RedisJournal extends Journal {
     private readonly log: RedisLog,
     private readonly commands: RedisLink,
     following: RedisLink,
-    { replicas, addresses = NO_ADDRESSES, indexBytes = INDEX_BYTES }: RedisJournalOptions,
+    { replicas, addresses = NO_ADDRESSES, indexBytes }: RedisJournalOptions,
     start: Start,
   ) {
     super();
