@@ -30,14 +30,14 @@ export type StreamRow = [string, string[]];
 
 /** Reads a row of the updates' stream. */
 export function readUpdate([streamId, fields]: StreamRow): Row {
-  const [, previous, , , , id = '', , , , content = ''] = fields;
+  const [, previous, , storedAt, , id = '', , , , content = ''] = fields;
   const update = updateOf(id, content);
   return {
     ...placeOf(streamId),
     store: 'updates',
     events: 1,
     previous: Number(previous),
-    ...(update && { update }),
+    ...(update && { update, storedAt: Number(storedAt) }),
   };
 }
 
