@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { JournalOpenError, JournalUnavailableError } from '../storage/journal/journal.js';
 import type { LmdbEnvironment } from '../storage/journal/lmdb/lmdb-environment.js';
 import { UPDATES } from '../storage/journal/lmdb/lmdb-kind.js';
-import { faultsOf, recordsOf, withEnvironment } from '../storage/journal/lmdb/lmdb-offline.js';
+import { faultsOf, recordsOf, withEnvironment } from '../storage/journal/lmdb/offline/lmdb-offline.js';
 import { DamagedRecordError, encodeRecord, headOf, type Newest } from '../storage/journal/lmdb/lmdb-record.js';
 import type { LmdbTable, Placement } from '../storage/journal/lmdb/lmdb-table.js';
 import type { Update } from '../storage/journal/update.js';

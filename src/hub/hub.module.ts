@@ -7,6 +7,7 @@ import { openState } from '../storage/open-state.js';
 import { SharedState } from '../storage/state/shared-state.js';
 import { GuardedGrants } from '../access/guarded-grants.js';
 import { BODY_OPTIONS, Bodies, type BodyOptions } from './http/bodies/bodies.js';
+import { topicAddresses } from './matching/url-pattern/topic-addresses.js';
 import { HubErrorFilter } from './http/hub-error.filter.js';
 import { HistoryController } from './http/history/history.controller.js';
 import { PublishController } from './http/publish/publish.controller.js';
@@ -17,7 +18,7 @@ import { HistoryService } from './service/history.service.js';
 import { HubService } from './service/hub.service.js';
 
 export interface HubModuleOptions extends HubOptions {
-  readonly journal: JournalOptions;
+  readonly journal: Omit<JournalOptions, 'addresses'>;
   readonly bodies: BodyOptions;
   /** The guards to use in place of the hub's own, which may be among them. */
   readonly guards?: HubGuards;
@@ -35,6 +36,7 @@ export interface HubGuards {
 @Module({})
 export class HubModule {
   static forRoot({ journal, bodies, guards = {}, ...options }: HubModuleOptions): DynamicModule {
+    const addresses = topicAddresses(options.hubUrl);
     return {
       module: HubModule,
       global: true,
@@ -50,7 +52,7 @@ export class HubModule {
         GuardedGrants,
         Bodies,
         { provide: BODY_OPTIONS, useValue: bodies },
-        { provide: Journal, useFactory: () => openJournal(journal) },
+        { provide: Journal, useFactory: () => openJournal({ ...journal, addresses }) },
         {
           provide: SharedState,
           // The journal opens first, because a state on disk has its files in the directory that the journal locks.
@@ -66,7 +68,7 @@ export class HubModule {
 }
 
 /** Opens the state that goes with a journal. If that fails, the journal is closed, because nobody else would do it. */
-async function openBeside(journal: Journal, options: JournalOptions, grace: number): Promise<SharedState> {
+async function openBeside(journal: Journal, options: HubModuleOptions['journal'], grace: number): Promise<SharedState> {
   try {
     return await openState(options, grace);
   } catch (error) {

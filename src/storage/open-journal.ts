@@ -1,5 +1,6 @@
 import { type Journal, JournalOpenError, type Retention } from './journal/journal.js';
 import { MemoryJournal } from './journal/memory/memory-journal.js';
+import type { TopicAddresses } from './journal/topics/topic-lookup.js';
 import type { RedisJournalOptions } from './journal/redis/redis-journal.js';
 import type { TopicAddresses } from './journal/topics/topic-lookup.js';
 
@@ -9,6 +10,8 @@ export interface JournalOptions {
   readonly retention: Retention;
   /** How many comings and goings are kept, apart from the updates. */
   readonly presenceRetention: Retention;
+  /** What tells the addresses of topics, for the index of topics. */
+  readonly addresses: TopicAddresses;
   /** What the URL of a Redis does not say. */
   readonly redis: Omit<RedisJournalOptions, 'url' | 'retention' | 'presenceRetention' | 'now' | 'signal' | 'addresses'>;
   /** Default: nobody looks for addresses. */
@@ -28,13 +31,14 @@ const openRedis: Open = async ({ url, retention, presenceRetention, redis, addre
 const ENGINES: ReadonlyMap<string, Open> = new Map<string, Open>([
   [
     'memory',
-    ({ retention, presenceRetention }) => Promise.resolve(new MemoryJournal(retention, Date.now, presenceRetention)),
+    ({ retention, presenceRetention, addresses }) =>
+      Promise.resolve(new MemoryJournal(retention, Date.now, presenceRetention, addresses)),
   ],
   [
     'lmdb',
-    async ({ url, retention, presenceRetention }) => {
+    async ({ url, retention, presenceRetention, addresses }) => {
       const { LmdbJournal } = await import('./journal/lmdb/lmdb-journal.js');
-      return LmdbJournal.open(url.slice('lmdb:'.length), retention, Date.now, presenceRetention);
+      return LmdbJournal.open(url.slice('lmdb:'.length), retention, Date.now, presenceRetention, addresses);
     },
   ],
   ['redis', openRedis],

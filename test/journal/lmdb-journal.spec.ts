@@ -12,6 +12,7 @@ import { CapturedLog } from '../support/captured-log.js';
 import { damageFile } from '../support/damage-file.js';
 import { describeJournal, type Engine } from './contract.js';
 import { describePresence } from './presence-contract.js';
+import { describeTopics } from './topics-contract.js';
 
 const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
 
@@ -55,6 +56,18 @@ const engine: Engine = {
 
 describeJournal(engine);
 describePresence(engine);
+describeTopics({
+  name: 'LMDB',
+  open: async (retention, now, presence, addresses) => {
+    const path = await newDirectory();
+    openAgain = () => LmdbJournal.open(path, retention, now, presence, addresses);
+    return openAgain();
+  },
+  again: async (journal) => {
+    await journal.close();
+    return openAgain();
+  },
+});
 
 describe('the files of the LMDB journal', () => {
   let path: string;
@@ -257,9 +270,9 @@ describe('the files of the LMDB journal', () => {
 
   it('of a newer format are refused', async () => {
     await journal.close();
-    await describeAs(() => ({ format: 3, id: 'x' }));
+    await describeAs(() => ({ format: 4, id: 'x' }));
     const refusal = LmdbJournal.open(path, PLENTY);
     await expect(refusal).rejects.toBeInstanceOf(JournalOpenError);
-    await expect(refusal).rejects.toThrow(/format 3.*reads formats up to 2/);
+    await expect(refusal).rejects.toThrow(/format 4.*reads formats up to 3/);
   });
 });

@@ -1,4 +1,3 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { open, type RootDatabase } from 'lmdb';
@@ -7,29 +6,13 @@ import type { PresenceRecord } from '../presence-record.js';
 import type { Update } from '../update.js';
 import { explain } from './disk/lmdb-failure.js';
 import { withWholeFile } from './disk/lmdb-file.js';
-import { type ChangedTable, type FilePages, freedPages } from './disk/lmdb-pages.js';
+import { type ChangedTable, type FilePages, freedPages, type PageChanges } from './disk/lmdb-pages.js';
 import { LmdbRoom } from './disk/lmdb-room.js';
+import { decodeHeader, encodeHeader, formatOf, FORMATS, HEADER, type LogHeader, newSecret } from './lmdb-header.js';
 import { PRESENCE, UPDATES } from './lmdb-kind.js';
 import type { Placed } from './lmdb-record.js';
-import { LmdbTable, type Placement, type Removal, type Stats } from './lmdb-table.js';
-
-/** The format of files that never had comings and goings, which earlier versions read too. */
-const UPDATES_ONLY = 1;
-
-/** The newest format that this version reads, and the one of files with comings and goings. Later versions read both. */
-const FORMAT = 2;
-
-/** The key of the {@link LogHeader}. */
-const HEADER = 'about';
-
-/** Facts about the files as a whole, stored as JSON. */
-interface LogHeader {
-  readonly format: number;
-  /** Made at random when the files are created, and never changed. */
-  readonly id: string;
-  /** In base64. Files of earlier versions get one when they are opened. */
-  readonly secret?: string;
-}
+import { type Edit, TopicTable } from './index/topic-table.js';
+import { LmdbTable, type Placement, type Removal, type Stats, type Takeout } from './lmdb-table.js';
 
 interface Files {
   readonly root: RootDatabase<Buffer, string>;
@@ -41,20 +24,37 @@ export interface Change {
   /** Records whose positions follow the newest one that is stored. */
   readonly append: readonly Placement[];
   readonly remove: Iterable<Placed>;
+  readonly takeOut?: readonly Takeout[];
+}
+
+/** A change of the index of topics. */
+export interface TopicChange {
+  readonly edits: readonly Edit[];
+  /** Whether the rest is stored without it where the disk has no room for it. */
+  readonly isOptional: boolean;
 }
 
 const NOTHING: Change = { append: [], remove: [] };
+const NO_TOPICS: TopicChange = { edits: [], isOptional: true };
 
 /** A change of the files that is made as a whole or not at all. */
 export interface Changes {
   readonly updates?: Change;
   readonly presence?: Change;
+  readonly topics?: TopicChange;
 }
 
 interface TableChange {
   readonly table: LmdbTable<Update> | LmdbTable<PresenceRecord>;
   readonly append: readonly Placement[];
   readonly remove: readonly Removal[];
+  readonly takeOut: readonly Takeout[];
+}
+
+/** What is stored in one commit. */
+interface Drawn {
+  readonly tables: readonly TableChange[];
+  readonly edits: readonly Edit[];
 }
 
 /**
@@ -66,6 +66,7 @@ interface TableChange {
 export class LmdbEnvironment {
   readonly updates = new LmdbTable(UPDATES);
   readonly presence = new LmdbTable(PRESENCE);
+  readonly topics = new TopicTable();
   /**
    * Made at random when the files are created, so that a journal can be told from another that later has the same path.
    */
@@ -73,7 +74,7 @@ export class LmdbEnvironment {
   /** See {@link Journal.secret}. */
   readonly secret: Buffer;
   private files: Files | undefined;
-  private format = UPDATES_ONLY;
+  private format: number = FORMATS.updatesOnly;
   private hasFailed = false;
   /** How many pages each of the last two changes has freed. */
   private freed: readonly number[] = [];
@@ -108,23 +109,30 @@ export class LmdbEnvironment {
    * refers to it, before the commit returns. With `overlappingSync`, which is the default, lmdb's promise covers the
    * commit alone.
    *
+   * @returns whether the change of the index was stored too: see {@link TopicChange.isOptional}.
    * @throws {JournalUnavailableError} when the change could not be stored: nothing of it was. See {@link mustReopen}.
    */
-  async write({ updates = NOTHING, presence = NOTHING }: Changes): Promise<void> {
-    const isFirstPresence = this.format === UPDATES_ONLY && presence.append.length > 0;
-    if (isFirstPresence) await this.createPresence();
+  async write({ updates = NOTHING, presence = NOTHING, topics = NO_TOPICS }: Changes): Promise<boolean> {
+    const format = formatFor(updates, presence, this.format);
+    const isNewFormat = format > this.format;
+    if (isNewFormat) await this.createFor(format);
     // Read before the batch begins, because an error within the batch would leave half of it in the queue.
-    const changes: TableChange[] = [changeOf(this.updates, updates)];
-    if (this.presence.isCreated) changes.push(changeOf(this.presence, presence));
-    const header = isFirstPresence ? { ...this.header(), format: FORMAT } : undefined;
-    await this.takeRoom(changes);
+    const tables: TableChange[] = [changeOf(this.updates, updates)];
+    if (this.presence.isCreated) tables.push(changeOf(this.presence, presence));
+    const header = isNewFormat ? { ...this.header(), format } : undefined;
+    const edits = await this.takeRoomWith(tables, topics);
     await this.commit(() => {
-      for (const { table, remove } of changes) for (const removal of remove) table.remove(removal);
-      const done = changes.flatMap(({ table, append }) => append.map((placement) => table.put(placement)));
+      for (const { table, remove } of tables) for (const removal of remove) table.remove(removal);
+      const done = tables.flatMap(({ table, append, takeOut }) => [
+        ...takeOut.map((takeout) => table.takeOut(takeout)),
+        ...append.map((placement) => table.put(placement)),
+      ]);
+      for (const edit of edits) this.topics.edit(edit);
       if (header) done.push(this.opened.root.put(HEADER, encodeHeader(header)));
       return done;
     });
-    if (isFirstPresence) this.tellOfFormat();
+    if (isNewFormat) this.tellOfFormat(format);
+    return edits.length === topics.edits.length;
   }
 
   /**
@@ -143,8 +151,7 @@ export class LmdbEnvironment {
   async close(): Promise<void> {
     const { files } = this;
     this.files = undefined;
-    this.updates.close();
-    this.presence.close();
+    this.closeTables();
     await files?.root.close();
   }
 
@@ -161,20 +168,25 @@ export class LmdbEnvironment {
         (files) => this.readAll(files),
       );
     } catch (error) {
-      this.updates.close();
-      this.presence.close();
+      this.closeTables();
       if (error instanceof JournalOpenError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       throw new JournalOpenError(`The journal at ${this.path} can't be opened: ${reason}`, { cause: error });
     }
   }
 
+  private closeTables(): void {
+    for (const table of [this.updates, this.presence, this.topics]) table.close();
+  }
+
   private openTables(): Files {
     const root = openRoot(this.path);
     this.format = formatOf(this.path, root);
     this.updates.create(root);
-    if (this.format === UPDATES_ONLY) this.presence.leaveOut();
-    else this.presence.create(root);
+    if (this.format >= FORMATS.takenOut) this.updates.createTakenOut(root);
+    if (this.format >= FORMATS.presence) this.presence.create(root);
+    else this.presence.leaveOut();
+    this.topics.open(root);
     return { root, room: new LmdbRoom(join(this.path, 'data.mdb')) };
   }
 
@@ -183,6 +195,7 @@ export class LmdbEnvironment {
     try {
       this.updates.readAll();
       this.presence.readAll();
+      this.topics.readAll();
       // Only a write makes LMDB read the list of free pages.
       root.putSync(HEADER, root.get(HEADER) ?? Buffer.alloc(0));
     } catch (error) {
@@ -192,45 +205,79 @@ export class LmdbEnvironment {
   }
 
   /**
-   * Makes the tables of comings and goings, for which the files have to be made longer first. As long as the tables are
-   * empty, earlier versions go on with the files.
+   * Makes the tables that a format has besides. As long as they are empty, earlier versions go on with the files.
    */
-  private async createPresence(): Promise<void> {
-    if (this.presence.isCreated) return;
-    await this.takeRoom([]);
+  private async createFor(format: number): Promise<void> {
+    if (!this.presence.isCreated) await this.create((root) => this.presence.create(root));
+    if (format >= FORMATS.takenOut) await this.create((root) => this.updates.createTakenOut(root));
+  }
+
+  /** Makes a table, for which the files have to be made longer first. */
+  private async create(make: (root: Files['root']) => void): Promise<void> {
+    await this.takeRoom({ tables: [], edits: [] });
     try {
-      this.presence.create(this.opened.root);
+      make(this.opened.root);
     } catch (error) {
       this.hasFailed = true;
       throw await explain(error);
     }
   }
 
-  private tellOfFormat(): void {
-    this.format = FORMAT;
+  private tellOfFormat(format: number): void {
+    this.format = format;
+    const what = format === FORMATS.presence ? 'keeps comings and goings of streams' : 'has had updates taken out';
     new Logger('Journal').log(
-      `The journal at ${this.path} now keeps comings and goings of streams, and so has format ${FORMAT}, which earlier ` +
+      `The journal at ${this.path} now ${what}, and so has format ${format}, which earlier ` +
         'versions of Herald cannot open: to go back to one, take the updates over with `herald journal export` and ' +
         '`herald journal import`.',
     );
   }
 
-  private async takeRoom(changes: readonly TableChange[]): Promise<void> {
+  /** @returns the edits of the index for which there is room. */
+  private async takeRoomWith(tables: readonly TableChange[], topics: TopicChange): Promise<readonly Edit[]> {
+    const { edits, isOptional } = topics;
+    if (edits.length > 0) {
+      try {
+        if (!this.topics.isCreated) await this.create((root) => this.topics.create(root));
+        await this.takeRoom({ tables, edits });
+        return edits;
+      } catch (error) {
+        if (!isOptional || this.hasFailed || !(error instanceof JournalFullError)) throw error;
+      }
+    }
+    await this.takeRoom({ tables, edits: [] });
+    return [];
+  }
+
+  private async takeRoom(drawn: Drawn): Promise<void> {
     try {
-      await this.takeRoomNow(changes);
+      await this.takeRoomNow(drawn);
     } catch (error) {
       const isSettled = this.freed.every((count) => count === 0);
       if (isSettled || !(error instanceof JournalFullError)) throw error;
       await this.settle();
-      await this.takeRoomNow(changes);
+      await this.takeRoomNow(drawn);
     }
   }
 
-  private async takeRoomNow(changes: readonly TableChange[]): Promise<void> {
+  private async takeRoomNow(drawn: Drawn): Promise<void> {
     const pages = this.pages();
-    const tables = changes.flatMap(changedTable);
-    await this.opened.room.takeFor(pages, tables);
-    this.freed = [...this.freed.slice(-1), freedPages(pages, tables)];
+    const changes = this.pageChanges(drawn);
+    await this.opened.room.takeFor(pages, changes);
+    this.freed = [...this.freed.slice(-1), freedPages(pages, changes)];
+  }
+
+  private pageChanges({ tables, edits }: Drawn): PageChanges {
+    const { tree } = this.topics;
+    const put = edits.flatMap(({ key, value }) => (value ? [key.length + value.length] : []));
+    const remove = edits.flatMap(({ value, size }) => (value ? [] : [size]));
+    const isAppend = edits.length > 0 || tables.some(({ append }) => append.length > 0);
+    return {
+      tables: tables.flatMap(changedTable),
+      topics: tree && { tree, put, remove },
+      // What takes updates out makes room itself.
+      leavesRoom: isAppend && tables.every(({ takeOut }) => takeOut.length === 0),
+    };
   }
 
   /** Two commits of next to nothing, after which LMDB can use every page that is free. */
@@ -240,7 +287,7 @@ export class LmdbEnvironment {
     for (let times = 0; times < 2; times += 1) {
       // One after the other, because only separate commits make the freed pages usable.
       // oxlint-disable-next-line no-await-in-loop
-      await this.takeRoomNow([]);
+      await this.takeRoomNow({ tables: [], edits: [] });
       // oxlint-disable-next-line no-await-in-loop
       await this.commit(() => [root.put(HEADER, header)]);
     }
@@ -281,54 +328,34 @@ export class LmdbEnvironment {
   }
 }
 
-function changeOf(table: TableChange['table'], { append, remove }: Change): TableChange {
-  return { table, append, remove: Array.from(remove, (placed) => table.removalOf(placed)) };
+/** The format of files that have had these changes. */
+function formatFor(updates: Change, presence: Change, format: number): number {
+  if (updates.takeOut && updates.takeOut.length > 0) return FORMATS.takenOut;
+  return presence.append.length > 0 ? Math.max(format, FORMATS.presence) : format;
 }
 
-function changedTable({ table, append, remove }: TableChange): ChangedTable[] {
+function changeOf(table: TableChange['table'], { append, remove, takeOut = [] }: Change): TableChange {
+  return { table, append, remove: Array.from(remove, (placed) => table.removalOf(placed)), takeOut };
+}
+
+function changedTable({ table, append, remove, takeOut }: TableChange): ChangedTable[] {
   const { trees } = table;
   if (!trees) return [];
-  return [{ ...trees, append: append.map(({ bytes }) => bytes.length), remove: remove.map(({ size }) => size) }];
+  const put = [...append, ...takeOut].map(({ bytes }) => bytes.length);
+  const removed = [...remove, ...takeOut.map(({ removal }) => removal)].map(({ size }) => size);
+  return [{ ...trees, append: put, remove: removed }];
 }
 
-function openRoot(path: string): RootDatabase<Buffer, string> {
+/** Opens the LMDB files in a directory, and makes them where there are none. */
+export function openRoot(path: string): RootDatabase<Buffer, string> {
   return open<Buffer, string>({
     path,
     // By default, lmdb takes a path with a dot in it for a file.
     noSubdir: false,
-    maxDbs: 6,
+    maxDbs: 12,
     encoding: 'binary',
     overlappingSync: false,
     // With this turned on, a failed commit also rejects a promise that nobody holds, which ends the process.
     eventTurnBatching: false,
   });
-}
-
-/**
- * Gives new files, which have no header, their header; checks the format of all others.
- * @throws {JournalOpenError} when this version does not know the format.
- */
-function formatOf(path: string, root: RootDatabase<Buffer, string>): number {
-  const text = root.get(HEADER);
-  const header = text ? decodeHeader(text) : { format: UPDATES_ONLY, id: randomUUID(), secret: newSecret() };
-  if (!text) root.putSync(HEADER, encodeHeader(header));
-  const { format } = header;
-  if (format === UPDATES_ONLY || format === FORMAT) return format;
-  void root.close();
-  throw new JournalOpenError(
-    `The journal at ${path} has format ${format}, and this version of Herald reads formats up to ${FORMAT}: ` +
-      'start the version that wrote it, or take its entries over with `herald journal export` of that version.',
-  );
-}
-
-function encodeHeader(header: LogHeader): Buffer {
-  return Buffer.from(JSON.stringify(header));
-}
-
-function decodeHeader(text: Buffer | undefined): LogHeader {
-  return JSON.parse(text?.toString() ?? '{}') as LogHeader;
-}
-
-function newSecret(): string {
-  return randomBytes(32).toString('base64');
 }

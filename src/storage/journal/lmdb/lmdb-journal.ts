@@ -6,17 +6,21 @@ import {
   Journal,
   JournalUnavailableError,
   type Reading,
+  type RemovalListener,
   type Retention,
   type StoredEntry,
   type TailListener,
 } from '../journal.js';
 import type { PresenceRecord } from '../presence-record.js';
 import type { Update } from '../update.js';
+import { NO_ADDRESSES, type TopicAddresses, type TopicLookup } from '../topics/topic-lookup.js';
+import { DirectoryLock, syncDirectories } from './disk/lmdb-lock.js';
 import { SWEEP_ENTRIES } from './disk/lmdb-pages.js';
+import { LmdbIndex } from './index/lmdb-index.js';
 import { LmdbEnvironment } from './lmdb-environment.js';
 import type { Identified } from './lmdb-kind.js';
 import { LmdbFollowers } from './lmdb-followers.js';
-import { DirectoryLock, syncDirectories } from './lmdb-lock.js';
+import { LmdbRemovals } from './lmdb-removals.js';
 import { LmdbQueue, type Pending } from './lmdb-queue.js';
 import { LmdbStore } from './lmdb-store.js';
 
@@ -26,15 +30,25 @@ const SWEEP_INTERVAL = 1_000;
 /** Milliseconds for which nothing is tried after a failure. */
 const REST = 1_000;
 
+interface Settings {
+  readonly retention: Retention;
+  readonly presenceRetention: Retention;
+  readonly now: () => number;
+  readonly addresses: TopicAddresses;
+}
+
 /**
  * Keeps the log in an LMDB database: an append is answered once it is on the disk. One commit is under way at a time,
  * and whatever is appended meanwhile, of either kind, shares the next one, so that many share one sync of the disk.
  */
 export class LmdbJournal extends Journal {
+  readonly retention: Retention;
   private readonly queue = new LmdbQueue();
   private readonly followers = new LmdbFollowers(this);
   private readonly updates: LmdbStore<Update>;
   private readonly presence: LmdbStore<PresenceRecord>;
+  private readonly index: LmdbIndex;
+  private readonly removals: LmdbRemovals;
   private isRunning = false;
   private running: Promise<void> = Promise.resolve();
   /** Rejects while the files can't be opened again after a failure. */
@@ -46,20 +60,23 @@ export class LmdbJournal extends Journal {
   private constructor(
     private readonly lock: DirectoryLock,
     private readonly environment: LmdbEnvironment,
-    readonly retention: Retention,
-    now: () => number,
-    presenceRetention: Retention,
+    { retention, presenceRetention, now, addresses }: Settings,
   ) {
     super();
+    this.retention = retention;
     const damage = new DamageLog('readers are told of a gap; stop the service and run `herald journal verify`');
     this.updates = new LmdbStore(environment.updates, retention, now, damage);
     this.presence = new LmdbStore(environment.presence, presenceRetention, now, damage);
+    this.index = new LmdbIndex(environment.topics, this.updates, addresses);
+    this.removals = new LmdbRemovals(environment, this.updates, this.index);
     this.timer = setInterval(() => this.sweep(), SWEEP_INTERVAL).unref();
+    if (this.index.isDue) this.start();
   }
 
   /**
    * Opens the journal in the directory `path`, and creates it if there is none. How long it takes does not depend on
    * how much the journal holds.
+   * @param addresses with those of another base than before, the index of topics is made anew.
    * @throws {JournalOpenError} when another process uses the journal, or it can't be read.
    */
   static async open(
@@ -67,12 +84,13 @@ export class LmdbJournal extends Journal {
     retention: Retention,
     now: () => number = Date.now,
     presenceRetention: Retention = retention,
+    addresses: TopicAddresses = NO_ADDRESSES,
   ): Promise<LmdbJournal> {
     const lock = await DirectoryLock.take(path);
     try {
       const environment = new LmdbEnvironment(path);
       await syncDirectories(path);
-      return new LmdbJournal(lock, environment, retention, now, presenceRetention);
+      return new LmdbJournal(lock, environment, { retention, presenceRetention, now, addresses });
     } catch (error) {
       await lock.release();
       throw error;
@@ -144,20 +162,28 @@ export class LmdbJournal extends Journal {
     return { entries, upTo: last, oldest: updates.oldest, oldestPresence: presence.oldest };
   }
 
-  get topics(): undefined {
-    return undefined;
+  get topics(): TopicLookup | undefined {
+    return this.index.topics;
   }
 
-  readAt(): Promise<Reading> {
-    return Promise.reject(new JournalUnavailableError('This journal can not be read at positions yet.'));
+  async readAt(positions: readonly number[]): Promise<Reading> {
+    await this.ready;
+    return { ...this.updates.readAt(positions), oldestPresence: this.oldestPresence };
   }
 
-  remove(): Promise<void> {
-    return Promise.reject(new JournalUnavailableError('Updates can not be taken out of this journal yet.'));
+  remove(positions: readonly number[]): Promise<void> {
+    try {
+      this.refuseIfUnable();
+      const removed = this.removals.add(positions);
+      this.start();
+      return removed;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  onRemoved(): () => void {
-    return () => undefined;
+  onRemoved(listener: RemovalListener): () => void {
+    return this.removals.onRemoved(listener);
   }
 
   async locate(eventId: string): Promise<number | undefined> {
@@ -175,6 +201,7 @@ export class LmdbJournal extends Journal {
     this.isClosing = true;
     clearInterval(this.timer);
     this.followers.clear();
+    this.removals.clear();
     await this.running;
     await this.ready.catch(() => undefined);
     await this.environment.close();
@@ -233,22 +260,41 @@ export class LmdbJournal extends Journal {
     do {
       // One after the other: the next group is what has gathered meanwhile.
       // oxlint-disable-next-line no-await-in-loop
-      isDone = await this.commit(this.queue.takeGroup());
-    } while (!this.queue.isEmpty || (isDone && this.hasMuchToSweep()));
+      await this.takeOut();
+      // oxlint-disable-next-line no-await-in-loop
+      isDone = await this.commit(this.index.isFull ? [] : this.queue.takeGroup());
+    } while (!this.queue.isEmpty || !this.removals.isEmpty || (isDone && this.hasMuchToDo()));
     // In the same turn as the last check of what waits, so that a later append starts a new run.
     this.isRunning = false;
+  }
+
+  /** Takes out some of the updates that are to be removed. */
+  private async takeOut(): Promise<void> {
+    if (this.removals.isEmpty) return;
+    try {
+      await this.removals.next();
+    } catch (error) {
+      this.fail(error, []);
+      await this.ready.catch(() => undefined);
+    }
   }
 
   private async commit(group: readonly Pending[]): Promise<boolean> {
     try {
       const entries = this.stage(group);
+      const isOptional = !this.index.isFull;
+      const topics = { edits: this.index.change(group.length), isOptional };
+      if (group.length === 0 && topics.edits.length === 0 && this.garbageCount === 0) return true;
       const limit = group.length > 0 ? 2 * group.length + 16 : SWEEP_ENTRIES;
-      await this.environment.write({ updates: this.updates.change(limit), presence: this.presence.change(limit) });
+      const [updates, presence] = [this.updates.change(limit), this.presence.change(limit)];
+      const isIndexed = await this.environment.write({ updates, presence, topics });
       this.accept(group, entries);
+      this.index.committed(isIndexed);
       return true;
     } catch (error) {
       this.updates.discard();
       this.presence.discard();
+      this.index.discard();
       this.fail(error, group);
       await this.ready.catch(() => undefined);
       return false;
@@ -268,6 +314,7 @@ export class LmdbJournal extends Journal {
     const before = this.head;
     this.updates.committed();
     this.presence.committed();
+    this.index.appended(entries);
     if (entries.length > 0) this.followers.tell(before, entries);
     for (const [index, pending] of group.entries()) {
       this.queue.decided(pending);
@@ -284,6 +331,7 @@ export class LmdbJournal extends Journal {
       this.queue.decided(pending);
       pending.reject(error);
     }
+    this.removals.fail(error);
   }
 
   /** For the next {@link REST} milliseconds, all appends are refused for the same reason. */
@@ -305,18 +353,23 @@ export class LmdbJournal extends Journal {
     }
     this.updates.recover();
     this.presence.recover();
+    this.index.recover();
   }
 
-  private hasMuchToSweep(): boolean {
-    return !this.isClosing && Math.max(this.updates.garbageCount, this.presence.garbageCount) >= SWEEP_ENTRIES;
+  private get garbageCount(): number {
+    return Math.max(this.updates.garbageCount, this.presence.garbageCount);
+  }
+
+  private hasMuchToDo(): boolean {
+    return !this.isClosing && (this.garbageCount >= SWEEP_ENTRIES || this.index.isDue);
   }
 
   /**
-   * Removes trimmed entries when no append does so along the way. Goes on after appends were refused, because the
-   * removal may make room for them.
+   * Removes trimmed entries when no append does so along the way, and goes on with the index. Goes on after appends were
+   * refused, because the removal may make room for them.
    */
   private sweep(): void {
     if (!this.environment.isOpen && !this.hasRecovered()) return;
-    if (this.updates.garbageCount > 0 || this.presence.garbageCount > 0) this.start();
+    if (this.garbageCount > 0 || this.index.isDue || this.index.isUntidy) this.start();
   }
 }

@@ -9,8 +9,11 @@ export interface Identified {
 
 /** What the journal has to know of a kind of records: everything else is the same for all of them. */
 export interface RecordKind<Content extends Identified> {
-  /** The names of its tables in the LMDB environment. A kind that nobody looks for by id has no index of ids. */
-  readonly tables: { readonly records: string; readonly ids?: string; readonly keys: string };
+  /**
+   * The names of its tables in the LMDB environment. A kind that nobody looks for by id has no index of ids, and one of
+   * which nothing is taken out has no list of that.
+   */
+  readonly tables: { readonly records: string; readonly ids?: string; readonly keys: string; readonly takenOut?: string };
   /** The fields of a record's text: the content first, and then what is given. */
   readonly pack: (content: Content, idempotencyKey: string | null, fingerprint: string | null) => readonly unknown[];
   readonly unpack: (fields: readonly unknown[]) => Content;
@@ -34,7 +37,7 @@ type UpdateFields = readonly [
 ];
 
 export const UPDATES: RecordKind<Update> = {
-  tables: { records: 'entries', ids: 'ids', keys: 'keys' },
+  tables: { records: 'entries', ids: 'ids', keys: 'keys', takenOut: 'taken-out' },
   pack: ({ id, topics, data, private: isPrivate, type = null, retry = null }, ...rest): UpdateFields => [
     id,
     topics,

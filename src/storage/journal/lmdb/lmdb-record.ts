@@ -40,6 +40,8 @@ export type Newest = Pick<RecordHead, 'position' | 'total' | 'count'>;
  * and the rest as JSON, which keeps every string as it is. Where updates alone take positions, the count of a record is
  * its position, and the record before it has the position before; any other record has a mark, its `count` and
  * `previous` (doubles, big endian) before the JSON, which never begins with the mark. Format 1 has no marked records.
+ * A record that was taken out has another mark, the same head, and in place of the JSON the length that it had (a
+ * double). Formats 1 and 2 have none of these.
  * Changing any of this takes a new number in `lmdb-environment.ts`.
  */
 const CHECKSUM_BYTES = 4;
@@ -50,6 +52,7 @@ const PREVIOUS_AT = COUNT_AT + 8;
 const MARKED_TEXT_AT = PREVIOUS_AT + 8;
 
 const MARK = 2;
+const TAKEN_OUT = 3;
 
 /** A page of LMDB; larger records lie on pages of their own. Bytes. */
 const PAGE = 4_096;
@@ -60,6 +63,11 @@ const OVERHEAD = 256;
 /** The bytes of the disk that a record of this length takes, roughly: what retention counts. */
 export function costOf(length: number): number {
   return OVERHEAD + (length <= PAGE / 2 ? length : Math.ceil((length + 16) / PAGE) * PAGE);
+}
+
+/** The same of a record: one that was taken out counts as what it was. */
+export function costOfRecord(bytes: Buffer): number {
+  return costOf(isTakenOut(bytes) ? bytes.readDoubleBE(MARKED_TEXT_AT) : bytes.length);
 }
 
 /** The record's bytes at this position, where it continues the record `newest`. */
@@ -87,7 +95,31 @@ export function encodeRecord<Content extends Identified>(
   return bytes;
 }
 
+/** What takes the place of a record that is whole: its head, without its content. */
+export function takenOut(placed: Placed): Buffer {
+  const { storedAt, total, count, previous } = headOf(placed);
+  const bytes = Buffer.allocUnsafeSlow(MARKED_TEXT_AT + 8);
+  bytes.writeDoubleBE(storedAt, CHECKSUM_BYTES);
+  bytes.writeDoubleBE(total, TOTAL_AT);
+  bytes.writeUInt8(TAKEN_OUT, MARK_AT);
+  bytes.writeDoubleBE(count, COUNT_AT);
+  bytes.writeDoubleBE(previous, PREVIOUS_AT);
+  bytes.writeDoubleBE(placed.bytes.length, MARKED_TEXT_AT);
+  bytes.writeUInt32BE(crc32(bytes.subarray(CHECKSUM_BYTES)));
+  return bytes;
+}
+
+/** Whether a record is one that was {@link takenOut}, and whole. */
+export function isTakenOut(bytes: Buffer): boolean {
+  return bytes[MARK_AT] === TAKEN_OUT && isWhole(bytes);
+}
+
 /** @throws {DamagedRecordError} when the checksum does not match. */
+export function checkRecord(placed: Placed): void {
+  if (!readHead(placed)) throw new DamagedRecordError();
+}
+
+/** @throws {DamagedRecordError} when the checksum does not match. The record must not have been taken out. */
 export function decodeRecord<Content extends Identified>(
   kind: RecordKind<Content>,
   placed: Placed,
@@ -97,14 +129,14 @@ export function decodeRecord<Content extends Identified>(
   return record;
 }
 
-/** The record; undefined when its checksum does not match. */
+/** The record; undefined when its checksum does not match, and when it was taken out: {@link readHead} tells them apart. */
 export function readRecord<Content extends Identified>(
   kind: RecordKind<Content>,
   placed: Placed,
 ): JournalRecord<Content> | undefined {
   const head = readHead(placed);
-  if (!head) return undefined;
   const { bytes } = placed;
+  if (!head || isTakenOut(bytes)) return undefined;
   const fields = JSON.parse(bytes.toString('utf8', isMarked(bytes) ? MARKED_TEXT_AT : MARK_AT)) as unknown[];
   const idempotencyKey = (fields.at(-2) ?? undefined) as string | undefined;
   const fingerprint = (fields.at(-1) ?? undefined) as string | undefined;
@@ -114,8 +146,11 @@ export function readRecord<Content extends Identified>(
 /** The head of a record; undefined when the checksum of the whole record does not match. */
 export function readHead(placed: Placed): RecordHead | undefined {
   const { bytes } = placed;
-  if (bytes.length <= MARK_AT || crc32(bytes.subarray(CHECKSUM_BYTES)) !== bytes.readUInt32BE()) return undefined;
-  return headOf(placed);
+  return isWhole(bytes) ? headOf(placed) : undefined;
+}
+
+function isWhole(bytes: Buffer): boolean {
+  return bytes.length > MARK_AT && crc32(bytes.subarray(CHECKSUM_BYTES)) === bytes.readUInt32BE();
 }
 
 /** The head of a record that is known to be whole. */
@@ -127,7 +162,7 @@ export function headOf({ position, bytes }: Placed): RecordHead {
 }
 
 function isMarked(bytes: Buffer): boolean {
-  return bytes[MARK_AT] === MARK;
+  return bytes[MARK_AT] === MARK || bytes[MARK_AT] === TAKEN_OUT;
 }
 
 /** The checksum does not fit: the disk, or another program, has changed the file. */

@@ -6,12 +6,13 @@ import {
   encodeRecord,
   headOf,
   type JournalRecord,
+  isTakenOut,
   type NewRecord,
   type Placed,
   readRecord,
   type RecordHead,
 } from './lmdb-record.js';
-import type { LmdbTable, Placement } from './lmdb-table.js';
+import type { LmdbTable, Placement, TakenOut } from './lmdb-table.js';
 import { LmdbWindow } from './lmdb-window.js';
 
 /** Bytes after which one reading stops; the entry that reaches the limit is still given. */
@@ -36,7 +37,7 @@ export class LmdbStore<Content extends Identified> {
   private lastId = '';
 
   constructor(
-    private readonly table: LmdbTable<Content>,
+    readonly table: LmdbTable<Content>,
     retention: Retention,
     private readonly now: () => number,
     private readonly damage: DamageLog,
@@ -61,6 +62,11 @@ export class LmdbStore<Content extends Identified> {
     return this.window.oldest;
   }
 
+  /** See {@link LmdbWindow.swept}. */
+  get swept(): number {
+    return this.window.swept;
+  }
+
   /** How many records wait to be removed. */
   get garbageCount(): number {
     return this.window.garbageCount;
@@ -81,6 +87,7 @@ export class LmdbStore<Content extends Identified> {
     for (const position of this.table.positionsOf(id, this.oldest)) {
       const bytes = this.table.get(position);
       if (!bytes || position > this.newest) continue;
+      if (isTakenOut(bytes)) continue;
       const content = this.contentOf({ position, bytes });
       // For a damaged record the index alone counts, because the record's own id can't be read any more.
       if (!content || content.id === id) return position;
@@ -96,12 +103,37 @@ export class LmdbStore<Content extends Identified> {
     let read = 0;
     for (const placed of this.table.range(Math.max(after + 1, oldest), end + 1)) {
       const { position, bytes } = placed;
-      const content = this.contentOf(placed);
-      entries.push(content ? this.kind.entryOf(position, content) : { position });
+      if (isTakenOut(bytes)) continue;
+      entries.push(this.entryOf(placed));
       read += bytes.length;
       if (entries.length >= limit || read >= READ_BYTES) return { entries, upTo: position, oldest };
     }
     return { entries, upTo: end, oldest };
+  }
+
+  /** The entries at these positions, which are in order: all of them, or the first ones where they are large. */
+  readAt(positions: readonly number[]): StoreReading {
+    const { oldest, newest } = this;
+    const entries: ReadEntry[] = [];
+    let read = 0;
+    for (const position of positions) {
+      const bytes = position < oldest || position > newest ? undefined : this.table.get(position);
+      if (!bytes || isTakenOut(bytes)) continue;
+      entries.push(this.entryOf({ position, bytes }));
+      read += bytes.length;
+      if (read >= READ_BYTES) return { entries, upTo: position, oldest };
+    }
+    return { entries, upTo: positions.at(-1) ?? 0, oldest };
+  }
+
+  /** What takes the content of a record out; undefined where there is none, or a damaged one. */
+  takeoutOf(position: number): ReturnType<LmdbTable<Content>['takeoutOf']> {
+    return position > this.newest ? undefined : this.table.takeoutOf(position);
+  }
+
+  /** To be called when contents have been taken out. */
+  takenOut(records: readonly TakenOut[]): void {
+    this.window.takenOut(records);
   }
 
   /** Makes a record part of the next {@link change}. */
@@ -138,6 +170,12 @@ export class LmdbStore<Content extends Identified> {
   /** See {@link LmdbWindow.recover}. */
   recover(): void {
     this.window.recover();
+  }
+
+  private entryOf(placed: Placed): ReadEntry {
+    const { position } = placed;
+    const content = this.contentOf(placed);
+    return content ? this.kind.entryOf(position, content) : { position };
   }
 
   private contentOf(placed: Placed): Content | undefined {

@@ -3,7 +3,7 @@ import type { Database, RootDatabase } from 'lmdb';
 import { JournalUnavailableError } from '../journal.js';
 import type { TableTrees, Tree } from './disk/lmdb-pages.js';
 import type { Identified, RecordKind } from './lmdb-kind.js';
-import { decodeRecord, type Placed, readRecord } from './lmdb-record.js';
+import { checkRecord, costOfRecord, type Placed, readRecord, takenOut } from './lmdb-record.js';
 
 /** What LMDB tells of a table and of the file; lmdb has no type for it. */
 export interface Stats extends Tree {
@@ -22,6 +22,8 @@ interface Handles {
   readonly ids: Database<number, Buffer> | undefined;
   /** Hash of an idempotency key → the newest position that has it. */
   readonly keys: Database<number, Buffer>;
+  /** The position of a record that was taken out → what it had cost. */
+  readonly takenOut: Database<number, number> | undefined;
 }
 
 /** A record that is appended, with what its indexes need. */
@@ -37,6 +39,22 @@ export interface Removal {
   readonly size: number;
   readonly id: Buffer | undefined;
   readonly key: Buffer | undefined;
+  /** Whether its content may have been taken out before. */
+  readonly isTakenOut: boolean;
+}
+
+/** A record whose content is taken out, while its place in the log stays. */
+export interface Takeout {
+  readonly removal: Removal;
+  /** What takes its place. */
+  readonly bytes: Buffer;
+  readonly cost: number;
+}
+
+/** A record that was taken out, and what it had cost. */
+export interface TakenOut {
+  readonly position: number;
+  readonly cost: number;
 }
 
 /** The records of one kind by position, and their indexes. It reads as empty until it is {@link create created}. */
@@ -54,7 +72,16 @@ export class LmdbTable<Content extends Identified> {
       records: root.openDB<Buffer, number>({ name: records, encoding: 'binary' }),
       ids: ids === undefined ? undefined : root.openDB<number, Buffer>({ name: ids, ...index, dupSort: true }),
       keys: root.openDB<number, Buffer>({ name: keys, ...index }),
+      takenOut: undefined,
     };
+  }
+
+  /** Opens the list of what was taken out of the table, and makes it where there is none. */
+  createTakenOut(root: RootDatabase<Buffer, string>): void {
+    const { takenOut: name } = this.kind.tables;
+    if (name === undefined) return;
+    const list = root.openDB<number, number>({ name, encoding: 'ordered-binary' });
+    this.handles = { ...this.created, takenOut: list };
   }
 
   /** To be called when the files are open, and have no such table. */
@@ -155,6 +182,11 @@ export class LmdbTable<Content extends Identified> {
     return this.opened?.keys.get(hashOf(idempotencyKey));
   }
 
+  /** The records that were taken out, in order. */
+  *takenOut(): Iterable<TakenOut> {
+    for (const { key, value } of this.opened?.takenOut?.getRange({}) ?? []) yield { position: key, cost: value };
+  }
+
   /** How many places each index has. Walks over them. */
   indexSizes(): { readonly ids: number; readonly keys: number } {
     if (!this.opened) return { ids: 0, keys: 0 };
@@ -164,7 +196,7 @@ export class LmdbTable<Content extends Identified> {
   /** Reads everything once. @throws {Error} when a record is damaged or a page is missing. */
   readAll(): void {
     if (!this.opened) return;
-    for (const placed of this.range(0)) decodeRecord(this.kind, placed);
+    for (const placed of this.range(0)) checkRecord(placed);
     for (const index of indexesOf(this.opened)) Array.from(index.getRange({}), () => undefined);
   }
 
@@ -182,16 +214,40 @@ export class LmdbTable<Content extends Identified> {
     const size = bytes.length;
     const record = readRecord(this.kind, placed);
     // A damaged record is removed all the same. Its places in the indexes stay, and lead to no record.
-    if (!record) return { position, size, id: undefined, key: undefined };
+    if (!record) return { position, size, id: undefined, key: undefined, isTakenOut: true };
     const { content, idempotencyKey } = record;
     const key = idempotencyKey === undefined ? undefined : hashOf(idempotencyKey);
-    return { position, size, id: hashOf(content.id), key };
+    return { position, size, id: hashOf(content.id), key, isTakenOut: false };
+  }
+
+  /** What takes the content of a record out; undefined where none is left, or a damaged one. */
+  takeoutOf(position: number): (Takeout & { readonly content: Content }) | undefined {
+    const bytes = this.get(position);
+    const placed = bytes && { position, bytes };
+    const record = placed && readRecord(this.kind, placed);
+    if (!record) return undefined;
+    const { content } = record;
+    return { removal: this.removalOf(placed), bytes: takenOut(placed), cost: costOfRecord(bytes), content };
   }
 
   /** To be called in a batch. */
-  remove({ position, id, key }: Removal): void {
-    const { records, ids, keys } = this.created;
-    void records.remove(position);
+  remove(removal: Removal): void {
+    const { records, takenOut: list } = this.created;
+    void records.remove(removal.position);
+    if (removal.isTakenOut) void list?.remove(removal.position);
+    this.removePlaces(removal);
+  }
+
+  /** To be called in a batch. */
+  takeOut({ removal, bytes, cost }: Takeout): Promise<boolean> {
+    const { records, takenOut: list } = this.created;
+    this.removePlaces(removal);
+    void list?.put(removal.position, cost);
+    return records.put(removal.position, bytes);
+  }
+
+  private removePlaces({ position, id, key }: Removal): void {
+    const { ids, keys } = this.created;
     if (id) void ids?.remove(id, position);
     // The key may have been used again since.
     if (key && keys.get(key) === position) void keys.remove(key);
@@ -212,8 +268,9 @@ export class LmdbTable<Content extends Identified> {
   }
 }
 
-function indexesOf({ ids, keys }: Handles): readonly Database<number, Buffer>[] {
-  return ids ? [ids, keys] : [keys];
+function indexesOf({ ids, keys, takenOut: list }: Handles): readonly Database<number, Buffer | number>[] {
+  const all: readonly (Database<number, Buffer | number> | undefined)[] = [ids, keys, list];
+  return all.filter((one) => one !== undefined);
 }
 
 /** `append` is in lmdb's documentation and code, but its type wants a version too. */

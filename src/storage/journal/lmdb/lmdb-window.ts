@@ -1,7 +1,8 @@
 import type { Retention } from '../journal.js';
 import type { Identified } from './lmdb-kind.js';
-import { costOf, type Placed, readHead, readRecord, type RecordHead } from './lmdb-record.js';
-import type { LmdbTable } from './lmdb-table.js';
+import { costOfRecord, type Placed, readHead, readRecord, type RecordHead } from './lmdb-record.js';
+import type { LmdbTable, TakenOut } from './lmdb-table.js';
+import { Gaps } from './lmdb-gaps.js';
 
 /** What trimming must know of a record. */
 interface Bounds {
@@ -32,13 +33,17 @@ export class LmdbWindow<Content extends Identified> {
   private sweep: { count: number; end: number };
   /** Records after `head` that a write has stored which was reported as failed. */
   private ghosts: readonly Placed[] = [];
+  /** The records that were taken out. */
+  private readonly gaps = new Gaps();
 
   constructor(
     private readonly table: LmdbTable<Content>,
     private readonly retention: Retention,
     private readonly now: () => number,
   ) {
+    this.gaps.add([...table.takenOut()]);
     if (table.last !== undefined) this.head = this.headOfNewest(table.last);
+    this.whole = this.wholeUpTo(this.head.position);
     this.first = this.boundsOfFirst();
     this.removedCount = this.first?.countBefore ?? 0;
     this.garbageFrom = this.first?.position ?? 0;
@@ -59,6 +64,11 @@ export class LmdbWindow<Content extends Identified> {
   get oldest(): number {
     this.trim();
     return this.first ? this.first.previous + 1 : this.head.position + 1;
+  }
+
+  /** No record is left before this position, unless one was removed that should not be there. */
+  get swept(): number {
+    return this.garbageFrom;
   }
 
   /** How many records wait to be removed. */
@@ -92,6 +102,13 @@ export class LmdbWindow<Content extends Identified> {
     this.garbageFrom = this.sweep.end;
     this.sweep = { count: 0, end: this.garbageFrom };
     this.ghosts = [];
+    this.gaps.forget(this.garbageFrom);
+  }
+
+  /** To be called when the contents of records have been taken out. */
+  takenOut(records: readonly TakenOut[]): void {
+    this.gaps.add(records);
+    if (this.whole && this.gaps.has(this.whole.position)) this.whole = this.wholeUpTo(this.whole.position);
   }
 
   /**
@@ -112,6 +129,8 @@ export class LmdbWindow<Content extends Identified> {
   recover(): void {
     this.ghosts = [...this.table.range(this.head.position + 1)];
     this.removedCount = this.boundsOfFirst()?.countBefore ?? this.removedCount;
+    this.gaps.clear();
+    this.takenOut([...this.table.takenOut()]);
   }
 
   private get trimmedCount(): number {
@@ -123,17 +142,24 @@ export class LmdbWindow<Content extends Identified> {
   private headOfNewest(position: number): RecordHead {
     let [damaged, cost] = [0, 0];
     for (const placed of this.table.backwardsFrom(position)) {
-      const record = readRecord(this.table.kind, placed);
-      if (record) {
-        this.whole = { position: placed.position, lastId: this.table.kind.lastIdOf(record.content) };
-        const { storedAt, total, count } = record.head;
-        const previous = damaged === 0 ? record.head.previous : this.beforeDamaged(position);
-        return { position, storedAt, total: total + cost, count: count + damaged, previous };
+      const head = readHead(placed);
+      if (head) {
+        const previous = damaged === 0 ? head.previous : this.beforeDamaged(position);
+        return { ...head, position, total: head.total + cost, count: head.count + damaged, previous };
       }
       damaged += 1;
-      cost += costOf(placed.bytes.length);
+      cost += costOfRecord(placed.bytes);
     }
     return { position, storedAt: 0, total: cost, count: position, previous: this.beforeDamaged(position) };
+  }
+
+  /** The newest record up to `position` that can be read. */
+  private wholeUpTo(position: number): LmdbWindow<Content>['newestWhole'] {
+    for (const placed of this.table.backwardsFrom(position)) {
+      const record = readRecord(this.table.kind, placed);
+      if (record) return { position: placed.position, lastId: this.table.kind.lastIdOf(record.content) };
+    }
+    return undefined;
   }
 
   private trim(): void {
@@ -163,10 +189,12 @@ export class LmdbWindow<Content extends Identified> {
     return found;
   }
 
-  private isWithin({ storedAt, totalBefore, countBefore }: Bounds): boolean {
+  private isWithin({ position, storedAt, totalBefore, countBefore }: Bounds): boolean {
     const { events, bytes, age } = this.retention;
     const { total, count } = this.head;
-    return count - countBefore <= events && total - totalBefore <= bytes && storedAt >= this.now() - age;
+    const gone = this.gaps.from(position);
+    const isWithin = count - countBefore - gone.count <= events && total - totalBefore - gone.cost <= bytes;
+    return isWithin && storedAt >= this.now() - age;
   }
 
   private boundsOfFirst(): Bounds | undefined {
@@ -178,7 +206,7 @@ export class LmdbWindow<Content extends Identified> {
     if (position > this.head.position) return undefined;
     const bytes = this.table.get(position);
     const head = bytes && this.headAt({ position, bytes });
-    return head ? boundsOf(head, costOf(bytes.length)) : this.derivedBounds(position);
+    return head ? boundsOf(head, costOfRecord(bytes)) : this.derivedBounds(position);
   }
 
   /**
@@ -190,7 +218,7 @@ export class LmdbWindow<Content extends Identified> {
     for (const placed of this.table.range(start, this.head.position + 1)) {
       first ||= placed.position;
       count += 1;
-      cost += costOf(placed.bytes.length);
+      cost += costOfRecord(placed.bytes);
       const head = this.headAt(placed);
       if (!head) continue;
       if (count === 1) return boundsOf(head, cost);

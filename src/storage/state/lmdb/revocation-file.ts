@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { syncDirectories } from '../../journal/lmdb/lmdb-lock.js';
-import { openPlain } from '../../journal/lmdb/private-files.js';
+import { syncDirectories } from '../../journal/lmdb/disk/lmdb-lock.js';
+import { openPlain } from '../../journal/lmdb/disk/private-files.js';
 import { partsOf } from '../revocation-name.js';
 import type { Revoked } from '../shared-state.js';
 

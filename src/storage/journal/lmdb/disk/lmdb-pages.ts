@@ -13,6 +13,22 @@ export interface TableTrees {
   readonly indexes: readonly Tree[];
 }
 
+/** A tree with the sizes of the rows that a change puts into it and removes from it, each in a place of its own. Bytes. */
+export interface ChangedIndex {
+  readonly tree: Tree;
+  readonly put: readonly number[];
+  readonly remove: readonly number[];
+}
+
+/** What a change of the file's tables does to their trees. */
+export interface PageChanges {
+  readonly tables: readonly ChangedTable[];
+  /** The index of topics, once there is one. */
+  readonly topics?: ChangedIndex | undefined;
+  /** Whether the change has to leave the room that trimming needs. */
+  readonly leavesRoom: boolean;
+}
+
 /** A table with the sizes of the records that a change appends to it and removes from it. Bytes. */
 export interface ChangedTable extends TableTrees {
   readonly append: readonly number[];
@@ -51,20 +67,27 @@ const OTHER_PAGES = 64;
  * pages, free ones if there are any. A large record needs pages that lie together; whether free ones do is not known, so
  * all pages of large records count as growth.
  *
- * An append also leaves room for two sweeps, whose freed pages the third one can use, and for one more record as large
- * as its largest after them, so that trimming can make room for updates even on a full disk.
+ * A change that leaves room leaves it for two sweeps, whose freed pages the third one can use, and for one more record
+ * as large as its largest after them, so that trimming can make room for updates even on a full disk. A sweep needs no
+ * change of the index of topics.
  */
-export function pagesFor(pages: FilePages, tables: readonly ChangedTable[]): number {
-  const large = tables.flatMap(({ append }) => append.map((size) => largePages(size, pages.size)));
-  const single = sumOf(tables, (table) => singlePages(table, pages.size));
+export function pagesFor(pages: FilePages, { tables, topics, leavesRoom }: PageChanges): number {
+  const all = [...tables, ...indexAsTable(topics)];
+  const large = all.flatMap(({ append }) => append.map((size) => largePages(size, pages.size)));
+  const single = sumOf(all, (table) => singlePages(table, pages.size));
   const later = 2 * sumOf(tables, (table) => changedPages(table, SWEEP_ENTRIES)) + large.reduce(larger, 0);
-  const taken = single + (large.length > 0 ? later : 0);
-  return Math.ceil(OTHER_PAGES + sumOf(large, (count) => count) + Math.max(0, taken - usablePages(pages, tables)));
+  const taken = single + (leavesRoom ? later : 0);
+  return Math.ceil(OTHER_PAGES + sumOf(large, (count) => count) + Math.max(0, taken - usablePages(pages, all)));
 }
 
 /** How many pages a change of the tables frees at most. */
-export function freedPages({ size }: FilePages, tables: readonly ChangedTable[]): number {
-  return sumOf(tables, (table) => freedOf(table, size));
+export function freedPages({ size }: FilePages, { tables, topics }: PageChanges): number {
+  return sumOf([...tables, ...indexAsTable(topics)], (table) => freedOf(table, size));
+}
+
+/** A table without indexes. */
+function indexAsTable(topics: ChangedIndex | undefined): readonly ChangedTable[] {
+  return topics ? [{ records: topics.tree, indexes: [], append: topics.put, remove: topics.remove }] : [];
 }
 
 function freedOf(table: ChangedTable, pageSize: number): number {

@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { JournalFullError, JournalUnavailableError } from '../../journal.js';
-import { type ChangedTable, type FilePages, pagesFor } from './lmdb-pages.js';
+import { type FilePages, type PageChanges, pagesFor } from './lmdb-pages.js';
 
 /** Bytes that are taken beyond what is needed, if the disk has them, so that the file grows in few steps. */
 const STEP = 4 * 1024 ** 2;
@@ -31,8 +31,8 @@ export class LmdbRoom {
    * @throws {JournalFullError} when the disk does not have the room, and {@link JournalUnavailableError} when the file
    * can't be made longer for another reason. The pages in the file are unchanged then.
    */
-  async takeFor(pages: FilePages, tables: readonly ChangedTable[]): Promise<void> {
-    const length = (pages.count + pagesFor(pages, tables)) * pages.size;
+  async takeFor(pages: FilePages, changes: PageChanges): Promise<void> {
+    const length = (pages.count + pagesFor(pages, changes)) * pages.size;
     try {
       const before = (this.length ??= (await stat(this.file)).size);
       if (length > before) await this.grow(before, length + STEP).catch(() => this.grow(before, length));

@@ -1,11 +1,11 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { JournalOpenError } from '../journal.js';
-import { LmdbEnvironment } from './lmdb-environment.js';
-import type { Identified } from './lmdb-kind.js';
-import { DirectoryLock, syncDirectories } from './lmdb-lock.js';
-import { costOf, headOf, type Placed, readRecord } from './lmdb-record.js';
-import type { LmdbTable } from './lmdb-table.js';
+import { JournalOpenError } from '../../journal.js';
+import { LmdbEnvironment } from '../lmdb-environment.js';
+import type { Identified } from '../lmdb-kind.js';
+import { DirectoryLock, syncDirectories } from '../disk/lmdb-lock.js';
+import { costOfRecord, headOf, isTakenOut, type Placed, readRecord } from '../lmdb-record.js';
+import type { LmdbTable } from '../lmdb-table.js';
 
 /** Records read in one go. */
 const PAGE = 1_000;
@@ -103,7 +103,7 @@ function* faultsBetween(before: Placed, placed: Placed): Iterable<string> {
   if (earlier.storedAt > later.storedAt) yield 'was stored before the one that it follows';
   if (earlier.count + 1 !== later.count || later.previous !== before.position) {
     yield 'does not follow the entry before it: entries between them are missing';
-  } else if (earlier.total + costOf(placed.bytes.length) !== later.total) {
+  } else if (earlier.total + costOfRecord(placed.bytes) !== later.total) {
     yield 'has a running size that does not match the entry before it';
   }
 }
@@ -117,6 +117,7 @@ interface Inspection {
 }
 
 function inspect<Content extends Identified>(table: LmdbTable<Content>, placed: Placed): Inspection {
+  if (isTakenOut(placed.bytes)) return { isWhole: true, ids: 0, keys: 0, faults: [] };
   const record = readRecord(table.kind, placed);
   if (!record) return { isWhole: false, ids: 0, keys: 0, faults: ['is damaged'] };
   const { position } = placed;

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getuid } from 'node:process';
 import { Logger } from '@nestjs/common';
-import { JournalOpenError } from '../journal.js';
+import { JournalOpenError } from '../../journal.js';
 
 /** What LMDB makes, which would give everybody on the machine the right to read it. */
 const FILES = ['data.mdb', 'lock.mdb'];

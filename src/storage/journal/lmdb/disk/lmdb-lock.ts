@@ -6,7 +6,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { pid } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { JournalOpenError } from '../journal.js';
+import { JournalOpenError } from '../../journal.js';
 import { makePrivate } from './private-files.js';
 
 const OWNER = /^owner-[0-9a-f]{16}\.sock$/;
