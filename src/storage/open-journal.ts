@@ -1,6 +1,5 @@
 import { type Journal, JournalOpenError, type Retention } from './journal/journal.js';
 import { MemoryJournal } from './journal/memory/memory-journal.js';
-import type { TopicAddresses } from './journal/topics/topic-lookup.js';
 import type { RedisJournalOptions } from './journal/redis/redis-journal.js';
 import type { TopicAddresses } from './journal/topics/topic-lookup.js';
 
@@ -14,8 +13,6 @@ export interface JournalOptions {
   readonly addresses: TopicAddresses;
   /** What the URL of a Redis does not say. */
   readonly redis: Omit<RedisJournalOptions, 'url' | 'retention' | 'presenceRetention' | 'now' | 'signal' | 'addresses'>;
-  /** Default: nobody looks for addresses. */
-  readonly addresses?: TopicAddresses | undefined;
   /** When aborted, an engine that is away is not waited for any longer. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -23,7 +23,7 @@ export interface RecordKind<Content extends Identified> {
   readonly positionsOf: (content: Content) => number;
   /** See {@link weightOf}. */
   readonly weightOf: (content: Content) => number;
-  readonly entryOf: (position: number, content: Content) => StoredEntry;
+  readonly entryOf: (position: number, content: Content, storedAt: number) => StoredEntry;
 }
 
 type UpdateFields = readonly [
@@ -54,7 +54,7 @@ export const UPDATES: RecordKind<Update> = {
   lastIdOf: ({ id }) => id,
   positionsOf: () => 1,
   weightOf,
-  entryOf: (position, update) => ({ position, update }),
+  entryOf: (position, update, storedAt) => ({ position, update, storedAt }),
 };
 
 type PresenceFields = readonly [id: string, events: number, content: string, ...rest: readonly unknown[]];

@@ -145,7 +145,7 @@ export class LmdbStore<Content extends Identified> {
     this.staged.push(placement);
     this.last = headOf(placement);
     this.lastId = this.kind.lastIdOf(content);
-    return this.kind.entryOf(position, content);
+    return this.kind.entryOf(position, content, storedAt);
   }
 
   /** What is staged, and at most `limit` records that may be removed. Either {@link committed} or {@link discard} follows. */
@@ -175,7 +175,7 @@ export class LmdbStore<Content extends Identified> {
   private entryOf(placed: Placed): ReadEntry {
     const { position } = placed;
     const content = this.contentOf(placed);
-    return content ? this.kind.entryOf(position, content) : { position };
+    return content ? this.kind.entryOf(position, content, headOf(placed).storedAt) : { position };
   }
 
   private contentOf(placed: Placed): Content | undefined {
