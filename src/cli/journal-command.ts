@@ -11,12 +11,17 @@ import { faultsOf, recordsOf, withEnvironment } from '../storage/journal/lmdb/of
 import { DamagedRecordError, encodeRecord, headOf, type Newest } from '../storage/journal/lmdb/lmdb-record.js';
 import type { LmdbTable, Placement } from '../storage/journal/lmdb/lmdb-table.js';
 import type { Update } from '../storage/journal/update.js';
+import { HubError } from '../access/hub.errors.js';
+import { WILDCARD } from '../hub/matching/matcher.js';
+import { purge } from './journal-purge.js';
 import { entryLine, headerLine, readEntry, readHeader } from './journal-ndjson.js';
 
 const JOURNAL_USAGE = `herald journal stats PATH          what a journal holds
 herald journal verify PATH         reads all of it, and says what is damaged
 herald journal export PATH         writes it to standard output, as NDJSON
 herald journal import PATH FILE    makes a new journal of an export; FILE may be - for standard input
+herald journal purge PATH WHICH    takes updates out of it for good; WHICH is one of --topic TOPIC, --id ID and
+                                   --match-urlpattern PATTERN
 
 PATH is the directory of an LMDB journal that no service uses at the moment.`;
 
@@ -35,29 +40,46 @@ interface Streams {
   readonly err: Writable;
 }
 
-type Command = (paths: readonly string[], streams: Streams) => Promise<number>;
+/** The options of `purge`. */
+interface Criteria {
+  readonly topic?: string;
+  readonly id?: string;
+  readonly 'match-urlpattern'?: string;
+}
 
-const COMMANDS: ReadonlyMap<string, { readonly paths: number; readonly run: Command }> = new Map([
+type Command = (paths: readonly string[], streams: Streams, criteria: Criteria) => Promise<number>;
+
+interface Described {
+  readonly paths: number;
+  readonly run: Command;
+  /** How many options it takes. Default: none. */
+  readonly criteria?: number;
+}
+
+const COMMANDS: ReadonlyMap<string, Described> = new Map<string, Described>([
   ['stats', { paths: 1, run: stats }],
   ['verify', { paths: 1, run: verify }],
   ['export', { paths: 1, run: exportAll }],
   ['import', { paths: 2, run: importAll }],
+  ['purge', { paths: 1, run: purgeSome, criteria: 1 }],
 ]);
+
+const OPTIONS = { topic: { type: 'string' }, id: { type: 'string' }, 'match-urlpattern': { type: 'string' } } as const;
 
 /**
  * `herald journal …`: looks after the files of a stopped service.
  * @returns the exit status: 0, or 1 when it failed or found something damaged, or 2 when it was called wrongly.
  */
 export async function journalCommand(args: readonly string[], out: Writable, err: Writable): Promise<number> {
-  const [name, ...paths] = positionals(args) ?? [];
+  const { positionals: [name, ...paths] = [], values = {} } = parse(args) ?? {};
   const command = COMMANDS.get(name ?? '');
-  if (!command || command.paths !== paths.length) {
+  if (!command || command.paths !== paths.length || Object.keys(values).length !== (command.criteria ?? 0)) {
     err.write(`${JOURNAL_USAGE}\n`);
     return BAD_USAGE;
   }
   try {
     const [path = '', ...others] = paths;
-    return await command.run([path.replace(/^lmdb:/, ''), ...others], { out, err });
+    return await command.run([path.replace(/^lmdb:/, ''), ...others], { out, err }, values);
   } catch (error) {
     if (!isTold(error)) throw error;
     err.write(`${error.message}\n`);
@@ -65,9 +87,9 @@ export async function journalCommand(args: readonly string[], out: Writable, err
   }
 }
 
-function positionals(args: readonly string[]): string[] | undefined {
+function parse(args: readonly string[]): { positionals: string[]; values: Criteria } | undefined {
   try {
-    return parseArgs({ args: [...args], options: {}, allowPositionals: true }).positionals;
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch {
     return undefined;
   }
@@ -80,6 +102,8 @@ function isTold(error: unknown): error is Error {
     error instanceof JournalUnavailableError ||
     error instanceof DamagedRecordError ||
     error instanceof ImportError ||
+    error instanceof HubError ||
+    error instanceof PurgeError ||
     (error instanceof Error && 'syscall' in error)
   );
 }
@@ -130,6 +154,16 @@ function exportAll([path = '']: readonly string[], { out }: Streams): Promise<nu
   });
 }
 
+async function purgeSome([path = '']: readonly string[], { out }: Streams, criteria: Criteria): Promise<number> {
+  const { topic, id, 'match-urlpattern': urlPattern = '' } = criteria;
+  if ([topic, urlPattern].includes(WILDCARD))
+    throw new PurgeError('Not everything: name a topic, or a pattern of some.');
+  const what = topic !== undefined ? { topic } : id !== undefined ? { id } : { urlPattern };
+  const removed = await purge(path, what, (ids) => void out.write(ids.map((one) => `${one}\n`).join('')));
+  out.write(`${removed} updates taken out; until "herald journal compact" their bytes may still be in the files\n`);
+  return OK;
+}
+
 async function importAll([path = '', file = '']: readonly string[], { out }: Streams): Promise<number> {
   // The file is opened first, so that a wrong file name does not leave an empty journal behind.
   const handle = file === '-' ? undefined : await open(file);
@@ -149,6 +183,11 @@ async function importInto(environment: LmdbEnvironment, input: Readable): Promis
   const importer = new Importer(environment);
   for await (const line of createInterface({ input, crlfDelay: Infinity })) await importer.take(line);
   return importer.finish();
+}
+
+/** The updates that were named can't be taken out. */
+class PurgeError extends Error {
+  override readonly name = 'PurgeError';
 }
 
 /** Imports an export line by line into a new journal. Positions, times and idempotency keys stay as they were. */

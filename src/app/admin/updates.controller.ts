@@ -4,7 +4,8 @@ import { HubError } from '../../access/hub.errors.js';
 import { AdminGuard } from '../../auth/tokens/admin.guard.js';
 import { HUB_LIMITS } from '../../hub/limits/hub.limits.js';
 import { WILDCARD } from '../../hub/matching/matcher.js';
-import { HistoryService, type PastTopic, type Removed } from '../../hub/service/history.service.js';
+import type { Removed } from '../../hub/history/removal.js';
+import { HistoryService, type PastTopic } from '../../hub/service/history.service.js';
 import { HubService } from '../../hub/service/hub.service.js';
 import { parse } from './parse.js';
 

@@ -9,10 +9,11 @@ import type { Update } from '../../storage/journal/update.js';
 import { Cursors, isCursor } from '../cursors/cursors.js';
 import { mayRead } from '../delivery/cohort.js';
 import { topicsToName } from '../delivery/topic-naming.js';
-import { History, type HistoryPage } from '../history/history.js';
+import { History } from '../history/history.js';
+import { Removal, type Removed } from '../history/removal.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
 import { Interest } from '../matching/interest.js';
-import { type Matcher, parseMatcher } from '../matching/matcher.js';
+import type { Matcher } from '../matching/matcher.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
 
 export interface HistoryRequest {
@@ -66,19 +67,17 @@ export interface PastTopic {
   readonly newestTime: Date | undefined;
 }
 
-/** Which updates to take out: those with an id, with a topic, or with a topic that a URL Pattern matches. */
-export type Removed = { readonly id: string } | { readonly topic: string } | { readonly urlPattern: string };
-
 const DEFAULT_LIMIT = 100;
 
-/** Updates that are taken out together. */
-const REMOVED_TOGETHER = 100;
+/** Entries that are read at their positions together. */
+const READ_TOGETHER = 100;
 
 /** Held updates for who asks for them once: for a page that is made on a server, or a client that starts. */
 @Injectable()
 export class HistoryService {
   private readonly background = new Background();
   private readonly history: History;
+  private readonly removal: Removal;
   private readonly cursors: Cursors;
 
   constructor(
@@ -87,6 +86,7 @@ export class HistoryService {
     @Inject(HUB_OPTIONS) private readonly options: HubOptions,
   ) {
     this.history = new History(journal, this.background);
+    this.removal = new Removal(journal, this.history, options.hubUrl);
     this.cursors = new Cursors(journal);
   }
 
@@ -135,50 +135,15 @@ export class HistoryService {
     return { topics: topics.map((topic) => pastTopicOf(topic, newest.get(topic.newest))), next };
   }
 
-  /**
-   * Takes updates out of the history for good: see {@link Journal.remove}. Answers with their number.
-   * @param tell is told the ids of those that have been taken out, some at a time.
-   * @throws {HubError} `matcher-invalid`; {@link JournalUnavailableError} when the journal can't be reached: some may
-   * have been taken out then.
-   */
-  async remove(what: Removed, tell: (ids: readonly string[]) => void = () => undefined): Promise<number> {
-    let removed = 0;
-    for await (const targets of 'id' in what ? this.withId(what.id) : this.matching(what)) {
-      await this.journal.remove(targets.map(({ position }) => position));
-      removed += targets.length;
-      tell(targets.map(({ id }) => id));
-    }
-    return removed;
-  }
-
-  /** The positions of held updates with this id: each has to be removed before the next one is asked for. */
-  private async *withId(id: string): AsyncGenerator<readonly Target[]> {
-    for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- the journal tells of the earliest one alone
-      const position = await this.journal.locate(id);
-      if (position === undefined) return;
-      yield [{ position, id }];
-    }
-  }
-
-  private async *matching(what: Exclude<Removed, { id: string }>): AsyncGenerator<readonly Target[]> {
-    const { hubUrl } = this.options;
-    const [type, pattern] = 'topic' in what ? ['exact', what.topic] : ['urlpattern', what.urlPattern];
-    const interest = new Interest([parseMatcher(type, pattern, hubUrl)], hubUrl);
-    const all = { interest, mayRead: () => true, order: 'oldest-first', isOver: () => false } as const;
-    const before = this.journal.head + 1;
-    for (let after: number | undefined = 0; after !== undefined;) {
-      // oxlint-disable-next-line no-await-in-loop -- each page begins where the one before has ended
-      const page: HistoryPage = await this.history.page({ ...all, after, before, limit: REMOVED_TOGETHER });
-      if (page.entries.length > 0) yield page.entries.map(({ position, update }) => ({ position, id: update.id }));
-      after = page.next;
-    }
+  /** Takes updates out of the history for good: see {@link Removal.remove}. */
+  remove(what: Removed, tell?: (ids: readonly string[]) => void): Promise<number> {
+    return this.removal.remove(what, tell);
   }
 
   private async *entriesAt(positions: readonly number[]): AsyncGenerator<Entry> {
     for (let left = positions.toSorted((one, other) => one - other); left.length > 0;) {
       // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before has ended
-      const { entries, upTo } = await this.journal.readAt(left.slice(0, REMOVED_TOGETHER));
+      const { entries, upTo } = await this.journal.readAt(left.slice(0, READ_TOGETHER));
       for (const entry of entries) if (!isPresence(entry) && isWhole(entry)) yield entry;
       left = left.filter((position) => position > upTo);
     }
@@ -200,12 +165,6 @@ export class HistoryService {
     }
     return this.background.run(steps());
   }
-}
-
-/** An update that is to be taken out. */
-interface Target {
-  readonly position: number;
-  readonly id: string;
 }
 
 /** What is told of the newest update of a topic. */

@@ -13,7 +13,12 @@ export interface RecordKind<Content extends Identified> {
    * The names of its tables in the LMDB environment. A kind that nobody looks for by id has no index of ids, and one of
    * which nothing is taken out has no list of that.
    */
-  readonly tables: { readonly records: string; readonly ids?: string; readonly keys: string; readonly takenOut?: string };
+  readonly tables: {
+    readonly records: string;
+    readonly ids?: string;
+    readonly keys: string;
+    readonly takenOut?: string;
+  };
   /** The fields of a record's text: the content first, and then what is given. */
   readonly pack: (content: Content, idempotencyKey: string | null, fingerprint: string | null) => readonly unknown[];
   readonly unpack: (fields: readonly unknown[]) => Content;

@@ -60,7 +60,10 @@ function write(bytes: Buffer, at: number, number: number): number {
   return at + 1;
 }
 
-function decode(bytes: Buffer, countsLength: number): readonly [counts: readonly number[], positions: readonly number[]] {
+function decode(
+  bytes: Buffer,
+  countsLength: number,
+): readonly [counts: readonly number[], positions: readonly number[]] {
   const counts: number[] = [];
   const positions: number[] = [];
   let before = 0;

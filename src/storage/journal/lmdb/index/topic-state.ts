@@ -23,6 +23,12 @@ export function readState(table: TopicTable, { base }: TopicAddresses, newest: n
   return { base, from: 0, upTo: 0, isStale: true };
 }
 
+/** The base of the index on the disk; undefined where there is none. */
+export function baseOfIndex(table: TopicTable): string | undefined {
+  const text = table.get(STATE_KEY);
+  return text && (JSON.parse(text.toString()) as TopicState).base;
+}
+
 export function encodeState(state: TopicState): Buffer {
   return Buffer.from(JSON.stringify(state));
 }
