@@ -55,15 +55,29 @@ export function readOptions(args: readonly string[]): Options | AgainstOptions |
     },
   });
   if (values.plot !== undefined) {
-    if (values.plot !== 'm' || args.length > 2) throw new Error('--plot knows m only, and no other option');
-    return { plot: values.plot };
+    return { plot: readPlot(values.plot, args) };
   }
   if (values.against !== undefined) {
     if (values.peers !== undefined || values.runs !== undefined || values.quick)
       throw new Error('--against knows no other option than --scenario');
-    const scenarios = choose(COMPARABLE, values.scenario, ({ id }) => id, '--scenario with --against');
-    return { scenarios, against: values.against, effort: COMPARISON_EFFORT };
+    return readAgainst(values.against, values.scenario);
   }
+  return readMeasuring(values);
+}
+
+function readAgainst(against: string, list: string | undefined): AgainstOptions {
+  const scenarios = choose(COMPARABLE, list, ({ id }) => id, '--scenario with --against');
+  return { scenarios, against, effort: COMPARISON_EFFORT };
+}
+
+interface Values {
+  readonly scenario?: string | undefined;
+  readonly peers?: string | undefined;
+  readonly runs?: string | undefined;
+  readonly quick: boolean;
+}
+
+function readMeasuring(values: Values): Options {
   const runs = Number(values.runs ?? (values.quick ? 1 : 3));
   if (!Number.isInteger(runs) || runs < 1 || runs > MAX_RUNS) throw new Error(`--runs must be from 1 to ${MAX_RUNS}`);
   return {
@@ -73,6 +87,11 @@ export function readOptions(args: readonly string[]): Options | AgainstOptions |
     quick: values.quick,
     effort: values.quick ? QUICK_EFFORT : FULL_EFFORT,
   };
+}
+
+function readPlot(plot: string, args: readonly string[]): PlotOptions['plot'] {
+  if (plot !== 'm' || args.length > 2) throw new Error('--plot knows m only, and no other option');
+  return plot;
 }
 
 function choose<Item>(

@@ -21,7 +21,6 @@ export const appendingMetrics: readonly Metric[] = [
     label: `server CPU to append an update, ${label}`,
     unit: 'microseconds',
     compared: false,
-    ...(label === 'memory' ? { better: 'less' } : {}),
   })),
   ...SPREADS.flatMap((topics): Metric[] => {
     const among = `${topics.toLocaleString('en')} ${topics === 1 ? 'topic' : 'topics'}`;

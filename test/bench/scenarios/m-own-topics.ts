@@ -39,7 +39,7 @@ function metricsOf({ key, label }: Engine): Metric[] {
     return { key: `${key}${name}`, label: `${text}, ${label}`, unit, compared: key === 'memory' && name === 'Warm' };
   };
   return [
-    { ...metric('Warm', 'server CPU beyond connecting'), ...(key === 'memory' ? { better: 'less' } : {}) },
+    metric('Warm', 'server CPU beyond connecting'),
     metric('Cold', '— the first time'),
     metric('Connecting', '— of connecting'),
     ...(key === 'redis' ? [metric('Companion', '— of Redis itself, in all')] : []),
