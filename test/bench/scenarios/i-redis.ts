@@ -34,7 +34,7 @@ async function scriptRate(port: number, { windowSeconds }: Effort): Promise<numb
 
   // A number of its own for each call: a writer that sends the same batch again gets its earlier answer.
   const any = '__rand_int__';
-  const names = ['meta', 'log', 'ids', 'keys', 'presence', 'presence-keys', `writer:${any}`];
+  const names = ['meta', 'log', 'ids', 'keys', 'presence', 'presence-keys', 'removals', 'followers', `writer:${any}`];
   const keys = names.map((name) => `{bench}:${name}`);
   const retention = [String(RETAINED), String(64 * 1024 ** 2), String(24 * 60 * 60 * 1000)];
   const common = ['0123456789abcdef', '', ...retention, ...retention];

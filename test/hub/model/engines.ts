@@ -69,11 +69,11 @@ class OneProcess implements Engine {
 }
 
 /** Keeps a copy of what the log consists of, and puts it back: as a replica does that lags behind and becomes master. */
-const KEEP = `for _, name in ipairs({'log', 'ids', 'keys', 'presence', 'presence-keys', 'meta'}) do
+const KEEP = `for _, name in ipairs({'log', 'ids', 'keys', 'presence', 'presence-keys', 'removals', 'followers', 'meta'}) do
   redis.call('DEL', '{herald}:kept:' .. name)
   redis.call('COPY', '{herald}:' .. name, '{herald}:kept:' .. name)
 end`;
-const PUT_BACK = `for _, name in ipairs({'log', 'ids', 'keys', 'presence', 'presence-keys', 'meta'}) do
+const PUT_BACK = `for _, name in ipairs({'log', 'ids', 'keys', 'presence', 'presence-keys', 'removals', 'followers', 'meta'}) do
   redis.call('DEL', '{herald}:' .. name)
   redis.call('COPY', '{herald}:kept:' .. name, '{herald}:' .. name)
 end`;
