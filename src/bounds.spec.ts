@@ -29,6 +29,7 @@ const VARIABLES: Readonly<Record<string, number | undefined>> = {
   HERALD_PRESENCE_RETAIN_EVENTS: hub.journal.presenceRetention.events,
   HERALD_PRESENCE_RETAIN_BYTES: hub.journal.presenceRetention.bytes,
   HERALD_RECENT_BYTES: hub.recentBytes,
+  HERALD_INDEX_BYTES: hub.journal.redis.indexBytes,
   COMPILED_BYTES,
   LATE,
   FULL,
