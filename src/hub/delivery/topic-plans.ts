@@ -2,22 +2,20 @@ import { LRUCache } from 'lru-cache';
 import { allAtOnce, type Background } from '../../shared/background.js';
 import type { Journal } from '../../storage/journal/journal.js';
 import type { Cohort } from './cohort.js';
-import { findWanted, type Found, isWorthLookingUp } from './log/wanted-positions.js';
+import { type Found, isWorthLookingUp, type Plan, planFor } from './log/wanted-positions.js';
 import type { SliceStart } from './slices.js';
 
 /** Plans that are remembered, each with at most some thousand positions. */
-const REMEMBERED = 256;
+const REMEMBERED = 1_024;
 
 /** Topics that are looked up at once. More give way to other work in between. */
 const AT_ONCE = 64;
 
-/** What is known of a stretch of the log. */
-interface Plan {
+/** A plan for the log from a position on. */
+interface Planned {
   readonly history: number;
   readonly after: number;
-  readonly upTo: number;
-  /** Undefined where the stretch has to be read through. */
-  readonly found: Found | undefined;
+  readonly plan: Plan;
 }
 
 /**
@@ -25,7 +23,7 @@ interface Plan {
  * by topic, or through all entries. A plan covers several slices.
  */
 export class TopicPlans {
-  private readonly plans = new LRUCache<number, Plan>({ max: REMEMBERED });
+  private readonly plans = new LRUCache<number, Planned>({ max: REMEMBERED });
 
   constructor(
     private readonly journal: Journal,
@@ -36,23 +34,22 @@ export class TopicPlans {
   after(start: SliceStart, cohort: Cohort, limit: number): Found | undefined | Promise<Found | undefined> {
     const { cursor, history } = start;
     const known = this.plans.get(cohort.id);
-    if (known?.history === history && known.after <= cursor && cursor < known.upTo) return known.found;
+    if (known?.history === history && known.after <= cursor && cursor < known.plan.upTo) return foundBy(known.plan);
     const { topics } = this.journal;
     const { interest } = cohort;
     const stretch = { after: cursor, upTo: limit };
     // Comings and goings have no place in the index.
     if (!topics || cohort.seesPresence || !isWorthLookingUp(topics, stretch)) return undefined;
-    const steps = findWanted(topics, interest, stretch);
-    const keep = (found: Found | undefined): Found | undefined => {
-      this.plans.set(cohort.id, { history, after: cursor, upTo: found?.upTo ?? limit, found });
-      return found;
+    const steps = planFor(topics, interest, stretch);
+    const keep = (plan: Plan): Found | undefined => {
+      this.plans.set(cohort.id, { history, after: cursor, plan });
+      return foundBy(plan);
     };
     if (!interest.hasPatterns && interest.matchers.length <= AT_ONCE) return keep(allAtOnce(steps));
     return this.background.run(steps).then(keep);
   }
+}
 
-  /** Forgets all plans. */
-  clear(): void {
-    this.plans.clear();
-  }
+function foundBy({ positions, upTo }: Plan): Found | undefined {
+  return positions && { positions, upTo };
 }

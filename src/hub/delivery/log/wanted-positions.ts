@@ -17,14 +17,23 @@ const MOST_TOPICS = 10_000;
 /** Positions that are found at most: those of a few slices. */
 const ENOUGH = 2_048;
 
+/** Positions of a topic that are looked up at first, at most. */
+const FIRST = 64;
+
 /** Topics in a part of a list of topics. */
 const PAGE = 64;
 
-/** Positions of a stretch of the log at which there may be something that is wanted. */
+/** Positions at which there may be something that is wanted. */
 export interface Found {
   /** In order, none twice. */
   readonly positions: readonly number[];
   /** There are no others up to this position. */
+  readonly upTo: number;
+}
+
+/** How to read the log up to a position: at the positions that were found, or, without them, through all entries. */
+export interface Plan {
+  readonly positions: readonly number[] | undefined;
   readonly upTo: number;
 }
 
@@ -40,30 +49,28 @@ export function isWorthLookingUp(lookup: TopicLookup, { after, upTo }: Stretch):
 }
 
 /**
- * Looks up where in a stretch of the log there are updates with the topics of an interest, in steps of one topic each.
- * Undefined where reading the stretch through costs less: where too much of it is wanted, or too many topics would have
- * to be looked at. What it costs to find that out is bounded by what reading through would cost.
+ * Looks up where in the beginning of a stretch of the log there are updates with the topics of an interest, in steps. The
+ * plan is to read through where that costs less: where much is wanted, or too many topics would have to be looked at. To
+ * find that out costs a part of what reading through does.
  */
-export function* findWanted(
-  lookup: TopicLookup,
-  interest: Interest,
-  stretch: Stretch,
-): Generator<void, Found | undefined> {
+export function* planFor(lookup: TopicLookup, interest: Interest, stretch: Stretch): Generator<void, Plan> {
   const topics = yield* topicsWithNews(lookup, interest, stretch);
-  if (!topics) return undefined;
-  const found = yield* positionsIn(stretch, yield* TopicMerge.after(lookup, topics, stretch.after));
-  return found.positions.length * PER_ENTRY > found.upTo - stretch.after ? undefined : found;
+  if (!topics) return { positions: undefined, upTo: stretch.upTo };
+  return yield* planFrom(yield* TopicMerge.after(lookup, topics, stretch.after), stretch);
 }
 
-function* positionsIn({ upTo }: Stretch, merge: TopicMerge): Generator<void, Found> {
+function* planFrom(merge: TopicMerge, { after, upTo }: Stretch): Generator<void, Plan> {
   const positions: number[] = [];
+  const isDense = (end: number): boolean => positions.length * PER_ENTRY > end - after;
   for (let next = merge.peek(); next !== undefined && next <= upTo; next = merge.peek()) {
     if (positions.length >= ENOUGH) return { positions, upTo: next - 1 };
     positions.push(next);
     merge.next();
-    if (positions.length % PAGE === 0) yield;
+    if (positions.length % PAGE > 0) continue;
+    if (isDense(next)) return { positions: undefined, upTo: next };
+    yield;
   }
-  return { positions, upTo };
+  return { positions: isDense(upTo) ? undefined : positions, upTo };
 }
 
 /**
@@ -145,7 +152,7 @@ export class TopicMerge {
     private readonly from: number,
     sign: 1 | -1,
   ) {
-    this.first = Math.ceil(ENOUGH / (topics + 1));
+    this.first = Math.min(FIRST, Math.ceil(ENOUGH / (topics + 1)));
     this.heap = new TinyQueue<TopicCursor>([], (one, other) => sign * ((one.position ?? 0) - (other.position ?? 0)));
   }
 
