@@ -55,9 +55,11 @@ describe('JournalPages', () => {
   it('reads only some pages side by side, and all of them in the end', async () => {
     const journal = await new CountedJournal(20_000, true).fill(20_000);
     const pages = new JournalPages(journal, new Background());
-    const all = Promise.all(Array.from({ length: 50 }, (_, page) => pages.after(page * 32)));
-    // 50 pages, 8 at a time, each begun in one turn and read in the next.
-    for (let round = 0; round < 20; round += 1) {
+    let isDone = false;
+    const all = Promise.all(Array.from({ length: 50 }, (_, page) => pages.after(page * 32))).finally(
+      () => (isDone = true),
+    );
+    while (!isDone) {
       // oxlint-disable-next-line no-await-in-loop -- one round of reads after the other
       await new Promise(setImmediate);
       journal.release();
