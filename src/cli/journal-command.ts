@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { JournalOpenError, JournalUnavailableError } from '../storage/journal/journal.js';
 import type { LmdbEnvironment } from '../storage/journal/lmdb/lmdb-environment.js';
 import { UPDATES } from '../storage/journal/lmdb/lmdb-kind.js';
+import { compact } from '../storage/journal/lmdb/offline/lmdb-compact.js';
 import { faultsOf, recordsOf, withEnvironment } from '../storage/journal/lmdb/offline/lmdb-offline.js';
 import { DamagedRecordError, encodeRecord, headOf, type Newest } from '../storage/journal/lmdb/lmdb-record.js';
 import type { LmdbTable, Placement } from '../storage/journal/lmdb/lmdb-table.js';
@@ -22,6 +23,7 @@ herald journal export PATH         writes it to standard output, as NDJSON
 herald journal import PATH FILE    makes a new journal of an export; FILE may be - for standard input
 herald journal purge PATH WHICH    takes updates out of it for good; WHICH is one of --topic TOPIC, --id ID and
                                    --match-urlpattern PATTERN
+herald journal compact PATH        writes the files anew, without the bytes of what was trimmed or taken out
 
 PATH is the directory of an LMDB journal that no service uses at the moment.`;
 
@@ -61,6 +63,7 @@ const COMMANDS: ReadonlyMap<string, Described> = new Map<string, Described>([
   ['verify', { paths: 1, run: verify }],
   ['export', { paths: 1, run: exportAll }],
   ['import', { paths: 2, run: importAll }],
+  ['compact', { paths: 1, run: compactFiles }],
   ['purge', { paths: 1, run: purgeSome, criteria: 1 }],
 ]);
 
@@ -161,6 +164,12 @@ async function purgeSome([path = '']: readonly string[], { out }: Streams, crite
   const what = topic !== undefined ? { topic } : id !== undefined ? { id } : { urlPattern };
   const removed = await purge(path, what, (ids) => void out.write(ids.map((one) => `${one}\n`).join('')));
   out.write(`${removed} updates taken out; until "herald journal compact" their bytes may still be in the files\n`);
+  return OK;
+}
+
+async function compactFiles([path = '']: readonly string[], { out }: Streams): Promise<number> {
+  const { before, after } = await compact(path);
+  out.write(`The files took ${before} bytes and take ${after} now\n`);
   return OK;
 }
 

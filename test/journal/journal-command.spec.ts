@@ -1,19 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import { type Database, open as openLmdb } from 'lmdb';
-import { journalCommand } from '../../src/cli/journal-command.js';
 import type { Retention } from '../../src/storage/journal/journal.js';
-import { topicAddresses } from '../../src/hub/matching/url-pattern/topic-addresses.js';
 import { LmdbJournal } from '../../src/storage/journal/lmdb/lmdb-journal.js';
 import { newRecordId } from '../../src/storage/journal/presence-record.js';
 import type { Update } from '../../src/storage/journal/update.js';
 import { CapturedLog } from '../support/captured-log.js';
 import { damageFile } from '../support/damage-file.js';
+import { run } from './run-command.js';
 
 const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
 
@@ -35,30 +33,6 @@ async function fill(count: number, retention: Partial<Retention> = {}): Promise<
   const journal = await LmdbJournal.open(path, { ...PLENTY, ...retention });
   for (let id = 1; id <= count; id += 1) await journal.append(update(`id-${id}`), { idempotencyKey: `key-${id}` });
   await journal.close();
-}
-
-interface Result {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(...args: string[]): Promise<Result> {
-  const [out, err] = [new Collector(), new Collector()];
-  return { status: await journalCommand(args, out, err), out: out.text, err: err.text };
-}
-
-class Collector extends Writable {
-  text = '';
-
-  constructor() {
-    super({ decodeStrings: false });
-  }
-
-  override _write(text: string, _encoding: string, done: () => void): void {
-    this.text += text;
-    done();
-  }
 }
 
 describe('herald journal', () => {
@@ -230,62 +204,5 @@ describe('herald journal', () => {
         err: expect.stringContaining('herald journal export PATH'),
       });
     }
-  });
-});
-
-describe('herald journal purge', () => {
-  const hubUrl = new URL('https://hub.example/.well-known/mercure');
-
-  async function fillTopics(): Promise<void> {
-    const journal = await LmdbJournal.open(path, PLENTY, Date.now, PLENTY, topicAddresses(hubUrl));
-    const topics = ['https://example.com/a', 'https://example.com/b', '/relative/c', '/relative/d', 'urn:e'];
-    for (const [index, topic] of topics.entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- in order
-      await journal.append({ topics: [topic], data: 'x', id: `id-${index}`, private: false });
-    }
-    await journal.close();
-  }
-
-  async function idsHeld(): Promise<string[]> {
-    const journal = await LmdbJournal.open(path, PLENTY, Date.now, PLENTY, topicAddresses(hubUrl));
-    const { entries } = await journal.read(0, 100);
-    expect(journal.topics?.topics({ by: 'text', prefix: '', limit: 100 }).topics).toHaveLength(entries.length);
-    await journal.close();
-    return entries.map((entry) => ('update' in entry && entry.update ? entry.update.id : ''));
-  }
-
-  it.each([
-    [['--topic', 'https://example.com/a'], ['id-0']],
-    [['--id', 'id-4'], ['id-4']],
-    [
-      ['--match-urlpattern', 'https://example.com/:name'],
-      ['id-0', 'id-1'],
-    ],
-    [
-      ['--match-urlpattern', '/relative/:name'],
-      ['id-2', 'id-3'],
-    ],
-    [['--topic', 'urn:nobody'], []],
-  ])('takes out what %j names, and says what that was', async (criteria, gone) => {
-    await fillTopics();
-    const { status, out } = await run('purge', path, ...criteria);
-    expect(status).toBe(0);
-    expect(out.split('\n').slice(0, gone.length)).toEqual(gone);
-    expect(out).toContain(`${gone.length} updates taken out`);
-    const all = ['id-0', 'id-1', 'id-2', 'id-3', 'id-4'];
-    expect(await idsHeld()).toEqual(all.filter((id) => !gone.includes(id)));
-    expect((await run('verify', path)).status).toBe(0);
-  });
-
-  it('refuses everything, nothing, two things at once, a broken pattern, and a path with no journal', async () => {
-    await fillTopics();
-    expect((await run('purge', path)).status).toBe(2);
-    expect((await run('purge', path, '--id', 'a', '--topic', 'b')).status).toBe(2);
-    expect((await run('stats', path, '--id', 'a')).status).toBe(2);
-    expect((await run('purge', path, '--topic', '*')).status).toBe(1);
-    expect((await run('purge', path, '--match-urlpattern', '*')).status).toBe(1);
-    expect(await run('purge', path, '--match-urlpattern', 'https://(')).toMatchObject({ status: 1, out: '' });
-    expect((await run('purge', join(directory, 'none'), '--id', 'a')).err).toContain('There is no journal');
-    expect(await idsHeld()).toHaveLength(5);
   });
 });

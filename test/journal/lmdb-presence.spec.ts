@@ -264,7 +264,8 @@ describe('what a write has stored that was reported as failed', () => {
     const updates = new LmdbStore(environment.updates, PLENTY, Date.now, damage);
     const presence = new LmdbStore(environment.presence, PLENTY, Date.now, damage);
     const options = { idempotencyKey: 'key', fingerprint: undefined };
-    const write = (): Promise<boolean> => environment.write({ updates: updates.change(9), presence: presence.change(9) });
+    const write = (): Promise<boolean> =>
+      environment.write({ updates: updates.change(9), presence: presence.change(9) });
 
     updates.stage(1, { ...options, idempotencyKey: undefined, content: update('a') });
     await write();

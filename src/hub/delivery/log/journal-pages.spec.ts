@@ -55,11 +55,11 @@ describe('JournalPages', () => {
   it('reads only some pages side by side, and all of them in the end', async () => {
     const journal = await new CountedJournal(20_000, true).fill(20_000);
     const pages = new JournalPages(journal, new Background());
-    let isDone = false;
+    const progress = { isDone: false };
     const all = Promise.all(Array.from({ length: 50 }, (_, page) => pages.after(page * 32))).finally(
-      () => (isDone = true),
+      () => (progress.isDone = true),
     );
-    while (!isDone) {
+    while (!progress.isDone) {
       // oxlint-disable-next-line no-await-in-loop -- one round of reads after the other
       await new Promise(setImmediate);
       journal.release();

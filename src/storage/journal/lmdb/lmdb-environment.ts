@@ -148,6 +148,11 @@ export class LmdbEnvironment {
     throw new JournalUnavailableError("The journal's files were replaced while they were in use: restart the service.");
   }
 
+  /** Copies the files into an empty directory, without what has been removed from them. */
+  async copyTo(directory: string): Promise<void> {
+    await this.opened.root.backup(directory, true);
+  }
+
   async close(): Promise<void> {
     const { files } = this;
     this.files = undefined;
