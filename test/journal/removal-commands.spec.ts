@@ -64,6 +64,11 @@ describe('herald journal purge', () => {
     const all = ['id-0', 'id-1', 'id-2', 'id-3', 'id-4'];
     expect(await idsHeld()).toEqual(all.filter((id) => !gone.includes(id)));
     expect((await run('verify', path)).status).toBe(0);
+    const exported = await run('export', path);
+    expect(exported.status).toBe(0);
+    expect(all.filter((id) => exported.out.includes(`"${id}"`))).toEqual(all.filter((id) => !gone.includes(id)));
+    await writeFile(join(directory, 'export'), exported.out);
+    expect((await run('import', `${path}-2`, join(directory, 'export'))).status).toBe(0);
   });
 
   it('refuses everything, nothing, two things at once, a broken pattern, and a path with no journal', async () => {
