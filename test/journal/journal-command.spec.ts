@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -179,6 +179,54 @@ describe('herald journal', () => {
     await writeFile(join(directory, 'export'), spoil((await run('export', path)).out));
     const { status, err } = await run('import', `${path}-2`, join(directory, 'export'));
     expect([status, err]).toEqual([1, expect.stringContaining('not an export that can be imported')]);
+  });
+
+  it('writes a journal anew without what was taken out, and with everything else', async () => {
+    const count = 300;
+    const journal = await LmdbJournal.open(path, PLENTY);
+    for (let id = 1; id <= count; id += 1) {
+      const data = `${id % 10 === 0 ? 'secret' : 'open'} of ${id} ${'x'.repeat(id % 7 === 0 ? 5_000 : 50)}`;
+      await journal.append({ ...update(`id-${id}`), data }, { idempotencyKey: `key-${id}` });
+    }
+    await journal.appendPresence({ id: newRecordId(), events: 2, content: 'who' });
+    await journal.remove(Array.from({ length: count / 10 }, (_, index) => 10 * (index + 1)));
+    const { id, secret } = journal;
+    const before = await journal.read(0, 1_000);
+    await journal.close();
+    expect(String(await readFile(join(path, 'data.mdb')))).toContain('secret of');
+    const exported = (await run('export', path)).out;
+
+    // What a try that was killed has left is no obstacle.
+    await mkdir(join(path, 'compacting'));
+    await writeFile(join(path, 'compacting', 'data.mdb'), 'half of it');
+    expect(await run('compact', path)).toMatchObject({ status: 0, err: '', out: expect.stringMatching(/bytes after/) });
+    const file = String(await readFile(join(path, 'data.mdb')));
+    expect(file).not.toContain('secret of');
+    expect(file).toContain('open of');
+    expect((await readdir(path)).filter((name) => !name.endsWith('.sock')).toSorted()).toEqual([
+      'data.mdb',
+      'lock.mdb',
+    ]);
+    expect((await stat(join(path, 'data.mdb'))).mode & 0o777).toBe(0o600);
+    expect(await run('verify', path)).toMatchObject({ status: 0, err: '' });
+    expect((await run('stats', path)).out).toMatch(/^entries +270$/m);
+    expect((await run('export', path)).out).toBe(exported);
+
+    const again = await LmdbJournal.open(path, PLENTY);
+    expect([again.id, again.secret]).toEqual([id, secret]);
+    expect(await again.read(0, 1_000)).toEqual(before);
+    expect(again.topics?.positionsAfter('https://example.com/t', 0, 1_000)).toHaveLength(270);
+    expect(await again.append(update('x'), { idempotencyKey: 'key-11' })).toEqual({ outcome: 'repeated', id: 'id-11' });
+    expect([await again.locate('id-10'), await again.locate('id-11')]).toEqual([undefined, 11]);
+    await again.close();
+  });
+
+  it('does not write a journal anew that is in use, or where there is none', async () => {
+    await fill(5);
+    const journal = await LmdbJournal.open(path, PLENTY);
+    expect(await run('compact', path)).toMatchObject({ status: 1, err: expect.stringMatching(/uses the journal/) });
+    await journal.close();
+    expect(await run('compact', `${path}-2`)).toMatchObject({ status: 1, err: expect.stringMatching(/no journal/) });
   });
 
   it('does not import into a journal that holds something', async () => {

@@ -96,9 +96,10 @@ describe('the files of the LMDB journal', () => {
     await journal.append(update('2'));
     const { id } = journal;
     await reopen();
+    const storedAt = expect.any(Number) as unknown as number;
     expect((await journal.read(0, 10)).entries).toEqual([
-      { position: 1, update: full },
-      { position: 2, update: update('2') },
+      { position: 1, update: full, storedAt },
+      { position: 2, update: update('2'), storedAt },
     ]);
     expect([journal.head, journal.oldest, journal.lastId, journal.id]).toEqual([2, 1, '2', id]);
     expect(await journal.locate('x')).toBe(1);

@@ -20,7 +20,9 @@ const CLOCK = Date.UTC(2100, 0, 1);
 it('the LMDB files of a build without comings and goings keep their positions when some are added', async () => {
   Logger.overrideLogger(new CapturedLog());
   const path = await mkdtemp(join(tmpdir(), 'herald-old-'));
-  const { stored } = JSON.parse(await readFile(join(FIXTURE, 'lmdb.json'), 'utf8')) as { stored: { id: string }[] };
+  const { stored } = JSON.parse(await readFile(join(FIXTURE, 'lmdb.json'), 'utf8')) as {
+    stored: { id: string; topic: string }[];
+  };
   await writeFile(join(path, 'data.mdb'), gunzipSync(await readFile(join(FIXTURE, 'data.mdb.gz'))));
   const open = (retention: Partial<Retention> = {}): Promise<LmdbJournal> =>
     LmdbJournal.open(path, { ...PLENTY, ...retention }, () => CLOCK);
@@ -32,6 +34,8 @@ it('the LMDB files of a build without comings and goings keep their positions wh
   try {
     const first = await open();
     expect(await idsOf(first)).toEqual(expected);
+    const ofTopic = stored.flatMap(({ topic }, index) => (topic === 'urn:a' ? [index + 1] : []));
+    expect(first.topics?.positionsAfter('urn:a', 0, 1_000)).toEqual(ofTopic);
     const record = { id: newRecordId(), events: 3, content: '' };
     await first.appendPresence(record);
     await first.append({ id: 'after', topics: ['urn:a'], data: '', private: false });

@@ -123,10 +123,8 @@ export class LmdbEnvironment {
     const edits = await this.takeRoomWith(tables, topics);
     await this.commit(() => {
       for (const { table, remove } of tables) for (const removal of remove) table.remove(removal);
-      const done = tables.flatMap(({ table, append, takeOut }) => [
-        ...takeOut.map((takeout) => table.takeOut(takeout)),
-        ...append.map((placement) => table.put(placement)),
-      ]);
+      const done = tables.flatMap(({ table, append }) => append.map((placement) => table.put(placement)));
+      for (const { table, takeOut } of tables) done.push(...takeOut.map((takeout) => table.takeOut(takeout)));
       for (const edit of edits) this.topics.edit(edit);
       if (header) done.push(this.opened.root.put(HEADER, encodeHeader(header)));
       return done;
@@ -146,11 +144,6 @@ export class LmdbEnvironment {
     if (this.header().id === this.id) return;
     await this.close();
     throw new JournalUnavailableError("The journal's files were replaced while they were in use: restart the service.");
-  }
-
-  /** Copies the files into an empty directory, without what has been removed from them. */
-  async copyTo(directory: string): Promise<void> {
-    await this.opened.root.backup(directory, true);
   }
 
   async close(): Promise<void> {

@@ -61,7 +61,7 @@ const PAGE = 4_096;
 const OVERHEAD = 256;
 
 /** The bytes of the disk that a record of this length takes, roughly: what retention counts. */
-export function costOf(length: number): number {
+function costOf(length: number): number {
   return OVERHEAD + (length <= PAGE / 2 ? length : Math.ceil((length + 16) / PAGE) * PAGE);
 }
 

@@ -73,7 +73,7 @@ export class LmdbRemovals {
     const topics = { edits: this.index.changeFor(removed), isOptional: false };
     await this.environment.write({ updates: { append: [], remove: [], takeOut }, topics });
     this.updates.takenOut(takeOut.map(({ removal, cost }) => ({ position: removal.position, cost })));
-    this.index.removed(removed.map(({ position }) => position));
+    this.index.removed(removed);
   }
 
   private partOf({ positions, done }: Pending): {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Database, RootDatabase } from 'lmdb';
 import { JournalUnavailableError } from '../journal.js';
 import type { TableTrees, Tree } from './disk/lmdb-pages.js';
@@ -115,13 +115,10 @@ export class LmdbTable<Content extends Identified> {
     return this.edge({ start: position - 1, reverse: true });
   }
 
-  /** How many records there are. */
+  /** How many records there are, without those that were taken out. */
   get count(): number {
-    return this.stats?.entryCount ?? 0;
-  }
-
-  get stats(): Stats | undefined {
-    return this.opened?.records.getStats() as Stats | undefined;
+    const { records, takenOut: list } = this.opened ?? {};
+    return entriesOf(records) - entriesOf(list);
   }
 
   get trees(): TableTrees | undefined {
@@ -188,9 +185,10 @@ export class LmdbTable<Content extends Identified> {
   }
 
   /** How many places each index has. Walks over them. */
-  indexSizes(): { readonly ids: number; readonly keys: number } {
-    if (!this.opened) return { ids: 0, keys: 0 };
-    return { ids: this.opened.ids?.getCount() ?? 0, keys: this.opened.keys.getKeysCount() };
+  indexSizes(): { readonly ids: number; readonly keys: number; readonly takenOut: number } {
+    if (!this.opened) return { ids: 0, keys: 0, takenOut: 0 };
+    const { ids, keys, takenOut: list } = this.opened;
+    return { ids: ids?.getCount() ?? 0, keys: keys.getKeysCount(), takenOut: entriesOf(list) };
   }
 
   /** Reads everything once. @throws {Error} when a record is damaged or a page is missing. */
@@ -268,6 +266,10 @@ export class LmdbTable<Content extends Identified> {
   }
 }
 
+function entriesOf(table: Database<Buffer | number, number> | undefined): number {
+  return (table?.getStats() as Stats | undefined)?.entryCount ?? 0;
+}
+
 function indexesOf({ ids, keys, takenOut: list }: Handles): readonly Database<number, Buffer | number>[] {
   const all: readonly (Database<number, Buffer | number> | undefined)[] = [ids, keys, list];
   return all.filter((one) => one !== undefined);
@@ -280,5 +282,5 @@ interface Appendable {
 
 /** Short, and of the same length for every text. */
 function hashOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest().subarray(0, 16);
+  return hash('sha256', text, 'buffer').subarray(0, 16);
 }

@@ -22,11 +22,6 @@ export class PostingList {
     return this.positions.at(-1) ?? 0;
   }
 
-  /** How many of them come before a position. */
-  countBefore(position: number): number {
-    return this.indexAfter(position - 1) - this.start;
-  }
-
   /** Adds a position beyond all others. */
   push(position: number): void {
     this.positions.push(position);

@@ -14,7 +14,7 @@ export interface TableTrees {
 }
 
 /** A tree with the sizes of the rows that a change puts into it and removes from it, each in a place of its own. Bytes. */
-export interface ChangedIndex {
+interface ChangedIndex {
   readonly tree: Tree;
   readonly put: readonly number[];
   readonly remove: readonly number[];

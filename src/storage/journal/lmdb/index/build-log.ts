@@ -1,4 +1,5 @@
 import type { Logger } from '@nestjs/common';
+import { LIMITS } from './index-limits.js';
 
 /** Milliseconds between two lines on the log. */
 const INTERVAL = 5_000;
@@ -13,11 +14,12 @@ export class BuildLog {
   /** To be called again and again until it is at its {@link end}. */
   progress(upTo: number, { oldest, newest }: { readonly oldest: number; readonly newest: number }): void {
     const now = performance.now();
+    if (this.began === undefined && newest - upTo < LIMITS.few) return;
     if (this.began === undefined) {
       this.began = now;
       this.told = now;
       this.logger.log(
-        'The index of topics is made in the background, because this version has not written all of the journal: ' +
+        'The index of topics is made in the background, because it lacks a part of the journal: ' +
           'until then, readers of topics read the journal through.',
       );
     }

@@ -5,28 +5,17 @@ import type { Update } from '../../update.js';
 import { isTakenOut, readRecord } from '../lmdb-record.js';
 import type { LmdbTable } from '../lmdb-table.js';
 import { LmdbTopics, type TopicSource } from './lmdb-topics.js';
+import { LIMITS } from './index-limits.js';
 import { BuildLog } from './build-log.js';
 import { TopicDraft } from './topic-draft.js';
 import { TopicHand } from './topic-hand.js';
 import { FIRST_KEY, STATE_KEY } from './topic-keys.js';
-import { encodeState, readState, type TopicState } from './topic-state.js';
+import { encodeState, stateFor, type TopicState } from './topic-state.js';
 import type { Edit, TopicTable } from './topic-table.js';
-import { type Indexed, TopicTail } from './topic-tail.js';
+import { type Indexed, TopicBlock, TopicTail } from './topic-tail.js';
 
-/** When there is so much in the tail, it goes to the disk. Characters, and bytes of records. */
-const FLUSH = { topics: 4_096, count: 8_192, bytes: 4 * 1024 ** 2 };
-
-/** When there is so much in the tail, nothing is appended before some of it has gone to the disk. */
-const MOST = { count: 65_536, bytes: 32 * 1024 ** 2 };
-
-/** What is read into the tail when the files are opened. Where there is more, the index is completed in the background. */
-const LOAD = { records: 2 * FLUSH.count, count: 2 * FLUSH.count, bytes: 3 * FLUSH.bytes };
-
-/** What one commit takes into the index of what lies on the disk only. */
-const BUILD = { records: 2_048, count: FLUSH.count, bytes: 1024 ** 2 };
-
-/** The same of a commit that appends, which has to take more than it appends. */
-const BUILD_BESIDE = { records: 256, count: FLUSH.count, bytes: 8 * 1024 ** 2 };
+/** When so many blocks wait for the disk, nothing is appended before one of them has gone there. */
+const MOST_WAITING = 8;
 
 /** Rows of another index that one commit removes. */
 const CLEARED = 4_096;
@@ -58,15 +47,16 @@ export interface IndexedLog {
 /** The change of the index that the commit under way makes, and the state after it. */
 interface Staged {
   readonly state: TopicState;
+  /** The block that goes to the disk. */
+  readonly block: TopicBlock | undefined;
   readonly edits: readonly Edit[];
 }
 
 /**
  * The index of updates by topic. What is on the disk has the updates up to a position, `upTo`, which is written with it.
  * The newest updates are in a tail in memory, and go to the disk together when there are enough of them, so that a
- * commit changes few pages for many updates. When the files are opened, the tail is read from the log: so the index is
- * as durable as the log. Where that would be too much, as after an earlier version has written to the log, the rest is
- * indexed in the background.
+ * commit changes few pages for many updates. When the files are opened, what is not on the disk is read from the log:
+ * so the index is as durable as the log. Where there is much, the index is completed in the background.
  */
 export class LmdbIndex implements TopicSource {
   readonly tail: TopicTail;
@@ -87,8 +77,8 @@ export class LmdbIndex implements TopicSource {
     this.lookup = new LmdbTopics(this);
     this.tail = new TopicTail(addresses);
     this.hand = new TopicHand(table, () => log.swept);
-    this.state = readState(table, addresses, log.newest);
-    this.complete(LOAD);
+    this.state = stateFor(table, addresses, log.newest);
+    this.complete();
   }
 
   get topics(): TopicLookup | undefined {
@@ -109,10 +99,8 @@ export class LmdbIndex implements TopicSource {
 
   /** Whether there is enough to do for a commit of its own. */
   get isDue(): boolean {
-    const { tail } = this;
     if (performance.now() < this.restsUntil) return this.isFull;
-    if (!this.isComplete || tail.topics >= FLUSH.topics) return true;
-    return tail.count >= FLUSH.count || tail.bytes >= FLUSH.bytes;
+    return !this.isComplete || this.tail.waiting > 0;
   }
 
   /** Whether there may be something to remove, for which there is time. */
@@ -122,7 +110,7 @@ export class LmdbIndex implements TopicSource {
 
   /** Whether nothing may be appended before the index has been written, which then can't be put off any longer. */
   get isFull(): boolean {
-    return this.tail.count >= MOST.count || this.tail.bytes >= MOST.bytes;
+    return this.tail.waiting >= MOST_WAITING;
   }
 
   /** To be called with what has been stored. */
@@ -130,9 +118,8 @@ export class LmdbIndex implements TopicSource {
     if (!this.isComplete) return;
     for (const entry of entries) {
       if (!('update' in entry) || !entry.update) continue;
-      const { topics, data } = entry.update;
-      const size = topics.reduce((sum, topic) => sum + topic.length, data.length);
-      this.tail.add({ position: entry.position, topics, size });
+      const { position, update } = entry;
+      this.tail.add({ position, topics: update.topics, size: update.data.length });
     }
   }
 
@@ -148,7 +135,7 @@ export class LmdbIndex implements TopicSource {
     const state = this.draw(draft, beside);
     if (draft.count === 0 && state === this.state) return [];
     draft.put(STATE_KEY, encodeState(state));
-    this.staged = { state, edits: draft.edits };
+    this.staged = { state, edits: draft.edits, block: this.isComplete ? this.tail.oldest : undefined };
     return this.staged.edits;
   }
 
@@ -160,8 +147,8 @@ export class LmdbIndex implements TopicSource {
   }
 
   /** To be called when updates have been taken out. */
-  removed(positions: readonly number[]): void {
-    for (const position of positions) this.tail.delete(position);
+  removed(updates: readonly Pick<Indexed, 'position' | 'topics'>[]): void {
+    for (const update of updates) this.tail.delete(update);
   }
 
   /** The change is on the disk; without `isStored`, the disk had no room for it. */
@@ -174,8 +161,9 @@ export class LmdbIndex implements TopicSource {
       return;
     }
     this.state = staged.state;
-    this.tail.forget(this.state.upTo);
-    if (!this.isComplete) this.complete(BUILD);
+    if (!this.isComplete && this.log.newest - this.upTo <= LIMITS.part.records) this.complete();
+    else if (!this.isComplete) this.building.progress(this.upTo, this.log);
+    else if (staged.block) this.tail.forgetOldest();
   }
 
   discard(): void {
@@ -187,20 +175,20 @@ export class LmdbIndex implements TopicSource {
     this.discard();
     this.tail.clear();
     this.isComplete = false;
-    this.state = readState(this.table, this.addresses, this.log.newest);
-    this.complete(LOAD);
+    this.state = stateFor(this.table, this.addresses, this.log.newest);
+    this.complete();
   }
 
   /** Draws up a change, and tells the state after it. */
   private draw(draft: TopicDraft, beside: number): TopicState {
     if (this.state.isStale) return this.clear(draft);
     if (!this.isComplete) return this.build(draft, beside);
-    const updates = this.isDue ? this.tail.oldest(FLUSH.count) : [];
-    const count = updates.reduce((sum, { topics }) => sum + topics.length, 0);
+    const block = this.tail.oldest;
+    const count = block?.count ?? 0;
     this.hand.move(draft, beside > 0 ? 2 * count : Math.max(LOOKS, 2 * count));
-    draft.add(updates);
-    const upTo = updates.at(-1)?.position;
-    return upTo === undefined ? this.state : { ...this.state, upTo };
+    if (!block) return this.state;
+    draft.add(block);
+    return { ...this.state, upTo: block.upTo };
   }
 
   private clear(draft: TopicDraft): TopicState {
@@ -213,16 +201,18 @@ export class LmdbIndex implements TopicSource {
 
   /** Takes the next updates in that are on the disk only. */
   private build(draft: TopicDraft, beside: number): TopicState {
-    const limits = beside > 0 ? { ...BUILD_BESIDE, records: BUILD_BESIDE.records + 2 * beside } : BUILD;
+    const limits = beside > 0 ? { ...LIMITS.partBeside, records: LIMITS.partBeside.records + 2 * beside } : LIMITS.part;
     const { updates, from, end } = this.readFrom(this.upTo + 1, limits);
-    draft.add(updates);
+    const block = new TopicBlock();
+    for (const update of updates) block.add(update);
+    draft.add(block);
     return { ...this.state, from, upTo: end };
   }
 
   /** Reads everything that comes after `upTo` into the tail, unless that is too much for now. */
-  private complete(limits: Limits): void {
-    if (!this.state.isStale && this.log.newest - this.upTo <= limits.records) {
-      const { updates, from, end } = this.readFrom(this.upTo + 1, limits);
+  private complete(): void {
+    if (!this.state.isStale) {
+      const { updates, from, end } = this.readFrom(this.upTo + 1, LIMITS.part);
       if (end >= this.log.newest) {
         for (const update of updates) this.tail.add(update);
         this.state = { ...this.state, from };

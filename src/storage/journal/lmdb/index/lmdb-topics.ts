@@ -44,12 +44,13 @@ export class LmdbTopics implements TopicLookup {
         found.push(position);
       }
     }
-    return [...found, ...(tail.list(topic)?.after(least - 1, limit - found.length) ?? [])];
+    return [...found, ...tail.between(topic, least)].slice(0, limit);
   }
 
   positionsBefore(topic: string, before: number, limit: number): readonly number[] {
     const { oldest, upTo, tail } = this.source;
-    const found = (tail.list(topic)?.before(before, limit) ?? []).filter((position) => position >= oldest);
+    const inTail = tail.between(topic, oldest, before);
+    const found = inTail.toReversed().slice(0, limit);
     const record = found.length < limit ? this.reader.topic(topic) : undefined;
     if (!record) return found;
     for (const position of this.reader.back(record.key, record, Math.min(before - 1, upTo))) {
@@ -102,21 +103,20 @@ export class LmdbTopics implements TopicLookup {
       if (topic !== undefined) yield { key, topic };
     }
     const end = beginning.toString('latin1');
-    for (let one = inTail[next]; one?.key.startsWith(end); one = inTail[next]) {
-      next += 1;
+    for (const one of inTail.slice(next)) {
+      if (!one.key.startsWith(end)) return;
       yield one;
     }
   }
 
   private heldTopic(topic: string): HeldTopic | undefined {
     const { oldest, tail } = this.source;
-    const list = tail.list(topic);
-    const inTail = list ? list.count - list.countBefore(oldest) : 0;
+    const inTail = tail.between(topic, oldest);
     const key = topicKey(topic);
     const value = this.source.table.get(key);
     const onDisk = value ? this.heldOnDisk(key, decodeTopic(value)) : { count: 0, newest: 0 };
-    const count = inTail + onDisk.count;
-    return count === 0 ? undefined : { topic, count, newest: inTail > 0 ? (list?.newest ?? 0) : onDisk.newest };
+    const count = inTail.length + onDisk.count;
+    return count === 0 ? undefined : { topic, count, newest: inTail.at(-1) ?? onDisk.newest };
   }
 
   private heldOnDisk(key: Buffer, record: TopicRecord): { readonly count: number; readonly newest: number } {

@@ -1,15 +1,16 @@
 import type { TopicAddresses } from '../../topics/topic-lookup.js';
+import { LIMITS } from './index-limits.js';
 import { addressKey, chunkKey, chunksOf, textKey, topicKey, topicOf } from './topic-keys.js';
 import {
-  CHUNK_POSITIONS,
   decodePositions,
   decodeTopic,
   encodePositions,
   encodeTopic,
+  extendTopic,
   type TopicRecord,
 } from './topic-record.js';
 import type { Edit, Row, TopicTable } from './topic-table.js';
-import type { Indexed } from './topic-tail.js';
+import type { Indexed, TopicBlock } from './topic-tail.js';
 
 /** Lists of trimmed positions that are removed at most when a topic gets a new list. */
 const CHUNKS_ALONG = 4;
@@ -17,9 +18,13 @@ const CHUNKS_ALONG = 4;
 /** A record is written again when one in so many of its positions leads nowhere. */
 const DROPPED = 4;
 
+const NO_POSITIONS: TopicRecord = { count: 0, chunks: 0, positions: [] };
+
 /** Changes of the index that one commit makes. */
 export class TopicDraft {
   private readonly all = new Map<string, Edit>();
+  /** Those of rows that change once. */
+  private readonly more: Edit[] = [];
 
   constructor(
     private readonly table: TopicTable,
@@ -30,11 +35,11 @@ export class TopicDraft {
 
   /** How many rows change. */
   get count(): number {
-    return this.all.size;
+    return this.all.size + this.more.length;
   }
 
   get edits(): readonly Edit[] {
-    return [...this.all.values()];
+    return [...this.all.values(), ...this.more];
   }
 
   put(key: Buffer, value: Buffer): void {
@@ -45,16 +50,8 @@ export class TopicDraft {
     this.all.set(key.toString('latin1'), { key, value: undefined, size });
   }
 
-  /** Adds updates beyond all others. */
-  add(updates: readonly Indexed[]): void {
-    const lists = new Map<string, number[]>();
-    for (const { position, topics } of updates) {
-      for (const topic of topics) {
-        const list = lists.get(topic);
-        if (!list) lists.set(topic, [position]);
-        else if (list.at(-1) !== position) list.push(position);
-      }
-    }
+  /** Adds updates beyond all others. Nothing else may follow in this draft but further calls of {@link put}. */
+  add({ lists }: TopicBlock): void {
     for (const [topic, positions] of lists) this.extend(topic, positions);
   }
 
@@ -82,47 +79,68 @@ export class TopicDraft {
     return true;
   }
 
+  private putOnce(key: Buffer, value: Buffer): void {
+    // Where nothing else has changed before, nobody looks for it.
+    if (this.all.size === 0) this.more.push({ key, value, size: 0 });
+    else this.put(key, value);
+  }
+
   private get(key: Buffer): Buffer | undefined {
-    const edit = this.all.get(key.toString('latin1'));
+    const edit = this.all.size === 0 ? undefined : this.all.get(key.toString('latin1'));
     return edit ? edit.value : this.table.get(key);
   }
 
   private extend(topic: string, added: readonly number[]): void {
     const key = topicKey(topic);
     const value = this.get(key);
-    if (!value) this.begin(topic, key);
-    const before = value ? decodeTopic(value) : { count: 0, chunks: 0, positions: [] };
-    const count = before.count + added.length;
-    if (before.positions.length + added.length <= CHUNK_POSITIONS) {
-      this.put(key, encodeTopic({ count, chunks: before.chunks, positions: [...before.positions, ...added] }));
-      return;
-    }
-    const prefix = chunksOf(key);
-    const all = [...before.positions, ...added];
-    let { chunks } = before;
-    while (all.length > CHUNK_POSITIONS) {
-      const list = all.splice(0, CHUNK_POSITIONS);
-      this.put(chunkKey(prefix, list[0] ?? 0), encodePositions(list));
-      chunks += 1;
-    }
-    const record = { count, chunks, positions: all };
+    const extended = value && extendTopic(value, added);
+    if (extended) this.putOnce(key, extended);
+    else this.extendLong(topic, key, value && decodeTopic(value), added);
+  }
+
+  /** The same for a topic that is new, or gets a new list. */
+  private extendLong(
+    topic: string,
+    key: Buffer,
+    before: TopicRecord = NO_POSITIONS,
+    added: readonly number[] = [],
+  ): void {
+    if (before.count === 0) this.begin(topic, key);
+    const positions = [...before.positions, ...added];
+    const newest = positions.length - 1 - ((positions.length - 1) % LIMITS.chunk);
+    const chunks = before.chunks + newest / LIMITS.chunk;
+    const record = { count: before.count + added.length, chunks, positions: positions.slice(newest) };
+    const prefix = newest > 0 ? chunksOf(key) : undefined;
+    if (prefix) this.putChunks(prefix, positions.slice(0, newest));
     // So that what was trimmed of a topic with very many updates does not pile up until its turn comes.
-    this.put(key, encodeTopic(before.chunks > 0 ? this.dropChunks(prefix, record, CHUNKS_ALONG) : record));
+    const isLong = prefix && before.chunks > 0;
+    this.putOnce(key, encodeTopic(isLong ? this.dropChunks(prefix, record, CHUNKS_ALONG) : record));
+  }
+
+  private putChunks(prefix: Buffer, positions: readonly number[]): void {
+    for (let start = 0; start < positions.length; start += LIMITS.chunk) {
+      const list = positions.slice(start, start + LIMITS.chunk);
+      this.putOnce(chunkKey(prefix, list[0] ?? 0), encodePositions(list));
+    }
   }
 
   private begin(topic: string, key: Buffer): void {
     const address = this.addresses.of(topic);
-    if (address !== undefined && address !== topic) this.put(addressKey(address, key), key);
-    if (topicOf(key) === undefined) this.put(textKey(key), Buffer.from(topic, 'utf16le'));
+    if (address !== undefined && address !== topic) this.putOnce(addressKey(address, key), key);
+    if (topicOf(key) === undefined) this.putOnce(textKey(key), Buffer.from(topic, 'utf16le'));
   }
 
   private end(key: Buffer): void {
-    const text = topicOf(key) === undefined ? this.get(textKey(key)) : undefined;
-    if (text) this.remove(textKey(key), text.length);
-    const topic = topicOf(key) ?? text?.toString('utf16le') ?? '';
+    const topic = topicOf(key) ?? this.removeText(textKey(key));
     const address = this.addresses.of(topic);
     if (address !== undefined && address !== topic) this.remove(addressKey(address, key));
     this.remove(key);
+  }
+
+  private removeText(key: Buffer): string {
+    const text = this.get(key)?.toString('utf16le') ?? '';
+    this.remove(key, 2 * text.length);
+    return text;
   }
 
   /** Removes lists that lead to no record any more. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /*
  * The index is one ordered database. The first byte of a key says what it is:
@@ -38,6 +38,8 @@ export const FIRST_KEY = Buffer.of(CHUNK);
 
 export const FIRST_TOPIC_KEY = Buffer.of(TOPIC);
 
+export const FIRST_ADDRESS_KEY = Buffer.of(ADDRESS);
+
 export type ListKind = 'topics' | 'addresses';
 
 const KINDS = { topics: TOPIC, addresses: ADDRESS };
@@ -48,7 +50,7 @@ export function topicKey(topic: string): Buffer {
   // Most are short and have ASCII only, which needs no further look.
   const isPlain = key.length === topic.length + 1 || !LONE_SURROGATE.test(topic);
   if (isPlain && key.length <= LONGEST) return key;
-  const digest = createHash('sha256').update(topic, 'utf16le').digest();
+  const digest = hash('sha256', Buffer.from(topic, 'utf16le'), 'buffer');
   return Buffer.concat([FIRST_TOPIC_KEY, cut(topic), Buffer.of(CUT), digest]);
 }
 
@@ -64,7 +66,7 @@ export function textKey(key: Buffer): Buffer {
 
 /** What all keys of a topic's lists of positions begin with. */
 export function chunksOf(key: Buffer): Buffer {
-  return Buffer.concat([Buffer.of(CHUNK), createHash('sha256').update(key).digest()]);
+  return Buffer.concat([Buffer.of(CHUNK), hash('sha256', key, 'buffer')]);
 }
 
 /** The key of the list that begins with `position`. */
@@ -77,7 +79,7 @@ export function chunkKey(chunks: Buffer, position: number): Buffer {
 
 /** The key under which the topic with the key `topic` is found by its address. */
 export function addressKey(address: string, topic: Buffer): Buffer {
-  const digest = createHash('sha256').update(topic).digest();
+  const digest = hash('sha256', topic, 'buffer');
   return Buffer.concat([Buffer.of(ADDRESS), cut(address), Buffer.of(CUT), digest]);
 }
 

@@ -21,9 +21,9 @@ export class TopicReader {
   /** The positions of a topic from `least` on, in order. */
   *from(key: Buffer, { chunks, positions }: TopicRecord, least: number): Iterable<number> {
     if (chunks > 0 && (positions[0] ?? 0) > least) {
-      for (const list of this.chunksFrom(chunksOf(key), least)) for (const one of list) if (one >= least) yield one;
+      for (const list of this.chunksFrom(chunksOf(key), least)) yield* list.filter((one) => one >= least);
     }
-    for (const one of positions) if (one >= least) yield one;
+    yield* positions.filter((one) => one >= least);
   }
 
   /** The positions of a topic up to `most`, the newest first. */
@@ -39,7 +39,7 @@ export class TopicReader {
   private *chunksFrom(prefix: Buffer, least: number): Iterable<readonly number[]> {
     const start = chunkKey(prefix, least);
     // The list that has the position may begin before it.
-    for (const { key, value } of this.table.backwards(start, prefix)) {
+    for (const { key, value } of least > 0 ? this.table.backwards(start, prefix) : []) {
       if (!key.equals(start)) yield decodePositions(value);
       break;
     }

@@ -1,3 +1,5 @@
+import { LIMITS } from './index-limits.js';
+
 /** What the index holds of a topic. */
 export interface TopicRecord {
   /** How many positions it has, those in lists of their own included. */
@@ -8,48 +10,92 @@ export interface TopicRecord {
   readonly positions: readonly number[];
 }
 
-/** The most positions that lie together. More of them take fewer bytes, but those of a topic are written again often. */
-export const CHUNK_POSITIONS = 128;
-
 /** Bytes that a number takes at most. */
 const LONGEST = 8;
+
+/** Numbers before the positions in a record. */
+const HEAD = 4;
+
+/** Bytes of memory that rows share. */
+const MEMORY = 65_536;
 
 const CONTINUES = 0x80;
 const BITS = 0x7f;
 
-/** A topic's record: its counts, the first of its positions, and how far each other one is from the one before. */
+/*
+ * A topic's record is its count, how many lists lie elsewhere, how many positions follow, the newest of them, the first
+ * of them, and how far each other one is from the one before. A list of positions is the same from the first one on.
+ * Each number takes as many bytes as it needs, with seven bits in each, the lowest first.
+ */
+
 export function encodeTopic({ count, chunks, positions }: TopicRecord): Buffer {
-  return encode([count, chunks], positions);
+  const bytes = reserve(LONGEST * (HEAD + positions.length));
+  const at = writeHead(bytes, [count, chunks, positions.length, positions.at(-1) ?? 0]);
+  return take(writePositions(bytes, at, positions, 0));
 }
 
 export function decodeTopic(bytes: Buffer): TopicRecord {
-  const [counts, positions] = decode(bytes, 2);
-  return { count: counts[0] ?? 0, chunks: counts[1] ?? 0, positions };
+  const reader = new NumberReader(bytes);
+  const [count, chunks] = [reader.next(), reader.next()];
+  reader.next();
+  reader.next();
+  return { count, chunks, positions: reader.positions() };
+}
+
+/** The record with positions beyond its others; undefined when there would be too many of them. */
+export function extendTopic(bytes: Buffer, positions: readonly number[]): Buffer | undefined {
+  const reader = new NumberReader(bytes);
+  const [count, chunks, length, newest] = [reader.next(), reader.next(), reader.next(), reader.next()];
+  const added = positions.length;
+  if (length + added > LIMITS.chunk) return undefined;
+  const extended = reserve(bytes.length + LONGEST * (HEAD + added));
+  const head = writeHead(extended, [count + added, chunks, length + added, positions.at(-1) ?? 0]);
+  const at = head + bytes.copy(extended, head, reader.at);
+  return take(writePositions(extended, at, positions, newest));
 }
 
 export function encodePositions(positions: readonly number[]): Buffer {
-  return encode([], positions);
+  const bytes = reserve(LONGEST * positions.length);
+  return take(writePositions(bytes, 0, positions, 0));
 }
 
 export function decodePositions(bytes: Buffer): readonly number[] {
-  return decode(bytes, 0)[1];
+  return new NumberReader(bytes).positions();
 }
 
-/** Each number in as many bytes as it needs, seven bits in each, the lowest first. */
-function encode(counts: readonly number[], positions: readonly number[]): Buffer {
-  const bytes = Buffer.allocUnsafe(LONGEST * (counts.length + positions.length));
+/** Where rows are written, many in one piece of memory, because a commit of many rows has many of them. */
+let memory = Buffer.alloc(0);
+
+/** Memory for so many bytes at least. */
+function reserve(length: number): Buffer {
+  if (length > memory.length) memory = Buffer.allocUnsafeSlow(Math.max(length, MEMORY));
+  return memory;
+}
+
+/** The first bytes of what was reserved. */
+function take(length: number): Buffer {
+  const taken = memory.subarray(0, length);
+  memory = memory.subarray(length);
+  return taken;
+}
+
+function writeHead(bytes: Buffer, numbers: readonly number[]): number {
   let at = 0;
-  for (const count of counts) at = write(bytes, at, count);
-  let before = 0;
+  for (const number of numbers) at = write(bytes, at, number);
+  return at;
+}
+
+function writePositions(bytes: Buffer, start: number, positions: readonly number[], newest: number): number {
+  let [at, before] = [start, newest];
   for (const position of positions) {
     at = write(bytes, at, position - before);
     before = position;
   }
-  return bytes.subarray(0, at);
+  return at;
 }
 
-function write(bytes: Buffer, at: number, number: number): number {
-  let rest = number;
+function write(bytes: Buffer, start: number, number: number): number {
+  let [at, rest] = [start, number];
   while (rest > BITS) {
     // Not by shifting, which knows 32 bits only.
     bytes[at] = (rest % CONTINUES) | CONTINUES;
@@ -60,21 +106,26 @@ function write(bytes: Buffer, at: number, number: number): number {
   return at + 1;
 }
 
-function decode(
-  bytes: Buffer,
-  countsLength: number,
-): readonly [counts: readonly number[], positions: readonly number[]] {
-  const counts: number[] = [];
-  const positions: number[] = [];
-  let before = 0;
-  let [number, factor] = [0, 1];
-  for (const byte of bytes) {
-    number += (byte & BITS) * factor;
-    factor *= CONTINUES;
-    if (byte & CONTINUES) continue;
-    if (counts.length < countsLength) counts.push(number);
-    else positions.push((before += number));
-    [number, factor] = [0, 1];
+class NumberReader {
+  at = 0;
+
+  constructor(private readonly bytes: Buffer) {}
+
+  next(): number {
+    let [number, factor] = [0, 1];
+    for (;;) {
+      const byte = this.bytes[this.at] ?? 0;
+      this.at += 1;
+      number += (byte & BITS) * factor;
+      if (byte < CONTINUES) return number;
+      factor *= CONTINUES;
+    }
   }
-  return [counts, positions];
+
+  positions(): readonly number[] {
+    const positions: number[] = [];
+    let before = 0;
+    while (this.at < this.bytes.length) positions.push((before += this.next()));
+    return positions;
+  }
 }

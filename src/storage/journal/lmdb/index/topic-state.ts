@@ -14,19 +14,17 @@ export interface TopicState {
   readonly isStale: boolean;
 }
 
-/** The state of the index on the disk, for a log whose newest update is at `newest`. */
-export function readState(table: TopicTable, { base }: TopicAddresses, newest: number): TopicState {
+/** The state of the index on the disk; undefined when there is none. */
+export function storedState(table: TopicTable): TopicState | undefined {
   const text = table.get(STATE_KEY);
-  if (!text) return { base, from: 0, upTo: 0, isStale: false };
-  const state = JSON.parse(text.toString()) as TopicState;
-  if (state.base === base && state.upTo <= newest) return state;
-  return { base, from: 0, upTo: 0, isStale: true };
+  return text && (JSON.parse(text.toString()) as TopicState);
 }
 
-/** The base of the index on the disk; undefined where there is none. */
-export function baseOfIndex(table: TopicTable): string | undefined {
-  const text = table.get(STATE_KEY);
-  return text && (JSON.parse(text.toString()) as TopicState).base;
+/** The state of the index for a log whose newest update is at `newest`. */
+export function stateFor(table: TopicTable, { base }: TopicAddresses, newest: number): TopicState {
+  const state = storedState(table);
+  if (!state) return { base, from: 0, upTo: 0, isStale: false };
+  return state.base === base && state.upTo <= newest ? state : { base, from: 0, upTo: 0, isStale: true };
 }
 
 export function encodeState(state: TopicState): Buffer {

@@ -3,7 +3,7 @@ import { JournalUnavailableError } from '../../journal.js';
 import type { Tree } from '../disk/lmdb-pages.js';
 
 /** Earlier versions know nothing of this database, and leave it as it is. */
-const NAME = 'topics';
+export const TOPICS = 'topics';
 
 export interface Row {
   readonly key: Buffer;
@@ -28,11 +28,11 @@ export class TopicTable {
   open(root: RootDatabase<Buffer, string>): void {
     this.handle = null;
     // Opening a database that is not there would make it, for which there may be no room on the disk.
-    for (const name of root.getKeys()) if (name === NAME) this.create(root);
+    for (const name of root.getKeys()) if (name === TOPICS) this.create(root);
   }
 
   create(root: RootDatabase<Buffer, string>): void {
-    this.handle = root.openDB<Buffer, Buffer>({ name: NAME, encoding: 'binary', keyEncoding: 'binary' });
+    this.handle = root.openDB<Buffer, Buffer>({ name: TOPICS, encoding: 'binary', keyEncoding: 'binary' });
   }
 
   close(): void {
@@ -51,8 +51,11 @@ export class TopicTable {
     return this.opened?.getStats() as Tree | undefined;
   }
 
+  /** The value of a key. It has to be read before the next call: the memory is used again. */
   get(key: Buffer): Buffer | undefined {
-    return this.opened?.getBinary(key);
+    const bytes = this.opened?.getBinaryFast(key);
+    // The buffer is longer than the value; what it says of its length is not known to all of its methods.
+    return bytes?.subarray(0, bytes.length);
   }
 
   /** The rows from `start` on whose keys begin with `prefix`, in order. To be iterated without a pause. */

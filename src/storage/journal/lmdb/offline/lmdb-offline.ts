@@ -4,6 +4,7 @@ import { JournalOpenError } from '../../journal.js';
 import { LmdbEnvironment } from '../lmdb-environment.js';
 import type { Identified } from '../lmdb-kind.js';
 import { DirectoryLock, syncDirectories } from '../disk/lmdb-lock.js';
+import { topicFaults } from './topic-faults.js';
 import { costOfRecord, headOf, isTakenOut, type Placed, readRecord } from '../lmdb-record.js';
 import type { LmdbTable } from '../lmdb-table.js';
 
@@ -22,11 +23,9 @@ export interface OfflineOptions {
 export async function withEnvironment<Result>(
   path: string,
   use: (environment: LmdbEnvironment) => Promise<Result>,
-  { create = false }: OfflineOptions = {},
+  options: OfflineOptions = {},
 ): Promise<Result> {
-  if (!create) await mustExist(path);
-  const lock = await DirectoryLock.take(path);
-  try {
+  const useOpened = async (): Promise<Result> => {
     const environment = new LmdbEnvironment(path);
     await syncDirectories(path);
     try {
@@ -34,13 +33,29 @@ export async function withEnvironment<Result>(
     } finally {
       await environment.close();
     }
+  };
+  return withLock(path, useOpened, options);
+}
+
+/**
+ * Keeps services from opening a journal that none has open, until `use` is done.
+ * @throws {JournalOpenError} when there is no journal at `path`, or a process uses it.
+ */
+export async function withLock<Result>(
+  path: string,
+  use: () => Promise<Result>,
+  { create = false }: OfflineOptions = {},
+): Promise<Result> {
+  if (!create) await mustExist(path);
+  const lock = await DirectoryLock.take(path);
+  try {
+    return await use();
   } finally {
     await lock.release();
   }
 }
 
-/** @throws {JournalOpenError} when there is no journal at `path`. */
-export async function mustExist(path: string): Promise<void> {
+async function mustExist(path: string): Promise<void> {
   await access(join(path, 'data.mdb')).catch(() => {
     throw new JournalOpenError(`There is no journal at ${path}: give the path that HERALD_JOURNAL has after lmdb:.`);
   });
@@ -58,8 +73,9 @@ export function* recordsOf<Content extends Identified>(table: LmdbTable<Content>
 }
 
 /** Checks all records and all indexes, and gives one sentence for each fault. */
-export function* faultsOf({ updates, presence }: LmdbEnvironment): Iterable<string> {
+export function* faultsOf({ updates, presence, topics }: LmdbEnvironment): Iterable<string> {
   yield* faultsIn(updates, 'Entry');
+  yield* topicFaults(topics, updates, recordsOf);
   yield* faultsIn(presence, 'Presence entry');
   for (const { position, bytes } of recordsOf(presence)) {
     const record = readRecord(presence.kind, { position, bytes })?.content;
@@ -70,7 +86,7 @@ export function* faultsOf({ updates, presence }: LmdbEnvironment): Iterable<stri
 
 /** @param name what an entry of the table is called, at the beginning of a sentence. */
 function* faultsIn<Content extends Identified>(table: LmdbTable<Content>, name: string): Iterable<string> {
-  let [ids, keys, isWhole] = [0, 0, true];
+  let [ids, keys, takenOut, isWhole] = [0, 0, 0, true];
   let before: Placed | undefined;
   for (const placed of recordsOf(table)) {
     const found = inspect(table, placed);
@@ -80,15 +96,24 @@ function* faultsIn<Content extends Identified>(table: LmdbTable<Content>, name: 
     }
     ids += found.ids;
     keys += found.keys;
+    takenOut += Number(isTakenOut(placed.bytes));
     isWhole &&= found.isWhole;
     before = found.isWhole ? placed : undefined;
   }
   // The sizes of the indexes prove nothing then, because what a damaged entry had in them is not known.
-  if (!isWhole) return;
-  const sizes = table.indexSizes();
-  const names = table.kind.tables;
-  if (names.ids !== undefined && sizes.ids !== ids) yield surplus(names.ids, sizes.ids - ids);
-  if (sizes.keys !== keys) yield surplus(names.keys, sizes.keys - keys);
+  if (isWhole) yield* sizeFaults(table, { ids, keys, takenOut });
+}
+
+/** The faults in how many places the indexes of a table have, which should have so many. */
+function* sizeFaults<Content extends Identified>(
+  table: LmdbTable<Content>,
+  expected: ReturnType<LmdbTable<Content>['indexSizes']>,
+): Iterable<string> {
+  const [names, sizes] = [table.kind.tables, table.indexSizes()];
+  for (const index of ['ids', 'keys', 'takenOut'] as const) {
+    const name = names[index];
+    if (name !== undefined && sizes[index] !== expected[index]) yield surplus(name, sizes[index] - expected[index]);
+  }
 }
 
 /** What an index has too many of, or too few where `count` is negative. */
