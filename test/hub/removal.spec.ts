@@ -152,10 +152,7 @@ describe('taking updates out', () => {
     using publisher = await Publisher.of(herald);
     const id = await publisher.publish({ topic: 'urn:topic-of-secret', data: 'the secret itself' });
     expect((await askAdmin(herald, 'DELETE', 'updates?topic=urn:topic-of-secret')).body).toEqual({ removed: 1 });
-    const line = herald
-      .logs()
-      .split('\n')
-      .find((one) => one.includes('updates removed'));
+    const [line] = await herald.waitForLog(/.*updates removed.*/);
     expect(line).toContain(id);
     expect(herald.logs()).not.toContain('the secret itself');
   });
