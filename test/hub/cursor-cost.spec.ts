@@ -67,10 +67,10 @@ describe('10,000 quiet readers of one topic', () => {
     }
     await readers.all('herald-cursor:');
     using publisher = await Publisher.of(herald);
-    for (let count = 0; count < OTHERS; count += 1) await publisher.publish({ topic: 'urn:busy', data: 'x' });
+    for (let count = 0; count < OTHERS; count += 1) await publisher.publishInTime({ topic: 'urn:busy', data: 'x' });
     // Nobody is written to more often than that, and everybody for the last time.
     await readers.all(':\n');
-    await publisher.publish({ topic: 'urn:quiet', data: LAST });
+    await publisher.publishInTime({ topic: 'urn:quiet', data: LAST });
     await readers.all(LAST);
 
     const greetings = new Set<string>();

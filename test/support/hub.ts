@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { SignJWT } from 'jose';
 import { EventStream, send, textOf } from './event-stream.js';
@@ -128,6 +129,17 @@ export class Publisher implements Disposable {
     const text = await textOf(response);
     if (response.statusCode !== 200) throw new Error(`publishing was refused with ${response.statusCode}: ${text}`);
     return text;
+  }
+
+  /** The same, and again for as long as the hub has more to do than it can: others may be busy on this machine, too. */
+  async publishInTime(fields: Fields): Promise<string> {
+    for (;;) {
+      const response = await this.post(form(fields));
+      const text = await textOf(response);
+      if (response.statusCode === 200) return text;
+      if (response.statusCode !== 503) throw new Error(`publishing was refused with ${response.statusCode}: ${text}`);
+      await delay(1_000 * Number(response.headers['retry-after'] ?? 1));
+    }
   }
 
   /** Sends any body, and gives the answer whatever it is. */
