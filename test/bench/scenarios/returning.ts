@@ -7,8 +7,12 @@ import { type Session, startWatch, withSession } from './session.js';
 
 export const PAYLOAD_BYTES = 100;
 
-/** How often those that have missed nothing come back first: by then V8 has compiled what connects. */
-const CONTROL_ROUNDS = 3;
+/**
+ * How often those that have missed nothing come back first: often enough for so many connections, but within bounds. V8 has
+ * compiled by then what connects.
+ */
+const CONTROL_CONNECTIONS = 6_000;
+const CONTROL_ROUNDS = { least: 3, most: 12 };
 /** How often all come back once that has been compiled which replays. */
 const WARM_ROUNDS = 3;
 const COLD_ROUNDS = 2;
@@ -84,7 +88,9 @@ export async function measureReturning(
 
     const comeBack = async (lastEventId: string, events: number) =>
       reconnect(session, { readers, lastEventId, events }, companions);
-    for (let round = 0; round < CONTROL_ROUNDS; round += 1) await comeBack(after, 0);
+    const { least, most } = CONTROL_ROUNDS;
+    const controlRounds = Math.min(most, Math.max(least, CONTROL_CONNECTIONS / readers));
+    for (let round = 0; round < controlRounds; round += 1) await comeBack(after, 0);
     const controls = [await comeBack(after, 0)];
     const returns: Round[] = [];
     const end = performance.now() + ROUNDS_SECONDS * 1000;
