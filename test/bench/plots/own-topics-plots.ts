@@ -38,7 +38,7 @@ const PLOTS: readonly Measured[] = [
     x: 'topics in the log',
     values: [2_000, 6_000, 11_000, 26_000, 51_000],
     returning: (topics) => ({ readers: 1_000, missed: MISSED, others: { updates: 50_000, topics: topics - 1_000 } }),
-    // It answers 500 to publications to more channels.
+    // It answered 500 while 51,000 channels were filled.
     mostNchan: 26_000,
   },
   {
