@@ -8,6 +8,9 @@ import type { SliceStart } from './slices.js';
 /** Plans that are remembered, each with at most some thousand positions. */
 const REMEMBERED = 1_024;
 
+/** Positions that are read through at least before another plan is made. */
+const READ_THROUGH = 2_048;
+
 /** Topics that are looked up at once. More give way to other work in between. */
 const AT_ONCE = 64;
 
@@ -41,8 +44,11 @@ export class TopicPlans {
     // Comings and goings have no place in the index.
     if (!topics || cohort.seesPresence || !isWorthLookingUp(topics, stretch)) return undefined;
     const steps = planFor(topics, interest, stretch);
+    const readThrough = known?.history === history && !known.plan.positions ? known.plan.upTo - known.after : 0;
     const keep = (plan: Plan): Found | undefined => {
-      this.plans.set(cohort.id, { history, after: cursor, plan });
+      // Where much is wanted, a new plan is made after twice as much of the log each time: a plan costs as much as a slice.
+      const upTo = plan.positions ? plan.upTo : Math.max(plan.upTo, cursor + Math.max(READ_THROUGH, 2 * readThrough));
+      this.plans.set(cohort.id, { history, after: cursor, plan: { ...plan, upTo: Math.min(upTo, limit) } });
       return foundBy(plan);
     };
     if (!interest.hasPatterns && interest.matchers.length <= AT_ONCE) return keep(allAtOnce(steps));
