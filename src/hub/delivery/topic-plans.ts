@@ -44,16 +44,24 @@ export class TopicPlans {
     // Comings and goings have no place in the index.
     if (!topics || cohort.seesPresence || !isWorthLookingUp(topics, stretch)) return undefined;
     const steps = planFor(topics, interest, stretch);
-    const readThrough = known?.history === history && !known.plan.positions ? known.plan.upTo - known.after : 0;
     const keep = (plan: Plan): Found | undefined => {
-      // Where much is wanted, a new plan is made after twice as much of the log each time: a plan costs as much as a slice.
-      const upTo = plan.positions ? plan.upTo : Math.max(plan.upTo, cursor + Math.max(READ_THROUGH, 2 * readThrough));
-      this.plans.set(cohort.id, { history, after: cursor, plan: { ...plan, upTo: Math.min(upTo, limit) } });
+      const upTo = Math.min(limit, endOf(plan, cursor, known));
+      this.plans.set(cohort.id, { history, after: cursor, plan: { ...plan, upTo } });
       return foundBy(plan);
     };
     if (!interest.hasPatterns && interest.matchers.length <= AT_ONCE) return keep(allAtOnce(steps));
     return this.background.run(steps).then(keep);
   }
+}
+
+/**
+ * Where a plan ends. Where much is wanted, it is twice as long as the one before, because making a plan costs as much as
+ * a slice.
+ */
+function endOf({ positions, upTo }: Plan, cursor: number, before: Planned | undefined): number {
+  if (positions) return upTo;
+  const readThrough = before && !before.plan.positions ? before.plan.upTo - before.after : 0;
+  return Math.max(upTo, cursor + Math.max(READ_THROUGH, 2 * readThrough));
 }
 
 function foundBy({ positions, upTo }: Plan): Found | undefined {
