@@ -17,9 +17,6 @@ import { isGone } from '../is-gone.js';
 import { parseSubscribe } from '../subscribe/subscribe-request.js';
 import { parseHistory } from './history-request.js';
 
-/** Answers that may wait, which are made one after the other, so that few are in memory. */
-const MAX_WAITING = 1_000;
-
 const NDJSON = 'application/x-ndjson';
 
 /** Held updates as a call: the same matchers and grants as those of a stream. An extension of this hub. */
@@ -48,9 +45,6 @@ export class HistoryController {
 
   private async answer(reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
     const { request } = reply;
-    if (this.lane.length >= MAX_WAITING) {
-      throw new HubError('overloaded', 'The hub is asked for its history too often at once: ask again later.');
-    }
     const query = request.url.split('?').slice(1).join('?');
     const parameters = parseHistory(query, body);
     const isOver = (): boolean => isGone(request);
@@ -60,6 +54,10 @@ export class HistoryController {
     const wanted = await this.hub.inTurns(steps, isOver);
     if (!wanted) return;
     const { matchers } = wanted;
+    // Asked here, where nothing comes between the answer and the lane.
+    if (this.lane.length >= HUB_LIMITS.history.waiting) {
+      throw new HubError('overloaded', 'The hub is asked for its history too often at once: ask again later.');
+    }
     const past = await this.lane.run(async () =>
       isOver() ? undefined : this.history.find({ matchers, grants, isOver, ...parameters }),
     );

@@ -80,7 +80,7 @@ export class TopicDraft {
   }
 
   private putOnce(key: Buffer, value: Buffer): void {
-    // Where nothing else has changed before, nobody looks for it.
+    // While the map is empty nothing is looked up in it, so a row that is put only once need not be there.
     if (this.all.size === 0) this.more.push({ key, value, size: 0 });
     else this.put(key, value);
   }
@@ -148,7 +148,7 @@ export class TopicDraft {
     let { count, chunks } = record;
     for (const { key, value } of this.table.range(prefix, prefix)) {
       if (record.chunks - chunks >= most) break;
-      // It has been removed already, or is new.
+      // This draft has already removed or written the row.
       if (this.all.has(key.toString('latin1'))) continue;
       const positions = decodePositions(value);
       if ((positions.at(-1) ?? 0) >= this.swept) break;
@@ -164,7 +164,7 @@ export class TopicDraft {
     if (!value) return;
     const { count, chunks, positions } = decodeTopic(value);
     const held = positions.filter((position) => position >= this.swept);
-    // A few of them are not worth that the record is written again.
+    // The record is written again only when enough of its positions have been trimmed, because a write costs a page.
     if (DROPPED * (positions.length - held.length) < positions.length) return;
     this.put(key, encodeTopic({ count: count - positions.length + held.length, chunks, positions: held }));
   }
