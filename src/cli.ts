@@ -4,11 +4,13 @@ import { explainCommand } from './cli/explain-command.js';
 import { tokenCommand } from './cli/token-command.js';
 import { type Command, UsageError } from './cli/command.js';
 import { journalCommand } from './cli/journal-command.js';
+import { publishCommand } from './cli/publish-command.js';
 import { ConfigError } from './config/config.js';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   token: tokenCommand,
   explain: explainCommand,
+  publish: (args, surroundings) => publishCommand(args, surroundings, process.stderr),
   journal: (args) => journalCommand([...args], process.stdout, process.stderr),
 };
 
@@ -16,6 +18,7 @@ const USAGE = `Usage: herald COMMAND
 
   token     mint a token with the configured key
   explain   say what a token may do with a topic, and why not
+  publish   publish updates, one JSON object a line of the input
   journal   look into the files of a stopped service: stats, verify, export, import
 
 Each command tells its options with --help. The configuration is read from the environment, as the service does.

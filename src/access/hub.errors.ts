@@ -46,7 +46,6 @@ export const HUB_ERRORS = {
   'fields-too-many': { status: 413 },
   'parameters-too-many': { status: 400 },
   'batch-line-invalid': { status: 400 },
-  'batch-lines-too-many': { status: 413 },
   'idempotency-key-invalid': { status: 400 },
   'idempotency-key-conflict': { status: 422 },
   // Authentication, authorisation, and unknown paths.

@@ -10,6 +10,7 @@ import { BODY_OPTIONS, Bodies, type BodyOptions } from './http/bodies/bodies.js'
 import { topicAddresses } from './matching/url-pattern/topic-addresses.js';
 import { HubErrorFilter } from './http/hub-error.filter.js';
 import { HistoryController } from './http/history/history.controller.js';
+import { Batches } from './http/publish/batch/batches.js';
 import { PublishController } from './http/publish/publish.controller.js';
 import { SubscribeController } from './http/subscribe/subscribe.controller.js';
 import { SubscriptionsController } from './http/subscriptions/subscriptions.controller.js';
@@ -51,6 +52,7 @@ export class HubModule {
         HistoryService,
         GuardedGrants,
         Bodies,
+        Batches,
         { provide: BODY_OPTIONS, useValue: bodies },
         { provide: Journal, useFactory: () => openJournal({ ...journal, addresses }) },
         {

@@ -12,8 +12,6 @@ export const HUB_LIMITS = {
   retryMilliseconds: 3_600_000,
   /** Room for every topic that an update may have, every other field, and some that the hub doesn't know (R36). */
   publishPairs: 1_200,
-  /** Lines of a batch. */
-  batchLines: 10_000,
   /** Exact topics of a subscription, each of which costs a look-up. What is above a limit of it gets 400 (R15). */
   exactTopics: { count: 1_000, bytes: 128 * 1024 },
   /** Patterns of a subscription. */

@@ -95,6 +95,11 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
     return this.options.heartbeat;
   }
 
+  /** Milliseconds that a socket may take nothing before it is cut. */
+  get writeTimeout(): number {
+    return this.options.writeTimeout;
+  }
+
   get size(): number {
     return this.deadlines.size;
   }
@@ -130,11 +135,18 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
     this.bars.push(bar);
   }
 
-  private endIfBarred(stream: OpenStream): void {
+  /** Why a caller may not go on, where one of the bars has a reason. */
+  reasonAgainst(info: StreamInfo): StreamEnd | undefined {
     for (const bar of this.bars) {
-      const reason = bar(stream.info);
-      if (reason !== undefined) return stream.end(reason);
+      const reason = bar(info);
+      if (reason !== undefined) return reason;
     }
+    return undefined;
+  }
+
+  private endIfBarred(stream: OpenStream): void {
+    const reason = this.reasonAgainst(stream.info);
+    if (reason !== undefined) stream.end(reason);
   }
 
   delete(stream: OpenStream): void {

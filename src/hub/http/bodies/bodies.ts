@@ -43,6 +43,18 @@ export class Bodies {
     return this.held;
   }
 
+  /** Counts bytes that are held of a body which is read bit by bit. False where there is no room: they don't count then. */
+  hold(bytes: number): boolean {
+    if (bytes > 0 && this.held + bytes > this.maxBytes) return false;
+    this.held += bytes;
+    return true;
+  }
+
+  /** Counts them no more. */
+  release(bytes: number): void {
+    this.held -= bytes;
+  }
+
   /**
    * Reads the whole body.
    * @param limit in bytes.

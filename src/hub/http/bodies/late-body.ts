@@ -50,3 +50,8 @@ export function LateBody(limit?: number): MethodDecorator {
   const limited = limit === undefined ? [] : [MaxBody(limit)];
   return applyDecorators(RouteConfig({ [LATE_BODY]: true }), UseGuards(BodyGuard), ...limited);
 }
+
+/** For a route whose handler reads the body itself, as it comes. */
+export function StreamedBody(): MethodDecorator {
+  return RouteConfig({ [LATE_BODY]: true });
+}

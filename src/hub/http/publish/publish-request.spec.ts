@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseForm } from '../../protocol/form.js';
-import { draftFromForm, parseIdempotencyKey, PUBLISH_FORM_LIMITS } from './publish-request.js';
+import { parseIdempotencyKey } from './idempotency-key.js';
+import { draftFromForm, PUBLISH_FORM_LIMITS } from './publish-request.js';
 
 function draft(body: string): ReturnType<typeof draftFromForm> {
   return draftFromForm(parseForm(Buffer.from(body), PUBLISH_FORM_LIMITS));

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { finished } from 'node:stream/promises';
 import {
   applyDecorators,
@@ -7,23 +6,23 @@ import {
   Header,
   Headers,
   HttpCode,
-  Logger,
   Post,
+  Req,
   Res,
   UseGuards,
 } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, PublishGuard } from '../../../access/guards.js';
-import { JournalUnavailableError } from '../../../storage/journal/journal.js';
 import type { Grants } from '../../../access/grants.js';
 import { HubError } from '../../../access/hub.errors.js';
 import { HubService } from '../../service/hub.service.js';
-import { bodyOf } from '../bodies/body.js';
-import { LateBody } from '../bodies/late-body.js';
+import { bodyOf, checkType } from '../bodies/body.js';
+import { LateBody, StreamedBody } from '../bodies/late-body.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { parseForm } from '../../protocol/form.js';
-import { type BatchLine, parseBatch } from './publish-batch.js';
-import { draftFromForm, parseIdempotencyKey, PUBLISH_FORM_LIMITS } from './publish-request.js';
+import { Batches } from './batch/batches.js';
+import { parseIdempotencyKey } from './idempotency-key.js';
+import { draftFromForm, PUBLISH_FORM_LIMITS } from './publish-request.js';
 
 /** The head of a publication's answer. */
 function AnswersWith(type: string): MethodDecorator {
@@ -39,9 +38,10 @@ function AnswersWith(type: string): MethodDecorator {
 @Controller(HUB_PATH)
 @UseGuards(PublishGuard)
 export class PublishController {
-  private readonly logger = new Logger(PublishController.name);
-
-  constructor(private readonly hub: HubService) {}
+  constructor(
+    private readonly hub: HubService,
+    private readonly batches: Batches,
+  ) {}
 
   @Post()
   @LateBody()
@@ -61,58 +61,25 @@ export class PublishController {
     await answer(reply, id);
   }
 
-  /** Appends the lines in order. One that is refused does not stop the others: each has its own line in the answer. */
+  /**
+   * Appends the lines in order, while they come. One that is refused does not stop the others: each has its own line in
+   * the answer.
+   */
   @Post('batch')
-  @LateBody()
-  @AnswersWith('application/x-ndjson')
+  @StreamedBody()
   async publishBatch(
-    @Body() body: unknown,
-    @Headers('content-type') type: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
     @GrantsOfRequest() grants: Grants,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     this.hub.checkPressure();
-    const lines = parseBatch(bodyOf(body, type, 'application/x-ndjson'));
-    const answers = await Promise.all(await this.hub.inTurns(this.publishLines(lines, grants)));
-    await answer(reply, answers.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  }
-
-  /**
-   * Begins with one line at each step, in their order, which is that in which the journal stores them. It does not wait
-   * until one is stored: all that were begun with are under way at once.
-   */
-  private *publishLines(lines: Iterable<BatchLine>, grants: Grants): Generator<void, Promise<object>[]> {
-    const answers: Promise<object>[] = [];
-    for (const line of lines) {
-      answers.push(this.publishLine(line, grants));
-      yield;
+    const { 'content-type': type, 'idempotency-key': key } = request.headers;
+    checkType(type, 'application/x-ndjson');
+    if (key !== undefined) {
+      throw new HubError('idempotency-key-invalid', 'A batch has no key of its own: give each line its own "key".');
     }
-    return answers;
-  }
-
-  /** Never rejects, because the answer must tell what became of every line, even if one fails. */
-  private async publishLine({ ok, error }: BatchLine, grants: Grants): Promise<object> {
-    if (error) return this.refusal(error);
-    try {
-      return { id: await this.hub.publish(ok, { grants }) };
-    } catch (failure) {
-      return this.refusal(failure);
-    }
-  }
-
-  private refusal(error: unknown): object {
-    if (error instanceof HubError || error instanceof JournalUnavailableError) {
-      return { error: { code: error.code, detail: error.message } };
-    }
-    const errorId = randomUUID();
-    this.logger.error({ msg: 'a line of a batch failed', errorId, err: error });
-    return {
-      error: {
-        code: 'internal-error',
-        detail: 'The hub failed to publish this line: give its operator the errorId.',
-        errorId,
-      },
-    };
+    reply.hijack();
+    await this.batches.answer(request, reply, grants);
   }
 }
 

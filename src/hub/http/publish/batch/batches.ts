@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Grants } from '../../../../access/grants.js';
+import { HubError } from '../../../../access/hub.errors.js';
+import { JournalUnavailableError } from '../../../../storage/journal/journal.js';
+import { StreamRegistry } from '../../../../streams/registry/stream-registry.js';
+import { HubService } from '../../../service/hub.service.js';
+import { Bodies } from '../../bodies/bodies.js';
+import { Batch, type BatchContext } from './batch.js';
+import { readLine } from './batch-line.js';
+import { type Line, TOO_LONG } from '../../../../shared/line-splitter.js';
+
+/** Milliseconds between two looks at all batches. */
+const PERIOD = 1_000;
+
+/** Milliseconds within which a line must come, where none is under way. */
+const IDLE = 60_000;
+
+/** The batches that are being read, whose callers are looked after as those of streams are. */
+@Injectable()
+export class Batches implements OnModuleDestroy {
+  private readonly logger = new Logger('Batches');
+  private readonly open = new Set<Batch>();
+  private timer: NodeJS.Timeout | undefined;
+  private isDraining = false;
+
+  constructor(
+    private readonly hub: HubService,
+    private readonly streams: StreamRegistry,
+    private readonly bodies: Bodies,
+  ) {}
+
+  /**
+   * Reads the body of a request as a batch, and answers it. The reply must have been taken out of Fastify's hands. Resolves
+   * once the answer is over: Nest ends a response when an interceptor fails after the handler.
+   */
+  answer(request: FastifyRequest, reply: FastifyReply, grants: Grants): Promise<void> {
+    const info = { requestId: request.id, address: request.ip, caller: grants };
+    const headers: OutgoingHttpHeaders = {
+      ...(reply.getHeaders() as OutgoingHttpHeaders),
+      'content-type': 'application/x-ndjson; charset=utf-8',
+      // No shared cache may keep the answer, because a token of the 0.x dialect may be part of the URL.
+      'cache-control': 'private',
+      'x-accel-buffering': 'no',
+    };
+    const exchange = { request: request.raw, response: reply.raw, headers };
+    const batch = new Batch(exchange, info, this.contextFor(grants, request.routeOptions.bodyLimit));
+    const over = new Promise<void>((resolve) => reply.raw.once('close', resolve));
+    this.open.add(batch);
+    this.timer ??= setInterval(() => this.look(), PERIOD).unref();
+    batch.begin();
+    // One that was asked for just before the process began to stop, and got here just after.
+    if (this.isDraining) batch.end('drain');
+    return over;
+  }
+
+  onModuleDestroy(): void {
+    this.isDraining = true;
+    for (const batch of this.open) batch.end('drain');
+  }
+
+  private contextFor(grants: Grants, lineLimit: number): BatchContext {
+    return {
+      lineLimit,
+      publish: (line) => this.publish(line, lineLimit, grants),
+      inTurns: (steps, isOver) => this.hub.inTurns(steps, isOver),
+      isPressed: () => this.streams.pressure.shedsPublications,
+      hold: (bytes) => this.bodies.hold(bytes),
+      release: (bytes) => this.bodies.release(bytes),
+      onOver: (batch) => this.letGo(batch),
+    };
+  }
+
+  /** Never rejects, because the answer must tell what became of every line, even if one fails. */
+  private async publish(line: Line, limit: number, grants: Grants): Promise<string> {
+    try {
+      if (line === TOO_LONG) throw new HubError('body-too-large', `A line may have at most ${limit} bytes.`);
+      const { draft, idempotencyKey } = readLine(line);
+      const id = await this.hub.publish(draft, { grants, ...(idempotencyKey !== undefined && { idempotencyKey }) });
+      return `{"id":${JSON.stringify(id)}}\n`;
+    } catch (failure) {
+      return `${JSON.stringify({ error: this.refusal(failure) })}\n`;
+    }
+  }
+
+  private refusal(error: unknown): object {
+    if (error instanceof HubError || error instanceof JournalUnavailableError) {
+      return { code: error.code, detail: error.message };
+    }
+    const errorId = randomUUID();
+    this.logger.error({ msg: 'a line of a batch failed', errorId, err: error });
+    const detail = 'The hub failed to publish this line: give its operator the errorId.';
+    return { code: 'internal-error', detail, errorId };
+  }
+
+  private letGo(batch: Batch): void {
+    this.open.delete(batch);
+    if (this.open.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private look(): void {
+    const now = performance.now();
+    for (const batch of this.open) this.lookAt(batch, now);
+  }
+
+  private lookAt(batch: Batch, now: number): void {
+    const { fullSince, info } = batch;
+    if (fullSince > 0 && now - fullSince >= this.streams.writeTimeout) return batch.cut();
+    const { expiresAt = Infinity } = info.caller;
+    // By that time and not after it, as with streams (R62).
+    if (expiresAt <= Date.now() + PERIOD) return batch.end('expired');
+    if (this.streams.reasonAgainst(info) !== undefined) return batch.end('revoked');
+    if (batch.isIdle && now - batch.activeAt >= IDLE) batch.end('idle');
+  }
+}
