@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { firstPositionOf, Journal, type PresenceEntry } from '../../storage/journal/journal.js';
 import { eventIdOf } from '../../storage/journal/presence-record.js';
@@ -321,6 +321,6 @@ function keyOptions(
   const content = JSON.stringify([update.topics, update.data, update.private, update.type, update.retry, draft.id]);
   return {
     idempotencyKey: `${grants.issuer ?? ''}\n${grants.subject ?? ''}\n${idempotencyKey}`,
-    fingerprint: createHash('sha256').update(content).digest('base64'),
+    fingerprint: hash('sha256', content, 'base64'),
   };
 }

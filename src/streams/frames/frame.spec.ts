@@ -3,7 +3,7 @@ import type { Transform } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
-import { encodeComment, encodeFrame, encodeNotice, type Frame, retryLine } from './frame.js';
+import { encodeComment, encodeNotice, type Frame, frameLength, frameText, retryLine } from './frame.js';
 
 interface Event {
   readonly id?: string;
@@ -97,7 +97,11 @@ function expected({ id = '', type = '', data }: Partial<Frame>): Event {
   };
 }
 
-describe('encodeFrame', () => {
+function encodeFrame(frame: Frame): Buffer {
+  return Buffer.from(frameText(frame));
+}
+
+describe('frameText', () => {
   it.each<[string, Frame]>([
     ['data: hello\n\n', { data: 'hello' }],
     ['data: \n\n', { data: '' }],
@@ -112,6 +116,15 @@ describe('encodeFrame', () => {
     ['data: \ufffd\n\n', { data: '\ud800' }],
   ])('writes %j', (text, frame) => {
     expect(encodeFrame(frame).toString()).toBe(text);
+  });
+
+  it('has as many bytes as are told without making it', () => {
+    fc.assert(
+      fc.property(frames, ({ comment: _comment, ...frame }) => {
+        expect(frameLength(frame)).toBe(encodeFrame(frame).length);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it.each(parsers)('is read by %s as exactly one event with the same fields', async (_, parse) => {

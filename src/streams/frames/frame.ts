@@ -24,18 +24,13 @@ export interface Notice {
 const LINE_END = /\r\n|\r|\n/;
 
 /**
- * The bytes of one event, complete with its blank line (HTML, section 9.2.5): LF only, never a byte-order mark, one
+ * The text of one event, complete with its blank line (HTML, section 9.2.5): LF only, never a byte-order mark, one
  * `data:` line for each line of the data, and always the space after the colon, so that a value that starts with a
- * space keeps it. A lone surrogate becomes U+FFFD, and CR and CRLF in the data arrive as LF: the format has no other
+ * space keeps it. A lone surrogate becomes U+FFFD once it is encoded, and CR and CRLF in the data arrive as LF: the format has no other
  * line end.
  *
  * @throws TypeError when `id`, `type` or a topic has a line end or U+0000, or `retry` is no whole number: check first
  */
-export function encodeFrame(frame: Frame): Buffer {
-  return Buffer.from(frameText(frame));
-}
-
-/** The same as text: several events that follow each other are encoded together at a quarter of the cost. */
 export function frameText({ id, type, retry, topics = [], data, comment }: Frame): string {
   let text = '';
   if (id !== undefined) text += `id: ${singleLine('id', id)}\n`;
@@ -46,6 +41,19 @@ export function frameText({ id, type, retry, topics = [], data, comment }: Frame
   text += lines('data:', data);
   return `${text}\n`;
 }
+
+/** Bytes of a frame without topics and comments. Most frames need not be made for that. */
+export function frameLength(frame: Omit<Frame, 'topics' | 'comment'>): number {
+  const { id, type, retry, data } = frame;
+  if (type !== undefined || retry !== undefined || LINE_END.test(data)) {
+    return Buffer.byteLength(frameText({ ...frame, topics: [] }));
+  }
+  return (id === undefined ? 0 : ID_LINE + Buffer.byteLength(id)) + DATA_LINE + Buffer.byteLength(data) + 1;
+}
+
+/** Bytes of a line with this field besides its value. */
+const ID_LINE = 'id: \n'.length;
+const DATA_LINE = 'data: \n'.length;
 
 /**
  * A comment, which keeps a connection from looking idle. It has no blank line after it: some clients take any blank

@@ -1,8 +1,8 @@
 import { type Entry, firstPositionOf, type PresenceEntry } from '../../../storage/journal/journal.js';
 import { eventIdOf } from '../../../storage/journal/presence-record.js';
 import { type Update, weightOf, weightOfText } from '../../../storage/journal/update.js';
-import { inBothFormats, type WireBytes } from '../../../streams/frames/wire-bytes.js';
-import { encodeFrame, frameText } from '../../../streams/frames/frame.js';
+import { textInBothFormats, type WireBytes } from '../../../streams/frames/wire-bytes.js';
+import { frameLength, frameText } from '../../../streams/frames/frame.js';
 
 /** An entry as it goes over the wire, encoded once for all who get it. */
 export interface RecentEntry {
@@ -19,10 +19,10 @@ const OVERHEAD = 300;
 
 /** @param topics to be named in the frame. */
 export function encodeEntry({ position, update }: Entry, topics: readonly string[] = []): RecentEntry {
-  return { position, update, bytes: inBothFormats(encodeFrame({ ...update, topics })) };
+  return { position, update, bytes: textInBothFormats(frameText({ ...update, topics })) };
 }
 
-/** An entry that is encoded when somebody wants it, because most readers want few of the entries that they pass. */
+/** An entry that is encoded when somebody wants it, because many entries are wanted by nobody who is there. */
 export class LazyEntry implements RecentEntry {
   readonly position: number;
   readonly update: Update;
@@ -105,8 +105,11 @@ export function idOf(entry: RecentEntry | RecentPresence, position = entry.posit
 /** About how many bytes an encoded entry takes. */
 export function weightOfRecent(entry: RecentEntry | RecentPresence): number {
   if (entry instanceof RecentPresence) return entry.weight;
-  return OVERHEAD + weightOfFrame(entry.bytes.chunked.length) + weightOf(entry.update);
+  return OVERHEAD + weightOfFrame(CHUNK + frameLength(entry.update)) + weightOf(entry.update);
 }
+
+/** Bytes that a chunk has besides its frame, at most. */
+const CHUNK = 12;
 
 /**
  * Bytes that a frame takes. Node cuts short ones from slabs that they share with what was needed to make them, which is

@@ -1,8 +1,8 @@
 import { type Entry, isPresence, type StoredEntry } from '../../../storage/journal/journal.js';
 import { Queue } from '../../../shared/queue.js';
-import { encodeEntry, type Expand, idOf, type RecentEntry, RecentPresence, weightOfRecent } from './recent-entry.js';
+import { type Expand, idOf, LazyEntry, type RecentEntry, RecentPresence, weightOfRecent } from './recent-entry.js';
 
-/** The newest entries of the journal, updates encoded: as many as fit into a number of bytes. */
+/** The newest entries of the journal, updates encoded once for all who get them: as many as fit into a number of bytes. */
 export class RecentLog {
   private readonly entries = new Queue<RecentEntry | RecentPresence>();
   private held = 0;
@@ -50,7 +50,7 @@ export class RecentLog {
   push(entry: Entry): RecentEntry;
   push(entry: StoredEntry): RecentEntry | RecentPresence;
   push(entry: StoredEntry): RecentEntry | RecentPresence {
-    const recent = isPresence(entry) ? new RecentPresence(entry, this.expand) : encodeEntry(entry);
+    const recent = isPresence(entry) ? new RecentPresence(entry, this.expand) : new LazyEntry(entry);
     this.entries.push(recent);
     this.newest = recent.position;
     this.newestId = idOf(recent);

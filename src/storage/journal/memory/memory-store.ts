@@ -1,5 +1,6 @@
 import { Queue } from '../../../shared/queue.js';
 import type { Retention, StoredEntry } from '../journal.js';
+import { TextPositions } from './text-positions.js';
 
 /** An entry with what the store must know of it besides. */
 export type Held<Stored extends StoredEntry> = Stored & {
@@ -23,9 +24,11 @@ export interface StoreIndex<Stored extends StoredEntry> {
 /** Entries of one kind with a retention of their own, the oldest first, found by id and by idempotency key. */
 export class MemoryStore<Stored extends StoredEntry> {
   private readonly entries = new Queue<Held<Stored>>();
-  /** Positions by id. A list of positions is made only for an id that was used again, which is rare. */
-  private readonly positions = new Map<string, number | Queue<number>>();
-  private readonly keys = new Map<string, Held<Stored>>();
+  /** The earliest position of each id. */
+  private readonly ids = new TextPositions((position) => this.at(position)?.id);
+  /** The later positions of ids that were used again, which is rare. */
+  private readonly repeated = new Map<string, Queue<number>>();
+  private readonly keys = new TextPositions((position) => this.at(position)?.idempotencyKey);
   private bytes = 0;
   private trimmedUpTo = 0;
 
@@ -46,13 +49,13 @@ export class MemoryStore<Stored extends StoredEntry> {
 
   /** The entry that is held with this idempotency key. */
   withKey(idempotencyKey: string): Held<Stored> | undefined {
-    return this.keys.get(idempotencyKey);
+    const position = this.keys.get(idempotencyKey);
+    return position === undefined ? undefined : this.at(position);
   }
 
   /** The position of the earliest entry with this id. */
   positionOf(id: string): number | undefined {
-    const found = this.positions.get(id);
-    return found instanceof Queue ? found.at(0) : found;
+    return this.ids.get(id);
   }
 
   /** At most `limit` entries after a position. */
@@ -75,11 +78,9 @@ export class MemoryStore<Stored extends StoredEntry> {
     this.entries.push(held);
     this.bytes += held.bytes;
     this.index?.add(held);
-    const earlier = this.positions.get(id);
-    if (earlier === undefined) this.positions.set(id, position);
-    else if (earlier instanceof Queue) earlier.push(position);
-    else this.positions.set(id, new Queue([earlier, position]));
-    if (idempotencyKey !== undefined) this.keys.set(idempotencyKey, held);
+    if (this.ids.get(id) === undefined) this.ids.add(id, position);
+    else this.repeat(id, position);
+    if (idempotencyKey !== undefined) this.keys.add(idempotencyKey, position);
     this.trim();
   }
 
@@ -109,9 +110,25 @@ export class MemoryStore<Stored extends StoredEntry> {
     const { id, position, bytes, idempotencyKey } = entry;
     this.bytes -= bytes;
     this.index?.delete(entry);
-    if (idempotencyKey !== undefined) this.keys.delete(idempotencyKey);
-    const positions = this.positions.get(id);
-    if (positions instanceof Queue) positions.delete(positions.findIndex((one) => one >= position));
-    if (!(positions instanceof Queue) || positions.length === 0) this.positions.delete(id);
+    if (idempotencyKey !== undefined) this.keys.delete(idempotencyKey, position);
+    if (this.repeated.has(id)) this.forgetRepeated(id, position);
+    else this.ids.delete(id, position);
+  }
+
+  private repeat(id: string, position: number): void {
+    const later = this.repeated.get(id);
+    if (later) later.push(position);
+    else this.repeated.set(id, new Queue([position]));
+  }
+
+  private forgetRepeated(id: string, position: number): void {
+    const later = this.repeated.get(id);
+    const [next] = later?.slice(0, 1) ?? [];
+    if (!later || next === undefined) return;
+    if (position < next) {
+      this.ids.replace(id, position, next);
+      later.shift();
+    } else later.delete(later.findIndex((one) => one >= position));
+    if (later.length === 0) this.repeated.delete(id);
   }
 }
