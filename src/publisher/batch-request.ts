@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { LineSplitter } from '../shared/line-splitter.js';
+import { type Line, LineSplitter, TOO_LONG } from '../shared/line-splitter.js';
 
 /** Characters of a refusal that are read. */
 const LONGEST_PROBLEM = 16 * 1024;
@@ -93,9 +93,9 @@ export class BatchRequest {
     response.on('error', (error) => this.finish({ kind: 'broken', error }));
   }
 
-  private take(line: Uint8Array | symbol): void {
+  private take(line: Line): void {
     if (this.isOver) return;
-    const answer = typeof line === 'symbol' ? undefined : parse(Buffer.from(line).toString());
+    const answer = line === TOO_LONG ? undefined : parse(line.toString());
     if (!answer) {
       this.finish({ kind: 'broken', error: new Error('The answer is not that of a hub.') });
       this.request.destroy();

@@ -1,18 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { LineSplitter, TOO_LONG } from './line-splitter.js';
+import { type Line, LineSplitter, TOO_LONG } from './line-splitter.js';
 
 const LIMIT = 8;
 
 /** The lines of these chunks, with `-` for one that is too long. */
-function linesOf(chunks: readonly Uint8Array[], splitter = new LineSplitter(LIMIT)): string[] {
+function linesOf(chunks: readonly Buffer[], splitter = new LineSplitter(LIMIT)): string[] {
   const lines = chunks.flatMap((chunk) => [...splitter.split(chunk)].map(textOf));
   const last = splitter.end();
   return last === undefined ? lines : [...lines, textOf(last)];
 }
 
-function textOf(line: Uint8Array | typeof TOO_LONG): string {
-  return line === TOO_LONG ? '-' : Buffer.from(line).toString('latin1');
+function textOf(line: Line): string {
+  return line === TOO_LONG ? '-' : line.toString('latin1');
 }
 
 describe('LineSplitter', () => {

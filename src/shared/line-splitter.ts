@@ -5,12 +5,12 @@ const CR = 0x0d;
 export const TOO_LONG = Symbol('a line that is too long');
 
 /** The bytes of a line without its end. They are valid until the next chunk is given. */
-export type Line = Uint8Array | typeof TOO_LONG;
+export type Line = Buffer | typeof TOO_LONG;
 
 /** Cuts the chunks of a body into lines, which end with LF or CRLF. Empty lines don't count. */
 export class LineSplitter {
   /** The beginning of a line whose end has not come yet. */
-  private parts: Uint8Array[] = [];
+  private parts: Buffer[] = [];
   private length = 0;
 
   /** @param limit bytes that a line may have. What comes of a longer one is thrown away at once. */
@@ -22,7 +22,7 @@ export class LineSplitter {
   }
 
   /** The lines that end within this chunk. */
-  *split(chunk: Uint8Array): Generator<Line, void, undefined> {
+  *split(chunk: Buffer): Generator<Line, void, undefined> {
     let start = 0;
     for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
       const line = this.join(chunk.subarray(start, end));
@@ -34,10 +34,10 @@ export class LineSplitter {
 
   /** The last line, where the body has ended without the end of a line. */
   end(): Line | undefined {
-    return this.join(new Uint8Array(0));
+    return this.join(Buffer.alloc(0));
   }
 
-  private join(last: Uint8Array): Line | undefined {
+  private join(last: Buffer): Line | undefined {
     if (this.length === 0) return this.lineOf(last);
     this.keep(last);
     const { parts, length } = this;
@@ -46,17 +46,17 @@ export class LineSplitter {
     return length > this.limit + 1 ? TOO_LONG : this.lineOf(Buffer.concat(parts));
   }
 
-  private lineOf(bytes: Uint8Array): Line | undefined {
-    const line = bytes.at(-1) === CR ? bytes.subarray(0, -1) : bytes;
+  private lineOf(bytes: Buffer): Line | undefined {
+    const line = bytes[bytes.length - 1] === CR ? bytes.subarray(0, -1) : bytes;
     if (line.length > this.limit) return TOO_LONG;
     return line.length === 0 ? undefined : line;
   }
 
-  private keep(part: Uint8Array): void {
+  private keep(part: Buffer): void {
     this.length += part.length;
     // One byte more than the limit may be the CR of the line's end.
     if (this.length > this.limit + 1) this.parts = [];
     // A copy, because the part would keep the whole chunk in memory.
-    else if (part.length > 0) this.parts.push(Uint8Array.from(part));
+    else if (part.length > 0) this.parts.push(Buffer.from(part));
   }
 }

@@ -40,7 +40,7 @@ export interface PublishOptions {
   /** What the publisher may do. Default: everything, for callers in the same process. */
   readonly grants?: Grants;
   /** The same key again, while the first update with it is held, stores nothing and gives that update's id. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
 }
 
 export interface SubscribeOptions {

@@ -12,8 +12,13 @@ export function isInHubNamespace(topic: string, hubUrl: URL): boolean {
   return path === hubPath || path.startsWith(`${hubPath}/`);
 }
 
+/** URLs whose path stands in them as it is: no dots, no percent signs, nothing after it. */
+const PLAIN = /^https?:\/\/[\w.-]+(?::\d+)?\/[\w~/-]*$/;
+
 /** The URL parser has removed the dot segments, `%2e` among them, by the time it gives the path. */
 function pathOf(topic: string, hubUrl: URL): string | undefined {
+  // Most topics are such URLs, and parsing one takes a tenth of what an update in a batch costs.
+  if (PLAIN.test(topic)) return topic.slice(topic.indexOf('/', 'https://'.length));
   try {
     return decodeUnreserved(new URL(topic, hubUrl).pathname);
   } catch {

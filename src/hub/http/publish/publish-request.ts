@@ -15,16 +15,12 @@ export function draftFromForm(pairs: readonly FormPair[]): UpdateDraft {
     if (name === 'topic') topics.push(value);
     else if (!first.has(name)) first.set(name, value);
   }
-  const data = first.get('data');
-  const id = first.get('id');
-  const type = first.get('type');
-  const retry = first.get('retry');
   return {
     topics,
+    data: first.get('data'),
+    id: first.get('id'),
+    type: first.get('type'),
+    retry: first.get('retry'),
     private: first.has('private'),
-    ...(data !== undefined && { data }),
-    ...(id !== undefined && { id }),
-    ...(type !== undefined && { type }),
-    ...(retry !== undefined && { retry }),
   };
 }

@@ -56,8 +56,7 @@ export class PublishController {
     this.hub.checkPressure();
     const form = bodyOf(body, type, 'application/x-www-form-urlencoded');
     const draft = draftFromForm(parseForm(form, PUBLISH_FORM_LIMITS));
-    const idempotencyKey = parseIdempotencyKey(key);
-    const id = await this.hub.publish(draft, { grants, ...(idempotencyKey !== undefined && { idempotencyKey }) });
+    const id = await this.hub.publish(draft, { grants, idempotencyKey: parseIdempotencyKey(key) });
     await answer(reply, id);
   }
 

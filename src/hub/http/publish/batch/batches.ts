@@ -78,7 +78,7 @@ export class Batches implements OnModuleDestroy {
     try {
       if (line === TOO_LONG) throw new HubError('body-too-large', `A line may have at most ${limit} bytes.`);
       const { draft, idempotencyKey } = readLine(line);
-      const id = await this.hub.publish(draft, { grants, ...(idempotencyKey !== undefined && { idempotencyKey }) });
+      const id = await this.hub.publish(draft, { grants, idempotencyKey });
       return `{"id":${JSON.stringify(id)}}\n`;
     } catch (failure) {
       return `${JSON.stringify({ error: this.refusal(failure) })}\n`;
