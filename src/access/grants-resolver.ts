@@ -8,9 +8,10 @@ import type { Grants } from './grants.js';
  */
 export abstract class GrantsResolver {
   /**
-   * What the caller may do in this role, or undefined when the request has no credentials.
+   * What the caller may do in this role, or undefined when the request has no credentials. It may answer at once, or with a
+   * promise.
    * @throws {HubError} `token-malformed`, `token-invalid`, … when the credentials are not valid: such a request is
    * refused, and never served as if it had none.
    */
-  abstract resolve(request: FastifyRequest, role: Role): Promise<Grants | undefined>;
+  abstract resolve(request: FastifyRequest, role: Role): Grants | undefined | Promise<Grants | undefined>;
 }

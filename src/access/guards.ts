@@ -2,9 +2,10 @@ import { type CanActivate, createParamDecorator, type ExecutionContext, Inject, 
 import { ACCESS_OPTIONS, type AccessOptions } from './access.options.js';
 import { ANONYMOUS, type Grants } from './grants.js';
 import { GuardedGrants } from './guarded-grants.js';
-import { requestOf } from './guarded-request.js';
+import { type GuardedRequest, requestOf } from './guarded-request.js';
 import { HubError } from './hub.errors.js';
 import { GrantsResolver } from './grants-resolver.js';
+import { whenReady } from '../shared/when-ready.js';
 
 /** A parameter decorator: the grants that the guard of this route has found for the caller. */
 export const GrantsOfRequest = createParamDecorator((_: unknown, context: ExecutionContext): Grants => {
@@ -19,9 +20,12 @@ export class PublishGuard implements CanActivate {
     private readonly guarded: GuardedGrants,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = requestOf(context);
-    const grants = await this.resolver.resolve(request, 'publisher');
+    return whenReady(this.resolver.resolve(request, 'publisher'), (grants) => this.admit(request, grants));
+  }
+
+  private admit(request: GuardedRequest, grants: Grants | undefined): boolean {
     if (!grants) throw new HubError('unauthorized', 'Publishing needs a token: send it as "Authorization: Bearer …".');
     request.grants = this.guarded.of(grants);
     return true;
@@ -37,9 +41,12 @@ export class SubscribeGuard implements CanActivate {
     @Inject(ACCESS_OPTIONS) private readonly options: AccessOptions,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = requestOf(context);
-    const grants = await this.resolver.resolve(request, 'subscriber');
+    return whenReady(this.resolver.resolve(request, 'subscriber'), (grants) => this.admit(request, grants));
+  }
+
+  private admit(request: GuardedRequest, grants: Grants | undefined): boolean {
     if (!grants && !this.options.anonymous) {
       throw new HubError('unauthorized', 'Subscribing needs a token: send it as "Authorization: Bearer …".');
     }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { problem, sendProblem } from '../../shared/problem.js';
+import { countOf } from '../../shared/raw-headers.js';
 import { endUnreadBody } from '../../shared/unread-body.js';
 
 const MAX_HEADER_LINES = 2_000;
@@ -47,14 +48,4 @@ function refusalOf(request: IncomingMessage): ReturnType<typeof problem> | undef
   }
   if (countOf('host', rawHeaders) > 1) return problem(400, { detail: 'A request must have one Host header.' });
   return undefined;
-}
-
-function countOf(name: string, rawHeaders: readonly string[]): number {
-  let count = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const given = rawHeaders[index];
-    // Each request comes by here: the length is compared first, because most names have another one.
-    if (given?.length === name.length && given.toLowerCase() === name) count += 1;
-  }
-  return count;
 }

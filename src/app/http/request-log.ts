@@ -8,7 +8,8 @@ import { isStream } from '../../streams/registry/stream-request.js';
  */
 export function logRequests(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onResponse', (request, reply, done) => {
-    if (!isStream(request.raw)) logger[levelOf(request)](lineOf(request, reply), 'request');
+    const level = levelOf(request);
+    if (logger.isLevelEnabled(level) && !isStream(request.raw)) logger[level](lineOf(request, reply), 'request');
     done();
   });
 }

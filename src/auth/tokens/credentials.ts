@@ -1,5 +1,6 @@
 import { parseCookie } from 'cookie';
 import { HubError } from '../../access/hub.errors.js';
+import { countOf } from '../../shared/raw-headers.js';
 
 /** The parts of a request that may hold credentials. */
 export interface CredentialRequest {
@@ -42,7 +43,7 @@ export function credentialsOf(request: CredentialRequest, options: CredentialOpt
 
 function bearerToken({ raw }: CredentialRequest, authorization: string | readonly string[]): string {
   // Of several Authorization headers, Node keeps the first and drops the others silently.
-  if (raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization').length > 1) {
+  if (countOf('authorization', raw.rawHeaders) > 1) {
     throw new HubError('token-malformed', 'There must be one Authorization header at most.');
   }
   const token = typeof authorization === 'string' ? BEARER.exec(authorization)?.[1] : undefined;

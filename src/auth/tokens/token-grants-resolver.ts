@@ -10,6 +10,7 @@ import { GrantsResolver } from '../../access/grants-resolver.js';
 import { resourceOf } from '../settings/resource.js';
 import { Revocations } from '../revocations/revocations.js';
 import { checkOrigin } from '../settings/same-origin.js';
+import { whenReady } from '../../shared/when-ready.js';
 import { TokenVerifier } from './token-verifier.js';
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */
@@ -26,7 +27,7 @@ export class TokenGrantsResolver extends GrantsResolver {
     super();
   }
 
-  async resolve(request: FastifyRequest, role: Role): Promise<Grants | undefined> {
+  resolve(request: FastifyRequest, role: Role): Grants | undefined | Promise<Grants> {
     const { cookieName } = this.options;
     const others = role === 'admin' ? undefined : otherTokensOf(request, this.options);
     const credentials = credentialsOf(request, { cookieName, others });
@@ -37,7 +38,11 @@ export class TokenGrantsResolver extends GrantsResolver {
     if (credentials.carrier === 'cookie' && !SAFE_METHODS.has(request.method)) {
       checkOrigin(request, new URL(resource).origin, allowed);
     }
-    const grants = await this.verifier.verify(credentials.token, { role, resource, others });
+    const grants = this.verifier.verify(credentials.token, { role, resource, others });
+    return whenReady(grants, (verified) => this.unlessRevoked(verified));
+  }
+
+  private unlessRevoked(grants: Grants): Grants {
     if (!this.revocations.revokes(grants)) return grants;
     throw new HubError('token-revoked', 'The token has been revoked.');
   }

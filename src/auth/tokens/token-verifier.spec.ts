@@ -33,7 +33,7 @@ const PURPOSE = { role: 'publisher', resource: RESOURCE, others: undefined } as 
 
 const verifier = new TokenVerifier(OPTIONS);
 
-function verify(token: string, role: Role = 'publisher'): Promise<Grants> {
+async function verify(token: string, role: Role = 'publisher'): Promise<Grants> {
   return verifier.verify(token, { ...PURPOSE, role });
 }
 

@@ -83,13 +83,16 @@ export class TokenVerifier {
   }
 
   /**
-   * What a token allows.
+   * What a token allows: at once where that is remembered.
    * @throws {HubError} `token-invalid`, which says what check failed; `keys-unavailable`
    */
-  async verify(token: string, purpose: Purpose): Promise<Grants> {
+  verify(token: string, purpose: Purpose): Grants | Promise<Grants> {
     const name = `${purpose.role} ${purpose.others !== undefined} ${purpose.resource} ${token}`;
     const known = this.verified.get(name);
-    if (known && known.until > Date.now()) return known.grants;
+    return known && known.until > Date.now() ? known.grants : this.verifyAndRemember(name, token, purpose);
+  }
+
+  private async verifyAndRemember(name: string, token: string, purpose: Purpose): Promise<Grants> {
     const verified = await this.verifyAnew(token, purpose);
     this.verified.set(name, verified);
     return verified.grants;

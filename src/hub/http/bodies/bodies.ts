@@ -56,15 +56,17 @@ export class Bodies {
   }
 
   /**
-   * Reads the whole body.
+   * Reads the whole body: at once where it is short and has come already.
    * @param limit in bytes.
    * @throws {HubError} `body-too-large`, `body-too-slow`, `body-incomplete`, or `overloaded` where all bodies together
    * hold too much. What still comes of the body is then thrown away.
    */
-  read(request: IncomingMessage, limit: number): Promise<Body> {
-    if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit));
-    const whole = wholeOf(request, limit);
-    if (whole) return Promise.resolve(whole);
+  read(request: IncomingMessage, limit: number): Body | Promise<Body> {
+    if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+    return wholeOf(request, limit) ?? this.readBitByBit(request, limit);
+  }
+
+  private readBitByBit(request: IncomingMessage, limit: number): Promise<Body> {
     // A client that left while its credentials were looked into is heard of no more.
     if (request.destroyed && !request.readableEnded) return Promise.reject(incomplete());
     return new Promise((resolve, reject) => {

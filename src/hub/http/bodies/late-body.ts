@@ -9,6 +9,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { whenReady } from '../../../shared/when-ready.js';
 import { LATE_BODY } from './accept-bodies.js';
 import { Bodies } from './bodies.js';
 
@@ -28,20 +29,20 @@ class BodyGuard implements CanActivate {
     @Inject(Reflector) private readonly reflector: Reflector,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     // Without a body, or with none of a type that is taken, there is nothing to read.
     if (request.body !== request.raw) return true;
     const { bodyLimit } = request.routeOptions;
     const own = this.reflector.get(MaxBody, context.getHandler()) as number | undefined;
-    const { bytes, release } = await this.bodies.read(request.raw, Math.min(own ?? bodyLimit, bodyLimit));
-    request.body = bytes;
-    // The answer to a subscription goes on for long after its body was of use.
-    if (!release) return true;
-    if (request.method === 'QUERY') release();
-    else http.getResponse<FastifyReply>().raw.once('close', release);
-    return true;
+    return whenReady(this.bodies.read(request.raw, Math.min(own ?? bodyLimit, bodyLimit)), ({ bytes, release }) => {
+      request.body = bytes;
+      // The answer to a subscription goes on for long after its body was of use.
+      if (release && request.method === 'QUERY') release();
+      else if (release) http.getResponse<FastifyReply>().raw.once('close', release);
+      return true;
+    });
   }
 }
 

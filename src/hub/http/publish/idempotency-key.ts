@@ -9,8 +9,10 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
  *
  * @throws HubError `idempotency-key-invalid` unless it is 1 to 255 visible ASCII characters
  */
-export function parseIdempotencyKey(header: string | undefined): string | undefined {
+export function parseIdempotencyKey(header: string | readonly string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
+  // Node joins several headers into one text.
+  if (typeof header !== 'string') return checkIdempotencyKey(undefined);
   return checkIdempotencyKey(/^".*"$/.test(header) ? quotedString(header) : header);
 }
 

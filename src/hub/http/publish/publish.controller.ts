@@ -1,16 +1,5 @@
 import { finished } from 'node:stream/promises';
-import {
-  applyDecorators,
-  Body,
-  Controller,
-  Header,
-  Headers,
-  HttpCode,
-  Post,
-  Req,
-  Res,
-  UseGuards,
-} from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, PublishGuard } from '../../../access/guards.js';
 import type { Grants } from '../../../access/grants.js';
@@ -24,16 +13,6 @@ import { Batches } from './batch/batches.js';
 import { parseIdempotencyKey } from './idempotency-key.js';
 import { draftFromForm, PUBLISH_FORM_LIMITS } from './publish-request.js';
 
-/** The head of a publication's answer. */
-function AnswersWith(type: string): MethodDecorator {
-  return applyDecorators(
-    HttpCode(200),
-    // No shared cache may keep the answer, because a token of the 0.x dialect may be part of the URL.
-    Header('cache-control', 'private'),
-    Header('content-type', `${type}; charset=utf-8`),
-  );
-}
-
 /** `POST` to the hub: one update as a form (R29), or many as NDJSON. */
 @Controller(HUB_PATH)
 @UseGuards(PublishGuard)
@@ -44,17 +23,16 @@ export class PublishController {
   ) {}
 
   @Post()
+  @HttpCode(200)
   @LateBody()
-  @AnswersWith('text/plain')
   async publish(
-    @Body() body: unknown,
-    @Headers('content-type') type: string | undefined,
-    @Headers('idempotency-key') key: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
     @GrantsOfRequest() grants: Grants,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     this.hub.checkPressure();
-    const form = bodyOf(body, type, 'application/x-www-form-urlencoded');
+    const { 'content-type': type, 'idempotency-key': key } = request.headers;
+    const form = bodyOf(request.body, type, 'application/x-www-form-urlencoded');
     const draft = draftFromForm(parseForm(form, PUBLISH_FORM_LIMITS));
     const id = await this.hub.publish(draft, { grants, idempotencyKey: parseIdempotencyKey(key) });
     await answer(reply, id);
@@ -86,11 +64,12 @@ export class PublishController {
  * Sends the answer before the handler returns, so that an application's interceptors can't make a failure of an update
  * that is stored. Nest sends what they return only where they have not called the handler.
  */
-async function answer(reply: FastifyReply, body: string): Promise<void> {
+async function answer(reply: FastifyReply, id: string): Promise<void> {
   // An interceptor with a time limit may have answered meanwhile.
-  if (!reply.sent) void reply.send(body);
+  if (!reply.sent) {
+    // No shared cache may keep the answer, because a token of the 0.x dialect may be part of the URL.
+    void reply.header('cache-control', 'private').header('content-type', 'text/plain; charset=utf-8').send(id);
+  }
   // An application's hooks may delay the sending, and until then another answer could still replace this one.
   if (!reply.sent) await finished(reply.raw).catch(() => undefined);
-  // Nest sends the handler's result after this, and Fastify would warn of a second answer for each publication.
-  reply.send = () => reply;
 }
