@@ -15,6 +15,7 @@ const VARIABLES: Readonly<Record<string, number | undefined>> = {
   HERALD_MAX_BODY: server.maxBodyBytes,
   HERALD_BODY_TIMEOUT: hub.bodies.timeout,
   HERALD_MAX_BODIES: hub.bodies.maxBytes,
+  HERALD_BATCH_IDLE: hub.batches.idle,
   HERALD_PUBLISH_RATE: hub.quota.each.updates,
   HERALD_PUBLISH_BYTES: hub.quota.each.bytes,
   HERALD_PUBLISH_RATE_ALL: hub.quota.all.updates,

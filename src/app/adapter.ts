@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyServerOptions } from 'fastify';
 import type { Config } from '../config/config.js';
@@ -34,7 +35,10 @@ export function createAdapter({ server }: Config): FastifyAdapter {
     maxSessionMemory: HTTP2_SESSION_MEMORY,
   };
   // The adapter's constructor takes the options of one kind of server at a time, and its types know only HTTP/1.1's.
-  return new FastifyAdapter({ ...options, http2: true, https } as FastifyServerOptions);
+  const adapter = new FastifyAdapter({ ...options, http2: true, https } as FastifyServerOptions);
+  // Node gives a request of HTTP/1.1 five minutes by default, and a batch has no end. Fastify lifts that on other servers.
+  (adapter.getInstance().server as Server).requestTimeout = 0;
+  return adapter;
 }
 
 /** Fastify takes a number of hops for "trust nobody", because it says nothing of who the last proxy is. */

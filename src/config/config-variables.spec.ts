@@ -52,6 +52,7 @@ describe('loadConfig', () => {
       HERALD_MAX_BODY: '2mb',
       HERALD_MAX_BODIES: '8mb',
       HERALD_BODY_TIMEOUT: '5s',
+      HERALD_BATCH_IDLE: '2m',
       HERALD_PUBLISH_RATE: '100',
       HERALD_PUBLISH_BYTES: '1mb',
       HERALD_PUBLISH_RATE_ALL: '5000',
@@ -90,6 +91,7 @@ describe('loadConfig', () => {
         flushInterval: 20,
         quota: { each: { updates: 100, bytes: 1_048_576 }, all: { updates: 5_000, bytes: 33_554_432 } },
         bodies: { timeout: 5_000, maxBytes: 8_388_608 },
+        batches: { idle: 120_000 },
         journal: {
           url: 'rediss://user:p%40ss@redis.example:6380/2',
           retention: { events: 10, bytes: 1_048_576, age: 60_000 },

@@ -54,6 +54,7 @@ describe('loadConfig', () => {
         flushInterval: 0,
         quota: { each: { updates: 0, bytes: 0 }, all: { updates: 0, bytes: 0 } },
         bodies: { timeout: 30_000, maxBytes: undefined },
+        batches: { idle: 60_000 },
         journal: {
           url: 'memory:',
           retention: { events: 100_000, bytes: 268_435_456, age: 86_400_000 },
@@ -140,6 +141,7 @@ describe('loadConfig', () => {
     ['HERALD_MAX_BODY', '1023b'],
     ['HERALD_MAX_BODIES', '1000kb'],
     ['HERALD_BODY_TIMEOUT', '0'],
+    ['HERALD_BATCH_IDLE', '0'],
     ['HERALD_CORS_ORIGINS', 'https://a.example/'],
     ['HERALD_CORS_ORIGINS', '*'],
     ['HERALD_CORS_ORIGINS', 'null'],

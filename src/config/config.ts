@@ -63,6 +63,7 @@ const variables = z.object({
   HERALD_MAX_BODY: size({ min: 1024 }).default(1024 ** 2),
   HERALD_MAX_BODIES: size({ min: 1024 ** 2 }).optional(),
   HERALD_BODY_TIMEOUT: duration({ min: 100 }).default(30_000),
+  HERALD_BATCH_IDLE: duration({ min: 100 }).default(60_000),
   HERALD_PUBLISH_RATE: count({ min: 0 }).default(0),
   HERALD_PUBLISH_BYTES: size({ min: 0 }).default(0),
   HERALD_PUBLISH_RATE_ALL: count({ min: 0 }).default(0),
@@ -140,6 +141,8 @@ export interface Config {
     readonly quota: { readonly each: PublishRate; readonly all: PublishRate };
     /** Within which time a body must have come, and how many bytes of bodies are held at once. */
     readonly bodies: { readonly timeout: number; readonly maxBytes: number | undefined };
+    /** For how long a batch may go without a line. */
+    readonly batches: { readonly idle: number };
     readonly journal: JournalConfig;
   };
   readonly auth: AuthConfig & {
@@ -276,6 +279,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
         all: { updates: v.HERALD_PUBLISH_RATE_ALL, bytes: v.HERALD_PUBLISH_BYTES_ALL },
       },
       bodies: { timeout: v.HERALD_BODY_TIMEOUT, maxBytes: v.HERALD_MAX_BODIES },
+      batches: { idle: v.HERALD_BATCH_IDLE },
       journal: toJournal(v),
     },
     auth: {

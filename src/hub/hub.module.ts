@@ -10,7 +10,7 @@ import { BODY_OPTIONS, Bodies, type BodyOptions } from './http/bodies/bodies.js'
 import { topicAddresses } from './matching/url-pattern/topic-addresses.js';
 import { HubErrorFilter } from './http/hub-error.filter.js';
 import { HistoryController } from './http/history/history.controller.js';
-import { Batches } from './http/publish/batch/batches.js';
+import { BATCH_OPTIONS, Batches, type BatchOptions } from './http/publish/batch/batches.js';
 import { PublishController } from './http/publish/publish.controller.js';
 import { SubscribeController } from './http/subscribe/subscribe.controller.js';
 import { SubscriptionsController } from './http/subscriptions/subscriptions.controller.js';
@@ -21,6 +21,7 @@ import { HubService } from './service/hub.service.js';
 export interface HubModuleOptions extends HubOptions {
   readonly journal: Omit<JournalOptions, 'addresses'>;
   readonly bodies: BodyOptions;
+  readonly batches: BatchOptions;
   /** The guards to use in place of the hub's own, which may be among them. */
   readonly guards?: HubGuards;
 }
@@ -36,7 +37,7 @@ export interface HubGuards {
 /** Publish and subscribe, over HTTP and for other modules (`HubService`). */
 @Module({})
 export class HubModule {
-  static forRoot({ journal, bodies, guards = {}, ...options }: HubModuleOptions): DynamicModule {
+  static forRoot({ journal, bodies, batches, guards = {}, ...options }: HubModuleOptions): DynamicModule {
     const addresses = topicAddresses(options.hubUrl);
     return {
       module: HubModule,
@@ -54,6 +55,7 @@ export class HubModule {
         Bodies,
         Batches,
         { provide: BODY_OPTIONS, useValue: bodies },
+        { provide: BATCH_OPTIONS, useValue: batches },
         { provide: Journal, useFactory: () => openJournal({ ...journal, addresses }) },
         {
           provide: SharedState,

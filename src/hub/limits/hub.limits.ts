@@ -12,6 +12,12 @@ export const HUB_LIMITS = {
   retryMilliseconds: 3_600_000,
   /** Room for every topic that an update may have, every other field, and some that the hub doesn't know (R36). */
   publishPairs: 1_200,
+  /**
+   * What may be under way of a batch: lines, and about how many bytes. Nothing more is read until some are answered. Nor
+   * is it while the client has not taken so many bytes of answers: simple clients send all of their body before they
+   * read anything, and this has room for the answers to some ten thousand lines.
+   */
+  batch: { lines: 1_000, bytes: 1024 * 1024, answers: 1024 * 1024 },
   /** Exact topics of a subscription, each of which costs a look-up. What is above a limit of it gets 400 (R15). */
   exactTopics: { count: 1_000, bytes: 128 * 1024 },
   /** Patterns of a subscription. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { HUB_LIMITS } from '../../../limits/hub.limits.js';
 import { Queue } from '../../../../shared/queue.js';
 import { endUnreadBody } from '../../../../shared/unread-body.js';
 import type { StreamInfo } from '../../../../streams/registry/stream-info.js';
@@ -7,15 +8,6 @@ import { type Line, LineSplitter } from '../../../../shared/line-splitter.js';
 
 /** Why a batch ends before its body does, as its last line says. */
 export type BatchEnd = 'drain' | 'expired' | 'revoked' | 'idle' | 'overloaded';
-
-/** What may be under way of one batch: lines, and about how many bytes. Nothing more is read until some are answered. */
-const UNDER_WAY = { lines: 1_000, bytes: 1024 ** 2 };
-
-/**
- * Bytes of answers that the client need not have taken yet. Simple clients send all of their body before they read
- * anything, and this has room for the answers to some ten thousand lines.
- */
-const ANSWERS = 1024 ** 2;
 
 /** What a line that is under way takes besides its bytes. */
 const OVERHEAD = 200;
@@ -122,8 +114,9 @@ export class Batch {
 
   /** Reading goes on once all lines of the chunk are under way. */
   private take(chunk: Buffer): void {
-    this.exchange.request.pause();
+    // What still comes after the end was told is thrown away.
     if (this.state !== 'reading') return;
+    this.exchange.request.pause();
     this.isTaking = true;
     void this.takeInTurns(chunk);
   }
@@ -258,8 +251,8 @@ export class Batch {
   }
 
   private get hasRoom(): boolean {
-    const isFree = this.answers.length < UNDER_WAY.lines && this.bytesUnderWay < UNDER_WAY.bytes;
-    return isFree && this.bytesOfAnswers < ANSWERS;
+    const { lines, bytes, answers } = HUB_LIMITS.batch;
+    return this.answers.length < lines && this.bytesUnderWay < bytes && this.bytesOfAnswers < answers;
   }
 
   private get bytesOfAnswers(): number {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
-import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Grants } from '../../../../access/grants.js';
 import { HubError } from '../../../../access/hub.errors.js';
@@ -15,8 +15,13 @@ import { type Line, TOO_LONG } from '../../../../shared/line-splitter.js';
 /** Milliseconds between two looks at all batches. */
 const PERIOD = 1_000;
 
-/** Milliseconds within which a line must come, where none is under way. */
-const IDLE = 60_000;
+/** The injection token of {@link BatchOptions}. */
+export const BATCH_OPTIONS = Symbol('batch options');
+
+export interface BatchOptions {
+  /** Milliseconds within which a line must come, where none is under way. */
+  readonly idle: number;
+}
 
 /** The batches that are being read, whose callers are looked after as those of streams are. */
 @Injectable()
@@ -30,6 +35,7 @@ export class Batches implements OnModuleDestroy {
     private readonly hub: HubService,
     private readonly streams: StreamRegistry,
     private readonly bodies: Bodies,
+    @Inject(BATCH_OPTIONS) private readonly options: BatchOptions,
   ) {}
 
   /**
@@ -114,6 +120,6 @@ export class Batches implements OnModuleDestroy {
     // By that time and not after it, as with streams (R62).
     if (expiresAt <= Date.now() + PERIOD) return batch.end('expired');
     if (this.streams.reasonAgainst(info) !== undefined) return batch.end('revoked');
-    if (batch.isIdle && now - batch.activeAt >= IDLE) batch.end('idle');
+    if (batch.isIdle && now - batch.activeAt >= this.options.idle) batch.end('idle');
   }
 }
