@@ -37,6 +37,12 @@ export class LineSplitter {
     return this.join(Buffer.alloc(0));
   }
 
+  /** Throws away what is held of a line. */
+  drop(): void {
+    this.parts = [];
+    this.length = 0;
+  }
+
   private join(last: Buffer): Line | undefined {
     if (this.length === 0) return this.lineOf(last);
     this.keep(last);

@@ -180,6 +180,12 @@ export async function subscribe(herald: Herald, { query, headers = {} }: Subscri
   return stream;
 }
 
+/** The held updates with a topic, oldest first, at most a thousand. */
+export async function heldUpdates({ url }: Herald, topic: string): Promise<{ id: string; data: string }[]> {
+  const response = await send(`${url}${HUB}/history?match=${topic}&order=asc&limit=1000`);
+  return JSON.parse(await textOf(response)) as { id: string; data: string }[];
+}
+
 /** What a stream delivered, without the hub's own notices. */
 export function updatesOf(stream: EventStream): { id: string | undefined; data: string }[] {
   return stream.events.filter(({ event }) => event !== 'herald').map(({ id, data }) => ({ id, data }));

@@ -61,6 +61,11 @@ export abstract class StreamClient implements AsyncDisposable {
     else this.listener(event);
   }
 
+  /** Resolves once nothing more comes, however it ended. */
+  async over(): Promise<void> {
+    await this.until(({ ended }) => ended);
+  }
+
   /** Gives what has come, and from now on whatever comes, to `listener` instead of keeping it. */
   consume(listener: (event: EventSourceMessage) => void): void {
     for (const event of this.events.splice(0)) listener(event);

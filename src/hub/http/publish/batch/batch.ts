@@ -103,6 +103,9 @@ export class Batch {
     this.state = 'ending';
     this.reason = reason;
     this.exchange.request.pause();
+    // Its room is for others, who may be about to ask for it.
+    this.lines.drop();
+    this.account();
     this.schedule();
   }
 
