@@ -46,10 +46,12 @@ export class BatchClient implements AsyncDisposable {
     private isStalled: boolean,
   ) {
     this.closed = new Promise((resolve) => wire.body.once('close', resolve));
-    wire.body.on('error', () => undefined).on('close', () => {
-      // Of an answer there may be more to read.
-      if (!this.lines) this.over();
-    });
+    wire.body
+      .on('error', () => undefined)
+      .on('close', () => {
+        // Of an answer there may be more to read.
+        if (!this.lines) this.over();
+      });
     this.read().catch(() => undefined);
   }
 
@@ -174,10 +176,12 @@ export class BatchClient implements AsyncDisposable {
     this.status = status;
     this.lines = lines;
     lines.on('data', (part: Buffer) => this.take(part.toString()));
-    lines.on('error', () => undefined).on('end', () => {
-      this.isComplete = true;
-      this.over();
-    });
+    lines
+      .on('error', () => undefined)
+      .on('end', () => {
+        this.isComplete = true;
+        this.over();
+      });
     // Where it is aborted, a stalled client would hear of the end only once it has read all that came before.
     lines.on('close', () => this.over()).on('aborted', () => this.over());
     if (this.isStalled) lines.pause();
@@ -219,7 +223,10 @@ function http1Wire({ url }: Target, headers: HeaderFields): Wire {
 }
 
 function http2Wire({ url }: Target, headers: HeaderFields): Wire {
-  const session = connect(url, { rejectUnauthorized: false, maxSessionMemory: SESSION_MEMORY }).on('error', () => undefined);
+  const session = connect(url, { rejectUnauthorized: false, maxSessionMemory: SESSION_MEMORY }).on(
+    'error',
+    () => undefined,
+  );
   const head = { ':method': 'POST', ':path': `${HUB}/batch`, ...headers };
   const body = session.request(head, { endStream: false });
   const answer = once(body, 'response').then(([fields]) => {

@@ -68,6 +68,8 @@ export class Batch {
   /** Answers that are yet to be written. */
   private ready = '';
   private isHeadSent = false;
+  /** The lines of the newest chunk that are yet to be published, and its bytes. */
+  private rest: { readonly steps: Iterator<void, void>; readonly bytes: number } | undefined;
   private isTaking = false;
   /** Whether the body has come to its end. */
   private isWhole = false;
@@ -83,15 +85,21 @@ export class Batch {
     this.lines = new LineSplitter(context.lineLimit);
   }
 
-  /** Whether no line is under way. */
+  /** Whether no line is under way, and none waits for this process. */
   get isIdle(): boolean {
-    return this.answers.length === 0;
+    return this.answers.length === 0 && !this.rest && !this.isWaiting;
   }
 
   begin(): void {
     const { request, response } = this.exchange;
     response.on('drain', () => this.drained()).on('close', () => this.close());
-    request.on('data', (chunk: Buffer) => this.take(chunk)).on('end', () => this.endOfBody());
+    request
+      .on('data', (chunk: Buffer) => this.take(chunk))
+      .on('end', () => {
+        // It may be told while lines before it are yet to be published.
+        this.isWhole = true;
+        this.goOn();
+      });
     // The response is closed with it.
     request.on('error', () => undefined);
     setTimeout(() => this.sendHead(), HEAD_DELAY).unref();
@@ -105,6 +113,7 @@ export class Batch {
     this.exchange.request.pause();
     // Its room is for others, who may be about to ask for it.
     this.lines.drop();
+    this.rest = undefined;
     this.account();
     this.schedule();
   }
@@ -115,21 +124,21 @@ export class Batch {
     this.close();
   }
 
-  /** Reading goes on once all lines of the chunk are under way. */
+  /** Reading goes on once all lines of the chunk have been published. */
   private take(chunk: Buffer): void {
     // What still comes after the end was told is thrown away.
     if (this.state !== 'reading') return;
     this.exchange.request.pause();
-    this.isTaking = true;
-    void this.takeInTurns(chunk);
+    this.rest = { steps: this.linesOf(chunk), bytes: chunk.length };
+    this.goOn();
   }
 
-  private async takeInTurns(chunk: Buffer): Promise<void> {
-    await this.context.inTurns(this.linesOf(chunk), () => this.state !== 'reading');
+  private async publishInTurns(steps: Iterator<void, void>): Promise<void> {
+    this.isTaking = true;
+    await this.context.inTurns(steps, () => this.state !== 'reading' || !this.hasRoom);
     this.isTaking = false;
     this.account();
-    if (this.isWhole) this.endOfBody();
-    else this.goOn();
+    this.goOn();
   }
 
   private *linesOf(chunk: Buffer): Generator<void, void> {
@@ -137,13 +146,11 @@ export class Batch {
       this.publish(line);
       yield;
     }
+    this.rest = undefined;
   }
 
   /** reading → ending: what is left is the last line. */
   private endOfBody(): void {
-    // The end may be told while the lines before it are still being taken.
-    this.isWhole = true;
-    if (this.state !== 'reading' || this.isTaking) return;
     this.state = 'ending';
     const line = this.lines.end();
     if (line !== undefined) this.publish(line);
@@ -239,9 +246,11 @@ export class Batch {
     this.context.onOver(this);
   }
 
-  /** Reads on, where there is room. */
+  /** Publishes what has been read, and reads on, where there is room. */
   private goOn(): void {
     if (this.state !== 'reading' || this.isTaking || this.isWaiting || !this.hasRoom) return;
+    if (this.rest) return void this.publishInTurns(this.rest.steps);
+    if (this.isWhole) return this.endOfBody();
     if (!this.context.isPressed()) {
       this.exchange.request.resume();
       return;
@@ -265,7 +274,7 @@ export class Batch {
   /** Tells the count over all batches what has changed here. */
   private account(): void {
     if (this.state === 'over') return;
-    const held = this.lines.held + this.bytesUnderWay + this.bytesOfAnswers;
+    const held = this.lines.held + (this.rest?.bytes ?? 0) + this.bytesUnderWay + this.bytesOfAnswers;
     if (this.context.hold(held - this.counted)) this.counted = held;
     else this.end('overloaded');
   }
