@@ -8,6 +8,9 @@ const LONGEST_PROBLEM = 16 * 1024;
 /** Bytes of a line of the answer. */
 const LONGEST_ANSWER = 64 * 1024;
 
+/** Milliseconds that the hub has for the end of its answer once the body has ended. */
+const GOODBYE = 1_000;
+
 /** How a request came to its end. */
 export type RequestEnd =
   /** The answer is whole: the hub's last line says why it ended before the body did, if it did. */
@@ -73,6 +76,21 @@ export class BatchRequest {
   /** Ends the body, with the last lines where there are some. */
   end(lines = ''): void {
     this.request.end(lines);
+  }
+
+  /** Ends the body, and resolves once the answer has ended as well. */
+  async close(): Promise<void> {
+    if (!this.isOver) {
+      this.request.end();
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, GOODBYE);
+        this.request.once('close', () => {
+          clearTimeout(timer);
+          resolve(undefined);
+        });
+      });
+    }
+    this.destroy();
   }
 
   destroy(): void {

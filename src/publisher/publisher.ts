@@ -29,6 +29,9 @@ const BACKOFF = { first: 100, most: 10_000 };
 /** Refusals of a line after which the same line may be taken later. */
 const PASSING = new Set(['journal-unavailable', 'overloaded', 'rate-limited']);
 
+/** Statuses of answers after which the same request may be taken later: its time was over, or there is too much to do. */
+const PASSING_STATUSES = new Set([408, 425, 429]);
+
 /** An update, as a line of a batch has it. */
 export interface PublishedUpdate {
   readonly topic?: string;
@@ -88,6 +91,7 @@ export class Publisher {
   private hasRoom = true;
   private isFinite = false;
   private isScheduled = false;
+  private isClosing = false;
   private failures = 0;
   private tokenRefusals = 0;
   /** When the last answer came, or the first of those that wait was given. */
@@ -125,7 +129,7 @@ export class Publisher {
    */
   publish(update: PublishedUpdate): Promise<string> {
     return new Promise((resolve, reject) => {
-      if (this.state === 'closed') return reject(new PublishError('closed', 'The publisher was closed.'));
+      if (this.isClosing) return reject(new PublishError('closed', 'The publisher was closed.'));
       if (this.isFull) {
         return reject(new PublishError('queue-full', 'Too many updates wait for their answers: await ready() first.'));
       }
@@ -143,14 +147,16 @@ export class Publisher {
     return new Promise((resolve) => this.whenRoom.push(resolve));
   }
 
-  /** Resolves once all updates are answered, and closes the connection. */
+  /** Takes no more updates, resolves once all are answered, and closes the connection. */
   async close(): Promise<void> {
+    this.isClosing = true;
     if (this.items.length > 0) await new Promise<void>((resolve) => this.whenEmpty.push(resolve));
     this.state = 'closed';
     clearInterval(this.watch);
     clearTimeout(this.pausing);
-    this.request?.end();
+    const { request } = this;
     this.request = undefined;
+    await request?.close();
     this.agent.destroy();
   }
 
@@ -200,6 +206,7 @@ export class Publisher {
     const request = new BatchRequest(this.url, headers, { agent: this.agent }, {
       answered: (answer) => this.answered(answer),
       drained: () => {
+        if (request !== this.request) return;
         this.hasRoom = true;
         this.proceed();
       },
@@ -262,18 +269,24 @@ export class Publisher {
 
   /** open → resting, or → pausing where trying again at once would not help. */
   private over(end: RequestEnd): void {
+    const isIncomplete = this.sent > 0;
     this.letGo();
     if (this.state !== 'open') return;
     if (end.kind === 'broken') return this.pause(new PublishError('unreachable', end.error.message));
     if (end.kind === 'refused') return this.refused(end);
-    if (end.reason === 'overloaded' || end.reason === 'drain') return this.pause(undefined);
+    if (end.reason === 'overloaded' || end.reason === 'drain') {
+      return this.pause(new PublishError('unreachable', `The hub ends its answers with "${end.reason}".`));
+    }
+    if (end.reason === undefined && isIncomplete) {
+      return this.pause(new PublishError('unreachable', 'The answer ended before all updates were answered.'));
+    }
     this.state = 'resting';
     this.proceed();
   }
 
   private refused({ status, code, detail, retryAfter }: RequestEnd & { kind: 'refused' }): void {
     const error = new PublishError(code, detail);
-    if (status === 429 || status >= 500) return this.pause(error, retryAfter);
+    if (PASSING_STATUSES.has(status) || status >= 500) return this.pause(error, retryAfter);
     // A token that is given anew may be a better one.
     this.tokenRefusals += 1;
     const mayHaveAnother = typeof this.options.token === 'function' && this.tokenRefusals === 1;
@@ -295,9 +308,10 @@ export class Publisher {
     request?.destroy();
   }
 
-  /** → pausing → resting */
-  private pause(error: PublishError | undefined, least = 0): void {
-    if (error && performance.now() - this.heardAt >= this.patience) return this.giveUp(error);
+  /** → pausing → resting, for at least so many milliseconds, or giving up where the patience is over. */
+  private pause(error: PublishError, least = 0): void {
+    const left = this.heardAt + this.patience - performance.now();
+    if (left <= 0) return this.giveUp(error);
     this.state = 'pausing';
     const longest = Math.min(BACKOFF.most, BACKOFF.first * 2 ** this.failures);
     this.failures += 1;
@@ -307,7 +321,7 @@ export class Publisher {
         this.state = 'resting';
         this.proceed();
       },
-      Math.max(least, longest * (0.5 + Math.random() / 2)),
+      Math.min(left, Math.max(least, longest * (0.5 + Math.random() / 2))),
     );
   }
 
