@@ -33,7 +33,7 @@ export async function publishCommand(
   }
   if (!ndjson) throw new UsageError(`Say --ndjson: the input is one JSON object a line.\n\n${USAGE}`);
   const token = env['HERALD_TOKEN'];
-  const publisher = new Publisher({ url, ...(token !== undefined && { token }) });
+  const publisher = new Publisher({ url, ...(token && { token }) });
   const tally = new Tally((text) => output.write(text), quiet);
   let number = 0;
   for await (const line of createInterface({ input: Readable.from(input), crlfDelay: Infinity })) {

@@ -218,7 +218,7 @@ describe('herald token', () => {
 
 describe('herald', () => {
   it('tells its commands and their options when it is asked to, and when it is not understood', async () => {
-    for (const args of [['--help'], ['help'], ['token', '--help'], ['explain', '--help']]) {
+    for (const args of [['--help'], ['help'], ['token', '--help'], ['explain', '--help'], ['publish', '--help']]) {
       const { status, output, errors } = await runCli(args);
       expect([args, status, errors]).toEqual([args, 0, '']);
       expect(output).toMatch(/^Usage: herald /);

@@ -38,6 +38,10 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await setImmediate();
 }
 
+function forged(): Promise<string> {
+  return publisherToken({ key: 'another key for tests that is long enough' });
+}
+
 function answerAll(response: ServerResponse, lines: readonly string[]): void {
   response.write('{"id":"urn:stored"}\n'.repeat(lines.length));
 }
@@ -85,22 +89,24 @@ describe('Publisher', () => {
     await publisher.close();
   });
 
-  it('sends again under the same keys when connections break, and stores each update once and in order', async () => {
+  it('sends again under the same keys what was stored and not answered when a connection broke', async () => {
     await using proxy = await FaultProxy.before(herald.port);
     const publisher = await publisherTo(proxy);
-    const published: Promise<string>[] = [];
-    for (const [index, data] of MANY.entries()) {
-      published.push(publisher.publish({ topic: 'urn:broken', data }));
-      if (index % 90 === 45) {
-        await published[index - 40];
-        proxy.cut();
-      }
+    const first = await publisher.publish({ topic: 'urn:broken', data: 'first', key: 'urn:broken:key' });
+    for (const part of [MANY.slice(0, 400), MANY.slice(400)]) {
+      // The hub gets what is sent, and its answers get nowhere.
+      proxy.stall();
+      const published = part.map((data) => publisher.publish({ topic: 'urn:broken', data }));
+      const last = part.at(-1);
+      while ((await heldUpdates(herald, 'urn:broken')).at(-1)?.data !== last) await setImmediate();
+      proxy.cut();
+      await Promise.all(published);
     }
-    const ids = await Promise.all(published);
+    const again = { topic: 'urn:broken', data: 'first', key: 'urn:broken:key' };
+    expect(await publisher.publish(again)).toBe(first);
     await publisher.close();
-    expect(proxy.accepted).toBeGreaterThan(1);
-    const held = await heldUpdates(herald, 'urn:broken');
-    expect([held.map(({ id }) => id), held.map(({ data }) => data)]).toEqual([ids, MANY]);
+    expect(proxy.accepted).toBe(3);
+    expect((await heldUpdates(herald, 'urn:broken')).map(({ data }) => data)).toEqual(['first', ...MANY]);
   });
 
   it.each<NodeJS.Signals>(['SIGKILL', 'SIGTERM'])(
@@ -140,7 +146,7 @@ describe('Publisher', () => {
 
   describe('asks for a token anew', () => {
     it('once the hub has refused one', async () => {
-      const tokens = ['wrong', await publisherToken()];
+      const tokens = [await forged(), await publisherToken()];
       const publisher = await publisherTo(herald, { token: () => tokens.shift() ?? '' });
       expect(await publisher.publish({ topic: 'urn:t', id: 'urn:anew' })).toBe('urn:anew');
       await publisher.close();
@@ -160,7 +166,11 @@ describe('Publisher', () => {
 
     it('but not for ever', async () => {
       let asked = 0;
-      const publisher = await publisherTo(herald, { token: () => `wrong-${(asked += 1)}` });
+      const token = (): Promise<string> => {
+        asked += 1;
+        return forged();
+      };
+      const publisher = await publisherTo(herald, { token });
       const published = [publisher.publish({ topic: 'urn:t' }), publisher.publish({ topic: 'urn:t' })];
       expect(await Promise.all(published.map(outcomeOf))).toEqual(['token-invalid', 'token-invalid']);
       expect(asked).toBe(2);
@@ -170,8 +180,9 @@ describe('Publisher', () => {
 
   it('rejects what will not be taken later either', async () => {
     const cases: readonly [Partial<PublisherOptions>, string][] = [
-      [{ token: 'wrong' }, 'token-invalid'],
-      [{ url: `${herald.url}/nowhere` }, 'not-found'],
+      [{ token: await forged() }, 'token-invalid'],
+      [{ token: 'wrong' }, 'token-malformed'],
+      [{ url: `${herald.url}/nowhere` }, 'refused'],
     ];
     for (const [options, code] of cases) {
       const publisher = await publisherTo(herald, options);

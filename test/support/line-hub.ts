@@ -25,6 +25,7 @@ export class LineHub implements AsyncDisposable {
       begun?.(response, hub.requests);
       const lines: string[] = [];
       let text = '';
+      request.on('end', () => response.end());
       request
         .on('error', () => undefined)
         .on('data', (part: Buffer) => {
