@@ -29,6 +29,8 @@ const BAD_USAGE = 64;
 const BAD_CONFIG = 78;
 
 process.exitCode = await run(process.argv.slice(2));
+// A command may end before its input does, which would keep the process alive.
+process.stdin.destroy();
 
 async function run([name = '', ...args]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

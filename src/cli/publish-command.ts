@@ -34,9 +34,11 @@ export async function publishCommand(
   if (!ndjson) throw new UsageError(`Say --ndjson: the input is one JSON object a line.\n\n${USAGE}`);
   const token = env['HERALD_TOKEN'];
   const publisher = new Publisher({ url, ...(token && { token }) });
-  const tally = new Tally((text) => output.write(text), quiet);
+  const lines = createInterface({ input: Readable.from(input), crlfDelay: Infinity });
+  // No further line is waited for.
+  const tally = new Tally((text) => output.write(text), quiet, () => lines.close());
   let number = 0;
-  for await (const line of createInterface({ input: Readable.from(input), crlfDelay: Infinity })) {
+  for await (const line of lines) {
     number += 1;
     if (line.trim() === '') continue;
     await publisher.ready();
@@ -87,6 +89,7 @@ class Tally {
   constructor(
     private readonly print: (text: string) => void,
     private readonly isQuiet: boolean,
+    private readonly onHopeless: () => void,
   ) {}
 
   take(line: number, answer: Promise<string>): void {
@@ -107,7 +110,10 @@ class Tally {
     } catch (error) {
       if (!(error instanceof PublishError)) throw error;
       const { code, message: detail } = error;
-      if (FINAL.has(code)) this.isHopeless = true;
+      if (FINAL.has(code) && !this.isHopeless) {
+        this.isHopeless = true;
+        this.onHopeless();
+      }
       return `${JSON.stringify({ line, error: { code, detail } })}\n`;
     }
   }

@@ -80,6 +80,7 @@ describe('Publisher', () => {
     const published = Array.from({ length: 1_000 }, () => publisher.publish({ topic: 'urn:t' }));
     expect(new Set(await Promise.all(published))).toEqual(new Set(['urn:stored']));
     await publisher.close();
+    expect([hub.requests, hub.ended]).toEqual([1, 1]);
   });
 
   it('publishes over TLS', async () => {

@@ -14,6 +14,8 @@ export interface LineHubListener {
 export class LineHub implements AsyncDisposable {
   /** Requests so far. */
   requests = 0;
+  /** Requests whose body has come to its proper end. */
+  ended = 0;
 
   private constructor(private readonly server: Server) {}
 
@@ -25,7 +27,10 @@ export class LineHub implements AsyncDisposable {
       begun?.(response, hub.requests);
       const lines: string[] = [];
       let text = '';
-      request.on('end', () => response.end());
+      request.on('end', () => {
+        hub.ended += 1;
+        response.end();
+      });
       request
         .on('error', () => undefined)
         .on('data', (part: Buffer) => {
