@@ -5,7 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HUB, token } from './hub.js';
 import { PRESENCE_ROWS } from './presence-rows.js';
-import { ask, fill, FORM, listen, matchers, stream, TRUST } from './strangers.js';
+import { ask, fill, FORM, listen, matchers, NDJSON, stream, TRUST } from './strangers.js';
 
 const ADMIN = token('admin');
 
@@ -102,7 +102,41 @@ export const ROWS = [
     async act({ port }, number) {
       const line = (_, one) => JSON.stringify({ topic: `https://m.example/${number}/${one}`, data: 'x' });
       const body = Array.from({ length: 10_000 }, line).join('\n');
-      await ask(port, { method: 'POST', path: `${HUB}/batch`, type: 'application/x-ndjson', body });
+      await ask(port, { method: 'POST', path: `${HUB}/batch`, type: NDJSON, body });
+    },
+  },
+  {
+    name: '6 batches without an end, sent slowly or never read',
+    atATime: 4,
+    env: { HERALD_WRITE_TIMEOUT: '5s' },
+    async act({ port, hold }, number) {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      hold(socket);
+      const headers = [
+        `Authorization: Bearer ${token('publish')}`,
+        `Content-Type: ${NDJSON}`,
+        'Transfer-Encoding: chunked',
+      ];
+      socket.write([`POST ${HUB}/batch HTTP/1.1`, 'Host: a', ...headers, '', ''].join('\r\n'));
+      const write = (text) => socket.write(`${text.length.toString(16)}\r\n${text}\r\n`);
+      await sendEndlessly(socket, write, number);
+    },
+  },
+  {
+    name: '6 the same over HTTP/2',
+    atATime: 4,
+    isSecure: true,
+    env: { HERALD_WRITE_TIMEOUT: '5s' },
+    async act({ port, hold }, number) {
+      const session = connectHttp2(`https://127.0.0.1:${port}`, TRUST).on('error', () => undefined);
+      hold(session);
+      const head = { ':method': 'POST', ':path': `${HUB}/batch`, 'content-type': NDJSON };
+      const authorization = `Bearer ${token('publish')}`;
+      const streams = Array.from({ length: 5 }, async (_, one) => {
+        const stream = session.request({ ...head, authorization }, { endStream: false }).on('error', () => undefined);
+        await sendEndlessly(stream, (text) => stream.write(text), number + one);
+      });
+      await Promise.all(streams);
     },
   },
   {
@@ -206,6 +240,23 @@ export const ROWS = [
   },
   ...PRESENCE_ROWS,
 ];
+
+/** Sends the beginning of a long line bit by bit, or refused lines whose answers nobody reads, and leaves it at that. */
+async function sendEndlessly(socket, write, number) {
+  if (number % 2) {
+    socket.pause();
+    write('x\n'.repeat(100_000));
+    await delay(100);
+    return;
+  }
+  socket.resume();
+  write('{"topic":"urn:t"}\n{"topic":"urn:t","data":"');
+  for (let part = 0; part < 10; part += 1) {
+    write('x'.repeat(50_000));
+    // oxlint-disable-next-line no-await-in-loop -- slowly
+    await delay(10);
+  }
+}
 
 /** Sends most of a body, and no more. */
 async function beginUpload(socket, hold) {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HUB, token } from './hub.js';
 
 export const FORM = 'application/x-www-form-urlencoded';
+export const NDJSON = 'application/x-ndjson';
 export const TRUST = { rejectUnauthorized: false };
 
 const PUBLISH = token('publish');
@@ -38,7 +39,7 @@ export async function fill({ port }) {
       JSON.stringify({ topic: `https://t.example/${part}-${one}-${'ab'.repeat(30)}`, data: 'x' });
     const body = Array.from({ length: 100 }, line).join('\n');
     // oxlint-disable-next-line no-await-in-loop -- as a backend does
-    await ask(port, { method: 'POST', path: `${HUB}/batch`, type: 'application/x-ndjson', body });
+    await ask(port, { method: 'POST', path: `${HUB}/batch`, type: NDJSON, body });
   }
 }
 

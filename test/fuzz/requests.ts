@@ -18,7 +18,7 @@ export interface Attack {
   readonly method: string;
   /** Whether it could store something: a `POST` to the hub. */
   readonly isPublication: boolean;
-  /** Whether an idempotency key comes with it, so that an id in the answer may be that of an earlier update. */
+  /** Whether an idempotency key comes with it or with a line of it, so that an id in the answer may be that of an earlier update. */
   readonly isKeyed: boolean;
   /** Whether it brings a token that can't be good, so that nothing may come of it. */
   readonly isForged: boolean;
@@ -61,13 +61,18 @@ const FORM_BODY = fc
   .tuple(ID, often('', pairs(['topic', 'data', 'id', 'type', 'retry', 'private', 'x'])))
   .map(([id, more]) => Buffer.from(`topic=${encoded('https://example.com/1')}&id=${id}&data=x&${more}`));
 
+const KEYED = fc.tuple(ID, fc.constantFrom('one', 'two', ' ', 'é')).map(([id, key]) => ({ topic: 'urn:a', id, key }));
+
 const LINE = fc.oneof(
   { arbitrary: ID.map((id) => JSON.stringify({ topic: 'urn:a', data: { x: 1 }, id })), weight: 4 },
+  { arbitrary: KEYED.map((line) => JSON.stringify(line)), weight: 1 },
+  // Longer than a line may be.
+  { arbitrary: ID.map((id) => JSON.stringify({ topic: 'urn:a', id, data: 'x'.repeat(70_000) })), weight: 1 },
   {
     arbitrary: fc
       .tuple(
         ID,
-        fc.constantFrom('topic', 'topics', 'data', 'id', 'type', 'retry', 'private', '__proto__'),
+        fc.constantFrom('topic', 'topics', 'data', 'id', 'type', 'retry', 'private', 'key', '__proto__'),
         fc.anything({ maxDepth: 2 }),
       )
       .map(([id, name, value]) => JSON.stringify({ topic: 'urn:a', id, [name]: jsonable(value) })),
@@ -86,8 +91,17 @@ const LINE = fc.oneof(
   },
 );
 
+/** More than may be under way at a time. */
+const MANY_LINES = ID.map((id) => [
+  ...Array<string>(1_500).fill('{"topic":"*"}'),
+  JSON.stringify({ topic: 'urn:a', id }),
+]);
+
 const BATCH_BODY = fc
-  .tuple(fc.array(LINE, { maxLength: 8 }), fc.constantFrom('\n', '\r\n', '\r', '\n\n'))
+  .tuple(
+    fc.oneof({ arbitrary: fc.array(LINE, { maxLength: 8 }), weight: 8 }, { arbitrary: MANY_LINES, weight: 1 }),
+    fc.constantFrom('\n', '\r\n', '\r', '\n\n'),
+  )
   .map(([lines, end]) => Buffer.from(toUSVString(lines.join(end))));
 
 /** What is done to a request as a whole, to its headers and body, before it is made into bytes. */
@@ -245,7 +259,7 @@ export function attacks(audience: string, now: number): fc.Arbitrary<Attack> {
       shape: chosen,
       method: whole.method,
       isPublication: bytes.subarray(0, 4).toString() === 'POST' || whole.method === 'POST',
-      isKeyed: /idempotency-key/i.test(bytes.toString('latin1') + whole.headers.join('\n')),
+      isKeyed: /idempotency-key|"key"/i.test(bytes.toString('latin1') + whole.headers.join('\n')),
       isForged: given.isForged && changed.length === 0 && damaged.length === 0,
     };
   });
