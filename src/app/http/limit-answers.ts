@@ -5,6 +5,9 @@ import { problem, PROBLEM_TYPE, RETRY_AFTER } from '../../shared/problem.js';
 /** Headers that say something of an answer that is not sent. */
 const OF_THE_ANSWER = new Set(['cache-control', 'content-length', 'etag', 'last-modified', 'link']);
 
+/** The methods whose answers may be long. */
+const LIMITED = new Set(['GET', 'QUERY']);
+
 /** Shorter answers fit into what the kernel holds for a connection. Bytes. */
 const SHORT = 16 * 1024;
 
@@ -37,7 +40,7 @@ export function limitAnswers(
   };
   // Answers to publications are short, and would pay for the hook.
   fastify.addHook('onRoute', (route) => {
-    if ([route.method].flat().includes('GET')) route.onSend = [limit, ...[route.onSend ?? []].flat()];
+    if ([route.method].flat().some((method) => LIMITED.has(method))) route.onSend = [limit, ...[route.onSend ?? []].flat()];
   });
 }
 

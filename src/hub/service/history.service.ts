@@ -111,8 +111,9 @@ export class HistoryService {
     const updates: PastUpdate[] = [];
     for (const { update, storedAt } of page.entries) {
       // oxlint-disable-next-line no-await-in-loop -- a step for each update, because patterns may take long
-      const topics = topicsToName(await this.matchedOf(update, interest), update, interest, grants);
-      updates.push({ ...update, topics, time: timeOf(storedAt) });
+      const matched = await this.background.run(matchedOf(update, interest), isOver);
+      if (!matched) break;
+      updates.push({ ...update, topics: topicsToName(matched, update, interest, grants), time: timeOf(storedAt) });
     }
     if (page.next === undefined) return { updates, next: undefined };
     const cursor = this.cursors.fixedName({ position: page.next, id: undefined });
@@ -156,15 +157,15 @@ export class HistoryService {
     if (position !== undefined) return position;
     throw new HubError('id-not-held', 'There is no update with this id in the history (any more).');
   }
+}
 
-  private matchedOf(update: Update, interest: Interest): Promise<string[]> {
-    function* steps(): Generator<void, string[]> {
-      const matched: string[] = [];
-      for (const topic of update.topics) if (yield* interest.search([topic])) matched.push(topic);
-      return matched;
-    }
-    return this.background.run(steps());
+function* matchedOf(update: Update, interest: Interest): Generator<void, string[]> {
+  const matched: string[] = [];
+  for (const topic of update.topics) {
+    if (yield* interest.search([topic])) matched.push(topic);
+    yield;
   }
+  return matched;
 }
 
 /** What is told of the newest update of a topic. */
