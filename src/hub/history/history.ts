@@ -61,7 +61,7 @@ export class History {
       for (const entry of wanted ?? []) {
         if (found.length >= query.limit || bytes >= HUB_LIMITS.history.bytes) return { entries: found, next: last };
         found.push(entry);
-        bytes += weightOf(entry.update);
+        bytes += bytesOf(entry.update);
         last = entry.position;
       }
       last = part.last;
@@ -138,6 +138,18 @@ function* mergeFor(lookup: TopicLookup, query: HistoryQuery): Generator<void, To
   return order === 'oldest-first'
     ? yield* TopicMerge.after(lookup, topics, after)
     : yield* TopicMerge.before(lookup, topics, before);
+}
+
+/** Characters that JSON writes as six. */
+const CONTROL = 0x20;
+
+/** What an update takes in memory, or in an answer where its data takes more there. */
+function bytesOf(update: Update): number {
+  const { data } = update;
+  let escapes = 0;
+  // Faster than any regular expression, which matters for a megabyte.
+  for (let at = 0; at < data.length; at += 1) if (data.charCodeAt(at) < CONTROL) escapes += 1;
+  return weightOf(update) + 5 * escapes;
 }
 
 function inOrderOf({ order }: HistoryQuery, entries: readonly Entry[]): readonly Entry[] {

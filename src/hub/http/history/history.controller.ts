@@ -59,7 +59,9 @@ export class HistoryController {
       const wanted = await this.hub.inTurns(steps, isOver);
       return wanted && this.history.find({ ...parameters, matchers: wanted.matchers, grants, isOver });
     });
-    if (past && !isOver()) await send(reply, past, query);
+    if (!past || isOver()) return;
+    const documents = await this.hub.inTurns(documentsOf(past), isOver);
+    if (documents && !isOver()) await send(reply, documents, linkOf(past, query));
   }
 
   private async inLane<T>(bytes: number, work: () => Promise<T>): Promise<T> {
@@ -72,16 +74,27 @@ export class HistoryController {
   }
 }
 
-async function send(reply: FastifyReply, { updates, next }: PastUpdates, query: string): Promise<void> {
+/** The updates as JSON, in a step each, because one may be large. */
+function* documentsOf({ updates }: PastUpdates): Generator<void, string[]> {
+  const documents: string[] = [];
+  for (const update of updates) {
+    documents.push(JSON.stringify(documentOf(update)));
+    yield;
+  }
+  return documents;
+}
+
+async function send(reply: FastifyReply, documents: readonly string[], link: string | undefined): Promise<void> {
   const isLines = (reply.request.headers.accept ?? '').includes(NDJSON);
   const vary = [reply.getHeader('vary'), 'accept', 'authorization', 'cookie'].filter(Boolean).join(', ');
   void reply.header('vary', vary).header('cache-control', 'private, no-cache');
-  if (next) void reply.header('link', `<${HUB_PATH}/history?${withNext(query, next)}>; rel="next"`);
-  const documents = updates.map(documentOf);
-  const text = isLines
-    ? documents.map((document) => `${JSON.stringify(document)}\n`).join('')
-    : JSON.stringify(documents);
+  if (link !== undefined) void reply.header('link', link);
+  const text = isLines ? documents.map((document) => `${document}\n`).join('') : `[${documents.join(',')}]`;
   await reply.header('content-type', isLines ? NDJSON : 'application/json; charset=utf-8').send(text);
+}
+
+function linkOf({ next }: PastUpdates, query: string): string | undefined {
+  return next && `<${HUB_PATH}/history?${withNext(query, next)}>; rel="next"`;
 }
 
 /** The query of the request, written anew so that nothing of it can end the link, with another place to begin. */
