@@ -20,7 +20,7 @@ export const HISTORY_ROWS = [
     atATime: 100,
     prepare: fillState,
     async act({ port, random, fail }, number) {
-      const body = `begin=latest&${LATEST[process.env.SHAPE ?? number % LATEST.length](number)}`;
+      const body = `begin=latest&${LATEST[number % LATEST.length](number)}`;
       heed(fail, await ask(port, { method: 'QUERY', path: HUB, body, patience: random.between(20, 1_000) }));
     },
   },
@@ -68,7 +68,11 @@ export const HISTORY_ROWS = [
       const session = connectHttp2(`https://127.0.0.1:${port}`, { ...TRUST, settings: { initialWindowSize: 0 } });
       hold(session.on('error', () => undefined));
       for (let number = 0; number < 10; number += 1) {
-        const head = { ':method': number % 2 ? 'GET' : 'QUERY', ':path': `${HISTORY}?match=urn:large`, 'content-type': FORM };
+        const head = {
+          ':method': number % 2 ? 'GET' : 'QUERY',
+          ':path': `${HISTORY}?match=urn:large`,
+          'content-type': FORM,
+        };
         session
           .request(head, { endStream: false })
           .on('error', () => undefined)
@@ -138,7 +142,8 @@ async function fillHidden(port, begin) {
 async function fillPast({ port, begin }) {
   await fillHidden(port, begin);
   for (let part = 0; part < 10; part += 1) {
-    const topics = (one) => Array.from({ length: 40 }, (_, at) => `https://t.example/${part}/${one}-${at}-${'ab'.repeat(30)}`);
+    const topics = (one) =>
+      Array.from({ length: 40 }, (_, at) => `https://t.example/${part}/${one}-${at}-${'ab'.repeat(30)}`);
     // oxlint-disable-next-line no-await-in-loop -- as a backend does
     await batch({ port, begin }, 200, (one) => ({ topics: topics(one), data: 'x' }));
     // oxlint-disable-next-line no-await-in-loop -- as a backend does

@@ -91,21 +91,24 @@ function describeHistory(name: string, journal: () => Promise<JournalPlace>): vo
       return lines.flatMap((line) => (isMeant(line) ? (line.id ?? '') : [])).toReversed();
     }
 
-    it.each(transports)('gives each update with all that is known of it, the newest first, over %s', async (transport) => {
-      using asker = new Asker(transport, herald);
-      const before = Date.now();
-      const id = await publisher.publish({ topic: 'urn:one', data: 'x\ny', type: 'kind' });
-      const [update] = updatesOf(await ask(asker, 'match=urn:one'));
-      expect(update).toEqual({
-        id,
-        topics: ['urn:one'],
-        type: 'kind',
-        data: 'x\ny',
-        private: false,
-        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as unknown,
-      });
-      expect(Math.abs(Date.parse(update?.time ?? '') - before)).toBeLessThan(60_000);
-    });
+    it.each(transports)(
+      'gives each update with all that is known of it, the newest first, over %s',
+      async (transport) => {
+        using asker = new Asker(transport, herald);
+        const before = Date.now();
+        const id = await publisher.publish({ topic: 'urn:one', data: 'x\ny', type: 'kind' });
+        const [update] = updatesOf(await ask(asker, 'match=urn:one'));
+        expect(update).toEqual({
+          id,
+          topics: ['urn:one'],
+          type: 'kind',
+          data: 'x\ny',
+          private: false,
+          time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as unknown,
+        });
+        expect(Math.abs(Date.parse(update?.time ?? '') - before)).toBeLessThan(60_000);
+      },
+    );
 
     it.each(transports)('gives pages in either order that hold everything once, over %s', async (transport) => {
       using asker = new Asker(transport, herald);
@@ -142,7 +145,9 @@ function describeHistory(name: string, journal: () => Promise<JournalPlace>): vo
     it.each(transports)('is asked with a form that is too long for a URL, over %s', async (transport) => {
       using asker = new Asker(transport, herald);
       const topics = Array.from({ length: 900 }, (__, index) => `match=${`urn:${index}:`.padEnd(120, 'x')}`);
-      const body = [...topics, 'match_urlpattern=https://example.com/users/:id', 'limit=3', 'before=urn:n:590'].join('&');
+      const body = [...topics, 'match_urlpattern=https://example.com/users/:id', 'limit=3', 'before=urn:n:590'].join(
+        '&',
+      );
       const answer = await asker.ask(`${HUB}/history`, { method: 'QUERY', headers: FORM, body });
       const meant = idsWhere((line) => line.topics[0] !== 'urn:of-others' && line.private === false);
       const before = meant.filter((id) => Number(id.split(':')[2]) < 590);
@@ -189,10 +194,7 @@ describe('the history', () => {
         code,
       ]);
     }
-    expect((updatesOf(await ask(asker, 'match=urn:t&after=earliest'))).map(({ data }) => data)).toEqual([
-      '2',
-      '3',
-    ]);
+    expect(updatesOf(await ask(asker, 'match=urn:t&after=earliest')).map(({ data }) => data)).toEqual(['2', '3']);
   });
 
   it('asks for a token where subscribing does, lets other origins read its link, and takes long lists in a body', async () => {
@@ -206,7 +208,7 @@ describe('the history', () => {
     const page = await ask(asker, 'match=urn:t&limit=1', headers);
     expect(page.headers['access-control-allow-origin']).toBe(origin);
     expect(page.headers['access-control-expose-headers']).toContain('Link');
-    expect((updatesOf(await ask(asker, nextOf(page) ?? '', headers))).map(({ data }) => data)).toEqual(['1']);
+    expect(updatesOf(await ask(asker, nextOf(page) ?? '', headers)).map(({ data }) => data)).toEqual(['1']);
     const question = { method: 'QUERY', headers: { ...headers, ...FORM }, body: 'match=urn:t&order=asc' };
     const asked = await asker.ask(`${HUB}/history`, question);
     expect(updatesOf(asked).map(({ data }) => data)).toEqual(['1', '2']);
@@ -244,7 +246,9 @@ describe('the history', () => {
       Array.from({ length: 1_001 }, (_, index) => ({ topics: ['urn:t'], data: `${index}` })),
     );
     const page = await ask(asker, 'match=urn:t&limit=1000');
-    expect(updatesOf(page).map(({ data }) => Number(data))).toEqual(Array.from({ length: 1_000 }, (_, at) => 1_000 - at));
+    expect(updatesOf(page).map(({ data }) => Number(data))).toEqual(
+      Array.from({ length: 1_000 }, (_, at) => 1_000 - at),
+    );
     expect(updatesOf(await ask(asker, nextOf(page) ?? '')).map(({ data }) => data)).toEqual(['0']);
   });
 

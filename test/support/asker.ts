@@ -13,7 +13,7 @@ export interface Question {
   readonly body?: string;
 }
 
-export interface AnswerHead {
+interface AnswerHead {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
 }
