@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { UNLIMITED } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
+import type { Reading } from '../../storage/journal/journal.js';
 import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import type { Matcher } from '../matching/matcher.js';
 import { topicAddresses } from '../matching/url-pattern/topic-addresses.js';
@@ -42,6 +43,27 @@ describe('the history', () => {
     const most = steps - TOPICS;
     const [taken, named] = await stepsOf(history, most);
     expect([taken, named]).toEqual([most + 1, COUNT - 1]);
+  });
+
+  it('reads few large updates more than a page has', async () => {
+    const read: number[] = [];
+    class Watched extends MemoryJournal {
+      override readAt(positions: readonly number[]): Promise<Reading> {
+        read.push(...positions);
+        return super.readAt(positions);
+      }
+    }
+    const journal = new Watched(PLENTY, Date.now, PLENTY, topicAddresses(HUB_URL));
+    for (let index = 0; index < 500; index += 1) {
+      const data = 'x'.repeat(index < 490 ? 0 : 300_000);
+      // oxlint-disable-next-line no-await-in-loop -- in order
+      await journal.append({ topics: ['urn:t'], data, id: `urn:${index}`, private: false });
+    }
+    const history = new HistoryService(journal, new GuardedGrants(), { hubUrl: HUB_URL } as HubOptions);
+    const matchers: readonly Matcher[] = [{ type: 'exact', pattern: 'urn:t' }];
+    const { updates } = await history.find({ matchers, grants: UNLIMITED });
+    expect(updates).toHaveLength(4);
+    expect(read.length).toBeLessThan(6);
   });
 
   it('looks at no further updates once nobody waits', async () => {

@@ -3,7 +3,14 @@ import type { Grants } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import { Background } from '../../shared/background.js';
-import { type Entry, isPresence, isWhole, Journal, JournalUnavailableError } from '../../storage/journal/journal.js';
+import {
+  type Entry,
+  isPresence,
+  isWhole,
+  Journal,
+  JournalUnavailableError,
+  type Reading,
+} from '../../storage/journal/journal.js';
 import type { HeldTopic } from '../../storage/journal/topics/topic-lookup.js';
 import type { Update } from '../../storage/journal/update.js';
 import { Cursors, isCursor } from '../cursors/cursors.js';
@@ -142,9 +149,11 @@ export class HistoryService {
   }
 
   private async *entriesAt(positions: readonly number[]): AsyncGenerator<Entry> {
-    for (let left = positions.toSorted((one, other) => one - other); left.length > 0;) {
+    let left: readonly number[] = positions.toSorted((one, other) => one - other);
+    const read = (): Promise<Reading> => this.journal.readAt(left.slice(0, READ_TOGETHER));
+    while (left.length > 0) {
       // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before has ended
-      const { entries, upTo } = await this.journal.readAt(left.slice(0, READ_TOGETHER));
+      const { entries, upTo } = await this.background.do(read);
       for (const entry of entries) if (!isPresence(entry) && isWhole(entry)) yield entry;
       left = left.filter((position) => position > upTo);
     }
