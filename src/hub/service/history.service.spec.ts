@@ -66,6 +66,17 @@ describe('the history', () => {
     expect(read.length).toBeLessThan(6);
   });
 
+  it('counts what characters take that JSON escapes', async () => {
+    const journal = new MemoryJournal(PLENTY, Date.now, PLENTY, topicAddresses(HUB_URL));
+    for (const id of ['urn:1', 'urn:2']) {
+      // oxlint-disable-next-line no-await-in-loop -- in order
+      await journal.append({ topics: ['urn:t'], data: '\u0001'.repeat(200_000), id, private: false });
+    }
+    const history = new HistoryService(journal, new GuardedGrants(), { hubUrl: HUB_URL } as HubOptions);
+    const matchers: readonly Matcher[] = [{ type: 'exact', pattern: 'urn:t' }];
+    expect((await history.find({ matchers, grants: UNLIMITED })).updates).toHaveLength(1);
+  });
+
   it('looks at no further updates once nobody waits', async () => {
     const [steps, found] = await stepsOf(await start(), 5);
     expect(found).toBe(0);
