@@ -164,7 +164,7 @@ describe('a long answer over HTTP/2', () => {
 it('an answer to QUERY is bounded as well', async () => {
   const { app, port, over } = await start(false, false, { method: 'QUERY' });
   const socket = connect(port, '127.0.0.1').on('error', () => undefined);
-  socket.write('QUERY / HTTP/1.1\r\nHost: a\r\n\r\n');
+  socket.write('QUERY / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx');
   socket.pause();
   await over;
   expect(await rest(socket)).toBeLessThan(LONG.length);
