@@ -40,9 +40,15 @@ export const HUB_LIMITS = {
   latest: { topics: 1_000, perTopic: 16, lookedThrough: 20_000 },
   /**
    * What one answer of the history has: updates, about how many bytes, and updates that are looked at for it. Answers are
-   * made one after the other, and so many may wait.
+   * made one after the other, and so many may wait, with so many bytes of what they ask for.
    */
-  history: { updates: 1_000, bytes: 1024 * 1024, lookedThrough: 10_000, waiting: 1_000 },
+  history: {
+    updates: 1_000,
+    bytes: 1024 * 1024,
+    lookedThrough: 10_000,
+    waiting: 1_000,
+    waitingBytes: 16 * 1024 ** 2,
+  },
   /** Comings of anonymous readers that are told, for each network of addresses: so many at once, and in a second. */
   anonymousComings: { atOnce: 100, perSecond: 10 },
   /** Variables of a URI Template. Matching takes at worst the product of their number and the topic's length. */
