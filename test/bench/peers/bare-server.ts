@@ -74,4 +74,4 @@ createServer((request, response) => {
   if (path === '/ready') response.end('ready');
   else if (request.method === 'POST') publish(request, response, topicOf(path));
   else subscribe(request, response, topicOf(path));
-}).listen(Number(process.env['PORT']), '127.0.0.1');
+}).listen({ port: Number(process.env['PORT']), host: '127.0.0.1', backlog: 4_096 });
