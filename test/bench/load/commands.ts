@@ -1,3 +1,4 @@
+import type { StreamedUpdates } from './batch-stream.js';
 import type { Target } from './target.js';
 import type { LatencyFindings, OrderFindings, WatchOptions } from './tally.js';
 
@@ -64,6 +65,8 @@ export interface LoadCommands {
   readonly watch: { readonly command: WatchOptions; readonly answer: null };
   readonly flood: { readonly command: FloodCommand; readonly answer: Published };
   readonly fill: { readonly command: FillCommand; readonly answer: Published };
+  /** One batch without an end: see `streamUpdates`. */
+  readonly stream: { readonly command: StreamedUpdates; readonly answer: null };
   readonly pace: { readonly command: PaceCommand; readonly answer: Published };
   /** Waits until that many events have been read since the last `watch`, or the time is over. */
   readonly settle: {

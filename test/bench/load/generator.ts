@@ -22,7 +22,7 @@ export class Generator {
   private sequences: number[] = [];
   private numbering = 1;
 
-  constructor(private readonly target: Target) {}
+  constructor(readonly target: Target) {}
 
   /** Opens readers and resolves when each has its 200. */
   async open(command: OpenCommand): Promise<void> {

@@ -11,6 +11,8 @@ import { startUp } from './j-start-up.js';
 import { longReplay } from './k-long-replay.js';
 import { presence } from './l-presence.js';
 import { ownTopics } from './m-own-topics.js';
+import { publishing } from './o-publishing.js';
+import { connecting } from './p-connecting.js';
 import { storms } from './q-storms.js';
 import type { Scenario } from './scenario.js';
 
@@ -28,5 +30,7 @@ export const ALL_SCENARIOS: readonly Scenario[] = [
   longReplay,
   presence,
   ownTopics,
+  publishing,
+  connecting,
   storms,
 ];
