@@ -93,7 +93,7 @@ describe('a reader', () => {
     stage.reader.begin();
     stage.append('unwanted');
     stage.cohort.add(stage.append('a'), () => ['urn:a']);
-    stage.cohort.disperse(5);
+    stage.cohort.disperse(5, 5);
     expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 4, isInLane: true, seen: [] });
   });
 

@@ -2,6 +2,7 @@ import type { Connection, ConnectionListener } from '../../streams/connections/c
 import type { StreamEnd } from '../../streams/registry/stream-end.js';
 import type { Place } from '../cursors/cursors.js';
 import type { Cohort } from './cohort.js';
+import { firstIndex } from '../../shared/first-index.js';
 import type { Joint } from './joint.js';
 import type { Found } from './log/wanted-positions.js';
 import type { Slice } from './slices.js';
@@ -102,14 +103,27 @@ export class Reader implements ConnectionListener {
     return this.ownPlan && this.position < this.ownPlan.upTo ? this.ownPlan : undefined;
   }
 
+  /** The position of the first entry that it may still want. */
+  get next(): number {
+    const { plan, position } = this;
+    if (!plan) return position + 1;
+    const { positions, upTo } = plan;
+    return positions[firstIndex(positions.length, (index) => (positions[index] ?? 0) > position)] ?? upTo + 1;
+  }
+
+  /** The position up to which it may read now. */
+  get horizon(): number {
+    return this.cohort.horizon(this.context.log.head);
+  }
+
   /** Whether its cursor belongs to an older history: the log has lost entries since. */
   get isOutdated(): boolean {
     return this.history !== this.context.log.history;
   }
 
-  /** Whether nothing is owed to it. */
+  /** Whether nothing is owed to it now. */
   get hasEverything(): boolean {
-    return !this.isOutdated && this.position >= this.context.log.head;
+    return !this.isOutdated && !this.plan && this.position >= this.horizon;
   }
 
   /** new → new: the client asked for an id that is not held (any more), and is told before anything else. */
@@ -144,12 +158,14 @@ export class Reader implements ConnectionListener {
   }
 
   /**
-   * live → behind: its cohort's round was broken off.
+   * live → behind: its cohort's round was broken off, or lets it read on.
    * @param upTo the position up to which nothing is owed.
+   * @param plan the only updates that it is sent up to a position; undefined where these are to be found.
    */
-  disperse(upTo: number): void {
+  disperse(upTo: number, plan?: Found): void {
     if (this.currentState !== 'live') return;
     this.position = Math.max(this.position, upTo);
+    this.ownPlan = plan;
     this.fallBehind();
   }
 
@@ -160,6 +176,7 @@ export class Reader implements ConnectionListener {
     this.position = slice.last;
     this.place = slice.last;
     this.idAtPlace = slice.lastId;
+    this.ownPlan = slice.plan;
     const { damaged } = slice;
     if (damaged > 0) this.connection.notify({ type: 'gap', reason: 'damaged', updates: damaged });
     return !slice.bytes || this.connection.writeFrame(slice.bytes);

@@ -38,6 +38,8 @@ export interface PaceCommand {
   readonly eventsPerSecond: number;
   readonly events: number;
   readonly bytes: number;
+  /** Topics that get events in turns. Default: one. */
+  readonly topics?: number;
 }
 
 export interface Published {

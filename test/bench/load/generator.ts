@@ -96,16 +96,17 @@ export class Generator {
     return { events, seconds: (performance.now() - begin) / 1000 };
   }
 
-  /** Publishes to topic 0 by the clock: a slow answer delays no later event while a connection is free. */
+  /** Publishes by the clock: a slow answer delays no later event while a connection is free. */
   async pace(command: PaceCommand): Promise<Published> {
     const begin = performance.now();
     const requests = new PublishRequests(this.target);
     const answers: Promise<void>[] = [];
+    const { topics = 1 } = command;
     for (let event = 0; event < command.events; event += 1) {
       const due = begin + (event * 1000) / command.eventsPerSecond;
       await delay(Math.max(0, due - performance.now()));
       const connection = await this.freeConnection();
-      answers.push(this.publish(0, requests, 0, command.bytes, connection));
+      answers.push(this.publish(0, requests, event % topics, command.bytes, connection));
     }
     await Promise.all(answers);
     return { events: command.events, seconds: (performance.now() - begin) / 1000 };

@@ -11,6 +11,7 @@ import { startUp } from './j-start-up.js';
 import { longReplay } from './k-long-replay.js';
 import { presence } from './l-presence.js';
 import { ownTopics } from './m-own-topics.js';
+import { conflation } from './n-conflation.js';
 import type { Scenario } from './scenario.js';
 
 export const ALL_SCENARIOS: readonly Scenario[] = [
@@ -27,4 +28,5 @@ export const ALL_SCENARIOS: readonly Scenario[] = [
   longReplay,
   presence,
   ownTopics,
+  conflation,
 ];
