@@ -165,7 +165,8 @@ export class Reader implements ConnectionListener {
   disperse(upTo: number, plan?: Found): void {
     if (this.currentState !== 'live') return;
     this.position = Math.max(this.position, upTo);
-    this.ownPlan = plan;
+    // A plan that waits for the socket would be out of date by then.
+    this.ownPlan = this.connection.isFull ? undefined : plan;
     this.fallBehind();
   }
 
