@@ -111,14 +111,10 @@ function* collect(part: Part, cohort: Cohort, { after, upTo, newest }: Collectin
   return Math.max(at, Math.min(part.upTo, upTo));
 }
 
-function* collectEntry(
-  entry: PageEntry,
-  cohort: Cohort,
-  after: number,
-  newest: NewestOfTopics,
-): Generator<void, void> {
+function* collectEntry(entry: PageEntry, cohort: Cohort, after: number, newest: NewestOfTopics): Generator<void, void> {
   if (entry instanceof RecentPresence) {
-    for (const event of cohort.seesPresence ? entry.eventsAfter(after) : []) yield* collectUpdate(event, cohort, newest);
+    for (const event of cohort.seesPresence ? entry.eventsAfter(after) : [])
+      yield* collectUpdate(event, cohort, newest);
   } else if (isWhole(entry)) yield* collectUpdate(entry, cohort, newest);
   else newest.addDamaged(entry.position);
 }

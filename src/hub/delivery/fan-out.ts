@@ -141,7 +141,8 @@ export class FanOut {
       naming: namesTopics ? this.naming : undefined,
       hasCursors,
       seesPresence: this.showsPresence(interest, grants),
-      conflation: maxRate === undefined ? undefined : new Conflation(maxRate, this.head, () => this.offerSoon(cohort, 0)),
+      conflation:
+        maxRate === undefined ? undefined : new Conflation(maxRate, this.head, () => this.offerSoon(cohort, 0)),
     });
     this.begin(cohort);
     return cohort;

@@ -31,7 +31,10 @@ async function measureDashboards(effort: Effort, parameters: string, isConflated
   const { subscribePath } = server.target;
   const [path = '', topic = ''] = subscribePath.split('?');
   const matchers = Array.from({ length: TOPICS }, (_, index) => topic.replace('{topic}', String(index)));
-  const load = await LoadProcess.start({ ...server.target, subscribePath: `${path}?${matchers.join('&')}${parameters}` });
+  const load = await LoadProcess.start({
+    ...server.target,
+    subscribePath: `${path}?${matchers.join('&')}${parameters}`,
+  });
   try {
     await openReaders(load, READERS);
     const paced = { eventsPerSecond: EVENTS_PER_SECOND, bytes: PAYLOAD_BYTES, topics: TOPICS, together: TOGETHER };
@@ -63,7 +66,12 @@ export const conflation: Scenario = {
     { key: 'all', label: 'server CPU, all updates, of one core', unit: 'percent', compared: false },
     { key: 'conflated', label: 'server CPU, `max_rate=2`, of one core', unit: 'percent', compared: false },
     { key: 'ratio', label: 'with `max_rate=2` to without', unit: 'ratio', compared: false },
-    { key: 'received', label: 'updates received by a reader in a second, `max_rate=2`', unit: 'count', compared: false },
+    {
+      key: 'received',
+      label: 'updates received by a reader in a second, `max_rate=2`',
+      unit: 'count',
+      compared: false,
+    },
     othersMetric('All', ', all updates'),
     othersMetric('', ', `max_rate=2`'),
   ],

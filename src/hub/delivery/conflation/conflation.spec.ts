@@ -67,7 +67,8 @@ describe('the pace of a cohort', () => {
 
   it('has no plan where topics are too many, something was taken out, or matching lags behind', () => {
     const { conflation } = at(0);
-    for (let position = 1; position <= HUB_LIMITS.offerTopics; position += 1) conflation.hold(position, [`${position}`]);
+    for (let position = 1; position <= HUB_LIMITS.offerTopics; position += 1)
+      conflation.hold(position, [`${position}`]);
     expect(conflation.offer(HUB_LIMITS.offerTopics, HUB_LIMITS.offerTopics)).toEqual({ after: 0, plan: undefined });
     conflation.hold(5_000, ['a']);
     conflation.forget();
@@ -98,7 +99,10 @@ describe('the pace of a cohort', () => {
 
   it('does what a plain model of it does', () => {
     const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ do: fc.constant('update' as const), topic: fc.constantFrom('a', 'b', 'c') }) },
+      {
+        weight: 6,
+        arbitrary: fc.record({ do: fc.constant('update' as const), topic: fc.constantFrom('a', 'b', 'c') }),
+      },
       { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), time: fc.integer({ min: 1, max: 900 }) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('unwanted' as const) }) },
     );
@@ -115,7 +119,10 @@ describe('the pace of a cohort', () => {
           if (!isDue || first === undefined) return;
           const horizon = conflation.horizon;
           const positions = [...held.values()].toSorted((one, other) => one - other);
-          expect(conflation.offer(head, head)).toEqual({ after: first - 1, plan: { positions, upTo: head, after: horizon } });
+          expect(conflation.offer(head, head)).toEqual({
+            after: first - 1,
+            plan: { positions, upTo: head, after: horizon },
+          });
           expect(conflation.horizon).toBe(head);
           held.clear();
           first = undefined;

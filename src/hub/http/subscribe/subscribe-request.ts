@@ -89,7 +89,10 @@ function maxRateOf(pairs: readonly FormPair[]): number | undefined {
   const { least, most } = HUB_LIMITS.maxRate;
   const rate = /^[0-9]{1,2}(?:\.[0-9]+)?$/.test(text) ? Number(text) : 0;
   if (rate >= least && rate <= most) return rate;
-  throw new HubError('max-rate-invalid', `"max_rate" must be a number of offers in a second, from ${least} to ${most}.`);
+  throw new HubError(
+    'max-rate-invalid',
+    `"max_rate" must be a number of offers in a second, from ${least} to ${most}.`,
+  );
 }
 
 function beginsLatest(pairs: readonly FormPair[]): boolean {
