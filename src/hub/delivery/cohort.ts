@@ -2,10 +2,11 @@ import type { Update } from '../../storage/journal/update.js';
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
 import type { Assigned } from '../matching/topic-index.js';
-import type { Conflation, Release } from './conflation/conflation.js';
+import type { Conflation } from './conflation/conflation.js';
 import { type Joint, joinFrom, type Offer } from './joint.js';
 import type { Reader } from './reader.js';
 import type { RecentEntry } from './log/recent-entry.js';
+import type { Found } from './log/wanted-positions.js';
 import { type TopicNaming, topicsToName } from './topic-naming.js';
 
 let nextId = 1;
@@ -47,8 +48,8 @@ export class Cohort {
   /** The position of the newest pending entry when the round began. */
   private roundHead = 0;
   private joined: Joint | undefined;
-  /** What the round lets its readers read; undefined where it is one of pending entries. */
-  private release: Release | undefined;
+  /** The position after which the round lets its readers read on; undefined where it is one of pending entries. */
+  private readsOnAfter: number | undefined;
   private readonly conflation: Conflation | undefined;
   /** Whether its readers are given cursors. */
   readonly hasCursors: boolean;
@@ -81,6 +82,11 @@ export class Cohort {
   /** The position up to which its readers may read now. */
   horizon(head: number): number {
     return this.conflation?.horizon ?? head;
+  }
+
+  /** What a reader with this cursor is sent of the last offer; undefined where all is sent, or it has to be found. */
+  planAfter(cursor: number): Found | undefined {
+    return this.conflation?.planAfter(cursor);
   }
 
   get isEmpty(): boolean {
@@ -206,7 +212,7 @@ export class Cohort {
     for (const [reader, offered] of owed) reader.disperse(offered);
     this.pending = [];
     this.round = undefined;
-    this.release = undefined;
+    this.readsOnAfter = undefined;
     this.joined = undefined;
     return isDue ?? false;
   }
@@ -228,27 +234,26 @@ export class Cohort {
 
   private beginRound(log: MatchedLog): Iterator<Reader> {
     this.roundHead = this.pending.at(-1)?.position ?? 0;
-    if (this.pending.length === 0) this.release = this.conflation?.offer(log.head, log.matchedUpTo(this));
+    if (this.pending.length === 0) this.readsOnAfter = this.conflation?.offer(log.head, log.matchedUpTo(this));
     return this.live.values();
   }
 
   /** Drops what was pending when the round began, because every live reader has been offered it. */
   private endRound(): void {
     this.round = undefined;
-    this.release = undefined;
+    this.readsOnAfter = undefined;
     this.pending = this.pending.filter(({ position }) => position > this.roundHead);
     this.joined = undefined;
   }
 
   private serve(reader: Reader): boolean {
-    if (this.release) return this.letReadOn(reader, this.release);
-    return this.push(reader);
+    return this.readsOnAfter === undefined ? this.push(reader) : this.letReadOn(reader, this.readsOnAfter);
   }
 
-  private letReadOn(reader: Reader, { after, plan }: Release): boolean {
+  private letReadOn(reader: Reader, after: number): boolean {
     // One that has caught up since the round began comes round once more.
     if (reader.hasEverything) return false;
-    reader.disperse(after, plan);
+    reader.disperse(after);
     return true;
   }
 

@@ -63,6 +63,7 @@ export class Reader implements ConnectionListener {
   private position: number;
   private history: number;
   private greeting: ReaderStart['greeting'];
+  /** The plan that it has begun, and keeps to until its end. */
   private ownPlan: Found | undefined;
   private isInCatchUp = false;
   /** The position before which the reader knows that comings and goings are missing. */
@@ -98,9 +99,10 @@ export class Reader implements ConnectionListener {
     return this.position;
   }
 
-  /** The only updates that it is sent up to a position, as long as it has not got there. */
+  /** The only updates that it is sent up to a position: what it has begun, or else what its cohort offers. */
   get plan(): Found | undefined {
-    return this.ownPlan && this.position < this.ownPlan.upTo ? this.ownPlan : undefined;
+    const { ownPlan, position } = this;
+    return ownPlan && position < ownPlan.upTo ? ownPlan : this.cohort.planAfter(position);
   }
 
   /** The position of the first entry that it may still want. */
@@ -160,13 +162,10 @@ export class Reader implements ConnectionListener {
   /**
    * live → behind: its cohort's round was broken off, or lets it read on.
    * @param upTo the position up to which nothing is owed.
-   * @param plan the only updates that it is sent up to a position; undefined where these are to be found.
    */
-  disperse(upTo: number, plan?: Found): void {
+  disperse(upTo: number): void {
     if (this.currentState !== 'live') return;
     this.position = Math.max(this.position, upTo);
-    // A plan that waits for the socket would be out of date by then.
-    this.ownPlan = this.connection.isFull ? undefined : plan;
     this.fallBehind();
   }
 

@@ -28,7 +28,9 @@ describe('the pace of a cohort', () => {
     conflation.hold(7, ['a', 'b']);
     conflation.hold(8, ['c']);
     conflation.hold(9, ['a']);
-    expect(conflation.offer(10, 10)).toEqual({ after: 6, plan: { positions: [7, 8, 9], upTo: 10, after: 5 } });
+    expect(conflation.offer(10, 10)).toBe(6);
+    expect(conflation.planAfter(6)).toEqual({ positions: [7, 8, 9], upTo: 10, after: 5 });
+    expect([conflation.planAfter(4), conflation.planAfter(10)]).toEqual([undefined, undefined]);
     expect([conflation.state, conflation.horizon]).toEqual(['pausing', 10]);
   });
 
@@ -51,7 +53,7 @@ describe('the pace of a cohort', () => {
     expect(due).not.toHaveBeenCalled();
     jest.advanceTimersByTime(1);
     expect([conflation.state, due.mock.calls.length]).toEqual(['due', 1]);
-    expect(conflation.offer(7, 7)).toEqual({ after: 6, plan: { positions: [7], upTo: 7, after: 6 } });
+    expect([conflation.offer(7, 7), conflation.planAfter(6)]).toEqual([6, { positions: [7], upTo: 7, after: 6 }]);
   });
 
   it('any → over: no timer is left', () => {
@@ -69,12 +71,13 @@ describe('the pace of a cohort', () => {
     const { conflation } = at(0);
     for (let position = 1; position <= HUB_LIMITS.offerTopics; position += 1)
       conflation.hold(position, [`${position}`]);
-    expect(conflation.offer(HUB_LIMITS.offerTopics, HUB_LIMITS.offerTopics)).toEqual({ after: 0, plan: undefined });
+    conflation.offer(HUB_LIMITS.offerTopics, HUB_LIMITS.offerTopics);
+    expect(conflation.planAfter(0)).toBeUndefined();
     conflation.hold(5_000, ['a']);
     conflation.forget();
-    expect(conflation.offer(5_000, 5_000)).toEqual({ after: 4_999, plan: undefined });
+    expect([conflation.offer(5_000, 5_000), conflation.planAfter(4_999)]).toEqual([4_999, undefined]);
     conflation.hold(5_001, ['a']);
-    expect(conflation.offer(5_003, 5_002)).toEqual({ after: 5_000, plan: undefined });
+    expect([conflation.offer(5_003, 5_002), conflation.planAfter(5_000)]).toEqual([5_000, undefined]);
     // What was offered is not held back once it has been matched.
     expect([conflation.hold(5_003, ['a']), conflation.firstOwed(5_003)]).toEqual([false, Infinity]);
   });
@@ -94,7 +97,7 @@ describe('the pace of a cohort', () => {
     const { conflation } = at(5);
     expect(conflation.restart(20, 8)).toBe(true);
     expect([conflation.horizon, conflation.firstOwed(5)]).toEqual([5, 9]);
-    expect(conflation.offer(20, 20)).toEqual({ after: 8, plan: undefined });
+    expect([conflation.offer(20, 20), conflation.planAfter(8)]).toEqual([8, undefined]);
   });
 
   it('does what a plain model of it does', () => {
@@ -119,10 +122,8 @@ describe('the pace of a cohort', () => {
           if (!isDue || first === undefined) return;
           const horizon = conflation.horizon;
           const positions = [...held.values()].toSorted((one, other) => one - other);
-          expect(conflation.offer(head, head)).toEqual({
-            after: first - 1,
-            plan: { positions, upTo: head, after: horizon },
-          });
+          expect(conflation.offer(head, head)).toBe(first - 1);
+          expect(conflation.planAfter(first - 1)).toEqual({ positions, upTo: head, after: horizon });
           expect(conflation.horizon).toBe(head);
           held.clear();
           first = undefined;

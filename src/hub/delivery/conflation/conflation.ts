@@ -4,14 +4,6 @@ import { NewestOfTopics } from './newest-of-topics.js';
 /** The states that the README of delivery draws. */
 export type ConflationState = 'resting' | 'due' | 'pausing' | 'holding' | 'over';
 
-/** An offer: what live readers may read from now on. */
-export interface Release {
-  /** Everything up to this position was offered before, or is not wanted. */
-  readonly after: number;
-  /** The newest update of each topic up to the new horizon; undefined where it has to be found in the log. */
-  readonly plan: Found | undefined;
-}
-
 /**
  * The pace of a cohort with `max_rate`. Its readers see the log up to a horizon, which moves to the head when something
  * wanted is held back beyond it, and at most once in an interval. Nothing is held but the positions of the newest update of
@@ -26,6 +18,8 @@ export class Conflation {
   private offeredFrom: number;
   /** What is held back; undefined where it is too much, or where it may have changed. */
   private newest: NewestOfTopics | undefined;
+  /** What the last offer has, up to the horizon; undefined where it has to be found in the log. */
+  private offered: Found | undefined;
   private timer: NodeJS.Timeout | undefined;
   private readonly interval: number;
 
@@ -74,24 +68,31 @@ export class Conflation {
   }
 
   /**
-   * due → pausing: moves the horizon to the head.
+   * due → pausing: moves the horizon to the head. Gives the position up to which live readers have been offered everything
+   * before.
    * @param matchedUpTo the position up to which what the cohort wants has been found.
    */
-  offer(head: number, matchedUpTo: number): Release {
-    const after = (this.heldFrom ?? head + 1) - 1;
-    const plan = matchedUpTo >= head ? this.newest?.planUpTo(head) : undefined;
-    this.offeredFrom = after + 1;
+  offer(head: number, matchedUpTo: number): number {
+    this.offeredFrom = this.heldFrom ?? head + 1;
     this.heldFrom = undefined;
+    this.offered = matchedUpTo >= head ? this.newest?.planUpTo(head) : undefined;
     this.seenUpTo = Math.max(this.seenUpTo, head);
     this.newest = new NewestOfTopics(this.seenUpTo);
     this.current = 'pausing';
     this.timer = setTimeout(() => this.resume(), this.interval).unref();
-    return { after, plan };
+    return this.offeredFrom - 1;
   }
 
-  /** What is held back has changed in the log: the next offer is to be found there. */
+  /** What a reader with this cursor is sent of the last offer; undefined where that has to be found in the log. */
+  planAfter(cursor: number): Found | undefined {
+    const { offered, seenUpTo } = this;
+    return offered?.after !== undefined && offered.after <= cursor && cursor < seenUpTo ? offered : undefined;
+  }
+
+  /** Updates may have been taken out of the log: what is offered is to be found there. */
   forget(): void {
     this.newest = undefined;
+    this.offered = undefined;
   }
 
   /**
