@@ -82,6 +82,15 @@ describe('the pace of a cohort', () => {
     expect([conflation.hold(5_003, ['a']), conflation.firstOwed(5_003)]).toEqual([false, Infinity]);
   });
 
+  it('has no plan any more for an offer of which something was taken out', () => {
+    const { conflation } = at(5);
+    conflation.hold(6, ['a']);
+    conflation.offer(6, 6);
+    expect(conflation.planAfter(5)).toEqual({ positions: [6], upTo: 6, after: 5 });
+    conflation.forget();
+    expect(conflation.planAfter(5)).toBeUndefined();
+  });
+
   it('goes back with the log, and forgets what is lost', () => {
     const { conflation } = at(5);
     conflation.hold(7, ['a']);
