@@ -61,7 +61,7 @@ export const conflation: Scenario = {
   id: 'n',
   title: '1,000 dashboards, with and without `max_rate`',
   explanation:
-    '1,000 readers subscribe to the same 100 topics each, and 1,000 updates of 100 bytes are published in a second, to the topics in turns and ten with each request. Once the readers get all of them, and once with `max_rate=2`. All of the server’s CPU counts until everything has been received, also what publishing costs, divided by the seconds of publishing.',
+    '1,000 readers subscribe to the same 100 topics each, and 1,000 updates of 100 bytes are published in a second, to the topics in turns and ten with each request. Once the readers get all of them, and once with `max_rate=2`. All of the server’s CPU counts until everything has been received, also what publishing costs, divided by the seconds that publishing is to take.',
   metrics: [
     { key: 'all', label: 'server CPU, all updates, of one core', unit: 'percent', compared: false },
     { key: 'conflated', label: 'server CPU, `max_rate=2`, of one core', unit: 'percent', compared: false },
