@@ -50,7 +50,11 @@ async function measureDashboards(effort: Effort, parameters: string, isConflated
     const cost = await costOf(server.pids, load.pid, () => publish(effort.paceSeconds));
     const received = await settled(load, 0);
     const { serverCpuSeconds, othersPercent, result: seconds } = cost;
-    return { busy: (100 * serverCpuSeconds) / effort.paceSeconds, received: received / READERS / seconds, othersPercent };
+    return {
+      busy: (100 * serverCpuSeconds) / effort.paceSeconds,
+      received: received / READERS / seconds,
+      othersPercent,
+    };
   } finally {
     await load.stop();
     await server.stop();
