@@ -38,6 +38,10 @@ export const HUB_LIMITS = {
    * be read, and the entries that are read through where the topics are too many to be looked up one by one.
    */
   latest: { topics: 1_000, perTopic: 16, lookedThrough: 20_000 },
+  /** Offers in a second that a subscription may ask for (`max_rate`). */
+  maxRate: { least: 0.1, most: 20 },
+  /** Topics that one of these offers has at most. More make several, right after each other. */
+  offerTopics: 2_048,
   /**
    * What one answer of the history has: updates, about how many bytes, and updates that are looked at for it. Answers are
    * made one after the other, and so many may wait, with so many bytes of what they ask for.

@@ -39,6 +39,10 @@ export interface PaceCommand {
   readonly eventsPerSecond: number;
   readonly events: number;
   readonly bytes: number;
+  /** Topics that get events in turns. Default: one. */
+  readonly topics?: number;
+  /** Events that one request publishes, where the server has batches. Default: one. */
+  readonly together?: number;
 }
 
 export interface Published {

@@ -11,6 +11,7 @@ import { startUp } from './j-start-up.js';
 import { longReplay } from './k-long-replay.js';
 import { presence } from './l-presence.js';
 import { ownTopics } from './m-own-topics.js';
+import { conflation } from './n-conflation.js';
 import { publishing } from './o-publishing.js';
 import { connecting } from './p-connecting.js';
 import { storms } from './q-storms.js';
@@ -30,6 +31,7 @@ export const ALL_SCENARIOS: readonly Scenario[] = [
   longReplay,
   presence,
   ownTopics,
+  conflation,
   publishing,
   connecting,
   storms,
