@@ -67,7 +67,11 @@ describe('the lane of requests for streams', () => {
       void Promise.resolve().then(() => order.push(`${name} settled`));
     };
     // The first turn is used up, so that all of these wait.
-    for (let count = 0; count < 32; count += 1) lane.enter(() => undefined, () => false);
+    for (let count = 0; count < 32; count += 1)
+      lane.enter(
+        () => undefined,
+        () => false,
+      );
     for (const name of ['a', 'b']) lane.enter(serve(name), () => false);
     while (lane.length > 0) {
       // oxlint-disable-next-line no-await-in-loop -- one turn after the other

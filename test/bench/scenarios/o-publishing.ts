@@ -1,9 +1,15 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { costIn } from '../bare/updates.js';
 import { costOf } from '../measure.js';
-import { startBare } from '../peers/bare.js';
+import { startBare } from '../bare/bare.js';
 import { startHerald } from '../peers/herald.js';
 import type { Peer, RunningPeer } from '../peers/peer.js';
 import { spreadOf } from '../statistics.js';
+import { SERVER_CORE, startProgram } from '../processes.js';
 import { inJournalFolder } from './journal-folder.js';
 import { withRedis } from './redis-server.js';
 import type { Metric, Scenario } from './scenario.js';
@@ -61,13 +67,25 @@ async function costOfStreamed(start: () => Promise<RunningPeer>, readers: number
   });
 }
 
+/** What one of the smallest programs in bare Node tells of itself. */
+async function costOfBare(script: string, where: string): Promise<number> {
+  const path = fileURLToPath(new URL(`../bare/${script}.js`, import.meta.url));
+  const { child } = startProgram(SERVER_CORE, [process.execPath, path, where, String(UPDATES.batch)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [output] = await Promise.all([text(child.stdout as Readable), once(child, 'exit')]);
+  return costIn(output);
+}
+
 async function costsOfBatches(): Promise<Record<string, number>> {
   const start = (journal: string) => async (): Promise<RunningPeer> => startHerald({ HERALD_JOURNAL: journal });
   return {
     streamedMemory: await costOfStreamed(start('memory:'), 0),
     streamedDelivered: await costOfStreamed(start('memory:'), READERS),
     streamedLmdb: await inJournalFolder(async (folder) => costOfStreamed(start(`lmdb:${join(folder, 'log')}`), 0)),
+    bareLmdb: await inJournalFolder(async (folder) => costOfBare('append-lmdb', join(folder, 'log'))),
     streamedRedis: await withRedis(async ({ port }) => costOfStreamed(start(`redis://127.0.0.1:${port}`), 0)),
+    bareRedis: await withRedis(async ({ port }) => costOfBare('append-redis', String(port))),
   };
 }
 
@@ -75,7 +93,9 @@ const BATCHES = {
   streamedMemory: 'an update in a batch without an end, with a key, memory',
   streamedDelivered: `the same, delivered to ${READERS.toLocaleString('en')} readers with a topic each`,
   streamedLmdb: 'an update in a batch without an end, with a key, LMDB',
-  streamedRedis: 'the same, Redis',
+  bareLmdb: 'storing it, its id and its key in LMDB, the smallest program',
+  streamedRedis: 'an update in a batch without an end, with a key, Redis',
+  bareRedis: 'storing it and its key in Redis, and reading it back, the smallest program',
 } as const;
 
 function microseconds(key: string, label: string, compared: boolean): Metric {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { costOf } from '../measure.js';
-import { startBare } from '../peers/bare.js';
+import { startBare } from '../bare/bare.js';
 import type { Peer } from '../peers/peer.js';
 import { spreadOf } from '../statistics.js';
 import type { Metric, Scenario } from './scenario.js';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LoadProcess } from '../load/load-process.js';
-import { startBare } from '../peers/bare.js';
+import { startBare } from '../bare/bare.js';
 import type { Peer } from '../peers/peer.js';
 import type { Scenario } from './scenario.js';
 import { openReaders, settled, startWatch, withSession } from './session.js';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { startNodePeer } from './node-peer.js';
-import type { RunningPeer } from './peer.js';
+import { startNodePeer } from '../peers/node-peer.js';
+import type { RunningPeer } from '../peers/peer.js';
 
 /** Starts the smallest hub in bare Node: no peer, but a measure of what Node itself costs. */
 export async function startBare(): Promise<RunningPeer> {
