@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { getHeapStatistics } from 'node:v8';
 import type { FastifyInstance, FastifyReply, onSendHookHandler } from 'fastify';
-import { problem, PROBLEM_TYPE, RETRY_AFTER } from '../../shared/problem.js';
+import { problem, PROBLEM_TYPE, RETRY_AFTER } from '../../shared/http/problem.js';
 
 /** What is written at once over HTTP/2, in bytes: what the client takes of it shows only once it has taken all. */
 const PIECE = 64 * 1024;

@@ -8,8 +8,8 @@ const PER_TURN = 32;
 
 /** A request for a stream that waits for its turn. */
 interface Waiting {
-  serve(): void;
-  isGone(): boolean;
+  readonly serve: () => void;
+  readonly isGone: () => boolean;
 }
 
 /**

@@ -26,7 +26,7 @@ async function append(from: number, to: number): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- one batch after the other
     await pipeline.exec();
     // oxlint-disable-next-line no-await-in-loop -- one batch after the other
-    const [[, rows = []] = []] = (await reader.xread('COUNT', COMMIT, 'STREAMS', 'stream', last)) ?? [];
+    const [[, rows] = ['', []]] = (await reader.xread('COUNT', COMMIT, 'STREAMS', 'stream', last)) ?? [];
     for (const [id, fields] of rows) {
       last = id;
       bytes += (JSON.parse(fields[5] ?? '{}') as { data: string }).data.length;

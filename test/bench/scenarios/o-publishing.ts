@@ -141,7 +141,7 @@ export const publishing: Scenario = {
   measure: async (peer) => {
     const figures: Record<string, number> = {};
     for (const { key, work } of SINGLES) {
-      const own = await costOfSingles(peer.start, work);
+      const own = await costOfSingles(() => peer.start(), work);
       const bare = await costOfSingles(startBare, work);
       Object.assign(figures, { [key]: own, [`${key}Bare`]: bare, [`${key}Ratio`]: own / bare });
     }

@@ -63,7 +63,7 @@ export const connecting: Scenario = {
     { metric: 'warmRatio', atMost: 1.6 },
   ],
   measure: async (peer) => {
-    const own = await measureConnecting(peer.start);
+    const own = await measureConnecting(() => peer.start());
     const bare = await measureConnecting(startBare);
     const figures: Record<string, number> = {};
     for (const { key } of KINDS) {

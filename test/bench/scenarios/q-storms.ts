@@ -111,7 +111,7 @@ export const storms: Scenario = {
     const figures: Record<string, number> = {};
     for (const { key, returns } of KINDS) {
       if (returns && !peer.resumes) continue;
-      const storm = await measureStorm(peer.start, returns);
+      const storm = await measureStorm(() => peer.start(), returns);
       const bare = await measureStorm(startBare, returns);
       Object.assign(figures, {
         [`${key}P99`]: storm.p99,
