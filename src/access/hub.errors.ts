@@ -33,6 +33,7 @@ export const HUB_ERRORS = {
   'matchers-too-costly': { status: 400 },
   'last-invalid': { status: 400 },
   'begin-invalid': { status: 400 },
+  'max-rate-invalid': { status: 400 },
   'parameter-invalid': { status: 400 },
   'id-not-held': { status: 404 },
   'connection-busy': { status: 400 },

@@ -3,7 +3,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyServerOptions } from 'fastify';
 import type { Config } from '../config/config.js';
 import type { TrustProxy } from '../config/fields.js';
-import { answerFrameworkError, answerUnreadableRequest } from '../shared/problem.js';
+import { answerFrameworkError, answerUnreadableRequest } from '../shared/http/problem.js';
 import { readCertificate } from './certificate.js';
 import { originForm } from './http/request-head.js';
 

@@ -4,6 +4,7 @@ import { request as secureRequest } from 'node:https';
 import { connect as connectTls } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HUB, token } from './hub.js';
+import { HISTORY_ROWS } from './history-rows.js';
 import { PRESENCE_ROWS } from './presence-rows.js';
 import { ask, fill, FORM, listen, matchers, NDJSON, stream, TRUST } from './strangers.js';
 
@@ -239,6 +240,7 @@ export const ROWS = [
     },
   },
   ...PRESENCE_ROWS,
+  ...HISTORY_ROWS,
 ];
 
 /** Sends the beginning of a long line bit by bit, or refused lines whose answers nobody reads, and leaves it at that. */

@@ -62,13 +62,17 @@ export function stream(port, query, begin = request, authorization) {
 
 const agent = new Agent({ keepAlive: true });
 
-/** Resolves with the status, or 0 without one, once the answer is over, or the patience is: the client then leaves. */
-export function ask(port, { method = 'GET', path, body, type = FORM, authorization, patience = 30_000 }) {
+/**
+ * Resolves with the status, or 0 without one, once the answer is over, or the patience is: the client then leaves.
+ * `begin` is another way to begin a request than plain HTTP.
+ */
+export function ask(port, { method = 'GET', path, body, type = FORM, authorization, patience = 30_000, begin }) {
   const headers = body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) };
   if (authorization ?? method === 'POST') headers.authorization = authorization ?? `Bearer ${PUBLISH}`;
   return new Promise((resolve) => {
     let status = 0;
-    const sent = request({ port, method, path, headers, agent: method === 'POST' ? agent : false }, (response) => {
+    const options = { ...TRUST, port, method, path, headers, agent: method === 'POST' && !begin ? agent : false };
+    const sent = (begin ?? request)(options, (response) => {
       response.resume().on('error', () => undefined);
       status = response.statusCode;
     });

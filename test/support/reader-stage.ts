@@ -60,7 +60,7 @@ export class Stage {
   /** Publishes updates with this data each, and offers them to the cohort's live readers. */
   publish(...data: string[]): void {
     for (const one of data) this.cohort.add(this.append(one), () => []);
-    this.cohort.offer(Infinity);
+    this.cohort.offer(Infinity, this.log);
   }
 
   append(data: string): RecentEntry {

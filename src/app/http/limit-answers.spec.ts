@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { Readable } from 'node:stream';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it } from '@jest/globals';
-import { fastify, type FastifyInstance } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { limitAnswers } from './limit-answers.js';
 
 const CERTIFICATES = new URL('../../../test/support/certificates/', import.meta.url);
@@ -17,7 +17,7 @@ const LONG = Buffer.alloc(64 * 1024 ** 2);
 async function start(
   tls: boolean,
   inPieces = false,
-  { patience = 200, most = 2 * LONG.length } = {},
+  { patience = 200, most = 2 * LONG.length, method = 'GET' } = {},
 ): Promise<{ app: FastifyInstance; port: number; over: Promise<unknown> }> {
   const options = {
     http2: true,
@@ -30,10 +30,11 @@ async function start(
   const app = (tls ? fastify(options) : fastify({ forceCloseConnections: true })) as unknown as FastifyInstance;
   limitAnswers(app, patience, most);
   const over = new Promise((resolve) => {
-    app.get('/', (_request, reply) => {
+    const handler = (_request: FastifyRequest, reply: FastifyReply): void => {
       reply.raw.once('close', () => resolve(undefined));
       void reply.header('etag', '"1"').send(inPieces ? Readable.from(pieces()) : LONG);
-    });
+    };
+    app.route({ method, url: '/', handler });
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
   return { app, port: (app.server.address() as AddressInfo).port, over };
@@ -114,13 +115,58 @@ describe.each(CLIENTS)('a long answer over %s', (_, tls, open) => {
   });
 });
 
-it('a long answer over HTTP/2 is given up where the client takes nothing of it', async () => {
-  const { app, port, over } = await start(true);
-  const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false }).on('error', () => undefined);
-  const stream = session.request({ ':path': '/' }).on('error', () => undefined);
-  stream.pause();
+describe('a long answer over HTTP/2', () => {
+  it('is given up where the client takes nothing of it, whatever else the connection is used for', async () => {
+    const { app, port, over } = await start(true);
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+    session.on('error', () => undefined);
+    // The server answers each, and so sends something more often than it is patient.
+    const pings = setInterval(() => session.destroyed || session.ping(() => undefined), 50);
+    const stream = session.request({ ':path': '/' }).on('error', () => undefined);
+    stream.pause();
+    await over;
+    clearInterval(pings);
+    expect(await rest(stream)).toBeLessThan(LONG.length);
+    session.destroy();
+    await app.close();
+  });
+
+  it.each([constants.NGHTTP2_CANCEL, constants.NGHTTP2_NO_ERROR])(
+    'is over once its client has left with %s',
+    async (code) => {
+      const { app, port, over } = await start(true);
+      const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+      const stream = session.on('error', () => undefined).request({ ':path': '/' });
+      await once(
+        stream.on('error', () => undefined),
+        'response',
+      );
+      stream.close(code);
+      await over;
+      expect(session.destroyed).toBe(false);
+      session.destroy();
+      await app.close();
+    },
+  );
+
+  it('comes whole, and says how long it is', async () => {
+    const { app, port } = await start(true);
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+    const stream = session.on('error', () => undefined).request({ ':path': '/' });
+    const [head] = (await once(stream, 'response')) as [Record<string, unknown>];
+    expect(head['content-length']).toBe(String(LONG.length));
+    expect(await rest(stream)).toBe(LONG.length);
+    session.destroy();
+    await app.close();
+  });
+});
+
+it('an answer to QUERY is bounded as well', async () => {
+  const { app, port, over } = await start(false, false, { method: 'QUERY' });
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  socket.write('QUERY / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx');
+  socket.pause();
   await over;
-  expect(await rest(stream)).toBeLessThan(LONG.length);
-  session.destroy();
+  expect(await rest(socket)).toBeLessThan(LONG.length);
   await app.close();
 });

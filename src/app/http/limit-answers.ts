@@ -1,9 +1,16 @@
+import { Readable } from 'node:stream';
 import { getHeapStatistics } from 'node:v8';
 import type { FastifyInstance, FastifyReply, onSendHookHandler } from 'fastify';
-import { problem, PROBLEM_TYPE, RETRY_AFTER } from '../../shared/problem.js';
+import { problem, PROBLEM_TYPE, RETRY_AFTER } from '../../shared/http/problem.js';
+
+/** What is written at once over HTTP/2, in bytes: what the client takes of it shows only once it has taken all. */
+const PIECE = 64 * 1024;
 
 /** Headers that say something of an answer that is not sent. */
 const OF_THE_ANSWER = new Set(['cache-control', 'content-length', 'etag', 'last-modified', 'link']);
+
+/** The methods whose answers may be long. */
+const LIMITED = new Set(['GET', 'QUERY']);
 
 /** Shorter answers fit into what the kernel holds for a connection. Bytes. */
 const SHORT = 16 * 1024;
@@ -14,7 +21,7 @@ const SHORT = 16 * 1024;
  * by a 503. Streams of events have the same limits elsewhere: see `StreamRegistry`.
  *
  * @param patience the time, in milliseconds. What the client takes meanwhile, however little, starts it again; over TLS
- * only once it has taken all that was written at once, because Node sees no part of that.
+ * only once it has taken all that was written at once, because Node sees no part of that: over HTTP/2 a piece.
  * @param most bytes of all answers together. Default: an eighth of what V8 lets the heap grow to.
  */
 export function limitAnswers(
@@ -33,12 +40,31 @@ export function limitAnswers(
     if (held > 0 && held + length > most) return done(null, overloaded(reply));
     held += length;
     raw.once('close', () => (held -= length));
-    done();
+    if ('stream' in raw) done(null, inPieces(reply, Buffer.from(payload as string | Buffer), patience));
+    else done();
   };
   // Answers to publications are short, and would pay for the hook.
   fastify.addHook('onRoute', (route) => {
-    if ([route.method].flat().includes('GET')) route.onSend = [limit, ...[route.onSend ?? []].flat()];
+    if ([route.method].flat().some((method) => LIMITED.has(method)))
+      route.onSend = [limit, ...[route.onSend ?? []].flat()];
   });
+}
+
+/**
+ * An answer over HTTP/2, with a time-out of its own: Node's begins anew with whatever is sent on the connection, be it a
+ * PING, and is over once a client has reset the stream without an error, although the stream then stays.
+ */
+function inPieces(reply: FastifyReply, bytes: Buffer, patience: number): Readable {
+  const timer = setTimeout(() => reply.raw.destroy(), patience);
+  reply.raw.once('close', () => clearTimeout(timer));
+  void reply.header('content-length', bytes.length);
+  function* pieces(): Generator<Buffer> {
+    for (let at = 0; at < bytes.length; at += PIECE) {
+      timer.refresh();
+      yield bytes.subarray(at, at + PIECE);
+    }
+  }
+  return Readable.from(pieces());
 }
 
 /** Bytes of an answer that is in memory; undefined for a stream. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import { problem, sendProblem } from '../../shared/problem.js';
-import { countOf } from '../../shared/raw-headers.js';
-import { endUnreadBody } from '../../shared/unread-body.js';
+import { problem, sendProblem } from '../../shared/http/problem.js';
+import { countOf } from '../../shared/http/raw-headers.js';
+import { endUnreadBody } from '../../shared/http/unread-body.js';
 
 const MAX_HEADER_LINES = 2_000;
 

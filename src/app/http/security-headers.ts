@@ -1,7 +1,8 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
+import { HUB_PATH } from '../../shared/hub-path.js';
 
 /**
  * Everything that the page needs is a file of this server, and nothing else may run: no inline script or style, no
@@ -24,10 +25,16 @@ const CONTENT_SECURITY_POLICY = {
 /** Puts the security headers on every answer. */
 export function addSecurityHeaders(fastify: FastifyInstance, tls: boolean): void {
   const headers = securityHeaders(tls);
-  fastify.addHook('onRequest', (_request, reply, done) => {
-    void reply.headers(headers);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (isPublication(request)) void reply.header('x-content-type-options', 'nosniff');
+    else void reply.headers(headers);
     done();
   });
+}
+
+/** No browser shows the answer to a publication as a page, and the other headers took a twentieth of its CPU time. */
+function isPublication({ method, url }: FastifyRequest): boolean {
+  return method === 'POST' && url.startsWith(HUB_PATH);
 }
 
 /**

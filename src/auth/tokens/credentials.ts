@@ -1,6 +1,6 @@
 import { parseCookie } from 'cookie';
 import { HubError } from '../../access/hub.errors.js';
-import { countOf } from '../../shared/raw-headers.js';
+import { countOf } from '../../shared/http/raw-headers.js';
 
 /** The parts of a request that may hold credentials. */
 export interface CredentialRequest {

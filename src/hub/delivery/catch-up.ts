@@ -81,14 +81,11 @@ export class CatchUp {
     }
     if (reader.state !== 'behind' || reader.connection.isFull) return reader.leaveCatchUp();
     if (reader.isOutdated) reader.goBack();
-    if (reader.cursor + 1 < this.journal.oldest) reader.skip(this.journal.oldest);
+    if (reader.next < this.journal.oldest) reader.skip(this.journal.oldest);
     if (reader.hasEverything) return reader.leaveCatchUp();
     const { history } = this.fanOut;
-    const slice = this.slices.after(
-      { cursor: reader.cursor, history, plan: reader.plan },
-      reader.cohort,
-      this.fanOut.head,
-    );
+    const { cursor, plan, cohort, horizon } = reader;
+    const slice = this.slices.after({ cursor, history, plan }, cohort, horizon);
     if (slice instanceof Promise) void this.writeOnceRead(slice, reader, history);
     else this.write(reader, slice);
   }

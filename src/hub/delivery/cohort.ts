@@ -2,9 +2,11 @@ import type { Update } from '../../storage/journal/update.js';
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
 import type { Assigned } from '../matching/topic-index.js';
+import type { Conflation } from './conflation/conflation.js';
 import { type Joint, joinFrom, type Offer } from './joint.js';
 import type { Reader } from './reader.js';
 import type { RecentEntry } from './log/recent-entry.js';
+import type { Found } from './log/wanted-positions.js';
 import { type TopicNaming, topicsToName } from './topic-naming.js';
 
 let nextId = 1;
@@ -16,11 +18,21 @@ export interface CohortOptions {
   readonly hasCursors?: boolean;
   /** Whether its readers may get comings and goings. Default: no. */
   readonly seesPresence?: boolean;
+  /** When its readers are offered something, and what of it; undefined where they get everything at once. */
+  readonly conflation?: Conflation | undefined;
+}
+
+/** What a cohort needs to know of the log. */
+export interface MatchedLog {
+  /** The position of the newest entry. */
+  readonly head: number;
+  /** The position up to which what this cohort wants has been found. */
+  matchedUpTo(cohort: Cohort): number;
 }
 
 /**
- * The readers that see the same stream: the same matchers, the same read grants, topics named or not. What is new is
- * matched and joined once for all of them.
+ * The readers that see the same stream: the same matchers, the same read grants, topics named or not, the same `max_rate`.
+ * What is new is matched and joined once for all of them.
  */
 export class Cohort {
   /** Shorter than `key`, and never used again. */
@@ -36,6 +48,9 @@ export class Cohort {
   /** The position of the newest pending entry when the round began. */
   private roundHead = 0;
   private joined: Joint | undefined;
+  /** The position after which the round lets its readers read on; undefined where it is one of pending entries. */
+  private readsOnAfter: number | undefined;
+  private readonly conflation: Conflation | undefined;
   /** Whether its readers are given cursors. */
   readonly hasCursors: boolean;
   /** Whether its readers may get comings and goings. */
@@ -46,9 +61,10 @@ export class Cohort {
     readonly key: string,
     readonly interest: Interest,
     private readonly grants: Grants,
-    { naming, hasCursors = false, seesPresence = false }: CohortOptions = {},
+    { naming, hasCursors = false, seesPresence = false, conflation }: CohortOptions = {},
   ) {
     this.naming = naming;
+    this.conflation = conflation;
     this.hasCursors = hasCursors;
     this.seesPresence = seesPresence;
   }
@@ -56,6 +72,21 @@ export class Cohort {
   /** Whether it takes long to find out what it wants of the log, so that others need their turns in between. */
   get takesLong(): boolean {
     return this.seesPresence || this.interest.hasPatterns;
+  }
+
+  /** Whether its readers get only the newest update of each topic, at intervals. */
+  get isConflated(): boolean {
+    return this.conflation !== undefined;
+  }
+
+  /** The position up to which its readers may read now. */
+  horizon(head: number): number {
+    return this.conflation?.horizon ?? head;
+  }
+
+  /** What a reader with this cursor is sent of the last offer; undefined where all is sent, or it has to be found. */
+  planAfter(cursor: number): Found | undefined {
+    return this.conflation?.planAfter(cursor);
   }
 
   get isEmpty(): boolean {
@@ -100,15 +131,18 @@ export class Cohort {
   }
 
   /**
-   * Keeps a wanted entry for the live readers. Answers whether it is the first that is pending.
+   * Keeps a wanted entry for the live readers. Answers whether a round has become due by it.
    * @param matched tells which of the entry's topics are matched.
    */
   add(entry: RecentEntry, matched: Assigned<Cohort>): boolean {
+    if (this.conflation) return this.conflation.hold(entry.position, matched(this));
     return this.pending.push(this.naming ? this.nameIn(entry, matched(this), this.naming) : entry) === 1;
   }
 
-  /** Keeps a frame with a cursor for the live readers. Answers whether it is the first that is pending. */
+  /** Keeps a frame with a cursor for the live readers. Answers whether a round has become due by it. */
   addCursor(frame: Offer): boolean {
+    // Its readers are about to get the ids of what is held back.
+    if (this.conflation && this.conflation.firstOwed(frame.position) < Infinity) return false;
     return this.pending.push(frame) === 1;
   }
 
@@ -117,8 +151,8 @@ export class Cohort {
    * @param head the position up to which what is wanted has been found.
    */
   offeredUpTo(cursor: number, head: number): number {
-    const next = this.pending.find(({ position }) => position > cursor);
-    return next ? next.position - 1 : Math.max(cursor, head);
+    const next = this.firstOwed(cursor);
+    return Math.max(cursor, next === Infinity ? head : next - 1);
   }
 
   /** A wanted entry as this cohort gets it: with its topics named, or as it is. For matchers without patterns. */
@@ -130,27 +164,31 @@ export class Cohort {
 
   /** The same for any matchers, in steps: see {@link Interest.search}. */
   *viewInSteps(entry: RecentEntry): Generator<void, RecentEntry> {
-    if (!this.naming) return entry;
+    return this.naming ? this.nameIn(entry, yield* this.matchedOf(entry.update), this.naming) : entry;
+  }
+
+  /** Those of an update's topics that are matched, in steps. */
+  *matchedOf({ topics }: Update): Generator<void, readonly string[]> {
     const matched: string[] = [];
-    for (const topic of entry.update.topics) {
+    for (const topic of topics) {
       if (yield* this.interest.search([topic])) matched.push(topic);
       yield;
     }
-    return this.nameIn(entry, matched, this.naming);
+    return matched;
   }
 
   /**
    * Goes on with the round over the live readers: each gets everything after its own cursor in one write, and readers
    * with the same cursor get the same bytes. Readers that come later in the round also get what is published meanwhile,
-   * so the busier the cohort is, the more a write carries.
-   * @returns how many writes it made, at most `budget`, and whether everybody has been offered everything.
+   * so the busier the cohort is, the more a write carries. With `max_rate` a round lets them read on from the log.
+   * @returns how many readers it has served, at most `budget`, and whether everybody has been offered everything.
    */
-  offer(budget: number): { readonly writes: number; readonly isDone: boolean } {
+  offer(budget: number, log: MatchedLog): { readonly writes: number; readonly isDone: boolean } {
     let writes = 0;
-    while (this.pending.length > 0) {
-      this.round ??= this.beginRound();
+    while (this.round ?? (this.pending.length > 0 || this.conflation?.isDue)) {
+      this.round ??= this.beginRound(log);
       for (let next = this.round.next(); !next.done; next = this.round.next()) {
-        if (this.push(next.value)) writes += 1;
+        if (this.serve(next.value)) writes += 1;
         if (writes >= budget) return { writes, isDone: false };
       }
       this.endRound();
@@ -158,34 +196,65 @@ export class Cohort {
     return { writes, isDone: true };
   }
 
+  /** Forgets what it has found out about what is held back: updates have been taken out of the log. */
+  forget(): void {
+    this.conflation?.forget();
+  }
+
   /**
-   * Breaks the round off: the live readers read on from the log.
+   * Breaks the round off: the live readers read on from the log. Answers whether another round is due.
    * @param upTo the position up to which the live readers have been offered everything but what is pending.
+   * @param head the position of the newest entry.
    */
-  disperse(upTo: number): void {
-    for (const reader of this.live) {
-      const next = this.pending.find(({ position }) => position > reader.cursor)?.position ?? Infinity;
-      reader.disperse(Math.min(upTo, next - 1));
-    }
+  disperse(upTo: number, head: number): boolean {
+    const owed = [...this.live].map((reader) => [reader, Math.min(upTo, this.firstOwed(reader.cursor) - 1)] as const);
+    const isDue = this.conflation?.restart(head, upTo);
+    for (const [reader, offered] of owed) reader.disperse(offered);
     this.pending = [];
     this.round = undefined;
+    this.readsOnAfter = undefined;
     this.joined = undefined;
+    return isDue ?? false;
+  }
+
+  /** Lets go of the time that it waits for. */
+  close(): void {
+    this.conflation?.close();
+  }
+
+  /** The position of the first entry that a live reader with this cursor is owed; Infinity where none is. */
+  private firstOwed(cursor: number): number {
+    const pending = this.pending.find(({ position }) => position > cursor)?.position ?? Infinity;
+    return this.conflation ? Math.min(pending, this.conflation.firstOwed(cursor)) : pending;
   }
 
   private nameIn(entry: RecentEntry, matched: readonly string[], naming: TopicNaming): RecentEntry {
     return naming.nameIn(entry, topicsToName(matched, entry.update, this.interest, this.grants));
   }
 
-  private beginRound(): Iterator<Reader> {
+  private beginRound(log: MatchedLog): Iterator<Reader> {
     this.roundHead = this.pending.at(-1)?.position ?? 0;
+    if (this.pending.length === 0) this.readsOnAfter = this.conflation?.offer(log.head, log.matchedUpTo(this));
     return this.live.values();
   }
 
   /** Drops what was pending when the round began, because every live reader has been offered it. */
   private endRound(): void {
     this.round = undefined;
+    this.readsOnAfter = undefined;
     this.pending = this.pending.filter(({ position }) => position > this.roundHead);
     this.joined = undefined;
+  }
+
+  private serve(reader: Reader): boolean {
+    return this.readsOnAfter === undefined ? this.push(reader) : this.letReadOn(reader, this.readsOnAfter);
+  }
+
+  private letReadOn(reader: Reader, after: number): boolean {
+    // One that has caught up since the round began comes round once more.
+    if (reader.hasEverything) return false;
+    reader.disperse(after);
+    return true;
   }
 
   private push(reader: Reader): boolean {

@@ -14,6 +14,7 @@ import { inBothFormats } from '../../streams/frames/wire-bytes.js';
 import { cursorText, frameLength } from '../../streams/frames/frame.js';
 import type { Cursors } from '../cursors/cursors.js';
 import { Cohort } from './cohort.js';
+import { Conflation } from './conflation/conflation.js';
 import type { Background } from '../../shared/background.js';
 import { DeferredMatching } from './deferred-matching.js';
 import { CursorRefresh } from '../cursors/cursor-refresh.js';
@@ -34,6 +35,16 @@ export interface FanOutOptions {
   readonly presenceTopics?: string;
 }
 
+/** How readers want to be served, which tells cohorts with the same matchers apart. */
+export interface CohortWishes {
+  /** Whether each event names its topics. Default: no. */
+  readonly namesTopics?: boolean;
+  /** Whether they are given cursors. Default: no. */
+  readonly hasCursors?: boolean;
+  /** How many offers a second they get at most, of the newest update of each topic. Default: all updates, at once. */
+  readonly maxRate?: number | undefined;
+}
+
 /**
  * Follows the journal's tail into the recent log and gives what is new to the cohorts that want it. Whatever arrives
  * within one turn of the event loop goes out together: at low rates that delays nothing, and at high rates one write
@@ -44,6 +55,8 @@ export class FanOut {
   private readonly cohorts = new Map<string, Cohort>();
   /** Cohorts with something to offer, in the order in which it came. */
   private readonly dirty = new Set<Cohort>();
+  /** Those with `max_rate`. */
+  private readonly conflated = new Set<Cohort>();
   private readonly naming = new TopicNaming();
   private isScheduled = false;
   /** The position to which the log went back, for each time that it lost its newest entries. */
@@ -66,7 +79,7 @@ export class FanOut {
     this.index = new TopicIndex(hubUrl);
     this.deferred = new DeferredMatching(log, new TopicIndex(hubUrl), background, {
       matched: (cohort, entry, topics) => this.giveTo(cohort, entry, topics),
-      outrun: (position) => this.disperse(this.deferred.all(), position),
+      outrun: (position) => this.disperseAll(this.deferred.all(), position),
     });
     this.refresh = new CursorRefresh(journal.retention, log.head, (cohort) => this.giveCursor(cohort));
     this.stop = journal.tail(
@@ -119,27 +132,37 @@ export class FanOut {
   }
 
   /** The cohort for these matchers and grants, which exists for as long as it has members. */
-  cohortFor(interest: Interest, grants: Grants, { namesTopics = false, hasCursors = false } = {}): Cohort {
-    const key = `${namesTopics} ${hasCursors}\n${grants.readKey}\n${interest.key}`;
+  cohortFor(interest: Interest, grants: Grants, options: CohortWishes = {}): Cohort {
+    const { namesTopics = false, hasCursors = false, maxRate } = options;
+    const key = `${namesTopics} ${hasCursors} ${maxRate ?? ''}\n${grants.readKey}\n${interest.key}`;
     const existing = this.cohorts.get(key);
     if (existing) return existing;
-    const naming = namesTopics ? this.naming : undefined;
-    const cohort = new Cohort(key, interest, grants, {
-      naming,
+    const cohort: Cohort = new Cohort(key, interest, grants, {
+      naming: namesTopics ? this.naming : undefined,
       hasCursors,
       seesPresence: this.showsPresence(interest, grants),
+      conflation:
+        maxRate === undefined ? undefined : new Conflation(maxRate, this.head, () => this.offerSoon(cohort, 0)),
     });
-    this.cohorts.set(key, cohort);
-    if (interest.needsEvaluation || cohort.seesPresence) this.deferred.add(cohort);
+    this.begin(cohort);
+    return cohort;
+  }
+
+  private begin(cohort: Cohort): void {
+    const { interest, seesPresence, isConflated, hasCursors } = cohort;
+    this.cohorts.set(cohort.key, cohort);
+    if (isConflated) this.conflated.add(cohort);
+    if (interest.needsEvaluation || seesPresence) this.deferred.add(cohort);
     else for (const matcher of interest.matchers) this.index.add(matcher, cohort);
     if (hasCursors) this.refresh.heard(cohort);
-    return cohort;
   }
 
   /** Lets go of a cohort whose last member has left. */
   release(cohort: Cohort): void {
     if (!cohort.isEmpty) return;
+    cohort.close();
     this.cohorts.delete(cohort.key);
+    this.conflated.delete(cohort);
     this.dirty.delete(cohort);
     this.refresh.forget(cohort);
     if (this.deferred.has(cohort)) this.deferred.remove(cohort);
@@ -160,10 +183,8 @@ export class FanOut {
   remove(positions: readonly number[] | undefined): void {
     if (!positions) return this.restart(this.head);
     for (const position of positions) this.log.remove(position);
-    for (const cohort of this.dirty) {
-      cohort.disperse(this.deferred.has(cohort) ? this.deferred.position : this.head);
-    }
-    this.dirty.clear();
+    for (const cohort of this.conflated) cohort.forget();
+    for (const cohort of this.dirty) this.disperse(cohort, this.matchedUpTo(cohort));
     this.deferred.restart(this.deferred.position);
     this.deferred.advance();
   }
@@ -171,6 +192,7 @@ export class FanOut {
   close(): void {
     this.stop();
     this.refresh.close();
+    for (const cohort of this.conflated) cohort.close();
   }
 
   private take(entries: readonly ReadEntry[]): void {
@@ -206,15 +228,19 @@ export class FanOut {
     if (oldestPresence <= this.head + 1) return;
     this.log.missPresence(position);
     const watching = [...this.deferred.all()].filter(({ seesPresence }) => seesPresence);
-    this.disperse(watching, this.deferred.position);
+    this.disperseAll(watching, this.deferred.position);
   }
 
   /** Offers a cohort an entry that its matchers match, by these topics. */
   private giveTo(cohort: Cohort, entry: RecentEntry, matched: Assigned<Cohort>): void {
-    if (!cohort.mayRead(entry.update) || !cohort.add(entry, matched)) return;
+    if (cohort.mayRead(entry.update) && cohort.add(entry, matched)) this.offerSoon(cohort, this.interval);
+  }
+
+  /** Has a round begin that gives a cohort's live readers something new. */
+  private offerSoon(cohort: Cohort, delay: number): void {
     this.dirty.add(cohort);
     if (cohort.hasCursors) this.refresh.heard(cohort);
-    this.schedule(this.interval);
+    this.schedule(delay);
   }
 
   /** Offers all live readers of a cohort the same new cursor, as a frame in its place among their updates. */
@@ -237,16 +263,17 @@ export class FanOut {
     const deferredUpTo = Math.min(this.deferred.position, position);
     this.log.restart(position);
     this.deferred.restart(position);
-    this.dirty.clear();
-    for (const cohort of this.cohorts.values()) cohort.disperse(this.deferred.has(cohort) ? deferredUpTo : upTo);
+    for (const cohort of this.cohorts.values()) this.disperse(cohort, this.deferred.has(cohort) ? deferredUpTo : upTo);
   }
 
-  /** Has the readers of these cohorts read on from the log, after `position` or what they have been offered since. */
-  private disperse(cohorts: Iterable<Cohort>, position: number): void {
-    for (const cohort of cohorts) {
-      cohort.disperse(position);
-      this.dirty.delete(cohort);
-    }
+  private disperseAll(cohorts: Iterable<Cohort>, position: number): void {
+    for (const cohort of cohorts) this.disperse(cohort, position);
+  }
+
+  /** Has the readers of a cohort read on from the log, after `position` or what they have been offered since. */
+  private disperse(cohort: Cohort, position: number): void {
+    if (cohort.disperse(position, this.head)) this.offerSoon(cohort, 0);
+    else this.dirty.delete(cohort);
   }
 
   private schedule(delay: number): void {
@@ -260,7 +287,7 @@ export class FanOut {
     this.isScheduled = false;
     let budget = WRITES_PER_TURN;
     for (const cohort of this.dirty) {
-      const { writes, isDone } = cohort.offer(budget);
+      const { writes, isDone } = cohort.offer(budget, this);
       if (isDone) this.dirty.delete(cohort);
       budget -= writes;
       if (budget <= 0) break;

@@ -93,8 +93,22 @@ describe('a reader', () => {
     stage.reader.begin();
     stage.append('unwanted');
     stage.cohort.add(stage.append('a'), () => ['urn:a']);
-    stage.cohort.disperse(5);
+    stage.cohort.disperse(5, 5);
     expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 4, isInLane: true, seen: [] });
+  });
+
+  it('live → behind: its cohort lets it read on, and it keeps to the plan that it has begun', async () => {
+    const stage = new Stage(3);
+    stage.reader.begin();
+    for (const data of ['a', 'b', 'c']) stage.append(data);
+    stage.reader.disperse(4);
+    expect([stage.reader.plan, stage.reader.next]).toEqual([undefined, 5]);
+    const plan = { positions: [5, 7], upTo: 7, after: 3 };
+    stage.reader.takeSlice({ ...slice(5, 5, 'b'), plan });
+    expect([stage.reader.plan, stage.reader.next]).toEqual([plan, 7]);
+    stage.reader.takeSlice(slice(6, 7, 'c'));
+    expect([stage.reader.plan, stage.reader.next]).toEqual([undefined, 8]);
+    expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 7, isInLane: true, seen: ['b', 'c'] });
   });
 
   it('behind → behind: it takes a slice, and is told where one begins further on', async () => {

@@ -2,6 +2,7 @@ import type { Connection, ConnectionListener } from '../../streams/connections/c
 import type { StreamEnd } from '../../streams/registry/stream-end.js';
 import type { Place } from '../cursors/cursors.js';
 import type { Cohort } from './cohort.js';
+import { firstIndex } from '../../shared/first-index.js';
 import type { Joint } from './joint.js';
 import type { Found } from './log/wanted-positions.js';
 import type { Slice } from './slices.js';
@@ -62,6 +63,7 @@ export class Reader implements ConnectionListener {
   private position: number;
   private history: number;
   private greeting: ReaderStart['greeting'];
+  /** The plan that it has begun, and keeps to until its end. */
   private ownPlan: Found | undefined;
   private isInCatchUp = false;
   /** The position before which the reader knows that comings and goings are missing. */
@@ -97,9 +99,23 @@ export class Reader implements ConnectionListener {
     return this.position;
   }
 
-  /** The only updates that it is sent up to a position, as long as it has not got there. */
+  /** The only updates that it is sent up to a position: what it has begun, or else what its cohort offers. */
   get plan(): Found | undefined {
-    return this.ownPlan && this.position < this.ownPlan.upTo ? this.ownPlan : undefined;
+    const { ownPlan, position } = this;
+    return ownPlan && position < ownPlan.upTo ? ownPlan : this.cohort.planAfter(position);
+  }
+
+  /** The position of the first entry that it may still want. */
+  get next(): number {
+    const { plan, position } = this;
+    if (!plan) return position + 1;
+    const { positions, upTo } = plan;
+    return positions[firstIndex(positions.length, (index) => (positions[index] ?? 0) > position)] ?? upTo + 1;
+  }
+
+  /** The position up to which it may read now. */
+  get horizon(): number {
+    return this.cohort.horizon(this.context.log.head);
   }
 
   /** Whether its cursor belongs to an older history: the log has lost entries since. */
@@ -107,9 +123,9 @@ export class Reader implements ConnectionListener {
     return this.history !== this.context.log.history;
   }
 
-  /** Whether nothing is owed to it. */
+  /** Whether nothing is owed to it now. */
   get hasEverything(): boolean {
-    return !this.isOutdated && this.position >= this.context.log.head;
+    return !this.isOutdated && !this.plan && this.position >= this.horizon;
   }
 
   /** new → new: the client asked for an id that is not held (any more), and is told before anything else. */
@@ -144,7 +160,7 @@ export class Reader implements ConnectionListener {
   }
 
   /**
-   * live → behind: its cohort's round was broken off.
+   * live → behind: its cohort's round was broken off, or lets it read on.
    * @param upTo the position up to which nothing is owed.
    */
   disperse(upTo: number): void {
@@ -160,6 +176,7 @@ export class Reader implements ConnectionListener {
     this.position = slice.last;
     this.place = slice.last;
     this.idAtPlace = slice.lastId;
+    this.ownPlan = slice.plan;
     const { damaged } = slice;
     if (damaged > 0) this.connection.notify({ type: 'gap', reason: 'damaged', updates: damaged });
     return !slice.bytes || this.connection.writeFrame(slice.bytes);

@@ -1,3 +1,4 @@
+import { firstIndex } from '../../shared/first-index.js';
 import type { DamagedEntry } from '../../storage/journal/journal.js';
 import { PIECE } from '../../streams/connections/write-queue.js';
 import type { WireBytes } from '../../streams/frames/wire-bytes.js';
@@ -5,6 +6,7 @@ import type { Cohort } from './cohort.js';
 import { join, lengthOf } from './joint.js';
 import type { Page, PageEntry } from './log/journal-pages.js';
 import { idOf, type RecentEntry, RecentPresence, UnsharedEntry } from './log/recent-entry.js';
+import type { Found } from './log/wanted-positions.js';
 
 /** More bytes than making a chunk of a frame adds to it. */
 const CHUNK = 16;
@@ -23,11 +25,8 @@ export interface Slice {
   readonly bytes: WireBytes | undefined;
   /** How many of the entries are damaged: none, or all. */
   readonly damaged: number;
-}
-
-/** An entry as the cohort gets it; undefined where it does not want it. In steps of one pattern each. */
-function* viewOf(entry: RecentEntry, cohort: Cohort): Generator<void, RecentEntry | undefined> {
-  return (yield* cohort.search(entry.update)) ? yield* cohort.viewInSteps(entry) : undefined;
+  /** The only updates that its readers are sent after it, up to a position; undefined where all are. */
+  readonly plan?: Found | undefined;
 }
 
 type Missing = Pick<Page, 'oldest' | 'oldestPresence'>;
@@ -43,11 +42,15 @@ export class SliceBuilder {
   private lastId: string | undefined;
   last: number;
 
-  /** @param missing what is no longer held after the cursor. */
+  /**
+   * @param missing what is no longer held after the cursor.
+   * @param plan the only updates that are wanted; undefined where all are that the cohort wants.
+   */
   constructor(
     cursor: number,
     private readonly cohort: Cohort,
     missing: Missing = { oldest: 0, oldestPresence: 0 },
+    private readonly plan?: Found,
   ) {
     const { oldest, oldestPresence } = missing;
     this.first = Math.max(cursor + 1, oldest);
@@ -89,14 +92,15 @@ export class SliceBuilder {
   /** Adds an entry for a cohort that sees no presence. Answers whether there is room for more. */
   addOrPass(entry: RecentEntry | RecentPresence): boolean {
     if (entry instanceof RecentPresence) return this.pass(entry);
-    return this.add(entry, this.cohort.wants(entry.update) ? this.cohort.view(entry) : undefined);
+    const isWanted = this.isPlanned(entry) && this.cohort.wants(entry.update);
+    return this.add(entry, isWanted ? this.cohort.view(entry) : undefined);
   }
 
   /** Adds an entry, or each event of one. Answers whether there is room for more. */
   *addInSteps(entry: RecentEntry | RecentPresence): Generator<void, boolean> {
-    if (!(entry instanceof RecentPresence)) return this.add(entry, yield* viewOf(entry, this.cohort));
+    if (!(entry instanceof RecentPresence)) return this.add(entry, yield* this.viewOf(entry));
     for (const event of this.cohort.seesPresence ? entry.eventsAfter(this.last) : []) {
-      if (!this.add(event, yield* viewOf(event, this.cohort))) return false;
+      if (!this.add(event, yield* this.viewOf(event))) return false;
       yield;
     }
     return this.pass(entry);
@@ -139,6 +143,18 @@ export class SliceBuilder {
     this.wanted.push(frame);
     this.size += length;
     return this.size < PIECE;
+  }
+
+  /** An entry as the cohort gets it; undefined where it does not want it. In steps of one pattern each. */
+  private *viewOf(entry: RecentEntry): Generator<void, RecentEntry | undefined> {
+    const { cohort } = this;
+    if (!this.isPlanned(entry) || !(yield* cohort.search(entry.update))) return undefined;
+    return yield* cohort.viewInSteps(entry);
+  }
+
+  private isPlanned({ position }: RecentEntry): boolean {
+    const positions = this.plan?.positions;
+    return !positions || positions[firstIndex(positions.length, (at) => (positions[at] ?? 0) >= position)] === position;
   }
 
   private pass(entry: RecentEntry | RecentPresence): true {

@@ -1,7 +1,8 @@
 import { firstIndex } from '../../shared/first-index.js';
 import type { Background } from '../../shared/background.js';
 import type { Cohort } from './cohort.js';
-import type { JournalPages, Page } from './log/journal-pages.js';
+import { ConflatedPlans } from './conflated-plans.js';
+import type { JournalPages } from './log/journal-pages.js';
 import { RecentPresence } from './log/recent-entry.js';
 import type { RecentLog } from './log/recent-log.js';
 import type { Found } from './log/wanted-positions.js';
@@ -41,18 +42,20 @@ export class Slices {
   private rememberedBytes = 0;
   private readonly reading = new Map<string, Promise<Slice>>();
   private clearances = 0;
+  private readonly conflated: ConflatedPlans;
 
   constructor(
     private readonly pages: JournalPages,
     private readonly log: RecentLog,
     private readonly background: Background,
     private readonly plans: TopicPlans,
-  ) {}
+  ) {
+    this.conflated = new ConflatedPlans(pages, log, background, plans);
+  }
 
   /** The slice that begins right after the cursor and ends at `limit`, or before; `limit` is beyond the cursor. */
   after(start: SliceStart, cohort: Cohort, limit: number): Slice | Promise<Slice> {
-    // Two readers of a cohort with plans up to the same position have the same plan.
-    const key = `${start.cursor} ${cohort.id} ${start.history} ${start.plan?.upTo ?? ''}`;
+    const key = `${start.cursor} ${cohort.id} ${start.history} ${planKey(start, cohort, limit)}`;
     const known = this.remembered.get(key) ?? this.reading.get(key);
     if (known) return known;
     const slice = this.make(start, cohort, limit);
@@ -69,38 +72,55 @@ export class Slices {
   /** Forgets what was read: updates have been taken out of the log. */
   clear(): void {
     this.clearances += 1;
+    this.conflated.clear();
     this.remembered.clear();
     this.rememberedBytes = 0;
   }
 
   private make(start: SliceStart, cohort: Cohort, limit: number): Slice | Promise<Slice> {
-    const plan = start.plan ?? this.plans.after(start, cohort, limit);
+    const own = start.plan ?? (cohort.isConflated ? this.conflated.after(start, cohort, limit) : undefined);
+    if (own instanceof Promise) return own.then((plan) => this.makeByOwn(plan, start, cohort));
+    if (own) return this.makeByOwn(own, start, cohort);
+    const plan = this.plans.after(start, cohort, limit);
     if (!(plan instanceof Promise)) return this.makeBy(plan, start, cohort, limit);
     return plan.then((found) => this.makeBy(found, start, cohort, limit));
   }
 
+  /** A slice of a plan that its readers keep to until its end, whatever else is published meanwhile. */
+  private makeByOwn(plan: Found, start: SliceStart, cohort: Cohort): Slice | Promise<Slice> {
+    // Comings and goings can't be read at their positions.
+    const isReadThrough = cohort.seesPresence && plan.after !== undefined;
+    const slice = isReadThrough
+      ? this.readThrough({ ...start, plan }, cohort, plan.upTo)
+      : this.atPositions(plan, start.cursor, cohort);
+    return slice instanceof Promise ? slice.then((ready) => withPlan(ready, plan)) : withPlan(slice, plan);
+  }
+
   /** @param plan where the cohort's updates are; undefined where the log has to be read through. */
   private makeBy(plan: Found | undefined, start: SliceStart, cohort: Cohort, limit: number): Slice | Promise<Slice> {
+    return plan ? this.atPositions(plan, start.cursor, cohort) : this.readThrough(start, cohort, limit);
+  }
+
+  private readThrough(start: SliceStart, cohort: Cohort, limit: number): Slice | Promise<Slice> {
     const { cursor } = start;
-    if (plan) return this.atPositions(plan, cursor, cohort);
     if (cursor + 1 < this.log.oldest) return this.fromJournal(start, cohort, limit);
     if (!cohort.takesLong) return fromRecentLog(this.log, cursor, cohort, limit);
-    return this.background.run(fromRecentLogInSteps(this.log, cursor, cohort, limit));
+    return this.background.run(fromRecentLogInSteps(this.log, start, cohort, limit));
   }
 
   /** Where the positions are known, only these entries are read. */
-  private atPositions({ positions, upTo }: Found, cursor: number, cohort: Cohort): Slice | Promise<Slice> {
+  private atPositions({ positions, upTo, oldest }: Found, cursor: number, cohort: Cohort): Slice | Promise<Slice> {
     const next = positions.slice(firstIndex(positions.length, (index) => (positions[index] ?? 0) > cursor));
-    const isRecent = (next[0] ?? upTo) >= this.log.oldest;
+    const isRecent = !oldest && (next[0] ?? upTo) >= this.log.oldest;
     if (isRecent && !cohort.takesLong) return atRecentPositions(this.log, { positions: next, upTo }, cursor, cohort);
-    return this.readAt({ positions: next, upTo }, cursor, cohort);
+    return this.readAt({ positions: next, upTo, ...(oldest && { oldest }) }, cursor, cohort);
   }
 
-  private async readAt({ positions, upTo }: Found, cursor: number, cohort: Cohort): Promise<Slice> {
-    const builder = new SliceBuilder(cursor, cohort);
+  private async readAt({ positions, upTo, oldest = 0 }: Found, cursor: number, cohort: Cohort): Promise<Slice> {
+    const builder = new SliceBuilder(cursor, cohort, { oldest, oldestPresence: 0 });
     for (let left = positions; left.length > 0;) {
       // oxlint-disable-next-line no-await-in-loop -- in order
-      const page = await this.pageAt(left.slice(0, READ_TOGETHER));
+      const page = await this.pages.atEither(left.slice(0, READ_TOGETHER), this.log);
       // What was trimmed meanwhile is missing between this slice and the next one.
       if (builder.misses({ ...page, oldest: page.oldest > (left[0] ?? 0) ? page.oldest : 0 })) return builder.build();
       // oxlint-disable-next-line no-await-in-loop -- in order
@@ -114,15 +134,9 @@ export class Slices {
     return builder.build();
   }
 
-  /** The entries at the first of these positions: from the recent log, where that has them. */
-  private pageAt(positions: readonly number[]): Page | Promise<Page> {
-    const older = firstIndex(positions.length, (index) => (positions[index] ?? 0) >= this.log.oldest);
-    return older === 0 ? recentPage(this.log, positions) : this.pages.at(positions.slice(0, older));
-  }
-
-  private async fromJournal({ cursor, history }: SliceStart, cohort: Cohort, limit: number): Promise<Slice> {
+  private async fromJournal({ cursor, history, plan }: SliceStart, cohort: Cohort, limit: number): Promise<Slice> {
     let page = await this.pages.after(cursor, history);
-    const builder = new SliceBuilder(cursor, cohort, page);
+    const builder = new SliceBuilder(cursor, cohort, page, plan);
     while (page.entries.length > 0) {
       const { entries } = page;
       // oxlint-disable-next-line no-await-in-loop -- in order
@@ -154,17 +168,20 @@ export class Slices {
   }
 }
 
-function sizeOf({ bytes }: Slice): number {
-  return 500 + 2 * (bytes?.chunked.length ?? 0);
+/** What a slice depends on besides its beginning, its cohort and its history. */
+function planKey({ plan }: SliceStart, cohort: Cohort, limit: number): string {
+  // Readers of a cohort whose plans end at the same position, and begin at the same one if they are of an offer, have the
+  // same plan.
+  if (plan) return `${plan.upTo} ${plan.after ?? ''}`;
+  return cohort.isConflated ? `to ${limit}` : '';
 }
 
-/** The entries at these positions, none of which the log has let go of. */
-function recentPage(log: RecentLog, positions: readonly number[]): Page {
-  const entries = positions.flatMap((position) => {
-    const entry = log.next(position - 1);
-    return entry?.position === position ? [entry] : [];
-  });
-  return { entries, upTo: positions.at(-1) ?? 0, oldest: log.oldest, oldestPresence: 0 };
+function withPlan(slice: Slice, plan: Found): Slice {
+  return slice.last < plan.upTo ? { ...slice, plan } : slice;
+}
+
+function sizeOf({ bytes, plan }: Slice): number {
+  return 500 + 2 * (bytes?.chunked.length ?? 0) + 8 * (plan?.positions.length ?? 0);
 }
 
 function atRecentPositions(log: RecentLog, { positions, upTo }: Found, cursor: number, cohort: Cohort): Slice {
@@ -190,10 +207,15 @@ function fromRecentLog(log: RecentLog, cursor: number, cohort: Cohort, limit: nu
   return builder.build();
 }
 
-function* fromRecentLogInSteps(log: RecentLog, cursor: number, cohort: Cohort, limit: number): Generator<void, Slice> {
+function* fromRecentLogInSteps(
+  log: RecentLog,
+  { cursor, plan }: SliceStart,
+  cohort: Cohort,
+  limit: number,
+): Generator<void, Slice> {
   // What the log has let go of since the reader came, the journal may still hold.
   const oldestPresence = log.oldest > cursor + 1 ? 0 : log.oldestPresence;
-  const builder = new SliceBuilder(cursor, cohort, { oldest: 0, oldestPresence });
+  const builder = new SliceBuilder(cursor, cohort, { oldest: 0, oldestPresence }, plan);
   for (let looked = 0; looked < SLICE_ENTRIES && !cohort.isEmpty; looked += 1) {
     // The log may have let go of entries since the last step.
     if (builder.misses(log)) break;

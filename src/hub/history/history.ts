@@ -6,8 +6,11 @@ import { TopicMerge, topicsWithNews } from '../delivery/log/wanted-positions.js'
 import { HUB_LIMITS } from '../limits/hub.limits.js';
 import type { Interest } from '../matching/interest.js';
 
-/** Entries that are read together: few, because each may be large. */
+/** Entries that are read together at most: few, because each may be large. */
 const READ_TOGETHER = 64;
+
+/** Entries that take more than this together are large, in bytes: the next one is read alone then. */
+const LARGE = 128 * 1024;
 
 /** What a read counts for at least, however few updates it gives. */
 const READ = 8;
@@ -61,7 +64,7 @@ export class History {
       for (const entry of wanted ?? []) {
         if (found.length >= query.limit || bytes >= HUB_LIMITS.history.bytes) return { entries: found, next: last };
         found.push(entry);
-        bytes += weightOf(entry.update);
+        bytes += bytesOf(entry.update);
         last = entry.position;
       }
       last = part.last;
@@ -79,18 +82,22 @@ export class History {
     if (!merge) return undefined;
     const isEnd = (position: number | undefined): boolean =>
       position === undefined || position <= query.after || position >= query.before;
+    const pace = new Pace();
     return async () => {
-      const positions = merge.take(READ_TOGETHER).filter((position) => !isEnd(position));
+      const positions = merge.take(pace.together).filter((position) => !isEnd(position));
       const last = positions.at(-1);
-      return last === undefined ? undefined : { entries: inOrderOf(query, await this.readAt(positions)), last };
+      if (last === undefined) return undefined;
+      return { entries: pace.note(inOrderOf(query, await this.readAt(positions))), last };
     };
   }
 
   private async readAt(positions: readonly number[]): Promise<Entry[]> {
     const entries: Entry[] = [];
-    for (let left = positions.toSorted((one, other) => one - other); left.length > 0;) {
+    let left: readonly number[] = positions.toSorted((one, other) => one - other);
+    const read = (): Promise<Reading> => this.journal.readAt(left);
+    while (left.length > 0) {
       // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before has ended
-      const reading = await this.journal.readAt(left);
+      const reading = await this.background.do(read);
       entries.push(...updatesOf(reading));
       left = left.filter((position) => position > reading.upTo);
     }
@@ -105,7 +112,7 @@ export class History {
     let cursor = after;
     return async () => {
       if (cursor + 1 >= before) return undefined;
-      const reading = await this.journal.read(cursor, READ_TOGETHER);
+      const reading = await this.background.do(() => this.journal.read(cursor, READ_TOGETHER));
       const isEnd = reading.entries.length === 0 || reading.upTo >= before;
       cursor = isEnd ? before : reading.upTo;
       return { entries: updatesOf(reading).filter(({ position }) => position < before), last: cursor };
@@ -113,21 +120,41 @@ export class History {
   }
 
   private backwards({ after, before }: HistoryQuery): Source {
+    const pace = new Pace();
     let end = Math.min(before, this.journal.head + 1);
     return async () => {
-      const start = Math.max(after, this.journal.oldest - 1, end - 1 - READ_TOGETHER);
+      const start = Math.max(after, this.journal.oldest - 1, end - 1 - pace.together);
       if (start + 1 >= end) return undefined;
-      const entries: Entry[] = [];
-      for (let cursor = start; cursor + 1 < end;) {
-        // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before has ended
-        const reading = await this.journal.read(cursor, end - 1 - cursor);
-        entries.push(...updatesOf(reading).filter(({ position }) => position < end));
-        if (reading.upTo <= cursor) break;
-        cursor = reading.upTo;
-      }
+      const entries = await this.between(start, end);
       end = start + 1;
-      return { entries: entries.toReversed(), last: end };
+      return { entries: pace.note(entries.toReversed()), last: end };
     };
+  }
+
+  private async between(after: number, before: number): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    let cursor = after;
+    const read = (): Promise<Reading> => this.journal.read(cursor, before - 1 - cursor);
+    while (cursor + 1 < before) {
+      // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before has ended
+      const reading = await this.background.do(read);
+      entries.push(...updatesOf(reading).filter(({ position }) => position < before));
+      if (reading.upTo <= cursor) break;
+      cursor = reading.upTo;
+    }
+    return entries;
+  }
+}
+
+/** How many entries are read together: one at first and after large ones, and then twice as many each time. */
+class Pace {
+  together = 1;
+
+  /** Goes by what was read last. */
+  note(entries: readonly Entry[]): readonly Entry[] {
+    const bytes = entries.reduce((sum, { update }) => sum + weightOf(update), 0);
+    this.together = bytes > LARGE ? 1 : Math.min(2 * this.together, READ_TOGETHER);
+    return entries;
   }
 }
 
@@ -138,6 +165,18 @@ function* mergeFor(lookup: TopicLookup, query: HistoryQuery): Generator<void, To
   return order === 'oldest-first'
     ? yield* TopicMerge.after(lookup, topics, after)
     : yield* TopicMerge.before(lookup, topics, before);
+}
+
+/** Characters that JSON writes as six. */
+const CONTROL = 0x20;
+
+/** What an update takes in memory, or in an answer where its data takes more there. */
+function bytesOf(update: Update): number {
+  const { data } = update;
+  let escapes = 0;
+  // Faster than any regular expression, which matters for a megabyte.
+  for (let at = 0; at < data.length; at += 1) if (data.charCodeAt(at) < CONTROL) escapes += 1;
+  return weightOf(update) + 5 * escapes;
 }
 
 function inOrderOf({ order }: HistoryQuery, entries: readonly Entry[]): readonly Entry[] {

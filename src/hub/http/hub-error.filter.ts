@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Injectable, Lo
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JournalUnavailableError } from '../../storage/journal/journal.js';
 import { answerOf, HubError } from '../../access/hub.errors.js';
-import { problem, RETRY_AFTER, sendProblem } from '../../shared/problem.js';
+import { problem, RETRY_AFTER, sendProblem } from '../../shared/http/problem.js';
 import { encodeNotice } from '../../streams/frames/frame.js';
 import { randomRetry } from '../../streams/registry/stream-registry.js';
 

@@ -37,13 +37,16 @@ describe('a client', () => {
     await app.close();
   });
 
-  it('is gone with its stream over HTTP/2, although the connection stays', async () => {
+  it.each([
+    ['cancelled', constants.NGHTTP2_CANCEL],
+    ['reset without an error', constants.NGHTTP2_NO_ERROR],
+  ])('is gone with its stream over HTTP/2 once that is %s, although the connection stays', async (_, code) => {
     const { app, port, came } = await start(true);
     const session = connect(`http://127.0.0.1:${port}`);
     const client = session.request({ ':path': '/' }).on('error', () => undefined);
     const asked = await came;
     expect(isGone(asked)).toBe(false);
-    client.close(constants.NGHTTP2_CANCEL);
+    client.close(code);
     await untilGone(asked);
     expect(session.closed).toBe(false);
     session.close();

@@ -44,11 +44,21 @@ export const HUB_LIMITS = {
    * be read, and the entries that are read through where the topics are too many to be looked up one by one.
    */
   latest: { topics: 1_000, perTopic: 16, lookedThrough: 20_000 },
+  /** Offers in a second that a subscription may ask for (`max_rate`). */
+  maxRate: { least: 0.1, most: 20 },
+  /** Topics that one of these offers has at most. More make several, right after each other. */
+  offerTopics: 2_048,
   /**
    * What one answer of the history has: updates, about how many bytes, and updates that are looked at for it. Answers are
-   * made one after the other, and so many may wait.
+   * made one after the other, and so many may wait, with so many bytes of what they ask for.
    */
-  history: { updates: 1_000, bytes: 1024 * 1024, lookedThrough: 10_000, waiting: 1_000 },
+  history: {
+    updates: 1_000,
+    bytes: 1024 * 1024,
+    lookedThrough: 10_000,
+    waiting: 1_000,
+    waitingBytes: 16 * 1024 ** 2,
+  },
   /** Comings of anonymous readers that are told, for each network of addresses: so many at once, and in a second. */
   anonymousComings: { atOnce: 100, perSecond: 10 },
   /** Variables of a URI Template. Matching takes at worst the product of their number and the topic's length. */

@@ -3,7 +3,14 @@ import type { Grants } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import { Background } from '../../shared/background.js';
-import { type Entry, isPresence, isWhole, Journal, JournalUnavailableError } from '../../storage/journal/journal.js';
+import {
+  type Entry,
+  isPresence,
+  isWhole,
+  Journal,
+  JournalUnavailableError,
+  type Reading,
+} from '../../storage/journal/journal.js';
 import type { HeldTopic } from '../../storage/journal/topics/topic-lookup.js';
 import type { Update } from '../../storage/journal/update.js';
 import { Cursors, isCursor } from '../cursors/cursors.js';
@@ -111,8 +118,9 @@ export class HistoryService {
     const updates: PastUpdate[] = [];
     for (const { update, storedAt } of page.entries) {
       // oxlint-disable-next-line no-await-in-loop -- a step for each update, because patterns may take long
-      const topics = topicsToName(await this.matchedOf(update, interest), update, interest, grants);
-      updates.push({ ...update, topics, time: timeOf(storedAt) });
+      const matched = await this.background.run(matchedOf(update, interest), isOver);
+      if (!matched) break;
+      updates.push({ ...update, topics: topicsToName(matched, update, interest, grants), time: timeOf(storedAt) });
     }
     if (page.next === undefined) return { updates, next: undefined };
     const cursor = this.cursors.fixedName({ position: page.next, id: undefined });
@@ -141,9 +149,11 @@ export class HistoryService {
   }
 
   private async *entriesAt(positions: readonly number[]): AsyncGenerator<Entry> {
-    for (let left = positions.toSorted((one, other) => one - other); left.length > 0;) {
+    let left: readonly number[] = positions.toSorted((one, other) => one - other);
+    const read = (): Promise<Reading> => this.journal.readAt(left.slice(0, READ_TOGETHER));
+    while (left.length > 0) {
       // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before has ended
-      const { entries, upTo } = await this.journal.readAt(left.slice(0, READ_TOGETHER));
+      const { entries, upTo } = await this.background.do(read);
       for (const entry of entries) if (!isPresence(entry) && isWhole(entry)) yield entry;
       left = left.filter((position) => position > upTo);
     }
@@ -156,15 +166,15 @@ export class HistoryService {
     if (position !== undefined) return position;
     throw new HubError('id-not-held', 'There is no update with this id in the history (any more).');
   }
+}
 
-  private matchedOf(update: Update, interest: Interest): Promise<string[]> {
-    function* steps(): Generator<void, string[]> {
-      const matched: string[] = [];
-      for (const topic of update.topics) if (yield* interest.search([topic])) matched.push(topic);
-      return matched;
-    }
-    return this.background.run(steps());
+function* matchedOf(update: Update, interest: Interest): Generator<void, string[]> {
+  const matched: string[] = [];
+  for (const topic of update.topics) {
+    if (yield* interest.search([topic])) matched.push(topic);
+    yield;
   }
+  return matched;
 }
 
 /** What is told of the newest update of a topic. */

@@ -52,6 +52,8 @@ export interface SubscribeOptions {
   readonly namesTopics?: boolean;
   /** Whether the reader is given cursors: see {@link Cursors}. */
   readonly hasCursors?: boolean;
+  /** How many offers a second it gets at most, each of the newest update of each topic. Default: all updates, at once. */
+  readonly maxRate?: number | undefined;
   /** The id that the log gives to the request for this subscription. */
   readonly requestId: string;
   /** The address of the client, as far as proxies are trusted to tell it. */
@@ -234,7 +236,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
    * many streams already, it ends at once with a notice: any status but 200 would stop a native `EventSource` for good.
    */
   subscribe(open: OpenConnection, options: SubscribeOptions): Reader | undefined {
-    const { matchers, start, namesTopics = false, hasCursors = false, requestId, address } = options;
+    const { matchers, start, namesTopics = false, hasCursors = false, maxRate, requestId, address } = options;
     const grants = this.guarded.of(options.grants);
     const info: StreamInfo = { requestId, address, caller: grants };
     const interest = new Interest(matchers, this.options.hubUrl);
@@ -242,7 +244,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const beginning = this.beginningOf(start, hasCursors);
     const connection = open(beginning.first);
     connection.info = info;
-    const cohort = this.fanOut.cohortFor(interest, grants, { namesTopics, hasCursors });
+    const cohort = this.fanOut.cohortFor(interest, grants, { namesTopics, hasCursors, maxRate });
     const reader = new Reader(connection, cohort, beginning, this.readers);
     this.logger.debug({ msg: 'stream opened', requestId });
     if (start.isGap) reader.missId();

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module, type NestModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { LaneRequests } from '../lane/lane-requests.js';
 import { SseExplorer } from './sse.explorer.js';
 import { STREAM_OPTIONS, StreamRegistry, type StreamOptions } from '../registry/stream-registry.js';
 
@@ -16,7 +17,7 @@ export class SseModule implements NestModule {
       module: SseModule,
       global: true,
       imports: [DiscoveryModule],
-      providers: [SseExplorer, StreamRegistry, { provide: STREAM_OPTIONS, useValue: options }],
+      providers: [SseExplorer, LaneRequests, StreamRegistry, { provide: STREAM_OPTIONS, useValue: options }],
       exports: [StreamRegistry],
     };
   }

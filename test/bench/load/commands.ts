@@ -1,3 +1,4 @@
+import type { StreamedUpdates } from './batch-stream.js';
 import type { Target } from './target.js';
 import type { LatencyFindings, OrderFindings, WatchOptions } from './tally.js';
 
@@ -38,6 +39,10 @@ export interface PaceCommand {
   readonly eventsPerSecond: number;
   readonly events: number;
   readonly bytes: number;
+  /** Topics that get events in turns. Default: one. */
+  readonly topics?: number;
+  /** Events that one request publishes, where the server has batches. Default: one. */
+  readonly together?: number;
 }
 
 export interface Published {
@@ -64,6 +69,8 @@ export interface LoadCommands {
   readonly watch: { readonly command: WatchOptions; readonly answer: null };
   readonly flood: { readonly command: FloodCommand; readonly answer: Published };
   readonly fill: { readonly command: FillCommand; readonly answer: Published };
+  /** One batch without an end: see `streamUpdates`. */
+  readonly stream: { readonly command: StreamedUpdates; readonly answer: null };
   readonly pace: { readonly command: PaceCommand; readonly answer: Published };
   /** Waits until that many events have been read since the last `watch`, or the time is over. */
   readonly settle: {

@@ -22,7 +22,7 @@ export class Generator {
   private sequences: number[] = [];
   private numbering = 1;
 
-  constructor(private readonly target: Target) {}
+  constructor(readonly target: Target) {}
 
   /** Opens readers and resolves when each has its 200. */
   async open(command: OpenCommand): Promise<void> {
@@ -96,19 +96,25 @@ export class Generator {
     return { events, seconds: (performance.now() - begin) / 1000 };
   }
 
-  /** Publishes to topic 0 by the clock: a slow answer delays no later event while a connection is free. */
+  /** Publishes by the clock: a slow answer delays no later event while a connection is free. */
   async pace(command: PaceCommand): Promise<Published> {
     const begin = performance.now();
     const requests = new PublishRequests(this.target);
     const answers: Promise<void>[] = [];
-    for (let event = 0; event < command.events; event += 1) {
-      const due = begin + (event * 1000) / command.eventsPerSecond;
+    const { topics = 1, together = 1, bytes, events, eventsPerSecond } = command;
+    for (let event = 0; event < events; event += together) {
+      const due = begin + (event * 1000) / eventsPerSecond;
       await delay(Math.max(0, due - performance.now()));
       const connection = await this.freeConnection();
-      answers.push(this.publish(0, requests, 0, command.bytes, connection));
+      const numbers = Array.from({ length: together }, (_, index) => event + index);
+      answers.push(
+        together > 1
+          ? this.publishTogether(numbers, topics, bytes, connection)
+          : this.publish(0, requests, event % topics, bytes, connection),
+      );
     }
     await Promise.all(answers);
-    return { events: command.events, seconds: (performance.now() - begin) / 1000 };
+    return { events, seconds: (performance.now() - begin) / 1000 };
   }
 
   /** Waits for deliveries; gives up early when every reader has been hung up on. */
@@ -141,6 +147,21 @@ export class Generator {
     const data = makePayload(sequence * this.numbering + publisher, nowMicroseconds(), bytes);
     const status = await connection.send(requests.make(topic, data));
     if (status < 200 || status > 299) throw new Error(`an update was answered with ${status}`);
+  }
+
+  private async publishTogether(
+    numbers: readonly number[],
+    topics: number,
+    bytes: number,
+    connection: Publisher,
+  ): Promise<void> {
+    const { batch } = this.target;
+    if (!batch) throw new Error('the server has no batches');
+    const updates = numbers.map((number) => {
+      return { topic: number % topics, data: makePayload(number, nowMicroseconds(), bytes) };
+    });
+    const status = await connection.send(batchRequest(this.target, batch, updates));
+    if (status < 200 || status > 299) throw new Error(`updates were answered with ${status}`);
   }
 
   private connection(index: number): Publisher {

@@ -1,4 +1,5 @@
 import type { LoadCommandName, LoadCommands, LoadReply, LoadRequest } from './commands.js';
+import { streamUpdates } from './batch-stream.js';
 import { Generator } from './generator.js';
 import type { Target } from './target.js';
 
@@ -39,6 +40,10 @@ const actions: Actions = {
   },
   flood: (command) => current().flood(command),
   fill: (command) => current().fill(command),
+  stream: async (command) => {
+    await streamUpdates(current().target, command);
+    return null;
+  },
   pace: (command) => current().pace(command),
   settle: ({ events, maxSeconds }) => current().settle(events, maxSeconds),
   mark: ({ bytes, topic }) => current().mark(bytes, topic),

@@ -11,6 +11,10 @@ import { startUp } from './j-start-up.js';
 import { longReplay } from './k-long-replay.js';
 import { presence } from './l-presence.js';
 import { ownTopics } from './m-own-topics.js';
+import { conflation } from './n-conflation.js';
+import { publishing } from './o-publishing.js';
+import { connecting } from './p-connecting.js';
+import { storms } from './q-storms.js';
 import type { Scenario } from './scenario.js';
 
 export const ALL_SCENARIOS: readonly Scenario[] = [
@@ -27,4 +31,8 @@ export const ALL_SCENARIOS: readonly Scenario[] = [
   longReplay,
   presence,
   ownTopics,
+  conflation,
+  publishing,
+  connecting,
+  storms,
 ];

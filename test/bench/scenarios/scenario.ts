@@ -1,6 +1,7 @@
 import type { Peer, PeerName } from '../peers/peer.js';
 
-export type ScenarioId = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k' | 'l' | 'm';
+export type ScenarioId =
+  'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k' | 'l' | 'm' | 'n' | 'o' | 'p' | 'q';
 
 /** How long the benchmark takes over each thing. */
 export interface Effort {

@@ -9,11 +9,11 @@ export type Answer =
   /** No answer came, or one that does not know, and the publisher gave up: it may be stored or not, but not twice. */
   | 'unknown';
 
-/** What a reader saw: an update, or a notice that something is missing or was taken back. */
+/** What a reader saw: an update, a notice that something is missing or was taken back, or that what follows may supersede others. */
 export type Seen = { readonly id: string } | Told | Began;
 
 export interface Told {
-  readonly notice: 'gap' | 'reset';
+  readonly notice: 'gap' | 'reset' | 'superseded';
   readonly reason?: string;
   /** The last place in the log where it may go on, counted from 0, where that is known. */
   readonly to?: number;

@@ -20,6 +20,8 @@ const MOMENT = 2_000;
 export interface Interest {
   readonly query: string;
   readonly topics: readonly string[];
+  /** Whether it gets the newest update of each topic only: any may be left out, as the last one is on all topics. */
+  readonly isConflated?: boolean;
 }
 
 /** What is the same for all readers of a run. */
@@ -253,5 +255,6 @@ export class ModelReader {
 
   private saw(seen: Parameters<History['saw']>[1]): void {
     this.history.saw(this.name, seen);
+    if (this.interest.isConflated) this.history.saw(this.name, { notice: 'superseded' });
   }
 }

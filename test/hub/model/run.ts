@@ -130,7 +130,8 @@ function interests([a = '', b = '']: readonly string[]): readonly Interest[] {
     query: `match_urlpattern=${encodeURIComponent(a.replace(/a$/, ':any([ab])'))}&with=topics`,
     topics: [a, b],
   };
-  return [one, one, evaluated, both, both, named];
+  const conflated: Interest = { ...both, query: `${both.query}&max_rate=20`, isConflated: true };
+  return [one, one, evaluated, both, conflated, named];
 }
 
 async function perform(deed: ReaderDeed, reader: ModelReader): Promise<void> {

@@ -10,6 +10,7 @@ import {
 } from '../../../storage/journal/journal.js';
 import { weightOf, weightOfText } from '../../../storage/journal/update.js';
 import type { Background } from '../../../shared/background.js';
+import { firstIndex } from '../../../shared/first-index.js';
 import {
   type Expand,
   LazyEntry,
@@ -18,6 +19,7 @@ import {
   UnsharedEntry,
   weightOfFrame,
 } from './recent-entry.js';
+import type { RecentLog } from './recent-log.js';
 
 /** Positions in a page: few, because each entry may be large. */
 const PAGE = 32;
@@ -91,6 +93,12 @@ export class JournalPages {
   async at(positions: readonly number[]): Promise<Page> {
     const { entries, upTo, oldest } = await this.background.do(() => this.journal.readAt(positions));
     return { entries: entries.map((one) => this.entryOf(one, UnsharedEntry)), upTo, oldest, oldestPresence: 0 };
+  }
+
+  /** The entries at the first of these positions: from the recent log, where that has them. */
+  atEither(positions: readonly number[], log: RecentLog): Page | Promise<Page> {
+    const older = firstIndex(positions.length, (index) => (positions[index] ?? 0) >= log.oldest);
+    return older === 0 ? recentPage(log, positions) : this.at(positions.slice(0, older));
   }
 
   /** Forgets all pages: updates have been taken out of the log. */
@@ -169,6 +177,15 @@ export class JournalPages {
     if (next) next();
     else this.readers -= 1;
   }
+}
+
+/** The entries at these positions, none of which the log has let go of. */
+function recentPage(log: RecentLog, positions: readonly number[]): Page {
+  const entries = positions.flatMap((position) => {
+    const entry = log.next(position - 1);
+    return entry?.position === position ? [entry] : [];
+  });
+  return { entries, upTo: positions.at(-1) ?? 0, oldest: log.oldest, oldestPresence: 0 };
 }
 
 function numberOf(position: number): number {

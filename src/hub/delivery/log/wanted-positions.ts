@@ -29,6 +29,10 @@ export interface Found {
   readonly positions: readonly number[];
   /** There are no others up to this position. */
   readonly upTo: number;
+  /** Where they are the newest of each topic: the position after which these were looked for. */
+  readonly after?: number;
+  /** Updates before this position have been trimmed. */
+  readonly oldest?: number;
 }
 
 /** How to read the log up to a position: at the positions that were found, or, without them, through all entries. */

@@ -24,6 +24,7 @@ const NDJSON = 'application/x-ndjson';
 @UseGuards(SubscribeGuard)
 export class HistoryController {
   private readonly lane = new Lane();
+  private waitingBytes = 0;
 
   constructor(
     private readonly history: HistoryService,
@@ -46,35 +47,54 @@ export class HistoryController {
   private async answer(reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
     const { request } = reply;
     const query = request.url.split('?').slice(1).join('?');
-    const parameters = parseHistory(query, body);
     const isOver = (): boolean => isGone(request);
-    const { hubUrl } = this.options;
-    const dialect = dialectOf(request, this.options) ?? CURRENT_DIALECT;
-    const steps = parseSubscribe({ query, hubUrl, dialect, ...(body && { body }) });
-    const wanted = await this.hub.inTurns(steps, isOver);
-    if (!wanted) return;
-    const { matchers } = wanted;
-    // Asked here, where nothing comes between the answer and the lane.
-    if (this.lane.length >= HUB_LIMITS.history.waiting) {
+    const bytes = query.length + (body?.length ?? 0);
+    // What is asked for is read in the lane, because matchers take more memory than the text that they come as.
+    const past = await this.inLane(bytes, async () => {
+      if (isOver()) return undefined;
+      const { hubUrl } = this.options;
+      const parameters = parseHistory(query, body);
+      const dialect = dialectOf(request, this.options) ?? CURRENT_DIALECT;
+      const steps = parseSubscribe({ query, hubUrl, dialect, ...(body && { body }) });
+      const wanted = await this.hub.inTurns(steps, isOver);
+      return wanted && this.history.find({ ...parameters, matchers: wanted.matchers, grants, isOver });
+    });
+    if (!past || isOver()) return;
+    const documents = await this.hub.inTurns(documentsOf(past), isOver);
+    if (documents && !isOver()) await send(reply, documents, linkOf(past, query));
+  }
+
+  private async inLane<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    const { waiting, waitingBytes } = HUB_LIMITS.history;
+    if (this.lane.length >= waiting || this.waitingBytes + bytes > waitingBytes) {
       throw new HubError('overloaded', 'The hub is asked for its history too often at once: ask again later.');
     }
-    const past = await this.lane.run(async () =>
-      isOver() ? undefined : this.history.find({ matchers, grants, isOver, ...parameters }),
-    );
-    if (past && !isOver()) await send(reply, past, query);
+    this.waitingBytes += bytes;
+    return this.lane.run(work).finally(() => (this.waitingBytes -= bytes));
   }
 }
 
-async function send(reply: FastifyReply, { updates, next }: PastUpdates, query: string): Promise<void> {
+/** The updates as JSON, in a step each, because one may be large. */
+function* documentsOf({ updates }: PastUpdates): Generator<void, string[]> {
+  const documents: string[] = [];
+  for (const update of updates) {
+    documents.push(JSON.stringify(documentOf(update)));
+    yield;
+  }
+  return documents;
+}
+
+async function send(reply: FastifyReply, documents: readonly string[], link: string | undefined): Promise<void> {
   const isLines = (reply.request.headers.accept ?? '').includes(NDJSON);
   const vary = [reply.getHeader('vary'), 'accept', 'authorization', 'cookie'].filter(Boolean).join(', ');
   void reply.header('vary', vary).header('cache-control', 'private, no-cache');
-  if (next) void reply.header('link', `<${HUB_PATH}/history?${withNext(query, next)}>; rel="next"`);
-  const documents = updates.map(documentOf);
-  const text = isLines
-    ? documents.map((document) => `${JSON.stringify(document)}\n`).join('')
-    : JSON.stringify(documents);
+  if (link !== undefined) void reply.header('link', link);
+  const text = isLines ? documents.map((document) => `${document}\n`).join('') : `[${documents.join(',')}]`;
   await reply.header('content-type', isLines ? NDJSON : 'application/json; charset=utf-8').send(text);
+}
+
+function linkOf({ next }: PastUpdates, query: string): string | undefined {
+  return next && `<${HUB_PATH}/history?${withNext(query, next)}>; rel="next"`;
 }
 
 /** The query of the request, written anew so that nothing of it can end the link, with another place to begin. */

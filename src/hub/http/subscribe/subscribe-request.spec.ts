@@ -158,3 +158,24 @@ describe('the cursor of a subscription', () => {
     expect(cursorOf('lastEventId=1&last_event_id=2')).toBe('1');
   });
 });
+
+describe('the rate of a subscription', () => {
+  it.each([
+    ['0.1', 0.1],
+    ['2', 2],
+    ['2.50', 2.5],
+    ['20', 20],
+  ])('may be %s', (text, rate) => {
+    expect(subscribe(`match=a&max_rate=${text}`).maxRate).toBe(rate);
+    expect(subscribe('', { body: Buffer.from(`match=a&max_rate=${text}`) }).maxRate).toBe(rate);
+    expect(subscribe(`topic=a&max_rate=${text}`, { dialect: LEGACY_DIALECT }).maxRate).toBe(rate);
+  });
+
+  it('is unlimited where none is asked for', () => {
+    expect(subscribe('match=a')).not.toHaveProperty('maxRate');
+  });
+
+  it.each(['0', '0.09', '20.01', '100', '-1', '.5', '1.', '1e1', '0x2', '', ' 2'])('is not "%s"', (text) => {
+    expect(refusal(`match=a&max_rate=${encodeURIComponent(text)}`).code).toBe('max-rate-invalid');
+  });
+});

@@ -27,6 +27,8 @@ export interface SubscribeRequest {
   readonly last?: number;
   /** Whether to begin with the newest update of each topic: an extension of this hub. */
   readonly beginsLatest: boolean;
+  /** How many offers a second to get at most, each of the newest update of each topic: an extension of this hub. */
+  readonly maxRate?: number;
   /** What the patterns were compiled to, which is shared for as long as somebody has it: see `CompiledPatterns`. */
   readonly compiled: readonly object[];
   /** Whether `with=topics` was asked for: an extension of this hub, which others ignore. */
@@ -61,6 +63,7 @@ export function* parseSubscribe(input: SubscribeInput): Generator<void, Subscrib
   const cursor = lastEventIdHeader ?? pairs.find(([name]) => CURSOR_PARAMETERS.has(name.toLowerCase()))?.[1];
   const namesTopics = pairs.some(([name, value]) => name === 'with' && value === 'topics');
   const last = lastOf(pairs);
+  const maxRate = maxRateOf(pairs);
   return {
     matchers,
     compiled,
@@ -68,6 +71,7 @@ export function* parseSubscribe(input: SubscribeInput): Generator<void, Subscrib
     beginsLatest: beginsLatest(pairs),
     ...(cursor !== undefined && { cursor }),
     ...(last !== undefined && { last }),
+    ...(maxRate !== undefined && { maxRate }),
   };
 }
 
@@ -77,6 +81,18 @@ function lastOf(pairs: readonly FormPair[]): number | undefined {
   const count = /^[0-9]{1,4}$/.test(digits) ? Number(digits) : 0;
   if (count >= 1 && count <= HUB_LIMITS.last) return count;
   throw new HubError('last-invalid', `"last" must be a number of updates, from 1 to ${HUB_LIMITS.last}.`);
+}
+
+function maxRateOf(pairs: readonly FormPair[]): number | undefined {
+  const text = pairs.find(([name]) => name === 'max_rate')?.[1];
+  if (text === undefined) return undefined;
+  const { least, most } = HUB_LIMITS.maxRate;
+  const rate = /^[0-9]{1,2}(?:\.[0-9]+)?$/.test(text) ? Number(text) : 0;
+  if (rate >= least && rate <= most) return rate;
+  throw new HubError(
+    'max-rate-invalid',
+    `"max_rate" must be a number of offers in a second, from ${least} to ${most}.`,
+  );
 }
 
 function beginsLatest(pairs: readonly FormPair[]): boolean {

@@ -90,9 +90,9 @@ export class SubscribeController {
     if (!wanted || isGone(request) || reply.raw.destroyed) return;
     const open = this.openerOf(request, reply);
     if (!start) return this.streams.refuse(open(''), 'unavailable');
-    const { namesTopics, matchers } = wanted;
+    const { namesTopics, matchers, maxRate } = wanted;
     const { hasCursors } = dialect;
-    this.hub.subscribe(open, { matchers, grants, start, namesTopics, hasCursors, ...info });
+    this.hub.subscribe(open, { matchers, grants, start, namesTopics, hasCursors, maxRate, ...info });
   }
 
   /** What the request asks for; undefined where its client has left before all patterns were compiled. */

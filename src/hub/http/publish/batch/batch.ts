@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { HUB_LIMITS } from '../../../limits/hub.limits.js';
 import { Queue } from '../../../../shared/queue.js';
-import { endUnreadBody } from '../../../../shared/unread-body.js';
+import { endUnreadBody } from '../../../../shared/http/unread-body.js';
 import type { StreamInfo } from '../../../../streams/registry/stream-info.js';
 import { type Line, LineSplitter } from '../../../../shared/line-splitter.js';
 

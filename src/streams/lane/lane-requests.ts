@@ -1,0 +1,39 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { HUB_PATH } from '../../shared/hub-path.js';
+import { StreamLane } from './stream-lane.js';
+
+/** Methods that ask for a stream. */
+const METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'QUERY']);
+
+/**
+ * Has requests for streams wait in a lane before the framework sees them: routing, guards and matchers are most of what a
+ * stream costs to begin.
+ */
+@Injectable()
+export class LaneRequests implements OnApplicationBootstrap {
+  private readonly lane = new StreamLane();
+
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  onApplicationBootstrap(): void {
+    const server = this.host.httpAdapter.getHttpServer() as Server | undefined;
+    if (!server) return;
+    const listeners = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
+    server.removeAllListeners('request');
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const serve = (): void => {
+        for (const listener of listeners) listener.call(server, request, response);
+      };
+      if (asksForStream(request)) this.lane.enter(serve, () => request.destroyed);
+      else serve();
+    });
+  }
+}
+
+function asksForStream({ method, url = '', headers }: IncomingMessage): boolean {
+  if (!METHODS.has(method)) return false;
+  if (headers.accept?.includes('text/event-stream')) return true;
+  return url.startsWith(HUB_PATH) && (url.length === HUB_PATH.length || url[HUB_PATH.length] === '?');
+}

@@ -1,0 +1,80 @@
+import { Queue } from '../../shared/queue.js';
+
+/** Milliseconds of one turn of the event loop that beginning streams may take, as work in the background may. */
+const SHARE = 1;
+
+/** Streams that may be begun in one turn, however little each takes. */
+const PER_TURN = 32;
+
+/** A request for a stream that waits for its turn. */
+interface Waiting {
+  readonly serve: () => void;
+  readonly isGone: () => boolean;
+}
+
+/**
+ * Has streams begun in their order, for a share of each turn of the event loop. A crowd that comes at once is served a few
+ * at a time, and what is live goes on in between; a request that comes alone is served at once.
+ */
+export class StreamLane {
+  private readonly queue = new Queue<Waiting>();
+  /** When the first stream of this turn was begun; undefined before. */
+  private turnBegan: number | undefined;
+  private begun = 0;
+  private isScheduled = false;
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  /** How many requests wait. */
+  get length(): number {
+    return this.queue.length;
+  }
+
+  /**
+   * Serves a request, now or when its turn has come.
+   * @param isGone whether its client has left: it is not served then.
+   */
+  enter(serve: () => void, isGone: () => boolean): void {
+    if (this.queue.length === 0 && this.hasShare()) this.begin(serve);
+    else this.queue.push({ serve, isGone });
+    this.schedule();
+  }
+
+  private hasShare(): boolean {
+    return this.turnBegan === undefined || (this.begun < PER_TURN && this.now() - this.turnBegan < SHARE);
+  }
+
+  private begin(serve: () => void): void {
+    this.turnBegan ??= this.now();
+    this.begun += 1;
+    serve();
+  }
+
+  /** Takes as many steps in the next turn as there may be streams, because promises are settled after each step only. */
+  private schedule(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    setImmediate(() => this.beginTurn());
+    for (let step = Math.min(PER_TURN, this.queue.length); step > 0; step -= 1) setImmediate(() => this.next());
+    setImmediate(() => this.endTurn());
+  }
+
+  private beginTurn(): void {
+    this.turnBegan = undefined;
+    this.begun = 0;
+  }
+
+  private next(): void {
+    if (!this.hasShare()) return;
+    for (let first = this.queue.shift(); first; first = this.queue.shift()) {
+      if (!first.isGone()) return this.begin(first.serve);
+    }
+  }
+
+  private endTurn(): void {
+    this.isScheduled = false;
+    if (this.queue.length > 0) return this.schedule();
+    // What comes in the next turn has a share of its own.
+    this.beginTurn();
+  }
+}

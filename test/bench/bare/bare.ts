@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import { startNodePeer } from '../peers/node-peer.js';
+import type { RunningPeer } from '../peers/peer.js';
+
+/** Starts the smallest hub in bare Node: no peer, but a measure of what Node itself costs. */
+export async function startBare(): Promise<RunningPeer> {
+  return startNodePeer({
+    script: fileURLToPath(new URL('bare-server.js', import.meta.url)),
+    readyPath: '/ready',
+    environment: () => ({}),
+    target: (port) => ({
+      port,
+      subscribePath: '/topics/{topic}',
+      publishPath: '/topics/{topic}',
+      publishHeaders: { 'Content-Type': 'text/plain' },
+      publishBody: '{data}',
+    }),
+  });
+}
