@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyServerOptions } from 'fastify';
 import type { Config } from '../config/config.js';
@@ -37,7 +36,7 @@ export function createAdapter({ server }: Config): FastifyAdapter {
   // The adapter's constructor takes the options of one kind of server at a time, and its types know only HTTP/1.1's.
   const adapter = new FastifyAdapter({ ...options, http2: true, https } as FastifyServerOptions);
   // Node gives a request of HTTP/1.1 five minutes by default, and a batch has no end. Fastify lifts that on other servers.
-  (adapter.getInstance().server as Server).requestTimeout = 0;
+  adapter.getInstance().server.requestTimeout = 0;
   return adapter;
 }
 

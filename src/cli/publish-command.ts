@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import { Publisher, type PublishedUpdate, PublishError } from '../publisher/index.js';
+import { Publisher, PublishError } from '../publisher/index.js';
 import { HUB_PATH } from '../shared/hub-path.js';
 import { orUsage, type Surroundings, UsageError } from './command.js';
 
@@ -36,7 +36,11 @@ export async function publishCommand(
   const publisher = new Publisher({ url, ...(token && { token }) });
   const lines = createInterface({ input: Readable.from(input), crlfDelay: Infinity });
   // No further line is waited for.
-  const tally = new Tally((text) => output.write(text), quiet, () => lines.close());
+  const tally = new Tally(
+    (text) => output.write(text),
+    quiet,
+    () => lines.close(),
+  );
   let number = 0;
   for await (const line of lines) {
     number += 1;
@@ -75,7 +79,7 @@ async function publishLine(publisher: Publisher, line: string): Promise<string> 
   if (typeof update !== 'object' || update === null || Array.isArray(update)) {
     throw new PublishError('batch-line-invalid', 'The line must be a JSON object.');
   }
-  return publisher.publish(update as PublishedUpdate);
+  return publisher.publish(update);
 }
 
 /** Counts what was stored, and prints the answers in the order of the lines. */

@@ -118,7 +118,7 @@ export class BatchRequest {
       this.finish({ kind: 'broken', error: new Error('The answer is not that of a hub.') });
       this.request.destroy();
     } else if (typeof answer['end'] === 'string') this.reason = answer['end'];
-    else this.listener.answered(answer as Answer);
+    else this.listener.answered(answer);
   }
 
   private async readRefusal(response: IncomingMessage): Promise<void> {

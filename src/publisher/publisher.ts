@@ -62,8 +62,8 @@ export interface PublisherOptions {
 
 interface Item {
   readonly line: string;
-  resolve(id: string): void;
-  reject(error: PublishError): void;
+  readonly resolve: (id: string) => void;
+  readonly reject: (error: PublishError) => void;
 }
 
 /**
@@ -203,17 +203,22 @@ export class Publisher {
     this.state = 'open';
     this.askedAt = performance.now();
     this.hasRoom = true;
-    const request = new BatchRequest(this.url, headers, { agent: this.agent }, {
-      answered: (answer) => this.answered(answer),
-      drained: () => {
-        if (request !== this.request) return;
-        this.hasRoom = true;
-        this.proceed();
+    const request = new BatchRequest(
+      this.url,
+      headers,
+      { agent: this.agent },
+      {
+        answered: (answer) => this.answered(answer),
+        drained: () => {
+          if (request !== this.request) return;
+          this.hasRoom = true;
+          this.proceed();
+        },
+        over: (end) => {
+          if (request === this.request) this.over(end);
+        },
       },
-      over: (end) => {
-        if (request === this.request) this.over(end);
-      },
-    });
+    );
     this.request = request;
     if (this.isFinite) this.sendFinite();
     else this.send();

@@ -6,7 +6,7 @@ const LIMIT = 8;
 
 /** The lines of these chunks, with `-` for one that is too long. */
 function linesOf(chunks: readonly Buffer[], splitter = new LineSplitter(LIMIT)): string[] {
-  const lines = chunks.flatMap((chunk) => [...splitter.split(chunk)].map(textOf));
+  const lines = chunks.flatMap((chunk) => Array.from(splitter.split(chunk), textOf));
   const last = splitter.end();
   return last === undefined ? lines : [...lines, textOf(last)];
 }
@@ -25,7 +25,7 @@ describe('LineSplitter', () => {
   it('throws a line away that is too long, as it comes, and reads on', () => {
     const splitter = new LineSplitter(LIMIT);
     for (let count = 0; count < 1_000; count += 1) {
-      expect([...splitter.split(Buffer.alloc(100, 'x'))]).toEqual([]);
+      expect(Array.from(splitter.split(Buffer.alloc(100, 'x')))).toEqual([]);
       expect(splitter.held).toBeLessThanOrEqual(LIMIT);
     }
     expect(linesOf([Buffer.from('\n12345678\r\n123456789\nb')], splitter)).toEqual(['-', '12345678', '-', 'b']);

@@ -134,8 +134,8 @@ export const ROWS = [
       const head = { ':method': 'POST', ':path': `${HUB}/batch`, 'content-type': NDJSON };
       const authorization = `Bearer ${token('publish')}`;
       const streams = Array.from({ length: 5 }, async (_, one) => {
-        const stream = session.request({ ...head, authorization }, { endStream: false }).on('error', () => undefined);
-        await sendEndlessly(stream, (text) => stream.write(text), number + one);
+        const sent = session.request({ ...head, authorization }, { endStream: false }).on('error', () => undefined);
+        await sendEndlessly(sent, (text) => sent.write(text), number + one);
       });
       await Promise.all(streams);
     },

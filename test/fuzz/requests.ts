@@ -92,10 +92,11 @@ const LINE = fc.oneof(
 );
 
 /** More than may be under way at a time. */
-const MANY_LINES = ID.map((id) => [
-  ...Array<string>(1_500).fill('{"topic":"*"}'),
-  JSON.stringify({ topic: 'urn:a', id }),
-]);
+const MANY_LINES = ID.map((id) =>
+  Array<string>(1_500)
+    .fill('{"topic":"*"}')
+    .concat(JSON.stringify({ topic: 'urn:a', id })),
+);
 
 const BATCH_BODY = fc
   .tuple(

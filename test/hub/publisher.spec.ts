@@ -154,15 +154,17 @@ describe('Publisher', () => {
     });
 
     it('once one has expired, and publishes on', async () => {
-      let asked = 0;
-      const publisher = await publisherTo(herald, {
-        token: () => {
-          asked += 1;
-          return publisherToken({ expires: '3s' });
-        },
-      });
-      while (asked < 2) await publisher.publish({ topic: 'urn:expired' });
+      const tokens: string[] = [];
+      const token = async (): Promise<string> => {
+        tokens.push(await publisherToken({ expires: '3s' }));
+        return tokens.at(-1) ?? '';
+      };
+      const publisher = await publisherTo(herald, { token });
+      const ids: string[] = [];
+      while (tokens.length < 2) ids.push(await publisher.publish({ topic: 'urn:expired' }));
+      ids.push(await publisher.publish({ topic: 'urn:expired' }));
       await publisher.close();
+      expect(new Set(ids).size).toBe(ids.length);
     });
 
     it('but not for ever', async () => {

@@ -230,7 +230,7 @@ function http2Wire({ url }: Target, headers: HeaderFields): Wire {
   const head = { ':method': 'POST', ':path': `${HUB}/batch`, ...headers };
   const body = session.request(head, { endStream: false });
   const answer = once(body, 'response').then(([fields]) => {
-    return { status: Number((fields as Record<string, unknown>)[':status']), lines: body as Readable };
+    return { status: Number((fields as Record<string, unknown>)[':status']), lines: body };
   });
   answer.catch(() => undefined);
   return { body, session, answer };

@@ -14,7 +14,10 @@ const CHECKS = { connectionsCheckingInterval: 50 };
 function hasten(server) {
   for (const name of ['headersTimeout', 'requestTimeout', 'timeout']) {
     let value = server[name];
-    Object.defineProperty(server, name, { get: () => value && TIMEOUT, set: (next) => (value = next) });
+    const set = (next) => {
+      value = next;
+    };
+    Object.defineProperty(server, name, { get: () => value && TIMEOUT, set });
   }
   return server;
 }

@@ -143,7 +143,7 @@ export class Batch {
 
   private *linesOf(chunk: Buffer): Generator<void, void> {
     for (const line of this.lines.split(chunk)) {
-      this.publish(line);
+      void this.publish(line);
       yield;
     }
     this.rest = undefined;
@@ -153,21 +153,20 @@ export class Batch {
   private endOfBody(): void {
     this.state = 'ending';
     const line = this.lines.end();
-    if (line !== undefined) this.publish(line);
+    if (line !== undefined) void this.publish(line);
     this.schedule();
   }
 
-  private publish(line: Line): void {
+  private async publish(line: Line): Promise<void> {
     const answer: Answer = { text: undefined };
     const bytes = OVERHEAD + (typeof line === 'symbol' ? 0 : line.length);
     this.answers.push(answer);
     this.bytesUnderWay += bytes;
     this.activeAt = performance.now();
-    void this.context.publish(line).then((text) => {
-      answer.text = text;
-      this.bytesUnderWay -= bytes;
-      this.schedule();
-    });
+    // It is looked at before this returns: its bytes are those of the chunk.
+    answer.text = await this.context.publish(line);
+    this.bytesUnderWay -= bytes;
+    this.schedule();
   }
 
   /** Writes whatever is answered at the end of this turn of the event loop. */
