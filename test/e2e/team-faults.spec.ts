@@ -282,6 +282,7 @@ describe('what is stored is answered as stored', () => {
   it('where an interceptor keeps the request from the hub, which answers then and stores nothing', async () => {
     await using team = await Team.start({ interceptor: Closed });
     expect(await textOf(await team.publish('are sound', { topic: SECRET }))).toBe('closed');
+    expect(await textOf(await team.batch([{ topic: SECRET }]))).toBe('closed');
     expect(team.hub.lastEventId).toBe('earliest');
   });
 

@@ -27,7 +27,7 @@ export class PublishController {
   @LateBody()
   async publish(
     @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
+    @Res({ passthrough: true }) reply: FastifyReply,
     @GrantsOfRequest() grants: Grants,
   ): Promise<void> {
     this.hub.checkPressure();
@@ -46,7 +46,7 @@ export class PublishController {
   @StreamedBody()
   async publishBatch(
     @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
+    @Res({ passthrough: true }) reply: FastifyReply,
     @GrantsOfRequest() grants: Grants,
   ): Promise<void> {
     this.hub.checkPressure();
@@ -57,6 +57,7 @@ export class PublishController {
     }
     reply.hijack();
     await this.batches.answer(request, reply, grants);
+    answersNoMore(reply);
   }
 }
 
@@ -72,4 +73,10 @@ async function answer(reply: FastifyReply, id: string): Promise<void> {
   }
   // An application's hooks may delay the sending, and until then another answer could still replace this one.
   if (!reply.sent) await finished(reply.raw).catch(() => undefined);
+  answersNoMore(reply);
+}
+
+/** Nest sends what the handler returns, as it sends what an interceptor gives that has not called the handler. */
+function answersNoMore(reply: FastifyReply): void {
+  reply.send = () => reply;
 }
