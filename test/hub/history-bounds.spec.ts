@@ -45,7 +45,7 @@ describe.each(LISTENERS)('a long page of the history %s', (_, env, transports) =
   let herald: Herald;
 
   beforeAll(async () => {
-    const own = { HERALD_MAX_BODY: '32mb', HERALD_WRITE_TIMEOUT: '500ms' };
+    const own = { HERALD_MAX_BODY: '32mb', HERALD_WRITE_TIMEOUT: '1s' };
     herald = await startHerald({ env: { ...HUB_ENVIRONMENT, ...own, ...env }, nodeArguments: HEAP });
     using publisher = await Publisher.of(herald);
     await publisher.publish({ topic: 'urn:large', data: 'x'.repeat(LARGE) });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { CURSOR, openStream } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
@@ -11,7 +12,8 @@ async function publishMany(herald: Herald, count: number, from = 1, topic = 'urn
     return JSON.stringify({ topic, data: String(number), id: `urn:n:${number}` });
   });
   const response = await publisher.post(lines.join('\n'), { 'content-type': 'application/x-ndjson' }, `${HUB}/batch`);
-  response.resume();
+  // What comes after a batch must find all of it stored.
+  await once(response.resume(), 'end');
 }
 
 function range(from: number, to: number): string[] {

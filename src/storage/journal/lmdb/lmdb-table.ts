@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import type { Database, RootDatabase } from 'lmdb';
 import { JournalUnavailableError } from '../journal.js';
+import { digestOf } from './disk/digest.js';
 import type { TableTrees, Tree } from './disk/lmdb-pages.js';
 import type { Identified, RecordKind } from './lmdb-kind.js';
 import { checkRecord, costOfRecord, type Placed, readRecord, takenOut } from './lmdb-record.js';
@@ -282,5 +282,5 @@ interface Appendable {
 
 /** Short, and of the same length for every text. */
 function hashOf(text: string): Buffer {
-  return hash('sha256', text, 'buffer').subarray(0, 16);
+  return digestOf(text).subarray(0, 16);
 }

@@ -14,6 +14,7 @@ const LINE_LIMIT = 512 * 1024;
 
 class FakeRequest extends Readable {
   complete = false;
+  headers: Record<string, string> = {};
   readonly socket = { destroy: (): void => undefined };
 
   override _read(): void {
@@ -71,7 +72,11 @@ class Stage {
   ends = 0;
   isPressed = false;
 
-  constructor(private readonly room = Infinity) {
+  constructor(
+    private readonly room = Infinity,
+    headers: Record<string, string> = {},
+  ) {
+    this.request.headers = headers;
     const context: BatchContext = {
       lineLimit: LINE_LIMIT,
       publish: (line) => {
@@ -141,13 +146,47 @@ class Stage {
 
 describe('Batch', () => {
   it('answers a short batch in one write, whose length is announced', async () => {
-    const stage = new Stage();
+    const stage = new Stage(Infinity, { 'content-length': '4' });
     stage.send('a\nb\n');
     stage.finish();
     await stage.settle();
     stage.answerAll();
     await stage.settle();
     expect(stage.response).toMatchObject({ text: 'a\nb\n', isEnded: true, heads: [{ 'content-length': 4 }] });
+  });
+
+  it('sends no status before all is stored where the length of the body was announced', async () => {
+    const stage = new Stage(Infinity, { 'content-length': '6' });
+    stage.send('a\nb\n');
+    await stage.settle();
+    stage.answerAll();
+    // One that has begun later, and sends its head alone.
+    const other = new Stage();
+    while (other.response.heads.length === 0) await setImmediate();
+    expect(stage.response.heads).toEqual([]);
+    stage.send('c\n');
+    stage.finish();
+    await stage.settle();
+    expect(stage.response.heads).toEqual([]);
+    stage.answerAll();
+    await stage.settle();
+    expect(stage.response).toMatchObject({ text: 'a\nb\nc\n', isEnded: true, heads: [{ 'content-length': 6 }] });
+  });
+
+  it('begins to answer also such a batch where the answers are many', async () => {
+    const stage = new Stage(Infinity, { 'content-length': '1000000' });
+    const line = `${'x'.repeat(19)}\n`;
+    for (let sent = 0; sent < HUB_LIMITS.batch.answers; sent += 500 * line.length) {
+      stage.send(line.repeat(500));
+      // oxlint-disable-next-line no-await-in-loop -- chunk by chunk
+      await stage.settle();
+      stage.answerAll();
+      // oxlint-disable-next-line no-await-in-loop -- chunk by chunk
+      await stage.settle();
+      stage.response.take();
+    }
+    expect(stage.response.heads).toHaveLength(1);
+    expect(stage.response.isEnded).toBe(false);
   });
 
   it('sends the head alone after a moment, for clients that wait for it', async () => {

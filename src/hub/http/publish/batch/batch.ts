@@ -9,6 +9,12 @@ import { type Line, LineSplitter } from '../../../../shared/line-splitter.js';
 /** Why a batch ends before its body does, as its last line says. */
 export type BatchEnd = 'drain' | 'expired' | 'revoked' | 'idle' | 'overloaded';
 
+/** Bytes under way after which a step ends: asking for the time after each line would take as long as some lines do. */
+const STEP = 4 * 1024;
+
+/** Characters of the answer to a batch of announced length that are sent together: those to almost ten thousand lines. */
+const ANSWERED_WHOLE = HUB_LIMITS.batch.answers / 2;
+
 /** What a line that is under way takes besides its bytes. */
 const OVERHEAD = 200;
 
@@ -102,7 +108,7 @@ export class Batch {
       });
     // The response is closed with it.
     request.on('error', () => undefined);
-    setTimeout(() => this.sendHead(), HEAD_DELAY).unref();
+    if (!this.isAnnounced) setTimeout(() => this.sendHead(), HEAD_DELAY).unref();
   }
 
   /** reading → ending: no further line is read, and the last line of the answer says why. */
@@ -142,10 +148,15 @@ export class Batch {
   }
 
   private *linesOf(chunk: Buffer): Generator<void, void> {
+    let bytes = 0;
     for (const line of this.lines.split(chunk)) {
-      void this.publish(line);
+      bytes += this.publish(line);
+      if (bytes < STEP && this.isFree) continue;
+      bytes = 0;
+      this.activeAt = performance.now();
       yield;
     }
+    if (bytes > 0) this.activeAt = performance.now();
     this.rest = undefined;
   }
 
@@ -153,16 +164,21 @@ export class Batch {
   private endOfBody(): void {
     this.state = 'ending';
     const line = this.lines.end();
-    if (line !== undefined) void this.publish(line);
+    if (line !== undefined) this.publish(line);
     this.schedule();
   }
 
-  private async publish(line: Line): Promise<void> {
+  /** Answers how many bytes are under way with the line. */
+  private publish(line: Line): number {
     const answer: Answer = { text: undefined };
     const bytes = OVERHEAD + (typeof line === 'symbol' ? 0 : line.length);
     this.answers.push(answer);
     this.bytesUnderWay += bytes;
-    this.activeAt = performance.now();
+    void this.publishAndAnswer(line, bytes, answer);
+    return bytes;
+  }
+
+  private async publishAndAnswer(line: Line, bytes: number, answer: Answer): Promise<void> {
     // It is looked at before this returns: its bytes are those of the chunk.
     answer.text = await this.context.publish(line);
     this.bytesUnderWay -= bytes;
@@ -181,7 +197,7 @@ export class Batch {
     if (this.state === 'over' || this.state === 'ended') return;
     this.gather();
     if (this.state === 'ending' && this.answers.length === 0) return this.finish();
-    this.write();
+    if (!this.waitsForEnd) this.write();
     this.account();
     this.goOn();
   }
@@ -202,6 +218,18 @@ export class Batch {
     const hasRoom = (response as ServerResponse).write(this.ready);
     this.ready = '';
     if (!hasRoom && this.fullSince === 0) this.fullSince = this.activeAt;
+  }
+
+  /**
+   * Whether the answers are kept back until all are there. A client that has announced the length of its body often looks
+   * at the status alone, and takes the whole batch for stored.
+   */
+  private get waitsForEnd(): boolean {
+    return this.isAnnounced && !this.isHeadSent && this.ready.length < ANSWERED_WHOLE;
+  }
+
+  private get isAnnounced(): boolean {
+    return this.exchange.request.headers['content-length'] !== undefined;
   }
 
   private sendHead(): void {
@@ -262,8 +290,13 @@ export class Batch {
   }
 
   private get hasRoom(): boolean {
-    const { lines, bytes, answers } = HUB_LIMITS.batch;
-    return this.answers.length < lines && this.bytesUnderWay < bytes && this.bytesOfAnswers < answers;
+    return this.isFree && this.bytesOfAnswers < HUB_LIMITS.batch.answers;
+  }
+
+  /** Whether more lines may be under way. */
+  private get isFree(): boolean {
+    const { lines, bytes } = HUB_LIMITS.batch;
+    return this.answers.length < lines && this.bytesUnderWay < bytes;
   }
 
   private get bytesOfAnswers(): number {

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { digestOf } from '../disk/digest.js';
 
 /*
  * The index is one ordered database. The first byte of a key says what it is:
@@ -50,7 +50,7 @@ export function topicKey(topic: string): Buffer {
   // Most are short and have ASCII only, which needs no further look.
   const isPlain = key.length === topic.length + 1 || !LONE_SURROGATE.test(topic);
   if (isPlain && key.length <= LONGEST) return key;
-  const digest = hash('sha256', Buffer.from(topic, 'utf16le'), 'buffer');
+  const digest = digestOf(Buffer.from(topic, 'utf16le'));
   return Buffer.concat([FIRST_TOPIC_KEY, cut(topic), Buffer.of(CUT), digest]);
 }
 
@@ -66,7 +66,7 @@ export function textKey(key: Buffer): Buffer {
 
 /** What all keys of a topic's lists of positions begin with. */
 export function chunksOf(key: Buffer): Buffer {
-  return Buffer.concat([Buffer.of(CHUNK), hash('sha256', key, 'buffer')]);
+  return Buffer.concat([Buffer.of(CHUNK), digestOf(key)]);
 }
 
 /** The key of the list that begins with `position`. */
@@ -79,7 +79,7 @@ export function chunkKey(chunks: Buffer, position: number): Buffer {
 
 /** The key under which the topic with the key `topic` is found by its address. */
 export function addressKey(address: string, topic: Buffer): Buffer {
-  const digest = hash('sha256', topic, 'buffer');
+  const digest = digestOf(topic);
   return Buffer.concat([Buffer.of(ADDRESS), cut(address), Buffer.of(CUT), digest]);
 }
 
