@@ -11,7 +11,7 @@ import type { Interest } from '../matching/interest.js';
 import { COMPILED_BYTES } from '../matching/compiled-patterns.js';
 import { type Assigned, TopicIndex } from '../matching/topic-index.js';
 import { inBothFormats } from '../../streams/frames/wire-bytes.js';
-import { cursorText, frameLength } from '../../streams/frames/frame.js';
+import { cursorText } from '../../streams/frames/frame.js';
 import type { Cursors } from '../cursors/cursors.js';
 import { Cohort } from './cohort.js';
 import { Conflation } from './conflation/conflation.js';
@@ -215,7 +215,7 @@ export class FanOut {
 
   private takeUpdate(entry: Entry): void {
     const recent = this.log.push(entry);
-    this.refresh.moved(recent.position, frameLength(entry.update));
+    this.refresh.moved(recent.position, recent.length);
     const { topics } = entry.update;
     const matched = this.index.assign(topics);
     for (const cohort of this.index.match(topics)) this.giveTo(cohort, recent, matched);

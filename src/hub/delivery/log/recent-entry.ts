@@ -38,6 +38,23 @@ export class LazyEntry implements RecentEntry {
   }
 }
 
+/** Bytes that a chunk has besides its frame, at most. */
+const CHUNK = 12;
+
+/** An entry that is held, and counted as if it were encoded. */
+export class HeldEntry extends LazyEntry {
+  /** Bytes of its frame. */
+  readonly length: number;
+  /** About how many bytes it takes. */
+  readonly weight: number;
+
+  constructor(entry: Entry) {
+    super(entry);
+    this.length = frameLength(entry.update);
+    this.weight = OVERHEAD + weightOfFrame(CHUNK + this.length) + weightOf(entry.update);
+  }
+}
+
 /** An entry that is read for one cohort alone, and so is encoded together with those that follow it there. */
 export class UnsharedEntry implements RecentEntry {
   readonly position: number;
@@ -101,15 +118,6 @@ export function idOf(entry: RecentEntry | RecentPresence, position = entry.posit
   if (entry instanceof RecentPresence) return entry.idAt(position);
   return position === entry.position ? entry.update.id : undefined;
 }
-
-/** About how many bytes an encoded entry takes. */
-export function weightOfRecent(entry: RecentEntry | RecentPresence): number {
-  if (entry instanceof RecentPresence) return entry.weight;
-  return OVERHEAD + weightOfFrame(CHUNK + frameLength(entry.update)) + weightOf(entry.update);
-}
-
-/** Bytes that a chunk has besides its frame, at most. */
-const CHUNK = 12;
 
 /**
  * Bytes that a frame takes. Node cuts short ones from slabs that they share with what was needed to make them, which is

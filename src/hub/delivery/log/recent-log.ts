@@ -1,10 +1,10 @@
 import { type Entry, isPresence, type StoredEntry } from '../../../storage/journal/journal.js';
 import { Queue } from '../../../shared/queue.js';
-import { type Expand, idOf, LazyEntry, type RecentEntry, RecentPresence, weightOfRecent } from './recent-entry.js';
+import { type Expand, HeldEntry, idOf, RecentPresence } from './recent-entry.js';
 
 /** The newest entries of the journal, updates encoded once for all who get them: as many as fit into a number of bytes. */
 export class RecentLog {
-  private readonly entries = new Queue<RecentEntry | RecentPresence>();
+  private readonly entries = new Queue<HeldEntry | RecentPresence>();
   private held = 0;
   private newest: number;
   private droppedUpTo: number;
@@ -47,14 +47,14 @@ export class RecentLog {
   }
 
   /** Takes the next entry: no update is missing between `head` and it. */
-  push(entry: Entry): RecentEntry;
-  push(entry: StoredEntry): RecentEntry | RecentPresence;
-  push(entry: StoredEntry): RecentEntry | RecentPresence {
-    const recent = isPresence(entry) ? new RecentPresence(entry, this.expand) : new LazyEntry(entry);
+  push(entry: Entry): HeldEntry;
+  push(entry: StoredEntry): HeldEntry | RecentPresence;
+  push(entry: StoredEntry): HeldEntry | RecentPresence {
+    const recent = isPresence(entry) ? new RecentPresence(entry, this.expand) : new HeldEntry(entry);
     this.entries.push(recent);
     this.newest = recent.position;
     this.newestId = idOf(recent);
-    this.held += weightOfRecent(recent);
+    this.held += recent.weight;
     while (this.held > this.limit && this.entries.length > 1) {
       const oldest = this.entries.shift();
       if (oldest) this.letGo(oldest);
@@ -85,7 +85,7 @@ export class RecentLog {
     const entry = this.entries.at(index);
     if (!entry || entry instanceof RecentPresence || entry.position !== position) return;
     this.entries.delete(index);
-    this.held -= weightOfRecent(entry);
+    this.held -= entry.weight;
     if (position === this.newest) this.newestId = undefined;
   }
 
@@ -97,12 +97,12 @@ export class RecentLog {
   }
 
   /** The first entry that takes a position after `position`. */
-  next(position: number): RecentEntry | RecentPresence | undefined {
+  next(position: number): HeldEntry | RecentPresence | undefined {
     return this.entries.at(this.indexAfter(position));
   }
 
   /** The entries that take a position after `after` and none after `upTo`, at most `limit` of them. */
-  between(after: number, upTo: number, limit: number): (RecentEntry | RecentPresence)[] {
+  between(after: number, upTo: number, limit: number): (HeldEntry | RecentPresence)[] {
     const first = this.indexAfter(after);
     const found = this.entries.slice(first, first + limit);
     if ((found.at(-1)?.position ?? 0) <= upTo) return found;
@@ -116,8 +116,8 @@ export class RecentLog {
     return this.entries.findIndex(({ position }) => position > after);
   }
 
-  private letGo(entry: RecentEntry | RecentPresence): void {
-    this.held -= weightOfRecent(entry);
+  private letGo(entry: HeldEntry | RecentPresence): void {
+    this.held -= entry.weight;
     this.droppedUpTo = entry.position;
     this.presenceMissingUpTo = Math.max(this.presenceMissingUpTo, entry.position);
   }
