@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals';
 import { startHerald } from '../support/herald.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { Visit } from './visit.js';
+import { waitUntil } from './wait-until.js';
 import { stage } from './stage.js';
 
 describeWith(chromium, 'the list of messages', (path) => {
@@ -31,9 +32,10 @@ describeWith(chromium, 'the list of messages', (path) => {
     // A row that comes in would put it right, so there must be none.
     await visit.page.getByRole('button', { name: 'Pause' }).click();
     await visit.page.setViewportSize({ width: 360, height: 600 });
-    await visit.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
-
-    expect(await visit.toEnd()).toBeLessThan(8);
+    await waitUntil(visit.page, () => {
+      const list = document.querySelector('#messages');
+      return list !== null && list.scrollHeight - list.clientHeight - list.scrollTop < 8;
+    });
   });
 
   it('stays where the reader has scrolled to, and comes back by a button', async () => {

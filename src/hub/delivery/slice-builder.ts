@@ -5,7 +5,7 @@ import type { WireBytes } from '../../streams/frames/wire-bytes.js';
 import type { Cohort } from './cohort.js';
 import { join, lengthOf } from './joint.js';
 import type { Page, PageEntry } from './log/journal-pages.js';
-import { idOf, type RecentEntry, RecentPresence, UnsharedEntry } from './log/recent-entry.js';
+import { idOf, LazyEntry, type RecentEntry, RecentPresence, UnsharedEntry } from './log/recent-entry.js';
 import type { Found } from './log/wanted-positions.js';
 
 /** More bytes than making a chunk of a frame adds to it. */
@@ -136,7 +136,7 @@ export class SliceBuilder {
    */
   private add(entry: RecentEntry, view: RecentEntry | undefined): boolean {
     if (!view) return this.pass(entry);
-    const frame = view instanceof UnsharedEntry ? view.text : view.bytes;
+    const frame = view instanceof LazyEntry || view instanceof UnsharedEntry ? view.frame() : view.bytes;
     const length = lengthOf(frame) + CHUNK;
     if (this.size > 0 && this.size + length > PIECE) return false;
     this.pass(entry);
