@@ -36,6 +36,7 @@ describeWith(chromium, 'the list of messages', (path) => {
       const list = document.querySelector('#messages');
       return list !== null && list.scrollHeight - list.clientHeight - list.scrollTop < 8;
     });
+    expect(await visit.toEnd()).toBeLessThan(8);
   });
 
   it('stays where the reader has scrolled to, and comes back by a button', async () => {

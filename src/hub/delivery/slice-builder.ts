@@ -36,6 +36,7 @@ export class SliceBuilder {
   private readonly first: number;
   private readonly oldestPresence: number;
   private readonly wanted: (WireBytes | string)[] = [];
+  private firstWanted: RecentEntry | undefined;
   private size = 0;
   private damaged = 0;
   private isBegun = false;
@@ -119,10 +120,15 @@ export class SliceBuilder {
       first,
       last,
       lastId,
-      bytes: this.wanted.length > 0 ? join(this.wanted) : undefined,
+      bytes: this.bytesOf(),
       damaged,
       oldestPresence,
     };
+  }
+
+  private bytesOf(): WireBytes | undefined {
+    // The bytes of one alone are shared with whoever else gets it.
+    return this.wanted.length > 1 ? join(this.wanted) : this.firstWanted?.bytes;
   }
 
   /** Whether an entry can belong to this slice: damaged ones make slices of their own. */
@@ -140,6 +146,7 @@ export class SliceBuilder {
     const length = lengthOf(frame) + CHUNK;
     if (this.size > 0 && this.size + length > PIECE) return false;
     this.pass(entry);
+    this.firstWanted ??= view;
     this.wanted.push(frame);
     this.size += length;
     return this.size < PIECE;
