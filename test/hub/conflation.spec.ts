@@ -27,21 +27,6 @@ const isCaughtUp = ({ events }: Events): boolean =>
 
 const hasBegun = (client: StreamClient): boolean => client.hasBegun;
 
-interface Line {
-  readonly topic?: string;
-  readonly topics?: readonly string[];
-  readonly data: string;
-  readonly id?: string;
-  readonly private?: boolean;
-}
-
-async function publishAll(publisher: Publisher, lines: readonly Line[]): Promise<void> {
-  const body = lines.map((line) => JSON.stringify(line)).join('\n');
-  const response = await publisher.post(body, { 'content-type': 'application/x-ndjson' }, `${HUB}/batch`);
-  const answers = (await response.setEncoding('utf8').toArray()).join('').trim().split('\n');
-  expect(answers.filter((answer) => !answer.startsWith('{"id":'))).toEqual([]);
-}
-
 /** The comings and goings of subscribers. */
 function comingsOf({ events }: Events): { readonly id: string; readonly active: boolean }[] {
   return events
@@ -88,7 +73,7 @@ function describeConflation(name: string, journal: () => Promise<JournalPlace>):
       await using other = await open(`${query}&max_rate=20&with=topics`);
       const count = 4_000;
       const lines = Array.from({ length: count }, (_, index) => ({ topic: topics[index % 5] ?? '', data: `${index}` }));
-      for (let at = 0; at < count; at += 100) await publishAll(publisher, lines.slice(at, at + 100));
+      for (let at = 0; at < count; at += 100) await publisher.publishAll(lines.slice(at, at + 100));
       await all.until((seen) => updatesOf(seen).length === count);
       for (const client of [one, other]) {
         await client.until((seen) => updatesOf(seen).includes(`${count - 1}`));
@@ -106,7 +91,7 @@ function describeConflation(name: string, journal: () => Promise<JournalPlace>):
         const topic = index < 3 ? index : index % 2;
         return { topic: topics[topic] ?? '', data: `${index}`, id: `urn:${transport}:${index}` };
       });
-      for (let at = 0; at < lines.length; at += 100) await publishAll(publisher, lines.slice(at, at + 100));
+      for (let at = 0; at < lines.length; at += 100) await publisher.publishAll(lines.slice(at, at + 100));
       const pattern = 'match_urlpattern=https://example.com/:name&max_rate=0.1';
       const evaluated = 'match_urlpattern=https://example.com/:name([abc])&max_rate=0.1';
       for (const query of [pattern, evaluated, `${topics.map((topic) => `match=${topic}`).join('&')}&max_rate=0.1`]) {
@@ -133,7 +118,7 @@ function describeConflation(name: string, journal: () => Promise<JournalPlace>):
       await publisher.publish({ topic: 'urn:held:a', data: '1' });
       // The first one comes at once, and the next ones are held back for seconds.
       await Promise.all([dismissed, leaving].map((client) => client.until((seen) => wordsOf(seen).length === 1)));
-      await publishAll(publisher, [
+      await publisher.publishAll([
         { topic: 'urn:held:b', data: '2' },
         { topic: 'urn:held:a', data: '3' },
         { topic: 'urn:held:b', data: '4' },
@@ -183,10 +168,7 @@ function describeConflation(name: string, journal: () => Promise<JournalPlace>):
       await using staying = await open(query);
       await publisher.publish({ topic: 'urn:left', data: '1' });
       await Promise.all([...leaving, staying].map((client) => client.until((seen) => wordsOf(seen).length === 1)));
-      await publishAll(
-        publisher,
-        ['2', '3', '4'].map((data) => ({ topic: 'urn:left', data })),
-      );
+      await publisher.publishAll(['2', '3', '4'].map((data) => ({ topic: 'urn:left', data })));
       leaving[0]?.reset();
       leaving[1]?.leave();
       leaving[2]?.leave();
@@ -205,8 +187,7 @@ describe('readers with max_rate', () => {
   it('begin with the state by begin=latest, and with the newest of each topic among the last by last=', async () => {
     await using herald = await startHub();
     using publisher = await Publisher.of(herald);
-    await publishAll(
-      publisher,
+    await publisher.publishAll(
       ['a', 'b', 'a', 'b', 'a', 'c', 'a'].map((topic, index) => ({ topic: `urn:${topic}`, data: `${index}` })),
     );
     const query = 'match=urn:a&match=urn:b&match=urn:c&max_rate=0.1';
@@ -231,7 +212,7 @@ describe('readers with max_rate', () => {
     await using herald = await startHub();
     using publisher = await Publisher.of(herald);
     const first = await publisher.publish({ topic: 'urn:first', data: '' });
-    await publishAll(publisher, [
+    await publisher.publishAll([
       { topics: ['urn:mine', 'urn:room'], data: '0', private: true },
       { topics: ['urn:room', 'urn:mine'], data: '1', private: true },
       { topics: ['urn:room', 'urn:yours'], data: '2', private: true },
@@ -246,7 +227,7 @@ describe('readers with max_rate', () => {
     await stream.until(isCaughtUp);
     // For the first topic the first one is the newest that may be read.
     expect(wordsOf(stream)).toEqual(['1', '3']);
-    await publishAll(publisher, [{ topics: ['urn:mine', 'urn:room'], data: '5', private: true }]);
+    await publisher.publishAll([{ topics: ['urn:mine', 'urn:room'], data: '5', private: true }]);
     await stream.until((one) => wordsOf(one).includes('5'));
     expect(stream.text.match(/^topic: .*$/gm)?.slice(-2)).toEqual(['topic: urn:mine', 'topic: urn:room']);
   });
@@ -291,10 +272,7 @@ describe('readers with max_rate', () => {
     await using stream = await subscribe(herald, { query: 'match=urn:a&match=urn:b&max_rate=1' });
     await publisher.publish({ topic: 'urn:a', data: '1' });
     await stream.until((seen) => wordsOf(seen).length === 1);
-    await publishAll(
-      publisher,
-      ['2', '3'].map((data) => ({ topic: 'urn:a', data })),
-    );
+    await publisher.publishAll(['2', '3'].map((data) => ({ topic: 'urn:a', data })));
     const secret = await publisher.publish({ topic: 'urn:a', data: '4' });
     await all.until((seen) => wordsOf(seen).includes('4'));
     expect((await askAdmin(herald, 'DELETE', `updates?id=${secret}`)).body).toEqual({ removed: 1 });
@@ -306,10 +284,7 @@ describe('readers with max_rate', () => {
     await using herald = await startHub({ HERALD_LEGACY: 'true' });
     using publisher = await Publisher.of(herald);
     const first = await publisher.publish({ topic: 'urn:a', data: '0' });
-    await publishAll(
-      publisher,
-      ['1', '2'].map((data) => ({ topic: 'urn:a', data })),
-    );
+    await publisher.publishAll(['1', '2'].map((data) => ({ topic: 'urn:a', data })));
     await using legacy = await subscribe(herald, {
       query: 'topic=urn:a&max_rate=1',
       headers: { 'last-event-id': first },

@@ -31,13 +31,6 @@ interface Line {
   readonly private?: boolean;
 }
 
-async function publishAll(publisher: Publisher, lines: readonly Line[]): Promise<void> {
-  const body = lines.map((line) => JSON.stringify(line)).join('\n');
-  const response = await publisher.post(body, { 'content-type': 'application/x-ndjson' }, `${HUB}/batch`);
-  const answers = (await response.setEncoding('utf8').toArray()).join('').trim().split('\n');
-  expect(answers.filter((answer) => !answer.startsWith('{"id":'))).toEqual([]);
-}
-
 function nextOf({ headers }: Answer): string | undefined {
   return /<([^>]+)>; rel="next"/.exec(String(headers['link']))?.[1];
 }
@@ -78,7 +71,7 @@ function describeHistory(name: string, journal: () => Promise<JournalPlace>): vo
         const isPrivate = index % 4 === 0;
         lines.push({ topics: [topic, 'urn:all'], data: `data ${index}`, id: `urn:n:${index}`, private: isPrivate });
       }
-      await publishAll(publisher, lines);
+      await publisher.publishAll(lines);
     });
     afterAll(async () => {
       publisher[Symbol.dispose]();
@@ -227,10 +220,10 @@ describe('the history', () => {
     expect((await allOf(asker, 'match=urn:large')).map(({ data }) => Number(data[0]))).toEqual([
       7, 6, 5, 4, 3, 2, 1, 0,
     ]);
-    await publishAll(publisher, [{ topics: ['urn:hidden'], data: 'open' }]);
+    await publisher.publishAll([{ topics: ['urn:hidden'], data: 'open' }]);
     for (let count = 0; count < 3; count += 1) {
       const hidden = Array.from({ length: 5_000 }, () => ({ topics: ['urn:hidden'], data: '', private: true }));
-      await publishAll(publisher, hidden);
+      await publisher.publishAll(hidden);
     }
     const first = await ask(asker, 'match=urn:hidden');
     expect([updatesOf(first), typeof nextOf(first)]).toEqual([[], 'string']);
@@ -241,10 +234,7 @@ describe('the history', () => {
     await using herald = await startHub();
     using asker = new Asker('http1', herald);
     using publisher = await Publisher.of(herald);
-    await publishAll(
-      publisher,
-      Array.from({ length: 1_001 }, (_, index) => ({ topics: ['urn:t'], data: `${index}` })),
-    );
+    await publisher.publishAll(Array.from({ length: 1_001 }, (_, index) => ({ topics: ['urn:t'], data: `${index}` })));
     const page = await ask(asker, 'match=urn:t&limit=1000');
     expect(updatesOf(page).map(({ data }) => Number(data))).toEqual(
       Array.from({ length: 1_000 }, (_, at) => 1_000 - at),

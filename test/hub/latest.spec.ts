@@ -26,13 +26,6 @@ interface Line {
   readonly private?: boolean;
 }
 
-async function publishAll(publisher: Publisher, lines: readonly Line[]): Promise<void> {
-  const body = lines.map((line) => JSON.stringify(line)).join('\n');
-  const response = await publisher.post(body, { 'content-type': 'application/x-ndjson' }, `${HUB}/batch`);
-  const answers = (await response.setEncoding('utf8').toArray()).join('').trim().split('\n');
-  expect(answers.filter((answer) => !answer.startsWith('{"id":'))).toEqual([]);
-}
-
 function describeLatest(name: string, journal: () => Promise<JournalPlace>): void {
   describe.each(TRANSPORTS)(`beginning with the latest from ${name}, over %s`, (transport: Transport) => {
     let herald: Herald;
@@ -61,7 +54,7 @@ function describeLatest(name: string, journal: () => Promise<JournalPlace>): voi
         topics: index % 50 === 7 ? [`urn:a:${index % 3}`, 'urn:all'] : [`urn:of-others:${index % 40}`],
         data: `${index}`,
       }));
-      await publishAll(publisher, lines);
+      await publisher.publishAll(lines);
       await using client = await open('match=urn:a:0&match=urn:a:1&match=urn:a:2&match=urn:all&begin=latest');
       await client.until(isCaughtUp);
       // 7, 57, 107, 157, 207 and 257, of which three are the newest of their topic, and one of these of all.
@@ -72,7 +65,7 @@ function describeLatest(name: string, journal: () => Promise<JournalPlace>): voi
     });
 
     it('finds topics by pattern, and sends an update of several topics once', async () => {
-      await publishAll(publisher, [
+      await publisher.publishAll([
         { topic: 'https://example.com/rooms/1', data: 'old' },
         { topics: ['https://example.com/rooms/1', 'https://example.com/rooms/2'], data: 'both' },
         { topic: 'https://EXAMPLE.com:443/rooms/3', data: 'three' },
@@ -84,8 +77,7 @@ function describeLatest(name: string, journal: () => Promise<JournalPlace>): voi
     });
 
     it('goes on after an id that is held, and tells of a gap and begins anew after one that is not', async () => {
-      await publishAll(
-        publisher,
+      await publisher.publishAll(
         ['one', 'two', 'three'].map((data) => ({ topic: 'urn:held', data, id: `urn:held:${data}` })),
       );
       await using held = await open('match=urn:held&begin=latest', 'urn:held:one');
@@ -103,11 +95,11 @@ function describeLatest(name: string, journal: () => Promise<JournalPlace>): voi
       const topics = Array.from({ length: 20 }, (_, index) => `urn:seam:${index}`);
       const version = (round: number): Line[] =>
         topics.map((topic, index) => ({ topic, data: `${index} ${round} ${'x'.repeat(20_000)}` }));
-      await publishAll(publisher, version(0));
-      await publishAll(publisher, version(1));
+      await publisher.publishAll(version(0));
+      await publisher.publishAll(version(1));
       const clients: StreamClient[] = [];
       for (let round = 2; round < 8; round += 1) {
-        const publishing = publishAll(publisher, version(round));
+        const publishing = publisher.publishAll(version(round));
         const client = await open(`${topics.map((topic) => `match=${topic}`).join('&')}&begin=latest`);
         if (round % 2 === 0) client.stall();
         clients.push(client);
@@ -129,8 +121,7 @@ function describeLatest(name: string, journal: () => Promise<JournalPlace>): voi
     });
 
     it('stops with a reader that leaves', async () => {
-      await publishAll(
-        publisher,
+      await publisher.publishAll(
         Array.from({ length: 500 }, (_, index) => ({ topic: `urn:left:${index}`, data: 'x' })),
       );
       const client = await open('match=*&begin=latest');
@@ -150,7 +141,7 @@ describe('beginning with the latest', () => {
   it('looks for one that may be read, but not for ever', async () => {
     await using herald = await startHub();
     using publisher = await Publisher.of(herald);
-    await publishAll(publisher, [
+    await publisher.publishAll([
       { topic: 'urn:near', data: 'near' },
       { topic: 'urn:far', data: 'far' },
       ...Array.from({ length: 15 }, () => ({ topic: 'urn:near', data: 'secret', private: true })),
@@ -161,10 +152,7 @@ describe('beginning with the latest', () => {
     const token = await subscriberToken({ topics: [{ match: 'urn:none' }] });
     const query = 'match=urn:near&match=urn:far&begin=latest';
     for (const filler of [1, 1_000]) {
-      await publishAll(
-        publisher,
-        Array.from({ length: filler }, () => ({ topic: 'urn:else', data: '' })),
-      );
+      await publisher.publishAll(Array.from({ length: filler }, () => ({ topic: 'urn:else', data: '' })));
       await using stream = await subscribe(herald, { query, headers: { authorization: `Bearer ${token}` } });
       await stream.until(isCaughtUp);
       expect(updatesOf(stream)).toEqual(['near']);
@@ -178,12 +166,9 @@ describe('beginning with the latest', () => {
     await using herald = await startHub();
     using publisher = await Publisher.of(herald);
     const lines = Array.from({ length: topics }, (__, index) => ({ topic: `urn:many:${index}`, data: `${index}` }));
-    for (let at = 0; at < topics; at += 5_000) await publishAll(publisher, lines.slice(at, at + 5_000));
+    for (let at = 0; at < topics; at += 5_000) await publisher.publishAll(lines.slice(at, at + 5_000));
     for (let at = 0; at < 12; at += 1) {
-      await publishAll(
-        publisher,
-        Array.from({ length: 1_000 }, () => ({ topic: 'urn:many:0', data: 'again' })),
-      );
+      await publisher.publishAll(Array.from({ length: 1_000 }, () => ({ topic: 'urn:many:0', data: 'again' })));
     }
     const expected = [...Array.from({ length: 999 }, (__, index) => `${topics - 999 + index}`), 'again'];
     await using stream = await subscribe(herald, { query: 'match=*&begin=latest' });

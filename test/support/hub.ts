@@ -142,6 +142,14 @@ export class Publisher implements Disposable {
     }
   }
 
+  /** Publishes a batch, of which no line may be refused. */
+  async publishAll(lines: readonly object[]): Promise<void> {
+    const body = lines.map((line) => JSON.stringify(line)).join('\n');
+    const response = await this.post(body, { 'content-type': 'application/x-ndjson' }, `${HUB}/batch`);
+    const refused = (await textOf(response)).split('\n').filter((answer) => answer.includes('"error":'));
+    if (refused.length > 0) throw new Error(`lines of a batch were refused: ${refused[0]}`);
+  }
+
   /** Sends any body, and gives the answer whatever it is. */
   async post(
     body: string | Buffer,

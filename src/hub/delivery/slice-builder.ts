@@ -5,7 +5,7 @@ import type { WireBytes } from '../../streams/frames/wire-bytes.js';
 import type { Cohort } from './cohort.js';
 import { join, lengthOf } from './joint.js';
 import type { Page, PageEntry } from './log/journal-pages.js';
-import { idOf, LazyEntry, type RecentEntry, RecentPresence, UnsharedEntry } from './log/recent-entry.js';
+import { idOf, type RecentEntry, RecentPresence, UnsharedEntry } from './log/recent-entry.js';
 import type { Found } from './log/wanted-positions.js';
 
 /** More bytes than making a chunk of a frame adds to it. */
@@ -36,7 +36,6 @@ export class SliceBuilder {
   private readonly first: number;
   private readonly oldestPresence: number;
   private readonly wanted: (WireBytes | string)[] = [];
-  private firstWanted: RecentEntry | undefined;
   private size = 0;
   private damaged = 0;
   private isBegun = false;
@@ -120,15 +119,10 @@ export class SliceBuilder {
       first,
       last,
       lastId,
-      bytes: this.bytesOf(),
+      bytes: this.wanted.length > 0 ? join(this.wanted) : undefined,
       damaged,
       oldestPresence,
     };
-  }
-
-  private bytesOf(): WireBytes | undefined {
-    // The bytes of one alone are shared with whoever else gets it.
-    return this.wanted.length > 1 ? join(this.wanted) : this.firstWanted?.bytes;
   }
 
   /** Whether an entry can belong to this slice: damaged ones make slices of their own. */
@@ -142,11 +136,10 @@ export class SliceBuilder {
    */
   private add(entry: RecentEntry, view: RecentEntry | undefined): boolean {
     if (!view) return this.pass(entry);
-    const frame = view instanceof LazyEntry || view instanceof UnsharedEntry ? view.frame() : view.bytes;
+    const frame = view instanceof UnsharedEntry ? view.text : view.bytes;
     const length = lengthOf(frame) + CHUNK;
     if (this.size > 0 && this.size + length > PIECE) return false;
     this.pass(entry);
-    this.firstWanted ??= view;
     this.wanted.push(frame);
     this.size += length;
     return this.size < PIECE;

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { HUB_PATH } from '../../shared/hub-path.js';
+import { canTakeOver } from '../connections/take-over.js';
 import { StreamLane } from './stream-lane.js';
 
 /** Methods that ask for a stream. */
@@ -26,7 +27,9 @@ export class LaneRequests implements OnApplicationBootstrap {
       const serve = (): void => {
         for (const listener of listeners) listener.call(server, request, response);
       };
-      if (asksForStream(request)) this.lane.enter(serve, () => request.destroyed);
+      // One that was sent ahead of another one's answer is refused, and its connection read no further: were it to wait, a
+      // client could have any number of them wait.
+      if (asksForStream(request) && canTakeOver(request, response)) this.lane.enter(serve, () => request.destroyed);
       else serve();
     });
   }

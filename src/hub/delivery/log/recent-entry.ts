@@ -14,9 +14,6 @@ export interface RecentEntry {
 /** Makes the events of a coming or going, as many as the record says, or fewer where this process can't make some. */
 export type Expand = (entry: PresenceEntry) => Iterable<Update>;
 
-/** Characters of data from which on a frame is shared rather than joined. */
-const LONG = 4_096;
-
 /** Bytes that an entry takes besides its frame and its update. */
 const OVERHEAD = 300;
 
@@ -30,7 +27,6 @@ export class LazyEntry implements RecentEntry {
   readonly position: number;
   readonly update: Update;
   private encoded: WireBytes | undefined;
-  private wasJoined = false;
 
   constructor(private readonly entry: Entry) {
     this.position = entry.position;
@@ -39,16 +35,6 @@ export class LazyEntry implements RecentEntry {
 
   get bytes(): WireBytes {
     return (this.encoded ??= encodeEntry(this.entry).bytes);
-  }
-
-  /**
-   * Its frame, to be joined with others: as text the first time, because together they are encoded at a quarter of the cost,
-   * and then as bytes that all share. A long one is always shared.
-   */
-  frame(): WireBytes | string {
-    if (this.encoded || this.wasJoined || this.update.data.length > LONG) return this.bytes;
-    this.wasJoined = true;
-    return frameText({ ...this.update, topics: [] });
   }
 }
 
@@ -79,8 +65,8 @@ export class UnsharedEntry implements RecentEntry {
     this.update = entry.update;
   }
 
-  /** Its frame, to be joined with others. */
-  frame(): string {
+  /** Its frame, not encoded yet. */
+  get text(): string {
     return frameText({ ...this.update, topics: [] });
   }
 

@@ -15,7 +15,7 @@ export class TextPositions {
   private hashes = new Uint32Array(LEAST);
   private positions = new Float64Array(LEAST);
   private count = 0;
-  /** Nobody can choose texts that meet in the same slots without knowing it. */
+  /** Random, so that nobody can choose ids which all fall into the same slots. */
   private readonly seed = randomBytes(4).readUInt32LE();
 
   /** @param textOf gives the text of the entry at a position. */
