@@ -132,6 +132,8 @@ function detach(request: IncomingMessage, response: ServerResponse): Socket | un
   // Requests that were sent ahead of this one's answer (pipelining) get none; the close listener aborts them in the
   // end.
   const hasFollowers = parser.incoming !== request;
+  // The refusal of a follower pauses the socket, and only one of the listeners that go starts reading again.
+  if (socket.isPaused()) socket.emit('resume');
   response.detachSocket(socket);
   parser.unconsume();
   parser.remove();
