@@ -34,6 +34,7 @@ export const HUB_ERRORS = {
   'last-invalid': { status: 400 },
   'begin-invalid': { status: 400 },
   'max-rate-invalid': { status: 400 },
+  'heartbeat-invalid': { status: 400 },
   'parameter-invalid': { status: 400 },
   'id-not-held': { status: 404 },
   'connection-busy': { status: 400 },

@@ -38,5 +38,5 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
 /** Where nobody has said how many streams there may be, as many as there is room for. */
 function withRoom(config: Config, room: Room | undefined): Config {
   const { maxConnections = room?.streams } = config.streams;
-  return { ...config, streams: { ...config.streams, maxConnections } };
+  return { ...config, streams: { ...config.streams, maxConnections, maxHeldRefusals: room?.heldRefusals } };
 }

@@ -34,6 +34,9 @@ export async function serve(surroundings: Surroundings): Promise<void> {
 async function start({ env, logger, end }: Surroundings): Promise<void> {
   const config = loadConfig(env);
   logger.level = config.logLevel;
+  for (const role of config.auth.weak) {
+    logger.warn(`The ${role}s' secret is so short that tokens can be forged: see HERALD_WEAK_SECRETS in the README`);
+  }
   const app = await end.open((signal) => createApp(config, logger, signal));
   await app.init();
   end.signal.throwIfAborted();

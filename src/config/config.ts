@@ -8,6 +8,7 @@ import {
   duration,
   flag,
   hubUrl,
+  onOrOff,
   origins,
   port,
   size,
@@ -19,7 +20,8 @@ import { type IssuerConfig, isKeySetUri } from './issuers.js';
 import { JOURNAL_VARIABLES, type JournalConfig, redisMistakes, toJournal } from './journal-variables.js';
 import { HUB_PATH } from '../shared/hub-path.js';
 import { productionMistakes } from './production.js';
-import { type Role } from '../shared/role.js';
+import { type Role, ROLES } from '../shared/role.js';
+import { isWeak } from './keys.js';
 import { madeUpSecrets, toIssuers } from './key-variables.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -54,6 +56,8 @@ const variables = z.object({
   HERALD_PUBLISH_ORIGINS: origins().default([]),
   HERALD_PROTECT_EVENTS: flag().default(false),
   HERALD_LEGACY: flag().default(false),
+  HERALD_WEAK_SECRETS: flag().default(false),
+  HERALD_NOTICES: onOrOff().default(true),
   HERALD_SUBSCRIPTIONS: flag().default(false),
   HERALD_SUBSCRIPTIONS_ANONYMOUS: flag().default(true),
   HERALD_SUBSCRIPTIONS_GRACE: duration({ min: 10, zero: true }).default(10_000),
@@ -128,6 +132,10 @@ export interface Config {
     readonly maxConnections: number | undefined;
     readonly maxConnectionsPerAddress: number;
     readonly maxConnectionsPerSubject: number;
+    /** How many refused streams may be held for a while; undefined for the default. */
+    readonly maxHeldRefusals?: number | undefined;
+    /** Whether streams of the current protocol get notices where they do not say. */
+    readonly notices: boolean;
   };
   readonly hub: {
     readonly hubUrl: string;
@@ -147,6 +155,8 @@ export interface Config {
   };
   readonly auth: AuthConfig & {
     readonly protectEvents: boolean;
+    /** The roles whose secrets are shorter than their algorithms ask for, which is allowed by a setting only. */
+    readonly weak: readonly Role[];
     /** The roles whose secrets were not given, and so were generated for this run. */
     readonly madeUp: readonly Role[];
   };
@@ -177,7 +187,8 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
   const given = gather(env, readFile, mistakes);
   const result = variables.safeParse(given);
   for (const issue of result.error?.issues ?? []) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
-  mistakes.push(...productionMistakes(given), ...tlsMistakes(given, readFile), ...redisMistakes(given));
+  mistakes.push(...productionMistakes(given), ...legacyMistakes(given));
+  mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given));
   const madeUp = result.success ? madeUpSecrets(result.data) : {};
   const issuers = result.success ? toIssuers(result.data, madeUp, { readFile, mistakes }) : [];
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);
@@ -225,6 +236,12 @@ function isKnown(name: string): boolean {
   return name in variables.shape || (name.endsWith('_FILE') && name.slice(0, -'_FILE'.length) in variables.shape);
 }
 
+/** Only the dialect's own clients have reason to keep a short secret. */
+function legacyMistakes(given: Readonly<Record<string, string>>): string[] {
+  if (given['HERALD_WEAK_SECRETS'] !== 'true' || given['HERALD_LEGACY'] === 'true') return [];
+  return ['HERALD_WEAK_SECRETS needs HERALD_LEGACY=true: only hubs that are moved from Mercure 0.x have reason for it'];
+}
+
 function tlsMistakes(given: Readonly<Record<string, string>>, readFile: ReadFile): string[] {
   const certFile = given['HERALD_TLS_CERT_FILE'];
   const keyFile = given['HERALD_TLS_KEY_FILE'];
@@ -263,6 +280,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
       maxConnections: v.HERALD_MAX_CONNECTIONS,
       maxConnectionsPerAddress: v.HERALD_MAX_CONNECTIONS_PER_ADDRESS,
       maxConnectionsPerSubject: v.HERALD_MAX_CONNECTIONS_PER_SUBJECT,
+      notices: v.HERALD_NOTICES,
     },
     hub: {
       legacy: v.HERALD_LEGACY,
@@ -291,6 +309,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
       cookieName: v.HERALD_COOKIE_NAME,
       publishOrigins: v.HERALD_PUBLISH_ORIGINS,
       protectEvents: v.HERALD_PROTECT_EVENTS,
+      weak: ROLES.filter((role) => issuers.some(({ keys }) => keys[role] && isWeak(keys[role]))),
       madeUp,
     },
     logLevel: v.LOG_LEVEL,

@@ -62,6 +62,10 @@ export function flag() {
   return z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
 }
 
+export function onOrOff() {
+  return z.enum(['on', 'off'], 'must be on or off').transform((text) => text === 'on');
+}
+
 /** The name of a cookie (RFC 6265, 4.1.1). */
 export function cookieName() {
   return z.string().regex(/^[\w!#$%&'*+.^`|~-]{1,100}$/, 'must be a cookie name: letters, digits, - and _');

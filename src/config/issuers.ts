@@ -87,7 +87,7 @@ function toIssuer(given: GivenIssuer, index: number, mistakes: string[]): Issuer
   const keys: Partial<Record<Role, VerificationKey>> = {};
   for (const role of ROLES) {
     const one = given[`${role}_key`];
-    const key = one && tryKey(one.key, one.alg, `${where}.${role}_key`, mistakes);
+    const key = one && tryKey(one.key, one.alg, `${where}.${role}_key`, { mistakes });
     if (key) keys[role] = key;
   }
   const keySet = keySetOf(given.jwks_uri, given.jwks_file, given);
@@ -101,10 +101,10 @@ export function tryKey(
   text: string,
   algorithm: string | undefined,
   name: string,
-  mistakes: string[],
+  { mistakes, mayBeWeak = false }: { readonly mistakes: string[]; readonly mayBeWeak?: boolean },
 ): VerificationKey | undefined {
   try {
-    return parseKey(text, algorithm);
+    return parseKey(text, algorithm, mayBeWeak);
   } catch (error) {
     if (!(error instanceof KeyError)) throw error;
     mistakes.push(`${name} ${error.message}`);

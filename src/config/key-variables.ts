@@ -16,6 +16,7 @@ export interface KeyVariables {
   readonly HERALD_JWKS_URI?: string | undefined;
   readonly HERALD_JWKS_FILE?: string | undefined;
   readonly HERALD_ISSUERS_FILE?: string | undefined;
+  readonly HERALD_WEAK_SECRETS: boolean;
 }
 
 /** Generates the secrets that were not given, in development only; `productionMistakes` requires them in production. */
@@ -46,7 +47,7 @@ export function toIssuers(v: KeyVariables, madeUp: Secrets, { readFile, mistakes
     const name = `HERALD_${role.toUpperCase() as Uppercase<Role>}_KEY` as const;
     const text = v[name] ?? madeUp[role];
     const algorithm = v[`HERALD_${role.toUpperCase() as Uppercase<Role>}_ALG`];
-    const key = text && tryKey(text, algorithm, name, mistakes);
+    const key = text && tryKey(text, algorithm, name, { mistakes, mayBeWeak: v.HERALD_WEAK_SECRETS });
     if (key) keys[role] = key;
   }
   if (v.HERALD_JWKS_URI && v.HERALD_JWKS_FILE) {

@@ -26,23 +26,30 @@ export class KeyError extends Error {
   override readonly name = 'KeyError';
 }
 
+/** Whether a secret is shorter than its algorithm asks for. Public keys never are. */
+export function isWeak({ key, algorithm }: VerificationKey): boolean {
+  return (key.symmetricKeySize ?? Infinity) < (SECRET_ALGORITHMS[algorithm] ?? 0);
+}
+
 /**
  * The key that `text` holds: a public key or certificate in PEM, or else a secret.
  * @param algorithm what tokens are signed with; by default HS256 for a secret, and what fits the kind of a public key
+ * @param mayBeWeak whether a secret may be shorter than its algorithm asks for
  * @throws {KeyError} when it can't be read, is too weak, or the algorithm isn't for keys of its kind
  */
-export function parseKey(text: string, algorithm?: string): VerificationKey {
-  return text.includes('-----BEGIN ') ? parsePem(text, algorithm) : parseSecret(text, algorithm ?? 'HS256');
+export function parseKey(text: string, algorithm?: string, mayBeWeak = false): VerificationKey {
+  return text.includes('-----BEGIN ') ? parsePem(text, algorithm) : parseSecret(text, algorithm ?? 'HS256', mayBeWeak);
 }
 
-function parseSecret(text: string, algorithm: string): VerificationKey {
+function parseSecret(text: string, algorithm: string, mayBeWeak: boolean): VerificationKey {
   const bytes = Object.hasOwn(SECRET_ALGORITHMS, algorithm) ? SECRET_ALGORITHMS[algorithm] : undefined;
   if (bytes === undefined) {
     throw new KeyError(
       `is a secret, which works only with ${listOf(Object.keys(SECRET_ALGORITHMS))}: for other algorithms give a PEM`,
     );
   }
-  if (Buffer.byteLength(text) < bytes) throw new KeyError(`must be at least ${bytes} bytes long for ${algorithm}`);
+  if (Buffer.byteLength(text) < bytes && !mayBeWeak)
+    throw new KeyError(`must be at least ${bytes} bytes long for ${algorithm}`);
   return { key: createSecretKey(text, 'utf8'), algorithm };
 }
 

@@ -127,7 +127,7 @@ export class LibrarySite implements AsyncDisposable {
       response.flushHeaders();
       answer.pipe(response);
       answer.on('error', () => response.destroy());
-      if (answer.headers['content-type'] === 'text/event-stream') this.track(response, answer);
+      if (answer.headers['content-type'] === 'text/event-stream; charset=utf-8') this.track(response, answer);
     });
     target.on('error', () => response.destroy());
     response.on('close', () => target.destroy());

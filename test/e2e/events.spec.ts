@@ -17,7 +17,7 @@ describe('GET /events', () => {
     await using stream = await openStream(`${herald.url}/events`);
     expect(stream.response.statusCode).toBe(200);
     const { headers } = stream.response;
-    expect(headers['content-type']).toBe('text/event-stream');
+    expect(headers['content-type']).toBe('text/event-stream; charset=utf-8');
     expect(headers['cache-control']).toContain('no-store');
     expect(headers['cache-control']).toContain('no-transform');
     expect(headers['x-accel-buffering']).toBe('no');
@@ -30,7 +30,7 @@ describe('GET /events', () => {
     const streams = await Promise.all(Array.from({ length: 8 }, () => openStream(`${herald.url}/events`)));
     await Promise.all(streams.map((stream) => stream.take(1)));
     for (const stream of streams) {
-      expect(stream.text).toMatch(/^\n*id: \nretry: \d+\n\nid: \ndata: \{"timestamp":"[^"]+"\}\n\n$/);
+      expect(stream.text).toMatch(/^retry: \d+\n:\nid: \ndata: \{"timestamp":"[^"]+"\}\n\n$/);
       timestampOf(stream.events[0] ?? { data: '' });
       stream.response.destroy();
     }
@@ -65,19 +65,22 @@ describe('GET /events', () => {
   it('keeps a quiet stream alive with comments', async () => {
     await using herald = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '1h', HERALD_HEARTBEAT: '50ms' } });
     await using stream = await openStream(`${herald.url}/events`);
-    await stream.until(({ comments }) => comments.length >= 3);
+    await stream.until(({ comments }) => comments.length >= 4);
     expect(stream.events).toHaveLength(1);
+    // Clients that take any blank line for the end of a message report no empty ones.
+    expect(stream.text).toMatch(/^retry: \d+\n:\nid: \ndata: .*\n\n(?::\n)+$/);
   });
 
   it('writes no heartbeat while events flow, and none when it is switched off', async () => {
     await using busy = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '20ms', HERALD_HEARTBEAT: '500ms' } });
     await using stream = await openStream(`${busy.url}/events`);
     await stream.take(40);
-    expect(stream.comments).toHaveLength(0);
+    // The stream begins with one.
+    expect(stream.comments).toHaveLength(1);
     await using off = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '200ms', HERALD_HEARTBEAT: '0' } });
     await using silent = await openStream(`${off.url}/events`);
     await silent.take(5);
-    expect(silent.comments).toHaveLength(0);
+    expect(silent.comments).toHaveLength(1);
   });
 
   it('ends a stream cleanly between 80 and 100 % of its maximum age', async () => {

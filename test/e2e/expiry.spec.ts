@@ -64,7 +64,7 @@ describe('R62: the expiry of a token', () => {
   it('ends the connection of a token of the 0.x dialect as well, if it has an expiry', async () => {
     const expires = inSeconds(3);
     const token = await legacyToken('subscriber', { subscribe: ['*'] }, { exp: expires.getTime() / 1_000 });
-    await using stream = await open(herald, `${HUB}?topic=*`, token);
+    await using stream = await open(herald, `${HUB}?topic=*&with=notices`, token);
     await expectEndBy(stream, expires);
     await using lasting = await open(herald, `${HUB}?topic=*`, await legacyToken('subscriber', { subscribe: ['*'] }));
     await lasting.until(({ retries }) => retries.length > 0);

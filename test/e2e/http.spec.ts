@@ -7,7 +7,7 @@ describe('the HTTP edge', () => {
     await using herald = await startHerald();
     const response = await send(`${herald.url}/events`, { method: 'HEAD' });
     expect(response.statusCode).toBe(200);
-    expect(response.headers['content-type']).toBe('text/event-stream');
+    expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
     expect(await textOf(response)).toBe('');
   });
 

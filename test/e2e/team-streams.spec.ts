@@ -142,8 +142,9 @@ describe('SseModule in an application of its own', () => {
     'gives %s a retry first, its events and heartbeats',
     async (path) => {
       await using stream = await openStream(`${url}/${path}`);
-      await stream.until(({ events, comments }) => events.length > 0 && comments.length > 1);
-      expect(stream.text.trimStart()).toMatch(/^id: \nretry: \d+\n\n/);
+      await stream.until(({ events, comments }) => events.length > 0 && comments.length > 2);
+      expect(stream.text).toMatch(/^retry: \d+\n:\n/);
+      for (const block of stream.text.split('\n\n').slice(0, -1)) expect(block).toMatch(/^data: /m);
       expect(stream.retries).toHaveLength(1);
     },
   );

@@ -57,7 +57,7 @@ describe('TLS', () => {
     const streams = Array.from({ length: 150 }, () => session.request({ ':path': '/events' }));
     const heads = await Promise.all(streams.map((stream) => once(stream, 'response')));
     for (const [headers] of heads) {
-      expect(headers).toMatchObject({ ':status': 200, 'content-type': 'text/event-stream' });
+      expect(headers).toMatchObject({ ':status': 200, 'content-type': 'text/event-stream; charset=utf-8' });
       expect(headers).not.toHaveProperty('connection');
     }
     await Promise.all(streams.map((stream) => read(stream, 3)));
@@ -92,7 +92,7 @@ describe('TLS', () => {
     const request = get(`${herald.url}/events`, { rejectUnauthorized: false, agent: false });
     const [response] = await once(request, 'response');
     expect(response.httpVersion).toBe('1.1');
-    expect(response.headers['content-type']).toBe('text/event-stream');
+    expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
     expect(response.headers['strict-transport-security']).toBeDefined();
     await once(response, 'data');
     request.on('error', () => undefined).destroy();

@@ -97,7 +97,7 @@ class Reader {
         client.text += first;
         return new ResponseConnection(client, this.hub['streams'].outstanding);
       },
-      { matchers, grants: UNLIMITED, start, hasCursors: true, requestId: '', address: '' },
+      { matchers, grants: UNLIMITED, start, requestId: '', address: '' },
     );
   }
 

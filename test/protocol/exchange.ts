@@ -44,7 +44,7 @@ export async function ask(herald: Herald, question: Question): Promise<Answer> {
     body,
   );
   const { statusCode: status = 0, headers: answered } = response;
-  const isStream = answered['content-type'] === 'text/event-stream' && method !== 'HEAD';
+  const isStream = answered['content-type'] === 'text/event-stream; charset=utf-8' && method !== 'HEAD';
   if (isStream) response.destroy();
   const text = isStream ? '' : await textOf(response);
   return { status, headers: answered, text, code: codeOf(answered, text), challenge: answered['www-authenticate'] };

@@ -66,11 +66,15 @@ describe('subscribing', () => {
     for (const method of ['GET', 'QUERY']) {
       const body = method === 'QUERY' ? 'match=urn:r5' : '';
       const answer = await ask(herald, { method, query: method === 'GET' ? 'match=urn:r5' : '', headers: FORM, body });
-      expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'text/event-stream' } });
+      expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
     }
     // It is over at once: nothing stays subscribed that nobody reads.
     const head = await ask(herald, { method: 'HEAD', query: 'match=urn:r5' });
-    expect(head).toMatchObject({ status: 200, text: '', headers: { 'content-type': 'text/event-stream' } });
+    expect(head).toMatchObject({
+      status: 200,
+      text: '',
+      headers: { 'content-type': 'text/event-stream; charset=utf-8' },
+    });
   });
 
   it('R5: another method is answered with 405 and those that there are', async () => {
@@ -297,7 +301,7 @@ describe('subscribing', () => {
   it('R19: a stream is text/event-stream, unbuffered, with comments while it is quiet', async () => {
     await using quiet = await startHub({ HERALD_HEARTBEAT: '50ms' });
     await using stream = await subscribe(quiet, { query: 'match=urn:r19' });
-    expect(stream.response.headers['content-type']).toBe('text/event-stream');
+    expect(stream.response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
     expect(stream.response.headers['x-accel-buffering']).toBe('no');
     expect(stream.response.headers['cache-control']).toMatch(/no-store.*no-transform/);
     await stream.until(({ comments }) => comments.length >= 2);

@@ -16,7 +16,7 @@ export function logRequests(fastify: FastifyInstance, logger: Logger): void {
 
 /** Health probes come every few seconds and would fill the log. */
 function levelOf(request: FastifyRequest): 'info' | 'debug' {
-  return request.url.startsWith('/health/') ? 'debug' : 'info';
+  return /^\/health(?:\/|z(?:$|\?))/.test(request.url) ? 'debug' : 'info';
 }
 
 function lineOf(request: FastifyRequest, reply: FastifyReply): object {

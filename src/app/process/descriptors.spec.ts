@@ -6,9 +6,9 @@ const limits = (files: string): string =>
 
 describe('the room for sockets', () => {
   it.each([
-    ['1048576', { sockets: 1_048_448, streams: 943_604 }],
-    ['1024', { sockets: 896, streams: 807 }],
-    ['100', { sockets: 50, streams: 45 }],
+    ['1048576', { sockets: 1_048_448, streams: 943_604, heldRefusals: 20_971 }],
+    ['1024', { sockets: 896, streams: 807, heldRefusals: 20 }],
+    ['100', { sockets: 50, streams: 45, heldRefusals: 2 }],
   ])('with %s open files is what the reserve leaves', (files, room) => {
     expect(roomForSockets(() => limits(files))).toEqual(room);
   });

@@ -8,6 +8,9 @@ const RESERVE = 128;
 /** Of the sockets, the share that streams leave to publishers, administrators and probes. */
 const OTHERS = 0.1;
 
+/** Of the descriptors, the share that refused streams may be held with. */
+const REFUSED = 0.02;
+
 /** Milliseconds between two log lines of the same trouble. */
 const QUIET = 60_000;
 
@@ -15,6 +18,8 @@ const QUIET = 60_000;
 export interface Room {
   readonly sockets: number;
   readonly streams: number;
+  /** Refused streams that may be held for a while. */
+  readonly heldRefusals: number;
 }
 
 /**
@@ -25,7 +30,7 @@ export function roomForSockets(read: (path: string) => string = readText): Room 
   const files = Number(/^Max open files +(\d+)/m.exec(textOf(read))?.[1]);
   if (!Number.isSafeInteger(files)) return undefined;
   const sockets = Math.max(files - RESERVE, Math.ceil(files / 2));
-  return { sockets, streams: Math.ceil(sockets * (1 - OTHERS)) };
+  return { sockets, streams: Math.ceil(sockets * (1 - OTHERS)), heldRefusals: Math.floor(files * REFUSED) };
 }
 
 /** Refuses connections in excess of the room: without a descriptor the process could do nothing else any more. */

@@ -144,6 +144,7 @@ function streamOf(caller: Caller): OpenStream & { end: jest.Mock<OpenStream['end
     describe: () => ({}),
     detail: () => ({}),
     heartbeat: () => undefined,
+    tellOfEnd: () => undefined,
     end: jest.fn<OpenStream['end']>(),
     cut: () => undefined,
     finished: () => Promise.resolve(),

@@ -16,6 +16,7 @@ import type { Claims } from '../../access/caller.js';
 import type { Grants } from '../../access/grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import type { DialectTokens } from '../../hub/protocol/dialect.js';
+import { isOfOtherDialect } from '../../hub/service/dialects.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import { KeySet } from './key-set.js';
 import { grantsInSteps } from './token-grants.js';
@@ -101,7 +102,7 @@ export class TokenVerifier {
   private async verifyAnew(token: string, purpose: Purpose): Promise<Verified> {
     try {
       const claims = decodeJwt(token);
-      return purpose.others?.hasClaims(claims)
+      return purpose.others?.isOurs(claims, headerOf(token).typ)
         ? await this.verifyOther(token, claims, purpose.role, purpose.others)
         : await this.verifyCurrent(token, claims, purpose);
     } catch (error) {
@@ -110,8 +111,9 @@ export class TokenVerifier {
     }
   }
 
-  private async verifyCurrent(token: string, { iss }: Claims, { role, resource }: Purpose): Promise<Verified> {
-    const issuer = this.issuers.find((trusted) => trusted.issuer === iss);
+  private async verifyCurrent(token: string, given: Claims, { role, resource }: Purpose): Promise<Verified> {
+    if (isOfOtherDialect(given)) throw this.misplaced();
+    const issuer = this.issuers.find((trusted) => trusted.issuer === given.iss);
     if (!issuer) throw new HubError('token-invalid', 'The token is not valid: its issuer is not one that is trusted.');
     const claims = await verifyWithAny(token, await candidatesOf(issuer, role, token), {
       typ: 'at+jwt',
@@ -120,19 +122,38 @@ export class TokenVerifier {
       requiredClaims: ['exp'],
     });
     const steps = grantsInSteps(limitAge(claims, this.options.maxTokenAge), this.options.hubUrl);
-    // Without patterns the first step is the only one, and nobody has to wait for a turn.
-    const first = steps.next();
-    return remember(first.done ? first.value : await this.background.run(steps), issuer);
+    return remember(await this.inTurns(steps), issuer);
   }
 
-  /** Verifies a token of another dialect. It has no `typ` and `aud`; its `iss` and `exp` are checked if present. */
+  /**
+   * Verifies a token of another dialect. It has no `typ` and `aud`, and its `exp` is checked if present. Its `iss` says
+   * whose keys it is signed with where that is known, and nothing otherwise.
+   */
   private async verifyOther(token: string, { iss }: Claims, role: Role, others: DialectTokens): Promise<Verified> {
-    const issuers = iss === undefined ? this.issuers : this.issuers.filter(({ issuer }) => issuer === iss);
+    const named = this.issuers.filter(({ issuer }) => issuer === iss);
+    const issuers = named.length > 0 ? named : this.issuers;
     const candidates = await Promise.all(issuers.map((issuer) => candidatesOf(issuer, role, token)));
     const claims = await verifyWithAny(token, candidates.flat(), {});
-    const grants = others.grantsOf(limitAge(claims, this.options.maxTokenAge), this.options.hubUrl);
+    const steps = others.grantsInSteps(limitAge(claims, this.options.maxTokenAge), this.options.hubUrl);
+    const grants = await this.inTurns(steps);
     const isMovable = issuers.some(({ set }) => set);
     return { grants, until: untilOf(grants, isMovable) };
+  }
+
+  /** Without patterns the first step is the only one, and nobody has to wait for a turn. */
+  private async inTurns(steps: Generator<void, Grants>): Promise<Grants> {
+    const first = steps.next();
+    return first.done ? first.value : this.background.run(steps);
+  }
+
+  /** What is wrong with a token of another dialect where only the current one's are accepted. */
+  private misplaced(): HubError {
+    return new HubError(
+      'token-invalid',
+      this.options.legacy
+        ? 'The token is one of Mercure 0.x, which counts for requests of that dialect only: give topics as "topic".'
+        : 'The token is one of Mercure 0.x, which this hub does not accept: set HERALD_LEGACY=true to have it do so.',
+    );
   }
 }
 

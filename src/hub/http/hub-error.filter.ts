@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JournalUnavailableError } from '../../storage/journal/journal.js';
 import { answerOf, HubError } from '../../access/hub.errors.js';
 import { problem, RETRY_AFTER, sendProblem } from '../../shared/http/problem.js';
-import { encodeNotice } from '../../streams/frames/frame.js';
+import { encodeNotice, EVENT_STREAM } from '../../streams/frames/frame.js';
 import { randomRetry } from '../../streams/registry/stream-registry.js';
 
 /** Finds the address of the metadata that tells a client how to get a token (RFC 9728, 5.1). */
@@ -48,5 +48,5 @@ function asksForStream({ method, headers }: FastifyRequest): boolean {
 /** A stream that ends as soon as it has begun, and whose client comes back after a while. */
 function endAtOnce(reply: FastifyReply): void {
   const notice = encodeNotice({ type: 'unavailable' }, { retry: randomRetry() });
-  void reply.status(200).header('content-type', 'text/event-stream').header('cache-control', 'no-store').send(notice);
+  void reply.status(200).header('content-type', EVENT_STREAM).header('cache-control', 'no-store').send(notice);
 }

@@ -31,7 +31,7 @@ export const LEGACY_DIALECT: Dialect = {
   limitOf: () => HUB_LIMITS.selectors,
   lastEventIdHeader: 'last-event-id',
   // Clients of 0.x expect no events without an update.
-  hasCursors: false,
+  hasNotices: false,
   subscriptions,
   tokens: LEGACY_TOKENS,
 };

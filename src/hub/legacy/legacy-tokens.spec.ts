@@ -1,20 +1,33 @@
 import { describe, expect, it } from '@jest/globals';
+import { allAtOnce } from '../../shared/background.js';
 import { LEGACY_TOKENS } from './legacy-tokens.js';
 
-const { grantsOf, hasClaims } = LEGACY_TOKENS;
+const { grantsInSteps, hasClaim, isOurs } = LEGACY_TOKENS;
 
 const HUB = new URL('https://hub.example/.well-known/mercure');
+
+function grantsOf(claims: Record<string, unknown>, hubUrl: URL) {
+  return allAtOnce(grantsInSteps(claims, hubUrl));
+}
 
 function read(mercure: unknown, more: Record<string, unknown> = {}) {
   return grantsOf({ mercure, ...more }, HUB);
 }
 
-describe('hasClaims', () => {
+describe('hasClaim', () => {
   it('knows the claim by its two names, and takes a token with details for a current one', () => {
-    expect(hasClaims({ mercure: {} })).toBe(true);
-    expect(hasClaims({ 'https://mercure.rocks/': {} })).toBe(true);
-    expect(hasClaims({ mercure: {}, authorization_details: [] })).toBe(false);
-    expect(hasClaims({ sub: 's' })).toBe(false);
+    expect(hasClaim({ mercure: {} })).toBe(true);
+    expect(hasClaim({ 'https://mercure.rocks/': {} })).toBe(true);
+    expect(hasClaim({ mercure: {}, authorization_details: [] })).toBe(false);
+    expect(hasClaim({ sub: 's' })).toBe(false);
+  });
+
+  it('takes a token without it for one of the dialect, unless it is an access token or has details', () => {
+    expect(isOurs({ sub: 's' }, undefined)).toBe(true);
+    expect(isOurs({ sub: 's' }, 'JWT')).toBe(true);
+    expect(isOurs({ sub: 's' }, 'at+jwt')).toBe(false);
+    expect(isOurs({ mercure: {} }, 'at+jwt')).toBe(true);
+    expect(isOurs({ authorization_details: [] }, undefined)).toBe(false);
   });
 });
 
@@ -43,6 +56,24 @@ describe('grantsOf', () => {
     }
   });
 
+  it('grants public updates only where there is no claim', () => {
+    const grants = grantsOf({ sub: 'ann' }, HUB);
+    expect([grants.canPublish(['a']), grants.canRead(['a']), grants.subject]).toEqual([false, false, 'ann']);
+  });
+
+  it('takes as many selectors as a subscription may have, and compiles their patterns in steps', () => {
+    const subscribe = Array.from({ length: 1_000 }, (_, index) => `https://example.com/${index}/{id}`);
+    const steps = grantsInSteps({ mercure: { subscribe } }, HUB);
+    let count = 0;
+    let step = steps.next();
+    for (; !step.done; step = steps.next()) count += 1;
+    expect(count).toBe(1_000);
+    expect([
+      step.value.canRead(['https://example.com/999/x']),
+      step.value.canRead(['https://example.com/x/1']),
+    ]).toEqual([true, false]);
+  });
+
   it('reads the namespaced claim where there is no other', () => {
     const namespaced = { 'https://mercure.rocks/': { publish: ['a'] } };
     expect(grantsOf(namespaced, HUB).canPublish(['a'])).toBe(true);
@@ -61,13 +92,16 @@ describe('grantsOf', () => {
 
   it.each<[string, unknown]>([
     ['no object', 'publish'],
-    ['nothing', null],
     ['selectors that are no list', { publish: '*' }],
     ['a selector that is no string', { subscribe: ['a', 1] }],
-    ['more selectors than the limit', { subscribe: Array.from({ length: 101 }, String) }],
+    ['more selectors than the limit', { subscribe: Array.from({ length: 1_001 }, String) }],
     ['a selector that is too long', { subscribe: ['x'.repeat(4_097)] }],
     ['a selector with a line end', { publish: ['a\nb'] }],
     ['a template that costs too much', { publish: ['{a}'.repeat(21)] }],
+    [
+      'templates that cost too much together',
+      { subscribe: Array.from({ length: 101 }, (_, index) => `/${index}/${'{a}'.repeat(20)}`) },
+    ],
   ])('refuses a claim that is %s', (_, claim) => {
     expect(() => read(claim)).toThrow(expect.objectContaining({ code: 'token-invalid' }));
   });

@@ -46,6 +46,8 @@ export const HUB_LIMITS = {
   latest: { topics: 1_000, perTopic: 16, lookedThrough: 20_000 },
   /** Offers in a second that a subscription may ask for (`max_rate`). */
   maxRate: { least: 0.1, most: 20 },
+  /** Seconds of silence after which a stream may ask for a comment (`heartbeat`). */
+  heartbeat: { least: 2, most: 60 },
   /** Topics that one of these offers has at most. More make several, right after each other. */
   offerTopics: 2_048,
   /**

@@ -76,6 +76,12 @@ export class Interest {
     return this.hasPatterns ? weight + REMEMBERED * (LONGEST_REMEMBERED + 100) : weight;
   }
 
+  /** Compiles its patterns, in a step each, so that whoever asks first does not have to wait for all of them. */
+  *prepare(): Generator<void, this> {
+    if (this.hasPatterns) this.patterns ??= yield* this.compileInSteps();
+    return this;
+  }
+
   /** Whether a matcher matches at least one of the topics. */
   includes(topics: readonly string[]): boolean {
     if (this.isEverything || topics.some((topic) => this.exact.has(topic))) return true;
@@ -145,13 +151,19 @@ export class Interest {
 
   /** Done when first needed, because most interests never need it: live delivery goes by the index of `FanOut`. */
   private compile(): Patterns {
-    const of = (type: Matcher['type']): string[] =>
-      this.matchers.filter((matcher) => matcher.type === type).map(({ pattern }) => pattern);
-    return {
-      urls: of('urlpattern').map((pattern) => compileUrlPattern(pattern, this.hubUrl)),
-      templates: of('uritemplate').map(compileUriTemplate),
-      results: new Map(),
-    };
+    return allAtOnce(this.compileInSteps());
+  }
+
+  private *compileInSteps(): Generator<void, Patterns> {
+    const urls: UrlPattern[] = [];
+    const templates: UriTemplate[] = [];
+    for (const { type, pattern } of this.matchers) {
+      if (type === 'exact') continue;
+      if (type === 'urlpattern') urls.push(compileUrlPattern(pattern, this.hubUrl));
+      else templates.push(compileUriTemplate(pattern));
+      yield;
+    }
+    return { urls, templates, results: new Map() };
   }
 }
 

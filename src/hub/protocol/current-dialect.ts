@@ -28,7 +28,7 @@ export const CURRENT_DIALECT: Dialect = {
   matchersOf,
   limitOf: (type) => (type === 'exact' ? HUB_LIMITS.exactTopics : HUB_LIMITS.patterns),
   lastEventIdHeader: 'mercure-last-event-id',
-  hasCursors: true,
+  hasNotices: true,
   subscriptions,
 };
 

@@ -19,8 +19,8 @@ export interface Dialect {
   readonly limitOf: (type: MatcherType) => MatcherLimit;
   /** The header of an answer that has the id after which its stream begins. */
   readonly lastEventIdHeader: string;
-  /** Whether readers are given cursors: ids to come back with when they have had no update. */
-  readonly hasCursors: boolean;
+  /** Whether readers get notices where they do not ask for them: some clients would take them for updates. */
+  readonly hasNotices: boolean;
   readonly subscriptions: SubscriptionsFormat;
   /** The dialect's own tokens besides those of RFC 9068, if any. */
   readonly tokens?: DialectTokens;
@@ -76,11 +76,13 @@ export interface DialectTokens {
   readonly parameter: string;
   /** The cookie that may hold the token, besides the configured one. */
   readonly cookie: string;
-  /** Whether these claims, which are not verified yet, are those of such a token. */
-  readonly hasClaims: (claims: Claims) => boolean;
+  /** Whether these claims, which are not verified yet, have what only such a token has. */
+  readonly hasClaim: (claims: Claims) => boolean;
+  /** Whether a token with these claims and this `typ`, which are not verified yet, is taken for such a token. */
+  readonly isOurs: (claims: Claims, type: string | undefined) => boolean;
   /**
-   * What the verified claims allow.
+   * What the verified claims allow, in steps.
    * @throws HubError `token-invalid` when they are malformed
    */
-  readonly grantsOf: (claims: Claims, hubUrl: URL) => Grants;
+  readonly grantsInSteps: (claims: Claims, hubUrl: URL) => Generator<void, Grants>;
 }

@@ -1,4 +1,6 @@
+import type { Claims } from '../../access/caller.js';
 import { LEGACY_DIALECT } from '../legacy/legacy-dialect.js';
+import { LEGACY_TOKENS } from '../legacy/legacy-tokens.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
 import { CURRENT_DIALECT } from '../protocol/current-dialect.js';
 import type { Dialect, DialectTokens } from '../protocol/dialect.js';
@@ -36,6 +38,11 @@ export function otherTokensOf(request: { readonly url: string }, options: Dialec
 /** Tokens other than the current protocol's that the hub accepts, if any. */
 export function dialectTokens(options: DialectOptions): DialectTokens | undefined {
   return dialectsOf(options).find(({ tokens }) => tokens)?.tokens;
+}
+
+/** Whether these claims, which are not verified yet, are those of a dialect's own token, be it served or not. */
+export function isOfOtherDialect(claims: Claims): boolean {
+  return LEGACY_TOKENS.hasClaim(claims);
 }
 
 /** The dialect of an answer to a caller with these grants, where the request itself does not tell. */

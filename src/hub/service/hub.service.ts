@@ -7,6 +7,7 @@ import { PublishQuota } from '../limits/publish-quota.js';
 import type { Connection } from '../../streams/connections/connection.js';
 import { cursorText } from '../../streams/frames/frame.js';
 import type { StreamEnd } from '../../streams/registry/stream-end.js';
+import type { StreamWishes } from '../../streams/registry/stream-wishes.js';
 import type { StreamInfo } from '../../streams/registry/stream-info.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { SharedState } from '../../storage/state/shared-state.js';
@@ -50,8 +51,8 @@ export interface SubscribeOptions {
   readonly start: Start;
   /** Whether each event is to name the topics that it was matched by. */
   readonly namesTopics?: boolean;
-  /** Whether the reader is given cursors: see {@link Cursors}. */
-  readonly hasCursors?: boolean;
+  /** How the reader wants the stream, where that is not as all are. Without notices it has no cursors: see {@link Cursors}. */
+  readonly wishes?: StreamWishes | undefined;
   /** How many offers a second it gets at most, each of the newest update of each topic. Default: all updates, at once. */
   readonly maxRate?: number | undefined;
   /** The id that the log gives to the request for this subscription. */
@@ -233,12 +234,13 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
 
   /**
    * Gives a connection every update that is matched and granted, from `start` on, until it ends. Where there are too
-   * many streams already, it ends at once with a notice: any status but 200 would stop a native `EventSource` for good.
+   * many streams already, it is refused.
    */
   subscribe(open: OpenConnection, options: SubscribeOptions): Reader | undefined {
-    const { matchers, start, namesTopics = false, hasCursors = false, maxRate, requestId, address } = options;
+    const { matchers, start, namesTopics = false, maxRate, requestId, address, wishes } = options;
     const grants = this.guarded.of(options.grants);
-    const info: StreamInfo = { requestId, address, caller: grants };
+    const info: StreamInfo = { requestId, address, caller: grants, wishes };
+    const hasCursors = wishes?.notices ?? true;
     const interest = new Interest(matchers, this.options.hubUrl);
     if (!this.streams.admits(info) || !this.fanOut.accepts(interest)) return this.refuse(open, info);
     const beginning = this.beginningOf(start, hasCursors);
@@ -273,11 +275,12 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     };
   }
 
-  /** Ends a stream as soon as it has begun, because there are too many. */
-  refuse(open: OpenConnection, info: StreamInfo): undefined {
+  /** Begins a stream only to end it: any status but 200 would stop a native `EventSource` for good. */
+  refuse(open: OpenConnection, info: StreamInfo, reason: 'overloaded' | 'unavailable' = 'overloaded'): undefined {
     const connection = open('');
     connection.info = info;
-    this.streams.refuse(connection, 'overloaded');
+    this.streams.refuse(connection, reason);
+    if (reason !== 'overloaded') return;
     this.logger.warn({ msg: 'stream refused: too many', requestId: info.requestId, address: info.address });
   }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { encodeComment, encodeNotice, type Notice, type NoticeOptions } from '../frames/frame.js';
+import { encodeComment, encodeNotice, encodeRetry, type Notice, type NoticeOptions } from '../frames/frame.js';
 import type { OutstandingBytes } from '../registry/outstanding-bytes.js';
 import { STREAM_ENDS, type StreamEnd } from '../registry/stream-end.js';
 import { type StreamInfo, UNKNOWN_STREAM } from '../registry/stream-info.js';
@@ -54,6 +54,8 @@ export abstract class Connection<Target extends Writable = Writable> implements 
   private listener: ConnectionListener | undefined;
   private reason: StreamEnd = 'disconnected';
   private isClosed = false;
+  /** Whether its client has been told why it will end. */
+  private isTold = false;
   /** True during `transmit`, within which the socket may already report that it has taken the write. */
   private isTransmitting = false;
   /** Bytes of the write that is under way; 0 when none is. */
@@ -106,14 +108,31 @@ export abstract class Connection<Target extends Writable = Writable> implements 
     return this.write(this.format === 'chunked' ? bytes.chunked : bytes.plain);
   }
 
-  /** An in-band notice: an event named `herald`. Where the subscriber has a cursor, it is the notice's id. */
+  /**
+   * An in-band notice: an event named `herald`. Where the subscriber has a cursor, it is the notice's id. A client that
+   * wants no notices gets the `retry:` alone.
+   */
   notify(notice: Notice, options: NoticeOptions = {}): boolean {
+    const { retry } = options;
+    if (this.info.wishes?.notices === false) {
+      return retry === undefined || this.writeFrame(inBothFormats(encodeRetry(retry)));
+    }
     return this.writeFrame(inBothFormats(encodeNotice(notice, { id: this.listener?.noticeId(), ...options })));
   }
 
   heartbeat(): void {
     // Bytes that still wait show the client and proxies as much as a heartbeat.
     if (this.unsent === 0) this.writeFrame(HEARTBEAT);
+  }
+
+  tellOfEnd(reason: StreamEnd): void {
+    if (this.isTold) return;
+    this.isTold = true;
+    const { notice } = STREAM_ENDS[reason];
+    if (notice) this.notify({ type: notice }, { retry: randomRetry() });
+    // A client that has got no update for long comes back with this cursor, and not with an id that may be trimmed by
+    // then.
+    else if (reason === 'max-age' && this.listener?.noticeId() !== undefined) this.notify({ type: 'cursor' });
   }
 
   /**
@@ -170,14 +189,6 @@ export abstract class Connection<Target extends Writable = Writable> implements 
     this.account();
     this.listener?.closed(this.reason);
     this.listener = undefined;
-  }
-
-  private tellOfEnd(reason: StreamEnd): void {
-    const { notice } = STREAM_ENDS[reason];
-    if (notice) this.notify({ type: notice }, { retry: randomRetry() });
-    // A client that has got no update for long comes back with this cursor, and not with an id that may be trimmed by
-    // then.
-    else if (reason === 'max-age' && this.listener?.noticeId() !== undefined) this.notify({ type: 'cursor' });
   }
 
   private get unsent(): number {

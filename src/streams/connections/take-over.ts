@@ -3,6 +3,7 @@ import type { Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { chunkText } from '../frames/chunk.js';
+import { EVENT_STREAM } from '../frames/frame.js';
 import type { Connection } from './connection.js';
 import type { OutstandingBytes } from '../registry/outstanding-bytes.js';
 import { ResponseConnection } from './response-connection.js';
@@ -13,7 +14,7 @@ type Headers = Readonly<Record<string, number | string | readonly string[] | und
 
 /** What every stream says of itself. */
 const STREAM_HEADERS: Headers = {
-  'content-type': 'text/event-stream',
+  'content-type': EVENT_STREAM,
   'cache-control': 'private, no-cache, no-store, must-revalidate, max-age=0, no-transform',
   'x-accel-buffering': 'no',
 };

@@ -1,3 +1,9 @@
+/**
+ * The media type of every stream. It names the only charset there is (HTML, section 9.2.5), because clients that follow
+ * HTTP alone, such as Python's requests, decode ISO-8859-1 otherwise, and take a byte 0x85 for the end of a line.
+ */
+export const EVENT_STREAM = 'text/event-stream; charset=utf-8';
+
 /** One event as `text/event-stream` has it. */
 export interface Frame {
   /** Becomes the client's last event id. Without one the client keeps the id that it has. */
@@ -94,6 +100,11 @@ export function retryLine(milliseconds: number): string {
     throw new TypeError('retry must be a whole number of milliseconds');
   }
   return `retry: ${milliseconds}\n`;
+}
+
+/** The same for a client that gets nothing else. The comment shows line by line readers that the field is complete. */
+export function encodeRetry(milliseconds: number): Buffer {
+  return Buffer.from(`${retryLine(milliseconds)}:\n`);
 }
 
 function lines(field: 'data:' | ':', text: string): string {

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { HttpException, Logger, type MessageEvent } from '@nestjs/common';
 import { Observable, type Subscriber } from 'rxjs';
+import { encodeComment, encodeRetry } from '../frames/frame.js';
+import { beginWith } from './opening.js';
 import { randomRetry, type OpenStream, type StreamRegistry } from '../registry/stream-registry.js';
 import { markStream, type StreamRequest } from '../registry/stream-request.js';
 import { STREAM_ENDS, type StreamEnd } from '../registry/stream-end.js';
@@ -12,7 +15,7 @@ const logger = new Logger('Stream');
 const REPEATABLE_ID = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * `source` with what every stream has: a random `retry:` first, heartbeats, an end at the maximum age and at shutdown,
+ * `source` with what every stream has: a random `retry:` first, heartbeats as comments, an end at the maximum age and at shutdown,
  * and a log line when it opens and closes. An error before the stream is open is passed on, so that an exception filter
  * can still answer with a status.
  */
@@ -25,7 +28,7 @@ export function withLifetime(
     const stream = new LiveStream(subscriber, request, registry);
     if (!registry.admits(stream.info)) {
       registry.refuse(stream, 'overloaded');
-      return;
+      return () => stream.release();
     }
     registry.add(stream);
     const subscription = source.subscribe({
@@ -53,6 +56,8 @@ class LiveStream implements OpenStream {
   serial = 0;
   private isOpen = false;
   private isOver = false;
+  /** Whether its client has been told why it will end. */
+  private isTold = false;
   private events = 0;
   private reason: StreamEnd = 'disconnected';
   /** The id that the client holds: the last one sent, or the one it came with. */
@@ -65,6 +70,7 @@ class LiveStream implements OpenStream {
   ) {
     this.info = { requestId: request.id, address: request.address, caller: request.caller };
     this.id = REPEATABLE_ID.test(request.lastEventId ?? '') ? (request.lastEventId ?? '') : '';
+    beginWith(request.response, encodeRetry(randomRetry()).toString());
     // Node keeps an HTTP/2 stream that its client has reset for as long as something waits to be written to it.
     request.raw.once('aborted', () => request.response.destroy());
   }
@@ -77,32 +83,43 @@ class LiveStream implements OpenStream {
     return {};
   }
 
-  /** Begins the stream with a random `retry:`. Nothing is sent before the source has had its chance to fail. */
+  /** The source has had its chance to fail. Nest sends what the stream begins with. */
   open(): void {
     if (this.isOpen) return;
     this.isOpen = true;
     markStream(this.request.raw);
-    this.send({ retry: randomRetry() });
     logger.debug({ msg: 'stream opened', requestId: this.request.id });
   }
 
   write(message: unknown): void {
     this.open();
+    const event = toMessageEvent(message);
+    if (isOnly(event, 'comment')) return this.writeAside(encodeComment(event.comment ?? ''));
+    if (isOnly(event, 'retry')) return this.writeAside(encodeRetry(event.retry ?? 0));
     this.events += 1;
-    this.send(toMessageEvent(message));
+    this.send(event);
   }
 
   heartbeat(): void {
-    if (this.isOpen && !this.subscriber.closed) this.send({ comment: '' });
+    this.writeAside(encodeComment(''));
+  }
+
+  tellOfEnd(reason: StreamEnd): void {
+    if (this.isTold || this.subscriber.closed) return;
+    this.isTold = true;
+    this.open();
+    const { notice } = STREAM_ENDS[reason];
+    if (!notice) return;
+    if (this.registry.notices) this.send({ type: 'herald', data: { type: notice }, retry: randomRetry() });
+    else this.writeAside(encodeRetry(randomRetry()));
   }
 
   end(reason: StreamEnd): void {
     if (this.subscriber.closed) return;
     this.open();
     this.reason = reason;
+    this.tellOfEnd(reason);
     this.endedAt = performance.now();
-    const { notice } = STREAM_ENDS[reason];
-    if (notice) this.send({ type: 'herald', data: { type: notice }, retry: randomRetry() });
     this.subscriber.complete();
   }
 
@@ -153,6 +170,18 @@ class LiveStream implements OpenStream {
     logger.debug({ msg: 'stream closed', requestId: this.request.id, reason, age, events });
   }
 
+  /**
+   * Writes lines that are no event past Nest, which would put a blank line after them. They are left out before the stream
+   * has begun and while its client does not read.
+   */
+  private writeAside(lines: Buffer): void {
+    const { response } = this.request;
+    const { headersSent } = response as Writable & { headersSent?: boolean };
+    if (!headersSent || response.writableEnded || response.writableNeedDrain) return;
+    this.lastWriteAt = performance.now();
+    response.write(lines);
+  }
+
   private send(message: MessageEvent): void {
     this.lastWriteAt = performance.now();
     this.subscriber.next(this.withId(message));
@@ -163,7 +192,6 @@ class LiveStream implements OpenStream {
    * `Last-Event-ID` that the client resumes from. Repeating the id that the client has changes nothing for it.
    */
   private withId(message: MessageEvent): MessageEvent {
-    if (message.comment !== undefined && message.data === undefined && message.type === undefined) return message;
     this.id = message.id ?? this.id;
     return {
       id: this.id,
@@ -173,6 +201,11 @@ class LiveStream implements OpenStream {
       ...(message.data !== undefined && { data: message.data }),
     };
   }
+}
+
+/** Whether a message has nothing else than this field. */
+function isOnly(message: MessageEvent, field: keyof MessageEvent): boolean {
+  return Object.entries(message).every(([name, value]) => (name === field) === (value !== undefined));
 }
 
 /** A handler may emit a bare value, which Nest takes for the data of an event. */

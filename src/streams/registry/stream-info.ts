@@ -1,4 +1,5 @@
 import { type Caller, NOBODY } from '../../access/caller.js';
+import type { StreamWishes } from './stream-wishes.js';
 
 /** Whose stream it is. */
 export interface StreamInfo {
@@ -7,6 +8,8 @@ export interface StreamInfo {
   /** The client's address, as far as proxies are trusted to tell it. */
   readonly address: string;
   readonly caller: Caller;
+  /** How it is wanted, where that is not as all are. */
+  readonly wishes?: StreamWishes | undefined;
 }
 
 export const UNKNOWN_STREAM: StreamInfo = { requestId: '', address: '', caller: NOBODY };

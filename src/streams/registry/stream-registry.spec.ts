@@ -28,6 +28,9 @@ class FakeStream implements OpenStream {
     this.lastWriteAt = performance.now();
     this.heartbeats += 1;
   }
+  tellOfEnd(): void {
+    // Nobody is told here.
+  }
   end(reason: string): void {
     this.ends.push(`${reason} at ${performance.now() - this.openedAt}`);
     this.registry.delete(this);
@@ -84,6 +87,29 @@ describe('StreamRegistry', () => {
     }
     expect(quiet.heartbeats).toBe(10);
     expect(busy.heartbeats).toBe(0);
+  });
+
+  it('writes to a quiet stream as often as it has asked for, also where others get nothing', () => {
+    const registry = new StreamRegistry({ heartbeat: 0, maxAge: 0, writeTimeout: 30_000 });
+    const asking = new FakeStream(registry, { ...UNKNOWN_STREAM, wishes: { notices: true, heartbeat: 4_000 } });
+    const other = new FakeStream(registry);
+    for (let second = 0; second < 200; second += 1) jest.advanceTimersByTime(1_000);
+    expect(asking.heartbeats).toBe(50);
+    expect(other.heartbeats).toBe(0);
+  });
+
+  it('writes to many quiet streams in several turns of the event loop, and not to one that is gone by then', () => {
+    const registry = new StreamRegistry({ heartbeat: 20_000, maxAge: 0, writeTimeout: 30_000 });
+    const streams = Array.from({ length: 3 }, () => new FakeStream(registry));
+    const [first, second, third] = streams as [FakeStream, FakeStream, FakeStream];
+    first.heartbeat = () => {
+      first.heartbeats += 1;
+      registry.delete(second);
+      // Longer than a turn may take.
+      jest.setSystemTime(Date.now() + 5);
+    };
+    jest.advanceTimersByTime(21_000);
+    expect([first.heartbeats > 0, second.heartbeats, third.heartbeats]).toEqual([true, 0, 1]);
   });
 
   it('ends each stream at its own random age of 80 to 100 % of the maximum', () => {

@@ -6,9 +6,11 @@ import {
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
+import { Background } from '../../shared/background.js';
 import { Admission, type AdmissionLimits } from './admission.js';
 import { OutstandingBytes } from './outstanding-bytes.js';
 import { Pressure } from './pressure.js';
+import { RefusedStreams } from './refused-streams.js';
 import type { StreamEnd } from './stream-end.js';
 import type { StreamInfo } from './stream-info.js';
 
@@ -24,6 +26,10 @@ export interface StreamOptions extends Partial<AdmissionLimits> {
   readonly writeTimeout: number;
   /** Bytes that all streams together may hold for their clients. Default: an eighth of the heap's limit. */
   readonly maxOutstanding?: number | undefined;
+  /** How many refused streams may be held for a while before they end: see `RefusedStreams`. */
+  readonly maxHeldRefusals?: number | undefined;
+  /** Whether streams get notices where they do not say. Default: yes. */
+  readonly notices?: boolean | undefined;
 }
 
 /** A stream that is open, as the registry sees it. Times are milliseconds on the monotonic clock. */
@@ -43,7 +49,9 @@ export interface OpenStream {
   detail(): Readonly<Record<string, unknown>>;
   /** Writes a comment, which clients ignore and proxies count as life. */
   heartbeat(): void;
-  /** Ends the response cleanly. */
+  /** Tells its client once why it will end, before it is told to {@link end}. */
+  tellOfEnd(reason: StreamEnd): void;
+  /** Ends the response cleanly, after having told why. */
   end(reason: StreamEnd): void;
   /** Closes it at once, also after it was told to end: the reader does not read. */
   cut(reason: StreamEnd): void;
@@ -76,8 +84,8 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
   /** What the clients of all streams have not taken yet. */
   readonly outstanding: OutstandingBytes;
   private readonly deadlines = new Map<OpenStream, number>();
-  /** Streams that were not admitted, and have not closed yet. */
-  private readonly refused = new Set<OpenStream>();
+  private readonly refused: RefusedStreams;
+  private readonly background = new Background();
   private readonly admission: Admission;
   private readonly bars: ((info: StreamInfo) => StreamEnd | undefined)[] = [];
   private serial = 0;
@@ -88,11 +96,17 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
   constructor(@Inject(STREAM_OPTIONS) private readonly options: StreamOptions) {
     this.admission = new Admission(options);
     this.outstanding = new OutstandingBytes(options.maxOutstanding);
+    this.refused = new RefusedStreams(options.maxHeldRefusals);
   }
 
   /** Milliseconds of silence after which a stream gets a comment; 0 is never. */
   get heartbeat(): number {
     return this.options.heartbeat;
+  }
+
+  /** Whether streams get notices where they do not say. */
+  get notices(): boolean {
+    return this.options.notices ?? true;
   }
 
   /** Milliseconds that a socket may take nothing before it is cut. */
@@ -154,11 +168,12 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
     this.unwatch();
   }
 
-  /** Ends a stream that is not admitted. It is looked after until it has closed, and counts nowhere. */
+  /** Ends a stream that is not admitted, after a while. It is looked after until it has closed, and counts nowhere. */
   refuse(stream: OpenStream, reason: StreamEnd): void {
-    this.refused.add(stream);
+    this.refused.add(stream, reason, performance.now());
     this.watch();
-    stream.end(reason);
+    // A stream that was asked for just before the process began to stop, and got here just after.
+    if (this.draining) stream.end('drain');
     void this.forgetRefused(stream);
   }
 
@@ -184,7 +199,7 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
   onModuleDestroy(): void {
     this.draining = true;
     this.finishing = this.finish([...this.deadlines.keys()]);
-    for (const stream of this.deadlines.keys()) stream.end('drain');
+    for (const stream of [...this.deadlines.keys(), ...this.refused]) stream.end('drain');
   }
 
   /** Holds the closing of the sockets back until the streams' last bytes are out. */
@@ -212,15 +227,29 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
   }
 
   private sweep(now: number): void {
-    const { heartbeat } = this.options;
+    this.refused.release(now);
     for (const stream of this.refused) if (this.isStuck(stream, now)) stream.cut('stalled');
-    // Half a period early rather than late, because clients and proxies may time out waiting for the heartbeat.
-    const quiet = heartbeat === 0 ? Infinity : heartbeat - this.period() / 2;
+    const quiet: OpenStream[] = [];
     for (const [stream, deadline] of this.deadlines) {
       if (this.isStuck(stream, now)) stream.cut('stalled');
       else if (this.expiresSoon(stream)) stream.end('expired');
       else if (now >= deadline) stream.end('max-age');
-      else if (now - stream.lastWriteAt >= quiet) stream.heartbeat();
+      else if (this.isQuiet(stream, now)) quiet.push(stream);
+    }
+    if (quiet.length > 0) void this.background.run(this.beat(quiet));
+  }
+
+  /** Whether it is time for a comment: half a period early rather than late, because clients and proxies may time out. */
+  private isQuiet({ info, lastWriteAt }: OpenStream, now: number): boolean {
+    const heartbeat = info.wishes?.heartbeat ?? this.options.heartbeat;
+    return heartbeat !== 0 && now - lastWriteAt >= heartbeat - this.period() / 2;
+  }
+
+  /** Writes comments, of which many streams that got the same update last want one at the same time. */
+  private *beat(streams: readonly OpenStream[]): Generator<void, void> {
+    for (const stream of streams) {
+      if (this.deadlines.has(stream)) stream.heartbeat();
+      yield;
     }
   }
 

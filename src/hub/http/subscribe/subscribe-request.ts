@@ -4,6 +4,7 @@ import { type Matcher, matcherKey } from '../../matching/matcher.js';
 import { MatcherBudget } from './matcher-budget.js';
 import { CURRENT_DIALECT } from '../../protocol/current-dialect.js';
 import type { Dialect } from '../../protocol/dialect.js';
+import type { StreamWishes } from '../../../streams/registry/stream-wishes.js';
 import { type FormLimits, type FormPair, parseForm } from '../../protocol/form.js';
 
 export interface SubscribeInput {
@@ -16,6 +17,8 @@ export interface SubscribeInput {
   readonly hubUrl: URL;
   /** Default: the current one. */
   readonly dialect?: Dialect;
+  /** Whether streams get notices where neither they nor their dialect say otherwise. Default: yes. */
+  readonly hasNotices?: boolean;
 }
 
 export interface SubscribeRequest {
@@ -29,6 +32,8 @@ export interface SubscribeRequest {
   readonly beginsLatest: boolean;
   /** How many offers a second to get at most, each of the newest update of each topic: an extension of this hub. */
   readonly maxRate?: number;
+  /** How the stream itself is to be: an extension of this hub. */
+  readonly wishes: StreamWishes;
   /** What the patterns were compiled to, which is shared for as long as somebody has it: see `CompiledPatterns`. */
   readonly compiled: readonly object[];
   /** Whether `with=topics` was asked for: an extension of this hub, which others ignore. */
@@ -54,20 +59,22 @@ const CURSOR_PARAMETERS: ReadonlySet<string> = new Set([
  * @throws HubError with the code of the first rule that is broken
  */
 export function* parseSubscribe(input: SubscribeInput): Generator<void, SubscribeRequest> {
-  const { query, body, lastEventIdHeader, hubUrl, dialect = CURRENT_DIALECT } = input;
+  const { query, body, lastEventIdHeader, hubUrl, dialect = CURRENT_DIALECT, hasNotices = true } = input;
+  const noticesByDefault = hasNotices && dialect.hasNotices;
   const pairs = parseForm(query, SUBSCRIBE_FORM_LIMITS);
   if (body !== undefined) pairs.push(...parseForm(body, SUBSCRIBE_FORM_LIMITS));
   const budget = new MatcherBudget(dialect.limitOf, hubUrl);
   const matchers = yield* gatherMatchers(dialect.matchersOf(pairs), budget);
   const { compiled } = budget;
   const cursor = lastEventIdHeader ?? pairs.find(([name]) => CURSOR_PARAMETERS.has(name.toLowerCase()))?.[1];
-  const namesTopics = pairs.some(([name, value]) => name === 'with' && value === 'topics');
+  const namesTopics = has(pairs, 'with', 'topics');
   const last = lastOf(pairs);
   const maxRate = maxRateOf(pairs);
   return {
     matchers,
     compiled,
     namesTopics,
+    wishes: { notices: noticesOf(pairs) ?? noticesByDefault, heartbeat: heartbeatOf(pairs) },
     beginsLatest: beginsLatest(pairs),
     ...(cursor !== undefined && { cursor }),
     ...(last !== undefined && { last }),
@@ -75,8 +82,32 @@ export function* parseSubscribe(input: SubscribeInput): Generator<void, Subscrib
   };
 }
 
+/** Whether notices are asked for, by name; undefined where nothing is said of them. */
+export function noticesOf(pairs: readonly FormPair[]): boolean | undefined {
+  if (has(pairs, 'with', 'notices')) return true;
+  return has(pairs, 'without', 'notices') ? false : undefined;
+}
+
+function has(pairs: readonly FormPair[], name: string, value: string): boolean {
+  return pairs.some((pair) => pair[0] === name && pair[1] === value);
+}
+
+/** Milliseconds. */
+function heartbeatOf(pairs: readonly FormPair[]): number | undefined {
+  const text = valueOf(pairs, 'heartbeat');
+  if (text === undefined) return undefined;
+  const { least, most } = HUB_LIMITS.heartbeat;
+  const seconds = /^[0-9]{1,2}(?:\.[0-9]{1,3})?$/.test(text) ? Number(text) : 0;
+  if (seconds >= least && seconds <= most) return Math.round(seconds * 1_000);
+  throw new HubError('heartbeat-invalid', `"heartbeat" must be a number of seconds, from ${least} to ${most}.`);
+}
+
+function valueOf(pairs: readonly FormPair[], name: string): string | undefined {
+  return pairs.find((pair) => pair[0] === name)?.[1];
+}
+
 function lastOf(pairs: readonly FormPair[]): number | undefined {
-  const digits = pairs.find(([name]) => name === 'last')?.[1];
+  const digits = valueOf(pairs, 'last');
   if (digits === undefined) return undefined;
   const count = /^[0-9]{1,4}$/.test(digits) ? Number(digits) : 0;
   if (count >= 1 && count <= HUB_LIMITS.last) return count;
@@ -84,7 +115,7 @@ function lastOf(pairs: readonly FormPair[]): number | undefined {
 }
 
 function maxRateOf(pairs: readonly FormPair[]): number | undefined {
-  const text = pairs.find(([name]) => name === 'max_rate')?.[1];
+  const text = valueOf(pairs, 'max_rate');
   if (text === undefined) return undefined;
   const { least, most } = HUB_LIMITS.maxRate;
   const rate = /^[0-9]{1,2}(?:\.[0-9]+)?$/.test(text) ? Number(text) : 0;
@@ -96,7 +127,7 @@ function maxRateOf(pairs: readonly FormPair[]): number | undefined {
 }
 
 function beginsLatest(pairs: readonly FormPair[]): boolean {
-  const begin = pairs.find(([name]) => name === 'begin')?.[1];
+  const begin = valueOf(pairs, 'begin');
   if (begin === undefined) return false;
   const hasLast = pairs.some(([name]) => name === 'last');
   if (begin === 'latest' && !hasLast) return true;

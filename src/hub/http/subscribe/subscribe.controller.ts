@@ -2,7 +2,7 @@ import { Controller, Get, Inject, QueryMethod, Req, Res, UseGuards } from '@nest
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { JournalUnavailableError } from '../../../storage/journal/journal.js';
-import { retryLine } from '../../../streams/frames/frame.js';
+import { EVENT_STREAM, retryLine } from '../../../streams/frames/frame.js';
 import { randomRetry, StreamRegistry } from '../../../streams/registry/stream-registry.js';
 import type { StreamInfo } from '../../../streams/registry/stream-info.js';
 import { markStream } from '../../../streams/registry/stream-request.js';
@@ -21,7 +21,7 @@ import { HUB_LIMITS } from '../../limits/hub.limits.js';
 import { isGone } from '../is-gone.js';
 import { LateBody } from '../bodies/late-body.js';
 import { bodyOf } from '../bodies/body.js';
-import { parseSubscribe, type SubscribeRequest } from './subscribe-request.js';
+import { noticesOf, parseSubscribe, type SubscribeRequest } from './subscribe-request.js';
 
 /** `GET` and `QUERY` on the hub: the stream of every update that one of the matchers matches (R5). */
 @Controller(HUB_PATH)
@@ -71,28 +71,38 @@ export class SubscribeController {
   /** Goes through guards and filters like any route, and then takes the connection over. */
   private async subscribe(request: FastifyRequest, reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
     checkAccept(request.headers.accept);
-    const info: StreamInfo = { requestId: request.id, address: request.ip, caller: grants };
+    const dialect = dialectOf(request, this.options) ?? CURRENT_DIALECT;
+    const wishes = { notices: this.getsNotices(request, dialect) };
+    const info: StreamInfo = { requestId: request.id, address: request.ip, caller: grants, wishes };
     const isHead = request.method === 'HEAD';
     // First of all, because reading and compiling the matchers of those for whom there is no room would be for nothing.
     if (!isHead && !this.hub.admits(info)) return this.hub.refuse(this.openerOf(request, reply), info);
-    const dialect = dialectOf(request, this.options) ?? CURRENT_DIALECT;
     const wanted = await this.read(request, dialect, body);
     const start = wanted && (await this.locate(wanted, grants, request));
-    // Seconds between two heartbeats. A client may take the stream for dead after a multiple of this without any byte.
-    void reply.header('herald-heartbeat', String(this.streams.heartbeat / 1_000));
-    void reply.header('herald-process', this.hub.processId);
+    this.describe(reply, wanted);
     if (start?.lastEventId !== undefined) void reply.header(dialect.lastEventIdHeader, start.lastEventId);
     if (isHead) {
-      await reply.header('content-type', 'text/event-stream').send();
+      await reply.header('content-type', EVENT_STREAM).send();
       return;
     }
     // The client may have left meanwhile.
     if (!wanted || isGone(request) || reply.raw.destroyed) return;
     const open = this.openerOf(request, reply);
-    if (!start) return this.streams.refuse(open(''), 'unavailable');
+    if (!start) return this.hub.refuse(open, info, 'unavailable');
     const { namesTopics, matchers, maxRate } = wanted;
-    const { hasCursors } = dialect;
-    this.hub.subscribe(open, { matchers, grants, start, namesTopics, hasCursors, maxRate, ...info });
+    this.hub.subscribe(open, { ...info, matchers, grants, start, namesTopics, maxRate, wishes: wanted.wishes });
+  }
+
+  /** Seconds between two heartbeats: a client may take the stream for dead after a multiple of this without any byte. */
+  private describe(reply: FastifyReply, wanted: SubscribeRequest | undefined): void {
+    const heartbeat = wanted?.wishes.heartbeat ?? this.streams.heartbeat;
+    void reply.header('herald-heartbeat', String(heartbeat / 1_000)).header('herald-process', this.hub.processId);
+  }
+
+  /** Whether the request's query asks for notices, or else its dialect has them. Its body may say otherwise. */
+  private getsNotices({ url }: FastifyRequest, dialect: Dialect): boolean {
+    const wish = noticesOf([...new URLSearchParams(url.split('?').slice(1).join('?'))]);
+    return wish ?? (dialect.hasNotices && this.streams.notices);
   }
 
   /** What the request asks for; undefined where its client has left before all patterns were compiled. */
@@ -102,6 +112,7 @@ export class SubscribeController {
       query: request.url.split('?').slice(1).join('?'),
       hubUrl: this.options.hubUrl,
       dialect,
+      hasNotices: this.streams.notices,
       ...(body && { body }),
       ...(typeof lastEventIdHeader === 'string' && { lastEventIdHeader }),
     });
