@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { RefusedStreams } from './refused-streams.js';
 import { UNKNOWN_STREAM } from './stream-info.js';
+import type { StreamEnd } from './stream-end.js';
 import type { OpenStream } from './stream-registry.js';
 
 const SECOND = 1_000;
@@ -31,12 +32,16 @@ class Client {
 }
 
 /** For how many seconds each of the client's streams is held, which comes back `after` so many seconds. */
-function holds(streams: RefusedStreams, client: Client, { times, after }: { times: number; after: number }): number[] {
+function holds(
+  streams: RefusedStreams,
+  client: Client,
+  { times, after, reason = 'overloaded' }: { times: number; after: number; reason?: StreamEnd },
+): number[] {
   let now = 0;
   return Array.from({ length: times }, () => {
     const stream = client.stream();
     const came = now;
-    streams.add(stream, 'overloaded', now);
+    streams.add(stream, reason, now);
     for (client.seen.length = 0; client.seen.length === 0; now += SECOND) streams.release(now);
     streams.delete(stream);
     const held = now - SECOND - came;
@@ -66,6 +71,11 @@ describe('RefusedStreams', () => {
       1, 2, 4, 8, 16, 16, 16,
     ]);
     expect(holds(new RefusedStreams(), new Client('192.0.2.1'), { times: 4, after: 1.5 })).toEqual([1, 1, 1, 1]);
+  });
+
+  it('holds nobody for longer where the reason is that something is not available', () => {
+    const client = new Client('192.0.2.1');
+    expect(holds(new RefusedStreams(), client, { times: 4, after: 0.1, reason: 'unavailable' })).toEqual([1, 1, 1, 1]);
   });
 
   it('counts addresses of one IPv6 network as one client, and others apart', () => {

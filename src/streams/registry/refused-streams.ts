@@ -59,7 +59,9 @@ export class RefusedStreams {
       return stream.end(reason);
     }
     this.held += 1;
-    this.streams.set(stream, { reason, until: now + this.holdFor(networkOf(stream.info.address), now) });
+    // What is not available now may be so soon, and then everybody is to come back.
+    const hold = reason === 'unavailable' ? HOLD.first : this.holdFor(networkOf(stream.info.address), now);
+    this.streams.set(stream, { reason, until: now + hold });
     stream.tellOfEnd(reason);
   }
 

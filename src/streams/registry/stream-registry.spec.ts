@@ -85,6 +85,7 @@ describe('StreamRegistry', () => {
       jest.advanceTimersByTime(1_000);
       busy.lastWriteAt = performance.now();
     }
+    jest.advanceTimersByTime(1);
     expect(quiet.heartbeats).toBe(10);
     expect(busy.heartbeats).toBe(0);
   });
@@ -94,6 +95,7 @@ describe('StreamRegistry', () => {
     const asking = new FakeStream(registry, { ...UNKNOWN_STREAM, wishes: { notices: true, heartbeat: 4_000 } });
     const other = new FakeStream(registry);
     for (let second = 0; second < 200; second += 1) jest.advanceTimersByTime(1_000);
+    jest.advanceTimersByTime(1);
     expect(asking.heartbeats).toBe(50);
     expect(other.heartbeats).toBe(0);
   });
