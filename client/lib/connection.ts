@@ -133,7 +133,7 @@ export class Connection implements Source {
     const { cursor } = this;
     // The position is in the query, because a header would cost a CORS preflight at other origins.
     const position = cursor.startsWith('#') ? `last=${cursor.slice(1)}` : `last_event_id=${encodeURIComponent(cursor)}`;
-    const query = [...wanted, position, 'with=topics'].join('&');
+    const query = [position, 'with=notices&with=topics', ...wanted].join('&');
     const request = { query, isResuming: cursor !== '', reason: this.#reason };
     const { settings, transport = fetchStream } = this.#options;
     leg.stream = transport(settings, request, {
