@@ -56,7 +56,10 @@ export const HUB_ERRORS = {
   'token-invalid': { status: 401, challenge: 'error="invalid_token"' },
   'token-revoked': { status: 401, challenge: 'error="invalid_token"' },
   'origin-refused': { status: 400, challenge: 'error="invalid_request"' },
+  'session-invalid': { status: 401, challenge: '' },
+  'session-forbidden': { status: 403 },
   'keys-unavailable': { status: 503 },
+  'authorization-unavailable': { status: 503 },
   'insufficient-scope': { status: 403, challenge: 'error="insufficient_scope"' },
   'not-found': { status: 404 },
   // Requests of administrators, a journal that can't be reached or is full, and a hub with too much to do.

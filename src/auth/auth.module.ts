@@ -7,12 +7,13 @@ import { PublishGuard, SubscribeGuard } from '../access/guards.js';
 import { AdminGuard } from './tokens/admin.guard.js';
 import { MetadataController } from './metadata/metadata.controller.js';
 import { Revocations } from './revocations/revocations.js';
+import { SessionGrantsResolver } from './sessions/session-grants-resolver.js';
 import { TokenGrantsResolver } from './tokens/token-grants-resolver.js';
 import { TokenMetadataAddress } from './metadata/token-metadata-address.js';
 import { TokenVerifier } from './tokens/token-verifier.js';
 
 export interface AuthModuleOptions extends AuthOptions {
-  /** Decides what callers may do; by default from tokens. Its own dependencies must come from global modules. */
+  /** Decides what callers may do; by default from tokens, and from sessions where there is an `authorizeUrl`. Its own dependencies must come from global modules. */
   readonly grantsResolver?: Type<GrantsResolver>;
 }
 
@@ -21,7 +22,9 @@ const SHARED = [TokenVerifier, TokenGrantsResolver, Revocations, PublishGuard, S
 /** Access control: tokens, or what the application has instead, become grants here, which guards ask for. */
 @Module({})
 export class AuthModule {
-  static forRoot({ grantsResolver = TokenGrantsResolver, ...options }: AuthModuleOptions): DynamicModule {
+  static forRoot({ grantsResolver: given, ...options }: AuthModuleOptions): DynamicModule {
+    const usual = options.authorizeUrl === undefined ? TokenGrantsResolver : SessionGrantsResolver;
+    const grantsResolver = given ?? usual;
     const resolver =
       grantsResolver === TokenGrantsResolver
         ? { provide: GrantsResolver, useExisting: TokenGrantsResolver }

@@ -80,6 +80,7 @@ describe('loadConfig', () => {
             },
           },
         ],
+        authorizeUrl: undefined,
         resource: undefined,
         maxTokenAge: 7_776_000_000,
         anonymous: false,

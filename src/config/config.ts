@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import {
+  applicationUrl,
   cookieName,
   count,
   duration,
@@ -50,6 +51,7 @@ const variables = z.object({
   HERALD_JWKS_URI: z.string().refine(isKeySetUri, 'must be an https URL, or http on localhost').optional(),
   HERALD_JWKS_FILE: z.string().optional(),
   HERALD_ISSUERS_FILE: z.string().optional(),
+  HERALD_AUTHORIZE_URL: applicationUrl().optional(),
   HERALD_MAX_TOKEN_AGE: span({ min: 60_000 }).default(90 * 86_400_000),
   HERALD_ANONYMOUS: flag().default(false),
   HERALD_COOKIE_NAME: cookieName().default('__Secure-mercure_access_token'),
@@ -91,6 +93,8 @@ export interface TlsFiles {
 export interface AuthConfig {
   /** The issuers whose tokens are accepted. At least one in the service, and none in `defaultConfig()`. */
   readonly issuers: readonly IssuerConfig[];
+  /** Where the application says what requests without an access token may do; undefined where tokens alone count. */
+  readonly authorizeUrl: string | undefined;
   /** What a token's `aud` must name; undefined for the hub's URL as each request gives it. */
   readonly resource: string | undefined;
   /** Milliseconds after its issue for which a token is good at most, whatever it says itself. */
@@ -302,6 +306,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
     },
     auth: {
       issuers,
+      authorizeUrl: v.HERALD_AUTHORIZE_URL,
       resource: v.HERALD_RESOURCE,
       maxTokenAge: v.HERALD_MAX_TOKEN_AGE,
       anonymous: v.HERALD_ANONYMOUS,

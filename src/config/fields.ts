@@ -79,6 +79,14 @@ export function hubUrl() {
   }, `must be the public URL of the hub, such as https://example.com${HUB_PATH}`);
 }
 
+/** The URL of another program's route, without a user or a fragment. */
+export function applicationUrl() {
+  return z.string().refine((text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    return url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
+  }, 'must be an http or https URL without a user, such as http://127.0.0.1:3000/herald/authorize');
+}
+
 /** Where updates are kept: `memory:`, a directory, or the URL of a Redis. */
 export function journal() {
   return z

@@ -9,7 +9,10 @@ export function productionMistakes(given: Readonly<Record<string, string>>): str
     : [
         `HERALD_RESOURCE must be set in production: the hub's public URL, which tokens name in aud, such as HERALD_RESOURCE=https://hub.example.com${HUB_PATH}`,
       ];
-  if (['HERALD_JWKS_URI', 'HERALD_JWKS_FILE', 'HERALD_ISSUERS_FILE'].some((name) => given[name])) return mistakes;
+  if (
+    ['HERALD_JWKS_URI', 'HERALD_JWKS_FILE', 'HERALD_ISSUERS_FILE', 'HERALD_AUTHORIZE_URL'].some((name) => given[name])
+  )
+    return mistakes;
   const missing = ['HERALD_PUBLISHER_KEY', 'HERALD_SUBSCRIBER_KEY'].filter((name) => !given[name]);
   const needed = missing.map(
     (name) =>

@@ -1,5 +1,8 @@
 import { HubError } from '../../access/hub.errors.js';
 
+/** Methods that change nothing (RFC 9110, 9.2.1). */
+export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY', 'OPTIONS']);
+
 /** The headers of a request that say from which page it comes. */
 export interface PageRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -4,6 +4,7 @@ import { Logger } from '@nestjs/common';
 import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
 import type { KeySetConfig } from '../../config/issuers.js';
 import { HubError } from '../../access/hub.errors.js';
+import { readAtMost } from '../../shared/http/read-at-most.js';
 
 /** Milliseconds for which a set counts as fresh. A file is read more often, because that costs next to nothing. */
 const FRESH = { uri: 600_000, file: 5_000 };
@@ -160,14 +161,7 @@ async function fetchText(uri: string): Promise<string> {
     headers: { accept: 'application/jwk-set+json, application/json' },
   });
   if (response.status !== 200) throw new Error(`the key set was answered with ${response.status}`);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_BYTES) throw new Error(`the key set is larger than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  return readAtMost(response, MAX_BYTES);
 }
 
 /** Secrets have no place in a set of public keys, and are left out. */

@@ -9,12 +9,9 @@ import { credentialsOf } from './credentials.js';
 import { GrantsResolver } from '../../access/grants-resolver.js';
 import { resourceOf } from '../settings/resource.js';
 import { Revocations } from '../revocations/revocations.js';
-import { checkOrigin } from '../settings/same-origin.js';
+import { checkOrigin, SAFE_METHODS } from '../settings/same-origin.js';
 import { whenReady } from '../../shared/when-ready.js';
 import { TokenVerifier } from './token-verifier.js';
-
-/** Methods that change nothing (RFC 9110, 9.2.1). */
-const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY', 'OPTIONS']);
 
 /** What a token in a header or a cookie allows. */
 @Injectable()

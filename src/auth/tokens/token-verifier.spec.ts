@@ -15,6 +15,7 @@ const SUBSCRIBER_KEY = 's'.repeat(32);
 const RESOURCE = 'https://hub.example/.well-known/mercure';
 
 const OPTIONS: AuthOptions = {
+  authorizeUrl: undefined,
   maxTokenAge: 90 * 86_400_000,
   issuers: [
     { issuer: 'us', keys: { publisher: parseKey(PUBLISHER_KEY), subscriber: parseKey(SUBSCRIBER_KEY) } },

@@ -83,6 +83,16 @@ export class TokenVerifier {
     return this.issuers.some(({ keys, keySet }) => keys[role] !== undefined || keySet?.roles.includes(role));
   }
 
+  /** Whether a token names one of the issuers, or may be one of another dialect, which need name none. */
+  concerns(token: string): boolean {
+    try {
+      const { iss } = decodeJwt(token);
+      return this.issuers.some(({ issuer }) => issuer === iss) || (this.options.legacy && this.issuers.length > 0);
+    } catch {
+      return false;
+    }
+  }
+
   /**
    * What a token allows: at once where that is remembered.
    * @throws {HubError} `token-invalid`, which says what check failed; `keys-unavailable`

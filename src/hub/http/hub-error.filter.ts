@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JournalUnavailableError } from '../../storage/journal/journal.js';
-import { answerOf, HubError } from '../../access/hub.errors.js';
+import { answerOf, HubError, type HubErrorCode } from '../../access/hub.errors.js';
 import { problem, RETRY_AFTER, sendProblem } from '../../shared/http/problem.js';
 import { encodeNotice, EVENT_STREAM } from '../../streams/frames/frame.js';
 import { randomRetry } from '../../streams/registry/stream-registry.js';
@@ -27,7 +27,7 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     const { status, challenge } = answerOf(code);
     // The answer tells the publisher what to do, and the log tells the operator why.
     if (error instanceof JournalUnavailableError) this.logger.warn({ msg: error.message, code, err: error.cause });
-    if (code === 'keys-unavailable' && asksForStream(http.getRequest())) return endAtOnce(reply);
+    if (AWAY.has(code) && asksForStream(http.getRequest())) return endAtOnce(reply);
     const retryAfter = RETRY_AFTER[status];
     if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
     if (challenge !== undefined) void reply.header('www-authenticate', this.challenge(challenge, http.getRequest()));
@@ -39,6 +39,9 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     return parts.length > 0 ? `Bearer ${parts.join(', ')}` : 'Bearer';
   }
 }
+
+/** Refusals of requests that may be right, because nobody could tell. */
+const AWAY: ReadonlySet<string> = new Set<HubErrorCode>(['keys-unavailable', 'authorization-unavailable']);
 
 /** Whether a native `EventSource` may have sent the request: to that, any status but 200 is final. */
 function asksForStream({ method, headers }: FastifyRequest): boolean {
