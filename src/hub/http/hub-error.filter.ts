@@ -3,8 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JournalUnavailableError } from '../../storage/journal/journal.js';
 import { answerOf, HubError, type HubErrorCode } from '../../access/hub.errors.js';
 import { problem, RETRY_AFTER, sendProblem } from '../../shared/http/problem.js';
-import { encodeNotice, EVENT_STREAM } from '../../streams/frames/frame.js';
-import { randomRetry } from '../../streams/registry/stream-registry.js';
+import { StreamRegistry } from '../../streams/registry/stream-registry.js';
+import { NOBODY } from '../../access/caller.js';
+import { HUB_OPTIONS, type HubOptions } from '../service/hub.options.js';
+import { getsNotices, openerOf } from './subscribe/opening.js';
 
 /** Finds the address of the metadata that tells a client how to get a token (RFC 9728, 5.1). */
 export abstract class MetadataAddress {
@@ -17,7 +19,11 @@ export abstract class MetadataAddress {
 export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavailableError> {
   private readonly logger = new Logger(HubErrorFilter.name);
 
-  constructor(@Optional() @Inject(MetadataAddress) private readonly metadata?: MetadataAddress) {}
+  constructor(
+    private readonly streams: StreamRegistry,
+    @Inject(HUB_OPTIONS) private readonly options: HubOptions,
+    @Optional() @Inject(MetadataAddress) private readonly metadata?: MetadataAddress,
+  ) {}
 
   catch(error: HubError | JournalUnavailableError, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -27,11 +33,20 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     const { status, challenge } = answerOf(code);
     // The answer tells the publisher what to do, and the log tells the operator why.
     if (error instanceof JournalUnavailableError) this.logger.warn({ msg: error.message, code, err: error.cause });
-    if (AWAY.has(code) && asksForStream(http.getRequest())) return endAtOnce(reply);
+    if (AWAY.has(code) && asksForStream(http.getRequest())) return this.endStream(http.getRequest(), reply);
     const retryAfter = RETRY_AFTER[status];
     if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
     if (challenge !== undefined) void reply.header('www-authenticate', this.challenge(challenge, http.getRequest()));
     sendProblem(reply, problem(status, { code, detail: error.message }));
+  }
+
+  /** Begins a stream, tells its client that it is to come back later, and ends it. */
+  private endStream(request: FastifyRequest, reply: FastifyReply): void {
+    const { streams } = this;
+    const notices = getsNotices(request, this.options, streams.notices);
+    const connection = openerOf(request, reply, streams)('');
+    connection.info = { requestId: request.id, address: request.ip, caller: NOBODY, wishes: { notices } };
+    streams.refuse(connection, 'unavailable');
   }
 
   private challenge(error: string, request: FastifyRequest): string {
@@ -46,10 +61,4 @@ const AWAY: ReadonlySet<string> = new Set<HubErrorCode>(['keys-unavailable', 'au
 /** Whether a native `EventSource` may have sent the request: to that, any status but 200 is final. */
 function asksForStream({ method, headers }: FastifyRequest): boolean {
   return method === 'GET' && /\btext\/event-stream\b/i.test(headers.accept ?? '');
-}
-
-/** A stream that ends as soon as it has begun, and whose client comes back after a while. */
-function endAtOnce(reply: FastifyReply): void {
-  const notice = encodeNotice({ type: 'unavailable' }, { retry: randomRetry() });
-  void reply.status(200).header('content-type', EVENT_STREAM).header('cache-control', 'no-store').send(notice);
 }

@@ -2,18 +2,15 @@ import { Controller, Get, Inject, QueryMethod, Req, Res, UseGuards } from '@nest
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { JournalUnavailableError } from '../../../storage/journal/journal.js';
-import { EVENT_STREAM, retryLine } from '../../../streams/frames/frame.js';
-import { randomRetry, StreamRegistry } from '../../../streams/registry/stream-registry.js';
+import { EVENT_STREAM } from '../../../streams/frames/frame.js';
+import { StreamRegistry } from '../../../streams/registry/stream-registry.js';
 import type { StreamInfo } from '../../../streams/registry/stream-info.js';
-import { markStream } from '../../../streams/registry/stream-request.js';
-import { canTakeOver, takeOver } from '../../../streams/connections/take-over.js';
 import type { Grants } from '../../../access/grants.js';
-import { HubError } from '../../../access/hub.errors.js';
 import { dialectOf } from '../../service/dialects.js';
 import { HUB_OPTIONS, type HubOptions } from '../../service/hub.options.js';
 import type { Dialect } from '../../protocol/dialect.js';
 import { CURRENT_DIALECT } from '../../protocol/current-dialect.js';
-import { HubService, type OpenConnection } from '../../service/hub.service.js';
+import { HubService } from '../../service/hub.service.js';
 import type { Start } from '../../service/starts.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { checkAccept } from './accept.js';
@@ -21,7 +18,8 @@ import { HUB_LIMITS } from '../../limits/hub.limits.js';
 import { isGone } from '../is-gone.js';
 import { LateBody } from '../bodies/late-body.js';
 import { bodyOf } from '../bodies/body.js';
-import { noticesOf, parseSubscribe, type SubscribeRequest } from './subscribe-request.js';
+import { getsNotices, openerOf } from './opening.js';
+import { parseSubscribe, type SubscribeRequest } from './subscribe-request.js';
 
 /** `GET` and `QUERY` on the hub: the stream of every update that one of the matchers matches (R5). */
 @Controller(HUB_PATH)
@@ -72,11 +70,11 @@ export class SubscribeController {
   private async subscribe(request: FastifyRequest, reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
     checkAccept(request.headers.accept);
     const dialect = dialectOf(request, this.options) ?? CURRENT_DIALECT;
-    const wishes = { notices: this.getsNotices(request, dialect) };
+    const wishes = { notices: getsNotices(request, this.options, this.streams.notices) };
     const info: StreamInfo = { requestId: request.id, address: request.ip, caller: grants, wishes };
     const isHead = request.method === 'HEAD';
     // First of all, because reading and compiling the matchers of those for whom there is no room would be for nothing.
-    if (!isHead && !this.hub.admits(info)) return this.hub.refuse(this.openerOf(request, reply), info);
+    if (!isHead && !this.hub.admits(info)) return this.hub.refuse(openerOf(request, reply, this.streams), info);
     const wanted = await this.read(request, dialect, body);
     const start = wanted && (await this.locate(wanted, grants, request));
     this.describe(reply, wanted);
@@ -87,7 +85,7 @@ export class SubscribeController {
     }
     // The client may have left meanwhile.
     if (!wanted || isGone(request) || reply.raw.destroyed) return;
-    const open = this.openerOf(request, reply);
+    const open = openerOf(request, reply, this.streams);
     if (!start) return this.hub.refuse(open, info, 'unavailable');
     const { namesTopics, matchers, maxRate } = wanted;
     this.hub.subscribe(open, { ...info, matchers, grants, start, namesTopics, maxRate, wishes: wanted.wishes });
@@ -97,12 +95,6 @@ export class SubscribeController {
   private describe(reply: FastifyReply, wanted: SubscribeRequest | undefined): void {
     const heartbeat = wanted?.wishes.heartbeat ?? this.streams.heartbeat;
     void reply.header('herald-heartbeat', String(heartbeat / 1_000)).header('herald-process', this.hub.processId);
-  }
-
-  /** Whether the request's query asks for notices, or else its dialect has them. Its body may say otherwise. */
-  private getsNotices({ url }: FastifyRequest, dialect: Dialect): boolean {
-    const wish = noticesOf([...new URLSearchParams(url.split('?').slice(1).join('?'))]);
-    return wish ?? (dialect.hasNotices && this.streams.notices);
   }
 
   /** What the request asks for; undefined where its client has left before all patterns were compiled. */
@@ -120,30 +112,4 @@ export class SubscribeController {
     const first = steps.next();
     return first.done ? first.value : this.hub.inTurns(steps, () => isGone(request));
   }
-
-  /** Takes the request out of Fastify's hands. What it gives begins the stream. */
-  private openerOf(request: FastifyRequest, reply: FastifyReply): OpenConnection {
-    if (!canTakeOver(request.raw, reply.raw)) refusePipelined(request, reply);
-    reply.hijack();
-    markStream(request.raw);
-    return (greeting) =>
-      takeOver(request.raw, reply.raw, {
-        headers: reply.getHeaders(),
-        first: retryLine(randomRetry()) + greeting,
-        outstanding: this.streams.outstanding,
-      });
-  }
-}
-
-/**
- * Refuses a request that was sent ahead of another one's answer (pipelining). Nothing more is read from the connection,
- * which closes after this answer.
- */
-function refusePipelined(request: FastifyRequest, reply: FastifyReply): never {
-  request.raw.socket.pause();
-  void reply.header('connection', 'close');
-  throw new HubError(
-    'connection-busy',
-    'Another answer is still under way on this connection: ask for the stream on a connection of its own.',
-  );
 }
