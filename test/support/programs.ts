@@ -14,6 +14,7 @@ export interface Program {
 export const chromium = program(['chromium', 'chromium-browser', 'google-chrome'], 'apt-get install chromium');
 export const curl = program(['curl'], 'apt-get install curl');
 export const openssl = program(['openssl'], 'apt-get install openssl');
+export const php = program(['php'], 'apt-get install php-cli');
 export const prlimit = program(['prlimit'], 'apt-get install util-linux');
 
 export const redisCli = program(
