@@ -4,7 +4,7 @@ FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
-COPY nest-cli.json tsconfig.json tsconfig.build.json vite*.config.ts ./
+COPY nest-cli.json tsconfig.json tsconfig.build.json vite*.config.ts build-stamp.js ./
 COPY client client
 COPY src src
 RUN npm run build

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -13,7 +13,7 @@ const NOT_BUNDLED = ['ioredis', 'lmdb', 'pino', 'pino-pretty', 'reflect-metadata
  */
 export default defineConfig({
   publicDir: false,
-  plugins: [compiled()],
+  plugins: [compiled(), runnable()],
   build: {
     ssr: true,
     outDir: SERVER,
@@ -30,6 +30,11 @@ export default defineConfig({
   },
   ssr: { noExternal: true, external: NOT_BUNDLED },
 });
+
+/** Lets the command line program be run, as npm does it only when it first links the program. */
+function runnable(): Plugin {
+  return { name: 'runnable', writeBundle: () => chmod(`${SERVER}/cli.js`, 0o755) };
+}
 
 /** Reads a compiled module with its source map, and lets it find the files beside it although it ends up elsewhere. */
 function compiled(): Plugin {

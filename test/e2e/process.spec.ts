@@ -61,9 +61,9 @@ describe('first steps', () => {
 
   it('are commands that work, where no keys are set', async () => {
     await using herald = await startHerald();
-    await herald.waitForLog(/Publish, in another terminal:\n.*\n/);
-    const tokens = [...herald.logs().matchAll(/Bearer (\S+?)'/g)].map(([, token]) => `Bearer ${token}`);
-    expect(tokens).toHaveLength(2);
+    const [, read, write] = await herald.waitForLog(/^ {2}export READ=(\S+) WRITE=(\S+)\n(?:.*\n){4}/m);
+    expect(herald.logs()).toMatch(/^ {2}curl -N -H "Authorization: Bearer \$READ" '.*\?match=\*'$/m);
+    const tokens = [`Bearer ${read}`, `Bearer ${write}`];
     const hub = `${herald.url}/.well-known/mercure`;
     await using stream = await openStream(`${hub}?match=*`, { headers: { authorization: tokens[0] ?? '' } });
     const headers = { authorization: tokens[1] ?? '', 'content-type': 'application/x-www-form-urlencoded' };

@@ -15,6 +15,7 @@ export const chromium = program(['chromium', 'chromium-browser', 'google-chrome'
 export const curl = program(['curl'], 'apt-get install curl');
 export const openssl = program(['openssl'], 'apt-get install openssl');
 export const php = program(['php'], 'apt-get install php-cli');
+export const python = program(['python3'], 'apt-get install python3');
 export const prlimit = program(['prlimit'], 'apt-get install util-linux');
 
 export const redisCli = program(

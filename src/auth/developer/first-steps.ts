@@ -15,11 +15,12 @@ export async function firstSteps({ auth, production }: Config, url: string): Pro
   if (!tokens) return undefined;
   const { publish, subscribe } = tokens;
   return `
-No keys are set, so these tokens are good for this run only.
-Subscribe:
-  curl -N -H 'Authorization: Bearer ${subscribe}' '${url}${HUB_PATH}?match=*'
-Publish, in another terminal:
-  curl -H 'Authorization: Bearer ${publish}' -d topic=https://example.com/hello -d data=world ${url}${HUB_PATH}
+No keys are set, so these tokens are good for this run only. In two other terminals:
+  export READ=${subscribe} WRITE=${publish}
+Subscribe in one:
+  curl -N -H "Authorization: Bearer $READ" '${url}${HUB_PATH}?match=*'
+Publish in the other:
+  curl -H "Authorization: Bearer $WRITE" -d topic=https://example.com/hello -d data=world ${url}${HUB_PATH}
 `;
 }
 
