@@ -13,7 +13,10 @@ import type { ConnectionState, Notice } from './wire.js';
 export type Sharing = 'auto' | 'locks' | 'worker' | 'none';
 
 export interface HeraldClientOptions {
-  /** The hub: absolute, or relative to the page. Default `/.well-known/mercure`. */
+  /**
+   * The hub: absolute, or relative to the page. Default: the one that the library was loaded from, or else the
+   * page's own `/.well-known/mercure`.
+   */
   readonly url?: string | URL;
   /** Asked for a bearer token before each attempt. Default: none is sent. */
   readonly token?: TokenProvider;

@@ -15,6 +15,9 @@ import type { ConnectionState, Source, SourceListener, Start } from './wire.js';
 /** States by gravity: the client has the gravest one of its feeds. */
 const GRAVITY: readonly ConnectionState[] = ['idle', 'open', 'connecting', 'waiting', 'offline', 'failed'];
 
+/** The hub that this module was loaded from, or else the one at the page's own origin. */
+const HUB = `${/(.*)\/herald\/client\.js/.exec(import.meta.url)?.[1] ?? ''}/.well-known/mercure`;
+
 /** The name of the feed for all subscriptions whose messages can be told apart by topic. */
 const COMMON = '';
 
@@ -30,7 +33,7 @@ export class Client implements HeraldClient {
   #state: ConnectionState = 'idle';
 
   constructor(options: HeraldClientOptions) {
-    const { url = '/.well-known/mercure', token, cookies, grace = 2.5, fetch = globalThis.fetch } = options;
+    const { url = HUB, token, cookies, grace = 2.5, fetch = globalThis.fetch } = options;
     this.#options = options;
     this.#settings = { url: new URL(url, globalThis.location?.href).href, token, cookies, grace, fetch };
     this.#memory = options.resume?.(this.#settings.url, () => this.#feeds.get(COMMON)?.checkpoint);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { Herald } from '../support/herald.js';
-import { HUB, Publisher, startHub, subscriberToken } from '../support/hub.js';
+import { Publisher, startHub, subscriberToken } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { launch } from './visit.js';
 import { waitUntil } from './wait-until.js';
@@ -16,17 +16,16 @@ interface PageGlobals {
 
 interface Start {
   readonly url: string;
-  readonly hub: string;
   readonly token: string | undefined;
   readonly cookies: boolean;
 }
 
 /** Runs in the page: loads the library from the hub, subscribes, and resolves once that holds. */
-async function start({ url, hub, token, cookies }: Start): Promise<void> {
+async function start({ url, token, cookies }: Start): Promise<void> {
   const { createHeraldClient } = (await import(
     `${url}/herald/client.js`
   )) as typeof import('../../client/lib/index.js');
-  const client = createHeraldClient({ url: hub, cookies, subject: 'ann', ...(token && { token: () => token }) });
+  const client = createHeraldClient({ cookies, subject: 'ann', ...(token && { token: () => token }) });
   const texts: string[] = [];
   Object.assign(globalThis, { client, texts });
   await new Promise<void>((resolve) => {
@@ -71,7 +70,7 @@ describeWith(chromium, 'the client library on a page of another origin', (path) 
 
   async function begin(page: Page, options: { token?: string; cookies?: boolean } = {}): Promise<void> {
     const { token, cookies = false } = options;
-    await page.evaluate(start, { url: herald.url, hub: herald.url + HUB, token, cookies });
+    await page.evaluate(start, { url: herald.url, token, cookies });
   }
 
   /** What it was given, once the last of it is there. */
@@ -87,7 +86,7 @@ describeWith(chromium, 'the client library on a page of another origin', (path) 
     await publisher.publish({ topic: 'urn:t', data: 'public' });
   }
 
-  it('is loaded from the hub, and reads with a token', async () => {
+  it('is loaded from the hub, which it then takes for its own, and reads with a token', async () => {
     const page = await visit('127.0.0.1');
     await begin(page, { token: await subscriberToken() });
     await publish();
