@@ -1,0 +1,69 @@
+import { cargo, go, jdk, maven, type Program, python } from '../../support/programs.js';
+
+/** A client library of another language, and how the program that the guide shows for it is built and run. */
+export interface Language {
+  /** Its folder, which pins what it needs, and its mark in the guide. */
+  readonly name: string;
+  readonly library: string;
+  /** What must be installed. */
+  readonly tools: readonly [Program, ...Program[]];
+  /** What the program's file is called. */
+  readonly file: string;
+  /** Commands that fetch and build, one after the other, in a folder with the program and its pins. */
+  readonly build: readonly (readonly [string, ...string[]])[];
+  /** What runs it, in that folder. */
+  readonly run: readonly [string, ...string[]];
+  /** What becomes of an update's data, for a client that does not hand it on as it is. */
+  readonly presents?: (data: string) => string;
+}
+
+const JAVA = {
+  tools: [jdk, maven],
+  file: 'Follow.java',
+  build: [
+    ['mvn', '--quiet', '--batch-mode', 'dependency:copy-dependencies', '-DoutputDirectory=jars'],
+    ['sha256sum', '--check', '--strict', '--quiet', 'jars.sha256'],
+    ['javac', '-Xlint:all', '-Werror', '-classpath', 'jars/*', '-d', 'classes', 'Follow.java'],
+  ],
+  run: ['java', '-classpath', 'classes:jars/*', 'Follow'],
+} as const;
+
+export const LANGUAGES: readonly Language[] = [
+  {
+    name: 'go',
+    library: 'tmaxmax/go-sse 0.12.0',
+    tools: [go],
+    file: 'main.go',
+    build: [
+      ['go', 'vet', '.'],
+      ['go', 'build', '-o', 'follow', '.'],
+    ],
+    run: ['./follow'],
+  },
+  {
+    name: 'python',
+    library: 'httpx-sse 0.4.3',
+    tools: [python],
+    file: 'follow.py',
+    build: [
+      ['python3', '-m', 'venv', 'environment'],
+      ['environment/bin/pip', 'install', '--quiet', '--require-hashes', '--requirement', 'requirements.txt'],
+    ],
+    run: ['environment/bin/python', 'follow.py'],
+  },
+  {
+    name: 'rust',
+    library: 'eventsource-client 0.18.0',
+    tools: [cargo],
+    file: 'main.rs',
+    build: [['cargo', 'build', '--quiet', '--locked', '--jobs', '1', '--target-dir', 'target']],
+    run: ['target/debug/follow'],
+  },
+  { name: 'java', library: 'com.launchdarkly:okhttp-eventsource 4.3.0', ...JAVA },
+  {
+    name: 'spring',
+    library: 'WebClient of Spring 6.2.1',
+    ...JAVA,
+    presents: (data) => data.replace(/\n{2,}/g, '\n').replace(/^\n|\n$/g, ''),
+  },
+];

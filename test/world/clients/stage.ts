@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Herald } from '../../support/herald.js';
+import { HUB, Publisher, startHub, subscriberToken, type TokenOptions } from '../../support/hub.js';
+import { publishNumbers } from '../../clients/support/updates.js';
+import { Follower } from './follower.js';
+import type { Language } from './languages.js';
+
+/** Seconds between heartbeats, as the guide advises: less than the shortest time-out that a client has of its own. */
+const HEARTBEAT = 4;
+
+export interface FollowOptions extends TokenOptions {
+  readonly lastId?: string;
+  /** Another token than a good one. */
+  readonly token?: string;
+}
+
+/** A hub that keeps its log on the disk, a publisher, and the program of one language that follows topics there. */
+export class Stage implements AsyncDisposable {
+  private constructor(
+    private readonly program: { readonly language: Language; readonly folder: string },
+    private readonly env: Readonly<Record<string, string>>,
+    private readonly journal: string,
+    private hub: Herald,
+    private publisher: Publisher,
+  ) {}
+
+  static async with(program: Stage['program'], more: Readonly<Record<string, string>> = {}): Promise<Stage> {
+    const journal = await mkdtemp(join(tmpdir(), 'herald-clients-'));
+    const env = { HERALD_JOURNAL: `lmdb:${journal}`, LOG_LEVEL: 'debug', ...more };
+    const hub = await startHub(env);
+    return new Stage(program, env, journal, hub, await Publisher.of(hub));
+  }
+
+  /** Runs the program on a topic, and resolves once the hub has begun a stream for it. */
+  async follow(topic: string, options: FollowOptions = {}): Promise<Follower> {
+    const before = this.streams;
+    const follower = await this.ask(topic, options);
+    while (this.streams === before) await this.hub.waitForLog(new RegExp(`(stream opened[^]*){${before + 1}}`));
+    return follower;
+  }
+
+  /** Runs the program on a topic. */
+  async ask(topic: string, { lastId = '', token, ...options }: FollowOptions = {}): Promise<Follower> {
+    const url = `${this.hub.url}${HUB}?match=urn:${topic}&heartbeat=${HEARTBEAT}`;
+    return this.run({ url, token: token ?? (await subscriberToken(options)), lastId });
+  }
+
+  /** Runs the program on the service's own stream. */
+  async watchEvents(): Promise<Follower> {
+    return this.run({ url: `${this.hub.url}/events`, token: await subscriberToken(), lastId: '' });
+  }
+
+  /** How many streams this process has begun. */
+  get streams(): number {
+    return this.hub.logLines().filter(({ msg }) => msg === 'stream opened').length;
+  }
+
+  /** The statuses of the refusals that this process has answered. */
+  get refusals(): unknown[] {
+    return this.hub
+      .logLines()
+      .filter(({ msg, status }) => msg === 'request' && Number(status) >= 400)
+      .map(({ status }) => status);
+  }
+
+  publish(fields: Parameters<Publisher['publish']>[0]): Promise<string> {
+    return this.publisher.publish(fields);
+  }
+
+  /** Publishes numbers, from one to another, on a topic. */
+  publishNumbers(topic: string, from: number, to: number): Promise<void> {
+    return publishNumbers(this.publisher, topic, from, to);
+  }
+
+  /** Ends the process and starts another one on the same port with the same log. */
+  async restart(signal: NodeJS.Signals): Promise<void> {
+    const { port } = this.hub;
+    this.publisher[Symbol.dispose]();
+    await this.hub.kill(signal);
+    this.hub = await startHub(this.env, port);
+    this.publisher = await Publisher.of(this.hub);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.publisher[Symbol.dispose]();
+    await this.hub[Symbol.asyncDispose]();
+    await rm(this.journal, { recursive: true });
+  }
+
+  private run(options: { readonly url: string; readonly token: string; readonly lastId: string }): Follower {
+    return new Follower(this.program.language, this.program.folder, options);
+  }
+}
