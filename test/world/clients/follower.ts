@@ -86,6 +86,12 @@ export class Follower implements AsyncDisposable {
     );
   }
 
+  /** Rejects once the program has ended, with what it said. */
+  async failure(): Promise<never> {
+    const code = await this.closed;
+    throw new Error(`the program has ended with ${code}: ${this.complaints}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.child.kill('SIGKILL');
     await this.closed;

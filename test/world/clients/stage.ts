@@ -37,7 +37,8 @@ export class Stage implements AsyncDisposable {
   async follow(topic: string, options: FollowOptions = {}): Promise<Follower> {
     const before = this.streams;
     const follower = await this.ask(topic, options);
-    while (this.streams === before) await this.hub.waitForLog(new RegExp(`(stream opened[^]*){${before + 1}}`));
+    const opened = this.hub.waitForLog(new RegExp(`(stream opened[^]*){${before + 1}}`));
+    await Promise.race([opened, follower.failure()]);
     return follower;
   }
 
