@@ -22,6 +22,7 @@ import {
 const CERTIFICATES = fileURLToPath(new URL('../support/certificates/', import.meta.url));
 
 const ORIGIN = 'https://app.example';
+const STREAM_TYPE = 'text/event-stream; charset=utf-8';
 
 describe('subscribing', () => {
   let herald: Herald;
@@ -66,15 +67,11 @@ describe('subscribing', () => {
     for (const method of ['GET', 'QUERY']) {
       const body = method === 'QUERY' ? 'match=urn:r5' : '';
       const answer = await ask(herald, { method, query: method === 'GET' ? 'match=urn:r5' : '', headers: FORM, body });
-      expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
+      expect(answer).toMatchObject({ status: 200, headers: { 'content-type': STREAM_TYPE } });
     }
     // It is over at once: nothing stays subscribed that nobody reads.
     const head = await ask(herald, { method: 'HEAD', query: 'match=urn:r5' });
-    expect(head).toMatchObject({
-      status: 200,
-      text: '',
-      headers: { 'content-type': 'text/event-stream; charset=utf-8' },
-    });
+    expect(head).toMatchObject({ status: 200, text: '', headers: { 'content-type': STREAM_TYPE } });
   });
 
   it('R5: another method is answered with 405 and those that there are', async () => {
@@ -298,10 +295,10 @@ describe('subscribing', () => {
     });
   });
 
-  it('R19: a stream is text/event-stream, unbuffered, with comments while it is quiet', async () => {
+  it('R19: a stream is text/event-stream in UTF-8, unbuffered, with comments while it is quiet', async () => {
     await using quiet = await startHub({ HERALD_HEARTBEAT: '50ms' });
     await using stream = await subscribe(quiet, { query: 'match=urn:r19' });
-    expect(stream.response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
+    expect(stream.response.headers['content-type']).toBe(STREAM_TYPE);
     expect(stream.response.headers['x-accel-buffering']).toBe('no');
     expect(stream.response.headers['cache-control']).toMatch(/no-store.*no-transform/);
     await stream.until(({ comments }) => comments.length >= 2);
