@@ -83,6 +83,7 @@ function describeClient(language: Language): void {
     await using stage = await open();
     await using follower = await stage.ask('refused', { expires: new Date(0) });
     expect(await follower.exit()).not.toBe(0);
+    await stage.refuses();
     expect([stage.refusals, follower.events]).toEqual([[401], []]);
     expect(follower.errorOutput).toContain('401');
   });
@@ -124,8 +125,19 @@ function describeClient(language: Language): void {
     expect(follower.data).toEqual(range(1, 3));
   });
 
+  if (language.isImpatient) {
+    it('comes back, and misses nothing, where heartbeats are too far apart for it', async () => {
+      await using stage = await open();
+      await using follower = await stage.follow('impatient', { heartbeat: 'default' });
+      await stage.begins(2);
+      await stage.publishNumbers('impatient', 1, 3);
+      await follower.until('3');
+      expect(follower.data).toEqual(range(1, 3));
+    });
+  }
+
   it('gets no empty messages from /events', async () => {
-    // Heartbeats come between the messages.
+    // So that heartbeats come between the messages.
     await using stage = await open({ HERALD_EVENTS_INTERVAL: '500ms', HERALD_HEARTBEAT: '100ms' });
     await using follower = await stage.watchEvents();
     await follower.received(5);

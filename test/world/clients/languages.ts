@@ -13,6 +13,8 @@ export interface Language {
   readonly build: readonly (readonly [string, ...string[]])[];
   /** What runs it, in that folder. */
   readonly run: readonly [string, ...string[]];
+  /** Whether it takes a stream for dead, and comes back, after less silence than there is between heartbeats by default. */
+  readonly isImpatient?: true;
   /** What becomes of an update's data, for a client that does not hand it on as it is. */
   readonly presents?: (data: string) => string;
 }
@@ -46,10 +48,11 @@ export const LANGUAGES: readonly Language[] = [
     tools: [python],
     file: 'follow.py',
     build: [
-      ['python3', '-m', 'venv', 'environment'],
+      ['python3', '-m', 'venv', '--clear', 'environment'],
       ['environment/bin/pip', 'install', '--quiet', '--require-hashes', '--requirement', 'requirements.txt'],
     ],
     run: ['environment/bin/python', 'follow.py'],
+    isImpatient: true,
   },
   {
     name: 'rust',
@@ -58,8 +61,9 @@ export const LANGUAGES: readonly Language[] = [
     file: 'main.rs',
     build: [['cargo', 'build', '--quiet', '--locked', '--jobs', '1', '--target-dir', 'target']],
     run: ['target/debug/follow'],
+    isImpatient: true,
   },
-  { name: 'java', library: 'com.launchdarkly:okhttp-eventsource 4.3.0', ...JAVA },
+  { name: 'java', library: 'com.launchdarkly:okhttp-eventsource 4.3.0', ...JAVA, isImpatient: true },
   {
     name: 'spring',
     library: 'WebClient of Spring 6.2.1',

@@ -12,8 +12,8 @@ const HEARTBEAT = 4;
 
 export interface FollowOptions extends TokenOptions {
   readonly lastId?: string;
-  /** Another token than a good one. */
-  readonly token?: string;
+  /** Heartbeats as seldom as the hub has them by default. */
+  readonly heartbeat?: 'default';
 }
 
 /** A hub that keeps its log on the disk, a publisher, and the program of one language that follows topics there. */
@@ -37,15 +37,16 @@ export class Stage implements AsyncDisposable {
   async follow(topic: string, options: FollowOptions = {}): Promise<Follower> {
     const before = this.streams;
     const follower = await this.ask(topic, options);
-    const opened = this.hub.waitForLog(new RegExp(`(stream opened[^]*){${before + 1}}`));
-    await Promise.race([opened, follower.failure()]);
+    await Promise.race([this.begins(before + 1), follower.failure()]);
     return follower;
   }
 
   /** Runs the program on a topic. */
-  async ask(topic: string, { lastId = '', token, ...options }: FollowOptions = {}): Promise<Follower> {
-    const url = `${this.hub.url}${HUB}?match=urn:${topic}&heartbeat=${HEARTBEAT}`;
-    return this.run({ url, token: token ?? (await subscriberToken(options)), lastId });
+  async ask(topic: string, options: FollowOptions = {}): Promise<Follower> {
+    const { lastId = '', heartbeat, ...token } = options;
+    const wish = heartbeat === 'default' ? '' : `&heartbeat=${HEARTBEAT}`;
+    const url = `${this.hub.url}${HUB}?match=urn:${topic}${wish}`;
+    return this.run({ url, token: await subscriberToken(token), lastId });
   }
 
   /** Runs the program on the service's own stream. */
@@ -53,9 +54,19 @@ export class Stage implements AsyncDisposable {
     return this.run({ url: `${this.hub.url}/events`, token: await subscriberToken(), lastId: '' });
   }
 
+  /** Resolves once this process has begun so many streams. */
+  async begins(count: number): Promise<void> {
+    await this.hub.waitForLog(new RegExp(`(stream opened[^]*){${count}}`));
+  }
+
   /** How many streams this process has begun. */
   get streams(): number {
     return this.hub.logLines().filter(({ msg }) => msg === 'stream opened').length;
+  }
+
+  /** Resolves once this process has refused somebody. */
+  async refuses(): Promise<void> {
+    await this.hub.waitForLog(/"status":4\d\d/);
   }
 
   /** The statuses of the refusals that this process has answered. */
