@@ -1,9 +1,13 @@
 import { beforeAll, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Received } from '../../clients/client.js';
+import { Proxy } from '../../clients/support/proxy.js';
 import { range } from '../../clients/support/updates.js';
 import { describeWith } from '../../support/programs.js';
 import { buildProgram } from './follower.js';
+import { versionInGuide } from './guide.js';
 import { LANGUAGES, type Language } from './languages.js';
 import { Stage } from './stage.js';
 
@@ -37,7 +41,7 @@ const SAMPLES: readonly { readonly data: string; readonly type?: string }[] = [
 for (const language of LANGUAGES) {
   const [first] = language.tools;
   const missing = language.tools.find(({ path }) => path === undefined);
-  describeWith(missing ?? first, `${language.name}: ${language.library}`, () => describeClient(language));
+  describeWith(missing ?? first, `${language.name}, ${language.version}`, () => describeClient(language));
 }
 
 function describeClient(language: Language): void {
@@ -47,6 +51,12 @@ function describeClient(language: Language): void {
   }, BUILD);
 
   const open = (env: Readonly<Record<string, string>> = {}) => Stage.with({ language, folder }, env);
+
+  it('is pinned to the version that the guide names', async () => {
+    const pins = await readFile(join(folder, language.pins), 'utf8');
+    expect(versionInGuide(language.library)).toBe(language.version);
+    expect(pins).toContain(language.version);
+  });
 
   it('receives what is published, in order, as it was published', async () => {
     await using stage = await open();
@@ -100,6 +110,20 @@ function describeClient(language: Language): void {
       expect(follower.data).toEqual(range(1, 40));
     },
   );
+
+  it('comes back, and misses nothing, when a gateway has answered 502 for the hub', async () => {
+    await using stage = await open();
+    await using proxy = await Proxy.to(stage.port);
+    await using follower = await stage.follow('gateway', { proxy });
+    await stage.publishNumbers('gateway', 1, 5);
+    await follower.until('5');
+    proxy.failLikeGateway();
+    await proxy.failedLikeGateway();
+    await stage.publishNumbers('gateway', 6, 30);
+    proxy.restore();
+    await follower.until('30');
+    expect(follower.data).toEqual(range(1, 30));
+  });
 
   it('misses nothing when the hub ends its streams under load', async () => {
     await using stage = await open({ HERALD_MAX_AGE: '3s' });

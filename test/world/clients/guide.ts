@@ -9,3 +9,11 @@ export function programInGuide(name: string): string {
   if (program === undefined) throw new Error(`docs/clients.md has no program marked "run: world ${name}"`);
   return program;
 }
+
+/** The versions that the guide's table names for a client, whose row begins with `client`. */
+export function versionInGuide(client: string): string | undefined {
+  const row = readFileSync(GUIDE, 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith(`| ${client}`));
+  return row?.split('|')[2]?.trim();
+}

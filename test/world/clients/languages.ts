@@ -4,7 +4,11 @@ import { cargo, go, jdk, maven, type Program, python } from '../../support/progr
 export interface Language {
   /** Its folder, which pins what it needs, and its mark in the guide. */
   readonly name: string;
+  /** How the guide's table begins its row. */
   readonly library: string;
+  readonly version: string;
+  /** The file of its folder that names the library's version. */
+  readonly pins: string;
   /** What must be installed. */
   readonly tools: readonly [Program, ...Program[]];
   /** What the program's file is called. */
@@ -20,6 +24,7 @@ export interface Language {
 }
 
 const JAVA = {
+  pins: 'pom.xml',
   tools: [jdk, maven],
   file: 'Follow.java',
   build: [
@@ -33,7 +38,9 @@ const JAVA = {
 export const LANGUAGES: readonly Language[] = [
   {
     name: 'go',
-    library: 'tmaxmax/go-sse 0.12.0',
+    library: 'Go **`tmaxmax/go-sse`**',
+    version: '0.12.0',
+    pins: 'go.mod',
     tools: [go],
     file: 'main.go',
     build: [
@@ -44,7 +51,9 @@ export const LANGUAGES: readonly Language[] = [
   },
   {
     name: 'python',
-    library: 'httpx-sse 0.4.3',
+    library: 'Python **`httpx-sse`**',
+    version: '0.4.3',
+    pins: 'requirements.txt',
     tools: [python],
     file: 'follow.py',
     build: [
@@ -56,17 +65,20 @@ export const LANGUAGES: readonly Language[] = [
   },
   {
     name: 'rust',
-    library: 'eventsource-client 0.18.0',
+    library: 'Rust **`eventsource-client`**',
+    version: '0.18.0',
+    pins: 'Cargo.toml',
     tools: [cargo],
     file: 'main.rs',
     build: [['cargo', 'build', '--quiet', '--locked', '--jobs', '1', '--target-dir', 'target']],
     run: ['target/debug/follow'],
     isImpatient: true,
   },
-  { name: 'java', library: 'com.launchdarkly:okhttp-eventsource 4.3.0', ...JAVA, isImpatient: true },
+  { name: 'java', library: 'Java **`okhttp-eventsource`**', version: '4.3.0', ...JAVA, isImpatient: true },
   {
     name: 'spring',
-    library: 'WebClient of Spring 6.2.1',
+    library: "Java **Spring's `WebClient`**",
+    version: '6.2.1',
     ...JAVA,
     presents: (data) => data.replace(/\n{2,}/g, '\n').replace(/^\n|\n$/g, ''),
   },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Herald } from '../../support/herald.js';
 import { HUB, Publisher, startHub, subscriberToken, type TokenOptions } from '../../support/hub.js';
+import type { Proxy } from '../../clients/support/proxy.js';
 import { publishNumbers } from '../../clients/support/updates.js';
 import { Follower } from './follower.js';
 import type { Language } from './languages.js';
@@ -12,6 +13,8 @@ const HEARTBEAT = 4;
 
 export interface FollowOptions extends TokenOptions {
   readonly lastId?: string;
+  /** What stands between the program and the hub. */
+  readonly proxy?: Proxy;
   /** Heartbeats as seldom as the hub has them by default. */
   readonly heartbeat?: 'default';
 }
@@ -43,15 +46,19 @@ export class Stage implements AsyncDisposable {
 
   /** Runs the program on a topic. */
   async ask(topic: string, options: FollowOptions = {}): Promise<Follower> {
-    const { lastId = '', heartbeat, ...token } = options;
+    const { lastId = '', heartbeat, proxy, ...token } = options;
     const wish = heartbeat === 'default' ? '' : `&heartbeat=${HEARTBEAT}`;
-    const url = `${this.hub.url}${HUB}?match=urn:${topic}${wish}`;
+    const url = `${proxy?.url ?? this.hub.url}${HUB}?match=urn:${topic}${wish}`;
     return this.run({ url, token: await subscriberToken(token), lastId });
   }
 
   /** Runs the program on the service's own stream. */
   async watchEvents(): Promise<Follower> {
     return this.run({ url: `${this.hub.url}/events`, token: await subscriberToken(), lastId: '' });
+  }
+
+  get port(): number {
+    return this.hub.port;
   }
 
   /** Resolves once this process has begun so many streams. */
