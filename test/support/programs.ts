@@ -11,12 +11,17 @@ export interface Program {
   readonly install: string;
 }
 
+export const cargo = program(['cargo'], 'install Rust 1.95 or newer');
 export const chromium = program(['chromium', 'chromium-browser', 'google-chrome'], 'apt-get install chromium');
 export const curl = program(['curl'], 'apt-get install curl');
+export const go = program(['go'], 'install Go 1.26 or newer');
+export const jdk = program(['javac'], 'apt-get install openjdk-17-jdk-headless');
+export const maven = program(['mvn'], 'apt-get install maven');
 export const openssl = program(['openssl'], 'apt-get install openssl');
 export const php = program(['php'], 'apt-get install php-cli');
 export const python = program(['python3'], 'apt-get install python3');
 export const prlimit = program(['prlimit'], 'apt-get install util-linux');
+export const python = program(['python3'], 'apt-get install python3-venv');
 
 export const redisCli = program(
   process.env['HERALD_TEST_REDIS']

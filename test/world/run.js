@@ -20,6 +20,12 @@ const NODES = ['20.19.0', '20', '22', '24'];
 const SEEDS = [1009, 2024, Date.now() % 2 ** 31];
 
 const PARTS = {
+  clients: [
+    {
+      name: 'clients in Go, Python, Rust and Java',
+      act: () => jest(['--config', 'test/world/jest.config.js']),
+    },
+  ],
   nodes: NODES.map((version) => ({
     name: `npm test on Node.js ${version}`,
     act: (parent) => onNode(version, parent),
