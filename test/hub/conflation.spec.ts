@@ -286,7 +286,7 @@ describe('readers with max_rate', () => {
     const first = await publisher.publish({ topic: 'urn:a', data: '0' });
     await publisher.publishAll(['1', '2'].map((data) => ({ topic: 'urn:a', data })));
     await using legacy = await subscribe(herald, {
-      query: 'topic=urn:a&max_rate=1',
+      query: 'topic=urn:a&max_rate=1&with=notices',
       headers: { 'last-event-id': first },
     });
     await legacy.until(isCaughtUp);

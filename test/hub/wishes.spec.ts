@@ -111,6 +111,11 @@ describe('notices', () => {
     await stream.until(({ retries }) => retries.length > 0);
     expect(stream.response.headers['mercure-last-event-id']).toBe('urn:1');
     expect([stream.cursors, stream.lastEventId]).toEqual([[], '']);
+    await using fresh = await subscribe(herald, { query });
+    await publisher.publish({ topic: 'urn:quiet', data: 'missed' });
+    const place = String(fresh.response.headers['mercure-last-event-id']);
+    await using again = await subscribe(herald, { query, headers: { 'last-event-id': place } });
+    expect(await again.take(1)).toMatchObject([{ data: 'missed' }]);
   });
 });
 

@@ -79,7 +79,10 @@ describe.each(DIALECTS)('what a token allows in the $dialect dialect', ({ parame
     // The hub looks at its streams once a second, from the first one's beginning on: not a moment before a look.
     const exp = Date.now() / 1_000 + 2.8;
     const reader = await subscriber(['*'], { exp });
-    await using stream = await subscribe(herald, { query: `${parameter}=urn:r62`, headers: bearer(reader) });
+    await using stream = await subscribe(herald, {
+      query: `${parameter}=urn:r62&with=notices`,
+      headers: bearer(reader),
+    });
     expect(await endOf(stream)).toBe(true);
     expect(noticesOf(stream)).toEqual([{ type: 'expired' }]);
     await herald.waitForLog(/"reason":"expired"/);

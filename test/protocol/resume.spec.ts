@@ -50,12 +50,12 @@ describe.each(DIALECTS)(
       id: string,
       headers: Readonly<Record<string, string>> = {},
     ): Promise<EventStream> {
-      const query = `${parameter}=${topic}&${cursor}=${encodeURIComponent(id)}`;
+      const query = `${parameter}=${topic}&with=notices&${cursor}=${encodeURIComponent(id)}`;
       return (await subscribe(herald, { query, headers })).until(isCaughtUp);
     }
 
     it('R64: every update has an id, the publisher’s or the hub’s', async () => {
-      await using stream = await subscribe(herald, { query: `${parameter}=urn:r64` });
+      await using stream = await subscribe(herald, { query: `${parameter}=urn:r64&with=notices` });
       const ids = [
         (await publish(herald, 'topic=urn:r64&id=urn:r64:1', token)).text,
         (await publish(herald, 'topic=urn:r64', token)).text,
@@ -70,7 +70,7 @@ describe.each(DIALECTS)(
       await using byQuery = await resumed('urn:r65', 'urn:r65:1');
       expect(dataOf(byQuery)).toEqual(['2', '3']);
       await using byHeader = await subscribe(herald, {
-        query: `${parameter}=urn:r65`,
+        query: `${parameter}=urn:r65&with=notices`,
         headers: { 'last-event-id': 'urn:r65:2' },
       });
       await byHeader.until(isCaughtUp);
@@ -82,7 +82,7 @@ describe.each(DIALECTS)(
 
     it('R66: everything after the cursor comes, and then what is new, with nothing between', async () => {
       await seed('urn:r66', ['urn:r66:1', '1'], ['urn:r66:2', '2']);
-      const query = `${parameter}=urn:r66&${cursor}=urn:r66:1`;
+      const query = `${parameter}=urn:r66&with=notices&${cursor}=urn:r66:1`;
       await using stream = await subscribe(herald, { query });
       await seed('urn:r66', ['urn:r66:3', '3'], ['urn:r66:4', '4']);
       await stream.until((seen) => dataOf(seen).length >= 3);
@@ -123,7 +123,7 @@ describe.each(DIALECTS)(
       await seed('urn:r69', ['urn:r69:1', '1'], ['urn:r69:2', '2']);
       await using known = await resumed('urn:r69', 'urn:r69:1');
       expect(known.response.headers[cursorHeader]).toBe('urn:r69:1');
-      await using plain = await subscribe(herald, { query: `${parameter}=urn:r69` });
+      await using plain = await subscribe(herald, { query: `${parameter}=urn:r69&with=notices` });
       expect(Object.keys(plain.response.headers).join()).not.toContain('last-event-id');
     });
 
@@ -139,7 +139,7 @@ describe.each(DIALECTS)(
     it('R69: an empty cursor replays nothing, and the header has one that leads to where the stream begins', async () => {
       await seed('urn:r69:c', ['urn:r69:c1', '1']);
       const headers = { 'last-event-id': '' };
-      await using stream = await subscribe(herald, { query: `${parameter}=urn:r69:c`, headers });
+      await using stream = await subscribe(herald, { query: `${parameter}=urn:r69:c&with=notices`, headers });
       const begin = String(stream.response.headers[cursorHeader]);
       expect(begin).toMatch(CURSOR);
       await seed('urn:r69:c', ['urn:r69:c2', '2']);
@@ -162,7 +162,7 @@ describe.each(DIALECTS)(
 
     it('R70: a stream begins with a random time to reconnect after', async () => {
       const streams = await Promise.all(
-        Array.from({ length: 8 }, () => subscribe(herald, { query: `${parameter}=urn:r70` })),
+        Array.from({ length: 8 }, () => subscribe(herald, { query: `${parameter}=urn:r70&with=notices` })),
       );
       await Promise.all(streams.map((stream) => stream.until(({ retries }) => retries.length > 0)));
       expect(new Set(streams.map(({ retries }) => retries[0])).size).toBeGreaterThan(1);

@@ -19,7 +19,6 @@ export const jdk = program(['javac'], 'apt-get install openjdk-17-jdk-headless')
 export const maven = program(['mvn'], 'apt-get install maven');
 export const openssl = program(['openssl'], 'apt-get install openssl');
 export const php = program(['php'], 'apt-get install php-cli');
-export const python = program(['python3'], 'apt-get install python3');
 export const prlimit = program(['prlimit'], 'apt-get install util-linux');
 export const python = program(['python3'], 'apt-get install python3-venv');
 

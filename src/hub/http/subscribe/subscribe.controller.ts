@@ -48,7 +48,7 @@ export class SubscribeController {
    * and the client comes back: a native `EventSource` would give up for good on a 503.
    */
   private async locate(
-    { cursor, last, beginsLatest, matchers }: SubscribeRequest,
+    { cursor, last, beginsLatest, matchers, wishes }: SubscribeRequest,
     grants: Grants,
     request: FastifyRequest,
   ): Promise<Start | undefined> {
@@ -58,7 +58,8 @@ export class SubscribeController {
       const isNew = cursor === undefined || cursor === '';
       if (isNew && last !== undefined) return await this.hub.locateNewest(last, wanted);
       if (isNew && beginsLatest) return await this.hub.locateLatest(wanted, false);
-      const start = await this.hub.locate(cursor);
+      // Who gets no notices has a header only to learn where the stream begins.
+      const start = await this.hub.locate(cursor ?? (wishes.notices ? undefined : ''));
       return beginsLatest && start.isGap ? await this.hub.locateLatest(wanted, true) : start;
     } catch (error) {
       if (error instanceof JournalUnavailableError && request.method !== 'HEAD') return undefined;
