@@ -7,9 +7,9 @@ import {
   count,
   duration,
   flag,
+  headerNames,
   hubUrl,
   onOrOff,
-  origins,
   port,
   size,
   span,
@@ -18,6 +18,7 @@ import {
 } from './fields.js';
 import { type IssuerConfig, isKeySetUri } from './issuers.js';
 import { JOURNAL_VARIABLES, type JournalConfig, redisMistakes, toJournal } from './journal-variables.js';
+import { origins } from './origins.js';
 import { HUB_PATH } from '../shared/hub-path.js';
 import { productionMistakes } from './production.js';
 import { type Role, ROLES } from '../shared/role.js';
@@ -25,6 +26,29 @@ import { isWeak } from './keys.js';
 import { madeUpSecrets, toIssuers } from './key-variables.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** What the usual libraries for tracing and for requests add to every request of a page, without being asked. */
+const TRACING_HEADERS: string[] = [
+  'b3',
+  'baggage',
+  'elastic-apm-traceparent',
+  'newrelic',
+  'sentry-trace',
+  'traceparent',
+  'tracestate',
+  'x-b3-parentspanid',
+  'x-b3-sampled',
+  'x-b3-spanid',
+  'x-b3-traceid',
+  'x-datadog-origin',
+  'x-datadog-parent-id',
+  'x-datadog-sampled',
+  'x-datadog-sampling-priority',
+  'x-datadog-tags',
+  'x-datadog-trace-id',
+  'x-request-id',
+  'x-requested-with',
+];
 
 /** Every variable that Herald reads, with its default. `README.md` says what each means. */
 const variables = z.object({
@@ -72,7 +96,9 @@ const variables = z.object({
   HERALD_PUBLISH_BYTES: size({ min: 0 }).default(0),
   HERALD_PUBLISH_RATE_ALL: count({ min: 0 }).default(0),
   HERALD_PUBLISH_BYTES_ALL: size({ min: 0 }).default(0),
+  HERALD_MAX_HEAD: size({ min: 8 * 1024, max: 1024 ** 2 }).default(64 * 1024),
   HERALD_CORS_ORIGINS: origins().default([]),
+  HERALD_CORS_HEADERS: headerNames().default(TRACING_HEADERS),
   HERALD_TLS_CERT_FILE: z.string().optional(),
   HERALD_TLS_KEY_FILE: z.string().optional(),
   HERALD_TRUST_PROXY: trustProxy().default(false),
@@ -117,7 +143,11 @@ export interface Config {
     readonly host: string;
     readonly port: number;
     readonly maxBodyBytes: number;
+    /** Bytes of a request's head. */
+    readonly maxHeadBytes: number;
     readonly corsOrigins: readonly string[];
+    /** Which headers pages of these origins may send, besides those that the hub reads. */
+    readonly corsHeaders: readonly string[];
     readonly trustProxy: TrustProxy;
     readonly tls: TlsFiles | undefined;
   };
@@ -267,7 +297,9 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
       host: v.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
       port: v.PORT,
       maxBodyBytes: v.HERALD_MAX_BODY,
+      maxHeadBytes: v.HERALD_MAX_HEAD,
       corsOrigins: v.HERALD_CORS_ORIGINS,
+      corsHeaders: v.HERALD_CORS_HEADERS,
       trustProxy: v.HERALD_TRUST_PROXY,
       tls: certFile && keyFile ? { certFile, keyFile } : undefined,
     },

@@ -40,11 +40,12 @@ export function span({ min }: { readonly min: number }) {
 }
 
 /** A size in bytes. */
-export function size({ min }: { readonly min: number }) {
+export function size({ min, max = Number.MAX_SAFE_INTEGER }: { readonly min: number; readonly max?: number }) {
   return z.string().transform((text, context) => {
     const value = parseSize(text);
-    if (value !== undefined && value >= min && Number.isSafeInteger(value)) return value;
-    context.addIssue(`must be a size such as 512kb, 64mb or 1gb, and at least ${min} bytes`);
+    if (value !== undefined && value >= min && value <= max && Number.isSafeInteger(value)) return value;
+    const most = max < Number.MAX_SAFE_INTEGER ? ` and at most ${max}` : '';
+    context.addIssue(`must be a size such as 512kb, 64mb or 1gb, and at least ${min}${most} bytes`);
     return z.NEVER;
   });
 }
@@ -140,14 +141,12 @@ export function port() {
     .refine((value) => value <= 65_535, 'must be a port number between 0 and 65535');
 }
 
-/** A list of web origins, separated by commas. The wildcard is refused, because the list has to name who is allowed. */
-export function origins() {
+/** Names of header fields, separated by commas. */
+export function headerNames() {
   return z.string().transform((text, context) => {
-    const list = splitList(text);
-    if (list.every(isOrigin)) return list;
-    context.addIssue(
-      'must be origins separated by commas, such as https://app.example.com,https://example.org:8443 (no path, no *)',
-    );
+    const list = splitList(text).map((name) => name.toLowerCase());
+    if (list.every((name) => /^[a-z0-9!#$%&'+.^_`|~-]{1,100}$/.test(name))) return list;
+    context.addIssue('must be names of header fields separated by commas, such as traceparent,baggage (no *)');
     return z.NEVER;
   });
 }
@@ -168,15 +167,11 @@ export function trustProxy() {
   });
 }
 
-function splitList(text: string): string[] {
+export function splitList(text: string): string[] {
   return text
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
-}
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
 }
 
 function isAddressOrNetwork(text: string): boolean {

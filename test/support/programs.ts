@@ -13,6 +13,7 @@ export interface Program {
 
 export const chromium = program(['chromium', 'chromium-browser', 'google-chrome'], 'apt-get install chromium');
 export const curl = program(['curl'], 'apt-get install curl');
+export const nginx = program(['nginx', '/usr/sbin/nginx'], 'apt-get install nginx');
 export const openssl = program(['openssl'], 'apt-get install openssl');
 export const prlimit = program(['prlimit'], 'apt-get install util-linux');
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { Origins } from '../../shared/http/origins.js';
 import { checkOrigin } from './same-origin.js';
 
 const OWN = 'https://hub.example';
 
 function check(headers: Record<string, string>, allowed: string[] = []): () => void {
-  return () => checkOrigin({ headers }, OWN, allowed);
+  return () => checkOrigin({ headers }, OWN, new Origins(allowed));
 }
 
 describe('R89: checkOrigin', () => {

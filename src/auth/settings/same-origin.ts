@@ -1,4 +1,5 @@
 import { HubError } from '../../access/hub.errors.js';
+import type { Origins } from '../../shared/http/origins.js';
 
 /** The headers of a request that say from which page it comes. */
 export interface PageRequest {
@@ -11,9 +12,9 @@ export interface PageRequest {
  *
  * @throws {HubError} `origin-refused`
  */
-export function checkOrigin({ headers }: PageRequest, own: string, allowed: readonly string[]): void {
+export function checkOrigin({ headers }: PageRequest, own: string, allowed: Origins): void {
   const origin = pageOrigin(headers['origin'], headers['referer']);
-  if (origin !== undefined && (origin === own || allowed.includes(origin))) return;
+  if (origin !== undefined && (origin === own || allowed.has(origin))) return;
   throw new HubError(
     'origin-refused',
     'With a cookie, a request that changes something must come from a page whose origin is allowed.',

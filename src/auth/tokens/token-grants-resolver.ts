@@ -10,21 +10,27 @@ import { GrantsResolver } from '../../access/grants-resolver.js';
 import { resourceOf } from '../settings/resource.js';
 import { Revocations } from '../revocations/revocations.js';
 import { checkOrigin } from '../settings/same-origin.js';
+import { Origins } from '../../shared/http/origins.js';
 import { whenReady } from '../../shared/when-ready.js';
 import { TokenVerifier } from './token-verifier.js';
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY', 'OPTIONS']);
 
+const NONE = new Origins([]);
+
 /** What a token in a header or a cookie allows. */
 @Injectable()
 export class TokenGrantsResolver extends GrantsResolver {
+  private readonly allowed: Origins;
+
   constructor(
     private readonly verifier: TokenVerifier,
     private readonly revocations: Revocations,
     @Inject(AUTH_OPTIONS) private readonly options: AuthOptions,
   ) {
     super();
+    this.allowed = new Origins(options.publishOrigins);
   }
 
   resolve(request: FastifyRequest, role: Role): Grants | undefined | Promise<Grants> {
@@ -34,7 +40,7 @@ export class TokenGrantsResolver extends GrantsResolver {
     if (!credentials) return undefined;
     const resource = resourceOf(request, this.options.resource);
     // Pages of other origins may publish with their visitor's cookie, and never administrate.
-    const allowed = role === 'admin' ? [] : this.options.publishOrigins;
+    const allowed = role === 'admin' ? NONE : this.allowed;
     if (credentials.carrier === 'cookie' && !SAFE_METHODS.has(request.method)) {
       checkOrigin(request, new URL(resource).origin, allowed);
     }
