@@ -55,6 +55,7 @@ export const HUB_ERRORS = {
   'body-incomplete': { status: 400 },
   'fields-too-many': { status: 413 },
   'parameters-too-many': { status: 400 },
+  'json-invalid': { status: 400 },
   'batch-line-invalid': { status: 400 },
   'idempotency-key-invalid': { status: 400 },
   'idempotency-key-conflict': { status: 422 },

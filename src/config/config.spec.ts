@@ -153,7 +153,9 @@ describe('loadConfig', () => {
   });
 
   it('says why "null" is no origin that can be listed', () => {
-    expect(() => loadConfig({ HERALD_CORS_ORIGINS: 'https://a.example,null' })).toThrow(/HERALD_CORS_ORIGINS.*sandboxed/);
+    expect(() => loadConfig({ HERALD_CORS_ORIGINS: 'https://a.example,null' })).toThrow(
+      /HERALD_CORS_ORIGINS.*sandboxed/,
+    );
   });
 
   it.each([

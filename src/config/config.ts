@@ -7,7 +7,6 @@ import {
   count,
   duration,
   flag,
-  headerNames,
   hubUrl,
   onOrOff,
   port,
@@ -18,6 +17,7 @@ import {
 } from './fields.js';
 import { type IssuerConfig, isKeySetUri } from './issuers.js';
 import { JOURNAL_VARIABLES, type JournalConfig, redisMistakes, toJournal } from './journal-variables.js';
+import { headerNames, TRACING_HEADERS } from './header-names.js';
 import { origins } from './origins.js';
 import { HUB_PATH } from '../shared/hub-path.js';
 import { productionMistakes } from './production.js';
@@ -26,29 +26,6 @@ import { isWeak } from './keys.js';
 import { madeUpSecrets, toIssuers } from './key-variables.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-
-/** What the usual libraries for tracing and for requests add to every request of a page, without being asked. */
-const TRACING_HEADERS: string[] = [
-  'b3',
-  'baggage',
-  'elastic-apm-traceparent',
-  'newrelic',
-  'sentry-trace',
-  'traceparent',
-  'tracestate',
-  'x-b3-parentspanid',
-  'x-b3-sampled',
-  'x-b3-spanid',
-  'x-b3-traceid',
-  'x-datadog-origin',
-  'x-datadog-parent-id',
-  'x-datadog-sampled',
-  'x-datadog-sampling-priority',
-  'x-datadog-tags',
-  'x-datadog-trace-id',
-  'x-request-id',
-  'x-requested-with',
-];
 
 /** Every variable that Herald reads, with its default. `README.md` says what each means. */
 const variables = z.object({

@@ -141,16 +141,6 @@ export function port() {
     .refine((value) => value <= 65_535, 'must be a port number between 0 and 65535');
 }
 
-/** Names of header fields, separated by commas. */
-export function headerNames() {
-  return z.string().transform((text, context) => {
-    const list = splitList(text).map((name) => name.toLowerCase());
-    if (list.every((name) => /^[a-z0-9!#$%&'+.^_`|~-]{1,100}$/.test(name))) return list;
-    context.addIssue('must be names of header fields separated by commas, such as traceparent,baggage (no *)');
-    return z.NEVER;
-  });
-}
-
 /** Which proxies' `X-Forwarded-*` headers count: none, all, so many hops, or these addresses and networks. */
 export type TrustProxy = boolean | number | string[];
 

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { splitList } from './fields.js';
 
 /** The origin of an application or an extension, such as `capacitor://localhost`: no URL of the web, and no path. */
-const APPLICATION = /^(?!(?:https?|wss?|ftp|file|data|blob|about|javascript):)[a-z][a-z0-9+.-]{0,40}:\/\/[\w.-]{1,255}(?::\d{1,5})?$/;
+const APPLICATION =
+  /^(?!(?:https?|wss?|ftp|file|data|blob|about|javascript):)[a-z][a-z0-9+.-]{0,40}:\/\/[\w.-]{1,255}(?::\d{1,5})?$/;
 
 /** What stands for the labels below a domain, where an origin is checked for its form. */
 const SOME_LABEL = 'label';

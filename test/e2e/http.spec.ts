@@ -135,7 +135,8 @@ describe('CORS', () => {
     expect(allowed).not.toContain('baggage');
   });
 
-  const many = 'capacitor://localhost,app://.,moz-extension://0b9d2b62-9c7f-4d0a-b8cb-1d9e4b4d8e1c,https://*.example.org';
+  const many =
+    'capacitor://localhost,app://.,moz-extension://0b9d2b62-9c7f-4d0a-b8cb-1d9e4b4d8e1c,https://*.example.org';
 
   it.each([
     'capacitor://localhost',
@@ -176,7 +177,10 @@ describe('CORS', () => {
 
 /** The headers that a page of a listed origin may send to the hub, in lower case. */
 async function allowedHeaders(url: string): Promise<string[]> {
-  const asked = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,traceparent' };
+  const asked = {
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'authorization,traceparent',
+  };
   const headers = { origin: 'https://app.example', ...asked };
   const response = await send(`${url}/.well-known/mercure`, { method: 'OPTIONS', headers });
   response.resume();

@@ -28,9 +28,7 @@ describeWith(nginx, 'behind nginx', (program) => {
     await using stream = await openStream(`${proxy.url}${HUB}?match=${encodeURIComponent(LONGEST)}`);
     expect(stream.response.statusCode).toBe(200);
     const headers = { authorization: `Bearer ${await subscriberToken()}` };
-    const list = JSON.parse(
-      await textOf(await send(`${proxy.url}${HUB}/subscriptions`, { headers })),
-    ) as Listed;
+    const list = JSON.parse(await textOf(await send(`${proxy.url}${HUB}/subscriptions`, { headers }))) as Listed;
     const listed = list.subscriptions.find(({ match }) => match === LONGEST);
     const one = await send(proxy.url + String(listed?.id), { headers });
     expect([one.statusCode, JSON.parse(await textOf(one))]).toEqual([200, listed]);

@@ -115,12 +115,15 @@ describe.each(['http', 'https'])('a long head over %s', (scheme) => {
     expect(await answerTo(herald, withCookies(60_000))).toMatchObject({ status: 200 });
   });
 
-  it.each([66_000, 100_000, 200_000])('of %d bytes is refused, and pages of a listed origin can tell why', async (bytes) => {
-    const { status, origin, body } = await answerTo(herald, withCookies(bytes));
-    expect([status, JSON.parse(body)]).toMatchObject([431, { code: 'head-too-large' }]);
-    // Of a head that is far too long only the last part is known, and this origin is in the first.
-    if (bytes < 130_000) expect(origin).toBe(ORIGIN);
-  });
+  it.each([66_000, 100_000, 200_000])(
+    'of %d bytes is refused, and pages of a listed origin can tell why',
+    async (bytes) => {
+      const { status, origin, body } = await answerTo(herald, withCookies(bytes));
+      expect([status, JSON.parse(body)]).toMatchObject([431, { code: 'head-too-large' }]);
+      // Of a head that is far too long only the last part is known, and this origin is in the first.
+      if (bytes < 130_000) expect(origin).toBe(ORIGIN);
+    },
+  );
 
   it('of which the last part names the origin is refused with it, however long it is', async () => {
     const lines = ['GET / HTTP/1.1', 'Host: a', `Cookie: a=${'x'.repeat(130_000)}`, `Origin: ${ORIGIN}`, 'X: y'];
@@ -156,7 +159,9 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
   });
 
   it('and a token of 19 KB', async () => {
-    const token = await subscriberToken({ claims: { groups: Array.from({ length: 1_100 }, (_, at) => `a group ${at}`) } });
+    const token = await subscriberToken({
+      claims: { groups: Array.from({ length: 1_100 }, (_, at) => `a group ${at}`) },
+    });
     expect(token.length).toBeGreaterThan(16 * 1024);
     const headers = { authorization: `Bearer ${token}` };
     await using reader = await subscribeOver(transport, herald, `${HUB}?match=urn:a`, headers);
@@ -181,7 +186,11 @@ describe('heads that come bit by bit', () => {
     const part = `GET / HTTP/1.1\r\nHost: a\r\nA: ${'x'.repeat(60_000)}`;
     const sockets = await Promise.all(Array.from({ length: 500 }, () => connectTcp(herald.url)));
     const closed = once(sockets[0] as Socket, 'close');
-    for (const socket of sockets) socket.on('error', () => undefined).resume().write(part);
+    for (const socket of sockets)
+      socket
+        .on('error', () => undefined)
+        .resume()
+        .write(part);
     await closed;
     await herald.waitForLog(/connections are cut/);
     const answer = await send(`${herald.url}/health/live`);

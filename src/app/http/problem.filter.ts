@@ -9,7 +9,7 @@ import { methodsOf } from './known-paths.js';
 const REFUSED: Readonly<Record<number, readonly [HubErrorCode, string]>> = {
   400: ['request-malformed', 'The request can not be read: its body is not what its head says.'],
   413: ['body-too-large', 'The body is too large.'],
-  415: ['media-type-unsupported', 'A body of this type is not taken here.'],
+  415: ['media-type-unsupported', 'A body of this type, or without one, is not taken here: look at the Content-Type.'],
 };
 
 /** Turns whatever was thrown into an answer: it explains mistakes of the caller, while failures go to the log alone. */
@@ -58,8 +58,11 @@ function ownBody(error: unknown): object | undefined {
   return typeof body === 'object' && !('message' in body) ? body : undefined;
 }
 
+/** Nest hands on what Fastify refuses as if it were the application's, with Fastify's error as the cause. */
 function explained(error: unknown, status: number): Problem {
-  if (error instanceof HttpException) return problem(status, { detail: error.message });
+  const isOwn =
+    error instanceof HttpException && !(error.cause instanceof Error && error.cause.name === 'FastifyError');
+  if (isOwn) return problem(status, { detail: error.message });
   const reason = REFUSED[status];
   return reason ? problemOf(...reason) : problem(status);
 }

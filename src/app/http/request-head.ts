@@ -64,7 +64,7 @@ function refusalOf(request: IncomingMessage, most: number): Problem | undefined 
   if (!url.startsWith('/') && !(url === '*' && request.method === 'OPTIONS')) {
     return malformed('The target of a request must be a path, or a URL with http or https and no user.');
   }
-  return hostMistake(rawHeaders, httpVersion);
+  return hostMistake(rawHeaders, httpVersion) ?? typeMistake(rawHeaders, request.headers['content-type']);
 }
 
 /** Bytes of what a head says, without what only separates it. Over HTTP/2 the target is among the headers. */
@@ -72,6 +72,15 @@ function sizeOf(rawHeaders: readonly string[], url: string): number {
   let size = rawHeaders[0]?.startsWith(':') ? 0 : url.length;
   for (const text of rawHeaders) size += text.length;
   return size;
+}
+
+/** Of several, Node heeds the first, and another program on the way perhaps the last. */
+function typeMistake(rawHeaders: readonly string[], type: string | undefined): Problem | undefined {
+  if (countOf('content-type', rawHeaders) < 2) return undefined;
+  const isSame = rawHeaders.every(
+    (name, at) => at % 2 === 1 || name.toLowerCase() !== 'content-type' || rawHeaders[at + 1] === type,
+  );
+  return isSame ? undefined : malformed('A request must have one Content-Type header.');
 }
 
 function hostMistake(rawHeaders: readonly string[], httpVersion: string): Problem | undefined {

@@ -24,7 +24,11 @@ interface Connections {
  *
  * @param most bytes of all unfinished heads together. Default: an eighth of what V8 lets the heap grow to.
  */
-export function boundHeads(server: Server, logger: Logger, most = Math.floor(getHeapStatistics().heap_size_limit / 8)): void {
+export function boundHeads(
+  server: Server,
+  logger: Logger,
+  most = Math.floor(getHeapStatistics().heap_size_limit / 8),
+): void {
   let before = new Set<Socket>();
   const look = (): void => {
     const now = unfinished(server);
@@ -45,7 +49,9 @@ export function boundHeads(server: Server, logger: Logger, most = Math.floor(get
 
 /** The connections on which a head has begun and is not over, those first on which it began first. */
 function unfinished(server: Server): Socket[] {
-  const name = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'http.server.connections');
+  const name = Object.getOwnPropertySymbols(server).find(
+    ({ description }) => description === 'http.server.connections',
+  );
   const connections = name && (server as unknown as Record<symbol, Partial<Connections> | undefined>)[name];
   return (connections?.active?.() ?? []).flatMap(({ incoming, socket }) => (incoming || !socket ? [] : [socket]));
 }

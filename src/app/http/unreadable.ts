@@ -10,7 +10,8 @@ export function answerUnroutable(share: ShareRefusal) {
   return ({ code }: Error & { readonly code?: string }, request: FastifyRequest, reply: FastifyReply): void => {
     void reply.headers(share(request.headers.origin));
     // Nothing has so long a name.
-    if (code === 'FST_ERR_MAX_PARAM_LENGTH') sendProblem(reply, problemOf('not-found', 'There is nothing at this path.'));
+    if (code === 'FST_ERR_MAX_PARAM_LENGTH')
+      sendProblem(reply, problemOf('not-found', 'There is nothing at this path.'));
     else sendProblem(reply, problemOf('request-malformed', 'The path of the request is not percent-encoded UTF-8.'));
   };
 }
