@@ -36,6 +36,19 @@ describeWith(nginx, 'behind nginx', (program) => {
     const all = await send(proxy.url + path, { headers });
     expect([all.statusCode, JSON.parse(await textOf(all))]).toMatchObject([200, { subscriptions: [listed] }]);
   });
+
+  it('a head as large as Herald takes comes through, in one line or in several', async () => {
+    await using hub = await startHub();
+    await using proxy = await Nginx.start({ program, server: documented(hub) });
+    const topics = Array.from({ length: 250 }, (_, at) => ['match', `urn:${at}:`.padEnd(200, 'x')]);
+    const query = new URLSearchParams(topics).toString();
+    expect(query.length).toBeGreaterThan(50 * 1024);
+    await using stream = await openStream(`${proxy.url}${HUB}?${query}`);
+    expect(stream.response.statusCode).toBe(200);
+    const cookies = ['a', 'b', 'c'].map((name) => `${name}=${'x'.repeat(19_000)}`);
+    await using other = await openStream(`${proxy.url}${HUB}?match=urn:a`, { headers: { cookie: cookies } });
+    expect(other.response.statusCode).toBe(200);
+  });
 });
 
 describe('the path of a subscription', () => {

@@ -5,6 +5,7 @@ import { HUB_ERRORS, type HubErrorCode } from '../../src/access/hub.errors.js';
 import { send, textOf } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
 import { HUB, startHub, subscriberToken, TLS_ENVIRONMENT } from '../support/hub.js';
+import { Http2Connection } from '../support/http2-client.js';
 import { connectTcp, secure } from '../support/sockets.js';
 import { subscribeOver, TRANSPORTS } from '../support/transports.js';
 
@@ -178,6 +179,25 @@ function longTopics(count: number): string {
 function manyHeaders(count: number): Record<string, string> {
   return Object.fromEntries(Array.from({ length: count }, (_, at) => [`x-${at}`, 'y']));
 }
+
+describe('with HERALD_MAX_HEAD', () => {
+  it('a longer head is refused, over HTTP/2 as well, and pages of a listed origin can tell why', async () => {
+    await using herald = await startHub({ HERALD_MAX_HEAD: '8kb', HERALD_CORS_ORIGINS: ORIGIN, ...TLS_ENVIRONMENT });
+    await using connection = await Http2Connection.to(herald);
+    for (const [bytes, status] of [
+      [7_000, 200],
+      [9_000, 431],
+    ] as const) {
+      const headers = { ':path': '/health/live', origin: ORIGIN, cookie: `a=${'x'.repeat(bytes)}` };
+      const stream = connection.session.request(headers);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const [answer] = (await once(stream, 'response')) as [Record<string, string | number>];
+      stream.resume();
+      expect(answer[':status']).toBe(status);
+      if (status === 431) expect(answer['access-control-allow-origin']).toBe(ORIGIN);
+    }
+  });
+});
 
 describe('heads that come bit by bit', () => {
   it('are cut, the oldest first, while they hold too much together, and others go on', async () => {
