@@ -5,6 +5,7 @@ import type { TrustProxy } from '../config/fields.js';
 import { HUB_LIMITS } from '../hub/limits/hub.limits.js';
 import { readCertificate } from './certificate.js';
 import type { ShareRefusal } from './http/cors.js';
+import { withoutBase } from './http/base-path.js';
 import { MAX_HEADER_LINES, originForm } from './http/request-head.js';
 import { answerUnreadable, answerUnroutable } from './http/unreadable.js';
 
@@ -31,7 +32,7 @@ export function createAdapter({ server }: Config, share: ShareRefusal): FastifyA
     logger: false,
     bodyLimit: server.maxBodyBytes,
     trustProxy: trustOf(server.trustProxy),
-    rewriteUrl: originForm,
+    rewriteUrl: (request) => withoutBase(originForm(request), server.basePath),
     // The router counts what a part of the path stands for, and a topic is one: it has no more characters than bytes.
     routerOptions: { maxParamLength: HUB_LIMITS.topicBytes },
     frameworkErrors: answerUnroutable(share),

@@ -9,6 +9,7 @@ import { createAdapter } from './adapter.js';
 import { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
 import { limitAnswers } from './http/limit-answers.js';
 import { allowOrigins, sharedRefusal } from './http/cors.js';
+import { redirectToPage } from './http/base-path.js';
 import { boundHeads } from './http/unfinished-heads.js';
 import { knowPaths } from './http/known-paths.js';
 import { logRequests } from './http/request-log.js';
@@ -22,7 +23,7 @@ import { addSecurityHeaders } from './http/security-headers.js';
  */
 export async function createApp(config: Config, logger: Logger, signal?: AbortSignal): Promise<NestFastifyApplication> {
   const room = roomForSockets();
-  const { corsOrigins, corsHeaders, maxHeadBytes, tls } = config.server;
+  const { basePath, corsOrigins, corsHeaders, maxHeadBytes, tls } = config.server;
   const origins = new Origins(corsOrigins);
   const share = sharedRefusal(origins);
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -35,6 +36,7 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
   const fastify = app.getHttpAdapter().getInstance();
   acceptBodies(fastify);
   knowPaths(fastify);
+  redirectToPage(fastify, basePath);
   checkHeads(fastify, maxHeadBytes, share);
   boundHeads(app.getHttpServer(), logger);
   logRequests(fastify, logger);

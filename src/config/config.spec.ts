@@ -32,6 +32,7 @@ describe('loadConfig', () => {
         host: '127.0.0.1',
         port: 8080,
         maxBodyBytes: 1_048_576,
+        basePath: '',
         maxHeadBytes: 64 * 1024,
         corsOrigins: [],
         corsHeaders: expect.arrayContaining(['baggage', 'sentry-trace', 'traceparent', 'x-datadog-trace-id']),
@@ -206,6 +207,15 @@ describe('loadConfig', () => {
     ['HERALD_REDIS_WAIT', '-1'],
     ['HERALD_JOURNAL', 'lmdb:'],
     ['HERALD_RESOURCE', 'https://example.com/hub'],
+    ['HERALD_RESOURCE', 'https://example.com/realtime/.well-known/mercure'],
+    ['HERALD_BASE_PATH', 'realtime'],
+    ['HERALD_BASE_PATH', '/realtime/'],
+    ['HERALD_BASE_PATH', '/'],
+    ['HERALD_BASE_PATH', '/a/../b'],
+    ['HERALD_BASE_PATH', '/a b'],
+    ['HERALD_BASE_PATH', '/a?b'],
+    ['HERALD_BASE_PATH', '/events'],
+    ['HERALD_BASE_PATH', '/.well-known/x'],
   ])('refuses %s=%s, and does not repeat the value', (name, value) => {
     const mistakes = mistakesOf({ [name]: value });
     expect(mistakes).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))]);

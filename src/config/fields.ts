@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { HUB_PATH } from '../shared/hub-path.js';
 import { parseDuration, parseSize } from '../shared/units.js';
 
 /*
@@ -70,14 +69,6 @@ export function onOrOff() {
 /** The name of a cookie (RFC 6265, 4.1.1). */
 export function cookieName() {
   return z.string().regex(/^[\w!#$%&'*+.^`|~-]{1,100}$/, 'must be a cookie name: letters, digits, - and _');
-}
-
-/** The public URL of the hub. */
-export function hubUrl() {
-  return z.string().refine((text) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    return url && /^https?:$/.test(url.protocol) && url.pathname === HUB_PATH && !url.search && !url.hash;
-  }, `must be the public URL of the hub, such as https://example.com${HUB_PATH}`);
 }
 
 /** Where updates are kept: `memory:`, a directory, or the URL of a Redis. */

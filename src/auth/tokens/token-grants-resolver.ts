@@ -38,7 +38,7 @@ export class TokenGrantsResolver extends GrantsResolver {
     const others = role === 'admin' ? undefined : otherTokensOf(request, this.options);
     const credentials = credentialsOf(request, { cookieName, others });
     if (!credentials) return undefined;
-    const resource = resourceOf(request, this.options.resource);
+    const resource = resourceOf(request, this.options);
     // Pages of other origins may publish with their visitor's cookie, and never administrate.
     const allowed = role === 'admin' ? NONE : this.allowed;
     if (credentials.carrier === 'cookie' && !SAFE_METHODS.has(request.method)) {
