@@ -97,7 +97,7 @@ describe('the head of a request', () => {
 
 const ORIGIN = 'https://app.example';
 
-describe.each(['http', 'https'])('a long head over %s', (scheme) => {
+describe.each(['http', 'https'])('a long or odd head over %s', (scheme) => {
   let herald: Herald;
 
   beforeAll(async () => {
@@ -125,6 +125,18 @@ describe.each(['http', 'https'])('a long head over %s', (scheme) => {
       if (bytes < 130_000) expect(origin).toBe(ORIGIN);
     },
   );
+
+  it.each([
+    ['a path that is not UTF-8', ['GET /%ff HTTP/1.1', 'Host: a']],
+    ['no host', ['GET /health/live HTTP/1.1']],
+    ['an expectation', ['GET /health/live HTTP/1.1', 'Host: a', 'Expect: a miracle']],
+    ['a line that is none', ['GET /health/live HTTP/1.1', 'Host: a', 'no colon']],
+    ['two types', ['GET /health/live HTTP/1.1', 'Host: a', 'Content-Type: a/b', 'Content-Type: c/d']],
+  ])('with %s is refused, and pages of a listed origin can tell why', async (_, [target = '', ...lines]) => {
+    const { status, origin, body } = await answerTo(herald, [target, `Origin: ${ORIGIN}`, ...lines]);
+    expect(origin).toBe(ORIGIN);
+    expect(JSON.parse(body)).toMatchObject({ status, code: expect.any(String) });
+  });
 
   it('of which the last part names the origin is refused with it, however long it is', async () => {
     const lines = ['GET / HTTP/1.1', 'Host: a', `Cookie: a=${'x'.repeat(130_000)}`, `Origin: ${ORIGIN}`, 'X: y'];
