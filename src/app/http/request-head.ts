@@ -38,11 +38,13 @@ export function checkHeads(fastify: FastifyInstance, most: number, share: ShareR
     if (refusal) sendProblem(reply.headers(share(request.headers.origin)), refusal);
     else done();
   });
-  fastify.server.on('checkExpectation', ({ headers }: IncomingMessage, response: ServerResponse) => {
+  fastify.server.on('checkExpectation', ({ headers, httpVersionMajor }: IncomingMessage, response: ServerResponse) => {
     const refusal = problemOf('expectation-unknown', 'The only expectation that is met is "100-continue".');
     const body = JSON.stringify(refusal);
-    const about = { 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(body), connection: 'close' };
-    response.writeHead(refusal.status, { ...about, ...share(headers.origin) }).end(body);
+    const about = { 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(body) };
+    // A body that was not waited for may follow, which only HTTP/2 can tell from another request.
+    const last = httpVersionMajor === 1 ? { connection: 'close' } : {};
+    response.writeHead(refusal.status, { ...about, ...last, ...share(headers.origin) }).end(body);
   });
 }
 

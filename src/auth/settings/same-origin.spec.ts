@@ -18,6 +18,15 @@ describe('R89: checkOrigin', () => {
     expect(check(headers, ['https://app.example:8443'])).not.toThrow();
   });
 
+  it.each([
+    ['an application', { origin: 'capacitor://localhost' }],
+    ['a name below a domain', { origin: 'https://a.b.app.example' }],
+    ['a referer of such a name', { referer: 'https://a.app.example/page' }],
+  ])('lets %s pass that is listed as such', (_, headers: Record<string, string>) => {
+    expect(check(headers, ['capacitor://localhost', 'https://*.app.example'])).not.toThrow();
+    expect(check(headers, ['ionic://localhost', 'https://*.b.example'])).toThrow();
+  });
+
   it.each<[string, Record<string, string>]>([
     ['nothing that says where it comes from', {}],
     ['another site', { origin: 'https://evil.example' }],
