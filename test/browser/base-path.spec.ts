@@ -53,6 +53,8 @@ for (const [way, end] of WAYS) {
         await using visit = await Visit.to(`${proxy.url}${BASE}/`, browser);
         const state = await visit.page.evaluate(USE_LIBRARY);
         expect(state).toBe('live');
+        // Without the worker the library would open a connection of its own, and look the same.
+        await herald.waitForLog(/"path":"\/herald\/worker\.js","status":200/);
       });
     });
   });
