@@ -12,6 +12,7 @@ const { server, hub, streams } = defaultConfig();
 
 /** The defaults of the variables in the table, where they are numbers. */
 const VARIABLES: Readonly<Record<string, number | undefined>> = {
+  HERALD_MAX_HEAD: server.maxHeadBytes,
   HERALD_MAX_BODY: server.maxBodyBytes,
   HERALD_BODY_TIMEOUT: hub.bodies.timeout,
   HERALD_MAX_BODIES: hub.bodies.maxBytes,

@@ -29,7 +29,7 @@ export interface HeraldClientOptions {
    * common subject where there is neither token nor cookie. Where the subject is unknown, nothing is shared.
    */
   readonly subject?: string;
-  /** Herald's worker file, for `share` without Web Locks. Default `/herald/worker.js` on the hub's origin. */
+  /** Herald's worker file, for `share` without Web Locks. Default `../herald/worker.js`, relative to the hub. */
   readonly workerUrl?: string | URL;
   /** Continues after a page reload where the page had stopped: see `herald/client/resume`. Default: begins anew. */
   readonly resume?: Resume;

@@ -1,3 +1,5 @@
+import { type Problem, problem } from '../shared/http/problem.js';
+
 /** How a refusal is answered over HTTP. */
 interface HubErrorAnswer {
   readonly status: number;
@@ -38,6 +40,12 @@ export const HUB_ERRORS = {
   'parameter-invalid': { status: 400 },
   'id-not-held': { status: 404 },
   'connection-busy': { status: 400 },
+  // A request that is refused for its form, before it is known what it asks for.
+  'request-malformed': { status: 400 },
+  'head-too-large': { status: 431 },
+  'head-too-slow': { status: 408 },
+  'expectation-unknown': { status: 417 },
+  'version-unsupported': { status: 505 },
   // A request that can't be read.
   'encoding-invalid': { status: 400 },
   'media-type-unsupported': { status: 415 },
@@ -47,6 +55,7 @@ export const HUB_ERRORS = {
   'body-incomplete': { status: 400 },
   'fields-too-many': { status: 413 },
   'parameters-too-many': { status: 400 },
+  'json-invalid': { status: 400 },
   'batch-line-invalid': { status: 400 },
   'idempotency-key-invalid': { status: 400 },
   'idempotency-key-conflict': { status: 422 },
@@ -62,6 +71,7 @@ export const HUB_ERRORS = {
   'authorization-unavailable': { status: 503 },
   'insufficient-scope': { status: 403, challenge: 'error="insufficient_scope"' },
   'not-found': { status: 404 },
+  'method-not-allowed': { status: 405 },
   // Requests of administrators, a journal that can't be reached or is full, and a hub with too much to do.
   'criteria-missing': { status: 400 },
   'criteria-invalid': { status: 400 },
@@ -93,4 +103,9 @@ export class HubError extends Error {
 /** How a refusal with this code is answered. */
 export function answerOf(code: HubErrorCode): HubErrorAnswer {
   return HUB_ERRORS[code];
+}
+
+/** A refusal as its answer says it: for what is refused outside the hub, where nobody catches a {@link HubError}. */
+export function problemOf(code: HubErrorCode, detail: string): Problem {
+  return problem(answerOf(code).status, { code, detail });
 }

@@ -2,12 +2,21 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyServerOptions } from 'fastify';
 import type { Config } from '../config/config.js';
 import type { TrustProxy } from '../config/fields.js';
-import { answerFrameworkError, answerUnreadableRequest } from '../shared/http/problem.js';
+import { HUB_LIMITS } from '../hub/limits/hub.limits.js';
 import { readCertificate } from './certificate.js';
-import { originForm } from './http/request-head.js';
+import type { ShareRefusal } from './http/cors.js';
+import { withoutBase } from './http/base-path.js';
+import { MAX_HEADER_LINES, originForm } from './http/request-head.js';
+import { answerUnreadable, answerUnroutable } from './http/unreadable.js';
 
 /** Chromium opens at most 100 streams on an HTTP/2 connection that announces no limit, and up to 256 otherwise. */
 const HTTP2_STREAMS = 1_000;
+
+/**
+ * The parser refuses heads of so many times the limit, of which nobody knows whose they are. Those between have been read,
+ * and are answered like any request: with one reason, which pages of other origins can read.
+ */
+const PARSED = 2;
 
 /**
  * Megabytes that one HTTP/2 session may hold. Beyond them Node resets further streams of the session. Its default of 10
@@ -16,27 +25,34 @@ const HTTP2_STREAMS = 1_000;
 const HTTP2_SESSION_MEMORY = 256;
 
 /** The HTTP server below Nest: HTTP/1.1, or HTTP/2 and HTTP/1.1 over TLS on the same port. */
-export function createAdapter({ server }: Config): FastifyAdapter {
+export function createAdapter({ server }: Config, share: ShareRefusal): FastifyAdapter {
+  const maxHeaderSize = PARSED * server.maxHeadBytes;
   const options: FastifyServerOptions = {
     // `logRequests` writes one line for a request where Fastify would write two.
     logger: false,
     bodyLimit: server.maxBodyBytes,
     trustProxy: trustOf(server.trustProxy),
-    rewriteUrl: originForm,
-    frameworkErrors: answerFrameworkError,
-    clientErrorHandler: answerUnreadableRequest,
+    rewriteUrl: (request) => withoutBase(originForm(request), server.basePath),
+    // The router counts what a part of the path stands for, and a topic is one: it has no more characters than bytes.
+    routerOptions: { maxParamLength: HUB_LIMITS.topicBytes },
+    frameworkErrors: answerUnroutable(share),
+    clientErrorHandler: answerUnreadable(share),
   };
-  if (!server.tls) return new FastifyAdapter(options);
+  // `checkHeads` says what is wrong with a request without a host, where Node would only cut it off.
+  if (!server.tls) {
+    return new FastifyAdapter({ ...options, http: { maxHeaderSize, requireHostHeader: false } });
+  }
   const https = {
     ...readCertificate(server.tls),
     allowHTTP1: true,
-    settings: { maxConcurrentStreams: HTTP2_STREAMS },
+    maxHeaderListPairs: 2 * MAX_HEADER_LINES,
+    settings: { maxConcurrentStreams: HTTP2_STREAMS, maxHeaderListSize: maxHeaderSize },
     maxSessionMemory: HTTP2_SESSION_MEMORY,
   };
   // The adapter's constructor takes the options of one kind of server at a time, and its types know only HTTP/1.1's.
   const adapter = new FastifyAdapter({ ...options, http2: true, https } as FastifyServerOptions);
   // Node gives a request of HTTP/1.1 five minutes by default, and a batch has no end. Fastify lifts that on other servers.
-  adapter.getInstance().server.requestTimeout = 0;
+  Object.assign(adapter.getInstance().server, { requestTimeout: 0, maxHeaderSize, requireHostHeader: false });
   return adapter;
 }
 

@@ -8,9 +8,13 @@ import { NestLogger } from './logging/logger.js';
 import { createAdapter } from './adapter.js';
 import { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
 import { limitAnswers } from './http/limit-answers.js';
-import { allowOrigins } from './http/cors.js';
+import { allowOrigins, sharedRefusal } from './http/cors.js';
+import { redirectToPage } from './http/base-path.js';
+import { boundHeads } from './http/unfinished-heads.js';
+import { knowPaths } from './http/known-paths.js';
 import { logRequests } from './http/request-log.js';
 import { checkHeads } from './http/request-head.js';
+import { Origins } from '../shared/http/origins.js';
 import { addSecurityHeaders } from './http/security-headers.js';
 
 /**
@@ -19,19 +23,26 @@ import { addSecurityHeaders } from './http/security-headers.js';
  */
 export async function createApp(config: Config, logger: Logger, signal?: AbortSignal): Promise<NestFastifyApplication> {
   const room = roomForSockets();
+  const { basePath, corsOrigins, corsHeaders, maxHeadBytes, tls } = config.server;
+  const origins = new Origins(corsOrigins);
+  const share = sharedRefusal(origins);
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(withRoom(config, room), signal),
-    createAdapter(config),
+    createAdapter(config, share),
     // An idle keep-alive connection or an HTTP/2 session must not hold up the end; see `GracefulShutdown` for the rest.
     { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false, bodyParser: false },
   );
   if (room) limitSockets(app.getHttpServer(), room, logger);
-  acceptBodies(app.getHttpAdapter().getInstance());
-  checkHeads(app.getHttpAdapter().getInstance());
-  logRequests(app.getHttpAdapter().getInstance(), logger);
-  limitAnswers(app.getHttpAdapter().getInstance(), config.streams.writeTimeout);
-  addSecurityHeaders(app.getHttpAdapter().getInstance(), config.server.tls !== undefined);
-  allowOrigins(app, config.server.corsOrigins);
+  const fastify = app.getHttpAdapter().getInstance();
+  acceptBodies(fastify);
+  knowPaths(fastify);
+  redirectToPage(fastify, basePath);
+  checkHeads(fastify, maxHeadBytes, share);
+  boundHeads(app.getHttpServer(), logger);
+  logRequests(fastify, logger);
+  limitAnswers(fastify, config.streams.writeTimeout);
+  addSecurityHeaders(fastify, tls !== undefined);
+  if (corsOrigins.length > 0) allowOrigins(app, { origins, headers: corsHeaders });
   return app;
 }
 

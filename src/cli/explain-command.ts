@@ -2,7 +2,6 @@ import { parseArgs } from 'node:util';
 import { TokenVerifier } from '../auth/tokens/token-verifier.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { dialectTokens } from '../hub/service/dialects.js';
-import { HUB_PATH } from '../shared/hub-path.js';
 import { checkUpdate } from '../hub/update/check-update.js';
 import type { Grants } from '../access/grants.js';
 import { HubError } from '../access/hub.errors.js';
@@ -59,14 +58,13 @@ export const explainCommand: Command = async (args, { env, input, output }) => {
 type Judge = (grants: Grants) => Verdict;
 
 function explainer(
-  { auth, hub, server }: Config,
+  { auth, hub }: Config,
   token: string,
   audience: string | undefined,
 ): (role: 'publisher' | 'subscriber', judge: Judge) => Promise<Verdict> {
   const options = { ...auth, hubUrl: new URL(hub.hubUrl), subscriptions: hub.subscriptions.enabled };
   const verifier = new TokenVerifier(options);
-  const scheme = server.tls ? 'https' : 'http';
-  const resource = audience ?? auth.resource ?? `${scheme}://localhost:${server.port}${HUB_PATH}`;
+  const resource = audience ?? hub.hubUrl;
   return async (role, judge) => {
     try {
       const grants = await verifier.verify(token, { role, resource, others: dialectTokens(auth) });

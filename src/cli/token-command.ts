@@ -59,7 +59,7 @@ export const tokenCommand: Command = async (args, { env, output }) => {
   if (!lifetime || lifetime < 1_000) throw new UsageError('--ttl must be a duration such as 10m, 1h or 7d.');
   const request = {
     issuer: issuer.issuer,
-    audience: given.audience ?? ownAudience(config.auth.resource, ownUrl(config)),
+    audience: given.audience ?? ownAudience(config.auth.resource, config.hub.hubUrl),
     subject: given.subject,
     lifetime: Math.floor(lifetime / 1_000),
   };
@@ -170,8 +170,4 @@ async function readPrivateKey(path: string): Promise<KeyObject> {
 
 function isSame(one: SigningKey, other: SigningKey): boolean {
   return one.algorithm === other.algorithm && one.key.equals(other.key);
-}
-
-function ownUrl({ server }: Config): string {
-  return `${server.tls ? 'https' : 'http'}://localhost:${server.port}`;
 }

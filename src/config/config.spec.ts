@@ -32,7 +32,10 @@ describe('loadConfig', () => {
         host: '127.0.0.1',
         port: 8080,
         maxBodyBytes: 1_048_576,
+        basePath: '',
+        maxHeadBytes: 64 * 1024,
         corsOrigins: [],
+        corsHeaders: expect.arrayContaining(['baggage', 'sentry-trace', 'traceparent', 'x-datadog-trace-id']),
         trustProxy: false,
         tls: undefined,
       },
@@ -136,6 +139,28 @@ describe('loadConfig', () => {
   });
 
   it.each([
+    'capacitor://localhost',
+    'ionic://localhost',
+    'tauri://localhost',
+    'app://.',
+    'app://obsidian.md',
+    'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+    'moz-extension://0b9d2b62-9c7f-4d0a-b8cb-1d9e4b4d8e1c',
+    'https://*.example.com',
+    'http://*.example.com:8080',
+    'http://*.localhost:3000',
+  ])('takes the origin %s', (origin) => {
+    const config = loadConfig({ HERALD_CORS_ORIGINS: origin, HERALD_PUBLISH_ORIGINS: origin });
+    expect([config.server.corsOrigins, config.auth.publishOrigins]).toEqual([[origin], [origin]]);
+  });
+
+  it('says why "null" is no origin that can be listed', () => {
+    expect(() => loadConfig({ HERALD_CORS_ORIGINS: 'https://a.example,null' })).toThrow(
+      /HERALD_CORS_ORIGINS.*sandboxed/,
+    );
+  });
+
+  it.each([
     ['PORT', '65536'],
     ['PORT', '80a'],
     ['HERALD_EVENTS_INTERVAL', '0'],
@@ -148,6 +173,21 @@ describe('loadConfig', () => {
     ['HERALD_CORS_ORIGINS', 'https://a.example/'],
     ['HERALD_CORS_ORIGINS', '*'],
     ['HERALD_CORS_ORIGINS', 'null'],
+    ['HERALD_CORS_ORIGINS', 'file://'],
+    ['HERALD_CORS_ORIGINS', 'capacitor://localhost/'],
+    ['HERALD_CORS_ORIGINS', 'wss://a.example'],
+    ['HERALD_CORS_ORIGINS', 'https://*'],
+    ['HERALD_CORS_ORIGINS', 'https://*.com'],
+    ['HERALD_CORS_ORIGINS', 'https://*.com:8443'],
+    ['HERALD_CORS_ORIGINS', 'https://*.1.2.3.4'],
+    ['HERALD_CORS_ORIGINS', 'https://a*.example.com'],
+    ['HERALD_CORS_ORIGINS', 'https://*.*.example.com'],
+    ['HERALD_CORS_ORIGINS', 'https://*.example.com/'],
+    ['HERALD_CORS_ORIGINS', 'app://*.example.com'],
+    ['HERALD_CORS_HEADERS', '*'],
+    ['HERALD_CORS_HEADERS', 'a b'],
+    ['HERALD_MAX_HEAD', '1kb'],
+    ['HERALD_MAX_HEAD', '2mb'],
     ['HERALD_TRUST_PROXY', 'yes'],
     ['HERALD_TRUST_PROXY', '10.0.0.0/33'],
     ['LOG_LEVEL', 'verbose'],
@@ -168,6 +208,15 @@ describe('loadConfig', () => {
     ['HERALD_REDIS_WAIT', '-1'],
     ['HERALD_JOURNAL', 'lmdb:'],
     ['HERALD_RESOURCE', 'https://example.com/hub'],
+    ['HERALD_RESOURCE', 'https://example.com/realtime/.well-known/mercure'],
+    ['HERALD_BASE_PATH', 'realtime'],
+    ['HERALD_BASE_PATH', '/realtime/'],
+    ['HERALD_BASE_PATH', '/'],
+    ['HERALD_BASE_PATH', '/a/../b'],
+    ['HERALD_BASE_PATH', '/a b'],
+    ['HERALD_BASE_PATH', '/a?b'],
+    ['HERALD_BASE_PATH', '/events'],
+    ['HERALD_BASE_PATH', '/.well-known/x'],
   ])('refuses %s=%s, and does not repeat the value', (name, value) => {
     const mistakes = mistakesOf({ [name]: value });
     expect(mistakes).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))]);

@@ -8,9 +8,7 @@ import {
   count,
   duration,
   flag,
-  hubUrl,
   onOrOff,
-  origins,
   port,
   size,
   span,
@@ -19,8 +17,11 @@ import {
 } from './fields.js';
 import { type IssuerConfig, isKeySetUri } from './issuers.js';
 import { JOURNAL_VARIABLES, type JournalConfig, redisMistakes, toJournal } from './journal-variables.js';
+import { headerNames, TRACING_HEADERS } from './header-names.js';
+import { origins } from './origins.js';
 import { HUB_PATH } from '../shared/hub-path.js';
 import { productionMistakes } from './production.js';
+import { baseMistakes, basePath, hubUrl } from './public-url.js';
 import { type Role, ROLES } from '../shared/role.js';
 import { isWeak } from './keys.js';
 import { madeUpSecrets, toIssuers } from './key-variables.js';
@@ -40,6 +41,7 @@ const variables = z.object({
   HERALD_FLUSH_INTERVAL: duration({ min: 1, zero: true }).default(0),
   ...JOURNAL_VARIABLES,
   HERALD_RECENT_BYTES: size({ min: 1024 }).default(64 * 1024 ** 2),
+  HERALD_BASE_PATH: basePath().default(''),
   HERALD_RESOURCE: hubUrl().optional(),
   HERALD_ISSUER: z.string().default('herald'),
   HERALD_PUBLISHER_KEY: z.string().optional(),
@@ -74,7 +76,9 @@ const variables = z.object({
   HERALD_PUBLISH_BYTES: size({ min: 0 }).default(0),
   HERALD_PUBLISH_RATE_ALL: count({ min: 0 }).default(0),
   HERALD_PUBLISH_BYTES_ALL: size({ min: 0 }).default(0),
+  HERALD_MAX_HEAD: size({ min: 8 * 1024, max: 1024 ** 2 }).default(64 * 1024),
   HERALD_CORS_ORIGINS: origins().default([]),
+  HERALD_CORS_HEADERS: headerNames().default(TRACING_HEADERS),
   HERALD_TLS_CERT_FILE: z.string().optional(),
   HERALD_TLS_KEY_FILE: z.string().optional(),
   HERALD_TRUST_PROXY: trustProxy().default(false),
@@ -120,8 +124,14 @@ export interface Config {
   readonly server: {
     readonly host: string;
     readonly port: number;
+    /** Below which path of another site the service is found, such as `/realtime`; empty for none. */
+    readonly basePath: string;
     readonly maxBodyBytes: number;
+    /** Bytes of a request's head. */
+    readonly maxHeadBytes: number;
     readonly corsOrigins: readonly string[];
+    /** Which headers pages of these origins may send, besides those that the hub reads. */
+    readonly corsHeaders: readonly string[];
     readonly trustProxy: TrustProxy;
     readonly tls: TlsFiles | undefined;
   };
@@ -192,7 +202,7 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
   const result = variables.safeParse(given);
   for (const issue of result.error?.issues ?? []) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
   mistakes.push(...productionMistakes(given), ...legacyMistakes(given));
-  mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given));
+  mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given), ...baseMistakes(given));
   const madeUp = result.success ? madeUpSecrets(result.data) : {};
   const issuers = result.success ? toIssuers(result.data, madeUp, { readFile, mistakes }) : [];
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);
@@ -263,18 +273,9 @@ function tlsMistakes(given: Readonly<Record<string, string>>, readFile: ReadFile
 
 function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readonly Role[]): Config {
   const production = v.NODE_ENV === 'production';
-  const certFile = v.HERALD_TLS_CERT_FILE;
-  const keyFile = v.HERALD_TLS_KEY_FILE;
   return {
     production,
-    server: {
-      host: v.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
-      port: v.PORT,
-      maxBodyBytes: v.HERALD_MAX_BODY,
-      corsOrigins: v.HERALD_CORS_ORIGINS,
-      trustProxy: v.HERALD_TRUST_PROXY,
-      tls: certFile && keyFile ? { certFile, keyFile } : undefined,
-    },
+    server: toServer(v),
     events: { interval: v.HERALD_EVENTS_INTERVAL },
     streams: {
       heartbeat: v.HERALD_HEARTBEAT,
@@ -293,7 +294,9 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
         grace: v.HERALD_SUBSCRIPTIONS_GRACE,
         anonymous: v.HERALD_SUBSCRIPTIONS_ANONYMOUS,
       },
-      hubUrl: v.HERALD_RESOURCE ?? `${certFile ? 'https' : 'http'}://localhost:${v.PORT}${HUB_PATH}`,
+      hubUrl:
+        v.HERALD_RESOURCE ??
+        `${v.HERALD_TLS_CERT_FILE ? 'https' : 'http'}://localhost:${v.PORT}${v.HERALD_BASE_PATH}${HUB_PATH}`,
       recentBytes: v.HERALD_RECENT_BYTES,
       flushInterval: v.HERALD_FLUSH_INTERVAL,
       quota: {
@@ -318,6 +321,22 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
       madeUp,
     },
     logLevel: v.LOG_LEVEL,
+  };
+}
+
+function toServer(v: Variables): Config['server'] {
+  const certFile = v.HERALD_TLS_CERT_FILE;
+  const keyFile = v.HERALD_TLS_KEY_FILE;
+  return {
+    host: v.HOST ?? (v.NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1'),
+    port: v.PORT,
+    basePath: v.HERALD_BASE_PATH,
+    maxBodyBytes: v.HERALD_MAX_BODY,
+    maxHeadBytes: v.HERALD_MAX_HEAD,
+    corsOrigins: v.HERALD_CORS_ORIGINS,
+    corsHeaders: v.HERALD_CORS_HEADERS,
+    trustProxy: v.HERALD_TRUST_PROXY,
+    tls: certFile && keyFile ? { certFile, keyFile } : undefined,
   };
 }
 

@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { HUB_PATH } from '../shared/hub-path.js';
 import { parseDuration, parseSize } from '../shared/units.js';
 
 /*
@@ -40,11 +39,12 @@ export function span({ min }: { readonly min: number }) {
 }
 
 /** A size in bytes. */
-export function size({ min }: { readonly min: number }) {
+export function size({ min, max = Number.MAX_SAFE_INTEGER }: { readonly min: number; readonly max?: number }) {
   return z.string().transform((text, context) => {
     const value = parseSize(text);
-    if (value !== undefined && value >= min && Number.isSafeInteger(value)) return value;
-    context.addIssue(`must be a size such as 512kb, 64mb or 1gb, and at least ${min} bytes`);
+    if (value !== undefined && value >= min && value <= max && Number.isSafeInteger(value)) return value;
+    const most = max < Number.MAX_SAFE_INTEGER ? ` and at most ${max}` : '';
+    context.addIssue(`must be a size such as 512kb, 64mb or 1gb, and at least ${min}${most} bytes`);
     return z.NEVER;
   });
 }
@@ -69,14 +69,6 @@ export function onOrOff() {
 /** The name of a cookie (RFC 6265, 4.1.1). */
 export function cookieName() {
   return z.string().regex(/^[\w!#$%&'*+.^`|~-]{1,100}$/, 'must be a cookie name: letters, digits, - and _');
-}
-
-/** The public URL of the hub. */
-export function hubUrl() {
-  return z.string().refine((text) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    return url && /^https?:$/.test(url.protocol) && url.pathname === HUB_PATH && !url.search && !url.hash;
-  }, `must be the public URL of the hub, such as https://example.com${HUB_PATH}`);
 }
 
 /** The URL of another program's route, without a user or a fragment. */
@@ -148,18 +140,6 @@ export function port() {
     .refine((value) => value <= 65_535, 'must be a port number between 0 and 65535');
 }
 
-/** A list of web origins, separated by commas. The wildcard is refused, because the list has to name who is allowed. */
-export function origins() {
-  return z.string().transform((text, context) => {
-    const list = splitList(text);
-    if (list.every(isOrigin)) return list;
-    context.addIssue(
-      'must be origins separated by commas, such as https://app.example.com,https://example.org:8443 (no path, no *)',
-    );
-    return z.NEVER;
-  });
-}
-
 /** Which proxies' `X-Forwarded-*` headers count: none, all, so many hops, or these addresses and networks. */
 export type TrustProxy = boolean | number | string[];
 
@@ -176,15 +156,11 @@ export function trustProxy() {
   });
 }
 
-function splitList(text: string): string[] {
+export function splitList(text: string): string[] {
   return text
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
-}
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
 }
 
 function isAddressOrNetwork(text: string): boolean {

@@ -22,6 +22,21 @@ describe('the HTTP edge', () => {
     }
   });
 
+  it.each([
+    ['POST', '/.well-known/mercure/subscriptions/exact/b', 'GET, HEAD'],
+    ['DELETE', '/.well-known/mercure/subscriptions/exact/https%3A%2F%2Fa/b', 'GET, HEAD'],
+    ['PUT', '/.well-known/mercure/subscriptions', 'GET, HEAD'],
+    ['GET', '/.well-known/mercure/batch', 'POST'],
+    ['PUT', '/admin/connections/1', 'GET, HEAD'],
+    ['POST', '/health/live', 'GET, HEAD'],
+    ['POST', '/', 'GET, HEAD'],
+  ])('answers %s of %s with 405 and what is allowed', async (method, path, allow) => {
+    await using herald = await startHerald({ env: { HERALD_SUBSCRIPTIONS: 'true' } });
+    const response = await send(herald.url + path, { method });
+    const body = JSON.parse(await textOf(response)) as Record<string, unknown>;
+    expect([response.statusCode, response.headers['allow'], body['code']]).toEqual([405, allow, 'method-not-allowed']);
+  });
+
   it('answers a wrong path with a problem that repeats nothing of it', async () => {
     await using herald = await startHerald();
     for (const path of ['/nope', '/events/x', '/assets/%2e%2e/main.js', '/index.htm', '/%', '/<script>']) {
@@ -29,7 +44,9 @@ describe('the HTTP edge', () => {
       expect([400, 404]).toContain(response.statusCode);
       expect(response.headers['x-content-type-options']).toBe('nosniff');
       const body = JSON.parse(await textOf(response)) as Record<string, unknown>;
-      expect(body).toEqual({ status: response.statusCode, title: expect.any(String), detail: expect.any(String) });
+      const code = response.statusCode === 404 ? 'not-found' : 'request-malformed';
+      const text = { title: expect.any(String), detail: expect.any(String) };
+      expect(body).toEqual({ status: response.statusCode, code, ...text });
       expect(JSON.stringify(body)).not.toMatch(/nope|script|assets/);
     }
   });
@@ -108,14 +125,44 @@ describe('CORS', () => {
     expect(String(response.headers['access-control-allow-headers']).toLowerCase()).toContain('last-event-id');
   });
 
-  it.each(['https://evil.example', 'https://app.example.evil.example', 'https://app.example:444', 'null'])(
-    'gives %s nothing',
-    async (origin) => {
-      await using herald = await startHerald({ env });
-      await using stream = await openStream(`${herald.url}/events`, { headers: { origin } });
-      expect(stream.response.headers['access-control-allow-origin']).toBeUndefined();
-    },
-  );
+  it('lets pages send what libraries for tracing add, and what the setting lists, beside the hub’s own', async () => {
+    const tracing = ['baggage', 'sentry-trace', 'traceparent', 'tracestate', 'x-datadog-trace-id', 'x-requested-with'];
+    await using herald = await startHerald({ env });
+    expect(await allowedHeaders(herald.url)).toEqual(expect.arrayContaining([...tracing, 'authorization']));
+    await using other = await startHerald({ env: { ...env, HERALD_CORS_HEADERS: 'X-Mine' } });
+    const allowed = await allowedHeaders(other.url);
+    expect(allowed).toEqual(expect.arrayContaining(['x-mine', 'authorization', 'last-event-id', 'idempotency-key']));
+    expect(allowed).not.toContain('baggage');
+  });
+
+  const many =
+    'capacitor://localhost,app://.,moz-extension://0b9d2b62-9c7f-4d0a-b8cb-1d9e4b4d8e1c,https://*.example.org';
+
+  it.each([
+    'capacitor://localhost',
+    'app://.',
+    'moz-extension://0b9d2b62-9c7f-4d0a-b8cb-1d9e4b4d8e1c',
+    'https://a.b.example.org',
+  ])('lets %s read, as an application or a name below a domain', async (origin) => {
+    await using herald = await startHerald({ env: { HERALD_CORS_ORIGINS: many } });
+    await using stream = await openStream(`${herald.url}/events`, { headers: { origin } });
+    expect(stream.response.headers['access-control-allow-origin']).toBe(origin);
+  });
+
+  it.each([
+    'https://evil.example',
+    'https://app.example.evil.example',
+    'https://app.example:444',
+    'null',
+    'https://example.org',
+    'https://evil-example.org',
+    'https://x.example.org.evil.example',
+    'capacitor://other',
+  ])('gives %s nothing', async (origin) => {
+    await using herald = await startHerald({ env: { HERALD_CORS_ORIGINS: `${env.HERALD_CORS_ORIGINS},${many}` } });
+    await using stream = await openStream(`${herald.url}/events`, { headers: { origin } });
+    expect(stream.response.headers['access-control-allow-origin']).toBeUndefined();
+  });
 
   it('shares no other path, and by default nothing', async () => {
     await using herald = await startHerald({ env });
@@ -127,3 +174,15 @@ describe('CORS', () => {
     expect(stream.response.headers['access-control-allow-origin']).toBeUndefined();
   });
 });
+
+/** The headers that a page of a listed origin may send to the hub, in lower case. */
+async function allowedHeaders(url: string): Promise<string[]> {
+  const asked = {
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'authorization,traceparent',
+  };
+  const headers = { origin: 'https://app.example', ...asked };
+  const response = await send(`${url}/.well-known/mercure`, { method: 'OPTIONS', headers });
+  response.resume();
+  return String(response.headers['access-control-allow-headers']).toLowerCase().split(/, ?/);
+}

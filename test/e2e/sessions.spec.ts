@@ -131,7 +131,15 @@ describe('an application that says who may do what', () => {
     });
     expect(await write({ cookie: 'session=bob', origin: OWN })).toMatchObject({ status: 403 });
     application.asked.length = 0;
-    for (const headers of [{ cookie, origin: 'https://evil.example' }, { cookie }, { cookie, origin: 'null' }]) {
+    // A browser adds a password that it knows to requests of any page, as it does with a cookie.
+    const authorization = 'Basic YW5uOnNlY3JldA==';
+    const forged = [
+      { cookie, origin: 'https://evil.example' },
+      { cookie },
+      { cookie, origin: 'null' },
+      { authorization },
+    ];
+    for (const headers of forged as readonly Record<string, string>[]) {
       expect(await write(headers)).toMatchObject({ status: 400, code: 'origin-refused' });
     }
     expect(application.asked).toEqual([]);

@@ -132,7 +132,7 @@ describe('publishing', () => {
       await publisher.publish({ topic: TOPIC });
     });
 
-    it.each(['application/json', 'multipart/form-data; boundary=x', 'text/plain'])(
+    it.each(['application/xml', 'multipart/form-data; boundary=x', 'text/plain'])(
       'a body of the type %s with 415',
       async (type) => {
         const response = await publisher.post('topic=urn:a', { 'content-type': type });
@@ -145,7 +145,7 @@ describe('publishing', () => {
   describe('asks for a token that allows it', () => {
     it.each<[string, () => Promise<string | undefined>, number, string]>([
       ['R46: none', () => Promise.resolve(undefined), 401, 'Bearer'],
-      ['R49: something else than a token', () => Promise.resolve('Basic eDp5'), 400, 'Bearer error="invalid_request"'],
+      ['R49: something else than a token', () => Promise.resolve('Token eDp5'), 400, 'Bearer error="invalid_request"'],
       [
         "R47: a subscriber's token",
         async () => `Bearer ${await subscriberToken()}`,

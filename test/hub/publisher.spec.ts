@@ -185,7 +185,7 @@ describe('Publisher', () => {
     const cases: readonly [Partial<PublisherOptions>, string][] = [
       [{ token: await forged() }, 'token-invalid'],
       [{ token: 'wrong' }, 'token-malformed'],
-      [{ url: `${herald.url}/nowhere` }, 'refused'],
+      [{ url: `${herald.url}/nowhere` }, 'not-found'],
     ];
     for (const [options, code] of cases) {
       const publisher = await publisherTo(herald, options);

@@ -68,6 +68,36 @@ describe.each(DIALECTS)('credentials in the $dialect dialect', ({ parameter, coo
     expect((await write({ authorization: `${scheme} ${good}` })).status).toBe(200);
   });
 
+  it.each(['Basic eDp5', 'Negotiate YII+/w==', 'Digest username="x", realm="a, b", uri="/"'])(
+    'R43: a header for a proxy in front (%s) is as if it were not there',
+    async (authorization) => {
+      expect(await write({ authorization })).toMatchObject({
+        status: 401,
+        code: 'unauthorized',
+        challenge: challenge(),
+      });
+      expect(await read({ authorization, cookie: `${cookie}=${reader}` })).toMatchObject({ status: 200 });
+      const origin = 'https://admin.example';
+      expect((await write({ authorization, cookie: `${cookie}=${good}`, origin })).status).toBe(200);
+      // The cookie counts then, and so does where the request comes from.
+      for (const headers of [{}, { origin: 'https://evil.example' }]) {
+        const answer = await write({ authorization, cookie: `${cookie}=${good}`, ...headers });
+        expect(answer).toMatchObject({ status: 400, code: 'origin-refused' });
+      }
+    },
+  );
+
+  it('R43: whoever has only such a header reads where nobody needs a token', async () => {
+    await using open = await startHub({ HERALD_LEGACY: 'true' });
+    const answer = await ask(open, { query: `${parameter}=urn:a`, headers: { authorization: 'Basic eDp5' } });
+    expect(answer.status).toBe(200);
+  });
+
+  it('R45: the value of the cookie may stand in quotation marks', async () => {
+    expect((await read({ cookie: `${cookie}="${reader}"` })).status).toBe(200);
+    expect(await read({ cookie: `${cookie}="${reader}` })).toMatchObject({ status: 401, code: 'token-invalid' });
+  });
+
   it('R46: without a token the challenge has no error', async () => {
     for (const answer of [await write({}), await read({}), await read({ cookie: 'other=1' })]) {
       expect(answer).toMatchObject({ status: 401, code: 'unauthorized', challenge: challenge() });
@@ -100,7 +130,8 @@ describe.each(DIALECTS)('credentials in the $dialect dialect', ({ parameter, coo
   });
 
   it.each<[string, string | string[]]>([
-    ['another scheme', 'Basic eDp5'],
+    ['another scheme', 'DPoP eDp5'],
+    ['two schemes', 'Basic eDp5, Bearer a.b.c'],
     ['nothing', ''],
     ['a scheme and nothing else', 'Bearer'],
     ['what can be no token', 'Bearer rubbish'],

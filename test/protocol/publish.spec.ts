@@ -74,7 +74,7 @@ describe.each(DIALECTS)('publishing in the $dialect dialect', ({ parameter, publ
     expect(await refusal(body)).toEqual({ status, code });
   });
 
-  it.each(['application/json', 'multipart/form-data; boundary=x', 'text/plain'])(
+  it.each(['application/json; charset=latin1', 'multipart/form-data; boundary=x', 'text/plain', 'text/json'])(
     'R29: a body of the type %s is refused',
     async (type) => {
       const answer = await ask(herald, {

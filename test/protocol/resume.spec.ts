@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CURSOR, type EventStream } from '../support/event-stream.js';
+import { CURSOR, EventStream, send } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
 import { HUB, noticesOf, publisherToken, startHub, subscribe } from '../support/hub.js';
 import { DIALECTS, startBilingualHub } from './dialects.js';
@@ -78,6 +78,30 @@ describe.each(DIALECTS)(
       await using byBoth = await resumed('urn:r65', 'urn:r65:1', { 'last-event-id': 'urn:r65:2' });
       expect(dataOf(byBoth)).toEqual(['3']);
       expect(byBoth.response.headers[cursorHeader]).toBe('urn:r65:2');
+    });
+
+    it('R65: of several ids in the header the last counts, and nothing comes twice', async () => {
+      await seed('urn:r65:l', ['urn:r65:l1', '1'], ['urn:r65:l2', '2'], ['urn:r65:l3', '3']);
+      for (const given of [
+        'urn:r65:l1, urn:r65:l2',
+        ['urn:r65:l1', 'urn:r65:l2'],
+        'urn:r65:l3,  urn:r65:l1, urn:r65:l2',
+        ['urn:r65:l2', ''],
+      ]) {
+        const headers = { 'last-event-id': given };
+        const response = await send(`${herald.url}${HUB}?${parameter}=urn:r65:l&with=notices`, { headers });
+        await using stream = await new EventStream(response).until(isCaughtUp);
+        expect([dataOf(stream), response.headers[cursorHeader]]).toEqual([['3'], 'urn:r65:l2']);
+      }
+    });
+
+    it('R65: a comma alone separates nothing, because an id may have one', async () => {
+      await seed('urn:r65:c', ['urn:r65:c,1', '1'], ['urn:r65:c,2', '2']);
+      const query = `${parameter}=urn:r65:c&with=notices`;
+      await using stream = await subscribe(herald, { query, headers: { 'last-event-id': 'urn:r65:c,1' } });
+      await stream.until(isCaughtUp);
+      expect(dataOf(stream)).toEqual(['2']);
+      expect((await publish(herald, { topic: 'urn:r65:c', id: 'a, b' }, token)).code).toBe('id-invalid');
     });
 
     it('R66: everything after the cursor comes, and then what is new, with nothing between', async () => {

@@ -173,12 +173,6 @@ describe('subscribing', () => {
     expect(await dataOfUntilEnd(stream)).toEqual(['hit']);
   });
 
-  it('R11: a name without a value has an empty one', async () => {
-    // The empty exact topic is a matcher like any other, although nothing can be published to it.
-    expect((await ask(herald, { query: 'match' })).status).toBe(200);
-    expect((await ask(herald, { query: 'match=' })).status).toBe(200);
-  });
-
   it.each([
     'Match',
     'MATCH',

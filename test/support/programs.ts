@@ -17,6 +17,7 @@ export const curl = program(['curl'], 'apt-get install curl');
 export const go = program(['go'], 'install Go 1.26 or newer');
 export const jdk = program(['javac'], 'apt-get install openjdk-17-jdk-headless');
 export const maven = program(['mvn'], 'apt-get install maven');
+export const nginx = program(['nginx', '/usr/sbin/nginx'], 'apt-get install nginx');
 export const openssl = program(['openssl'], 'apt-get install openssl');
 export const php = program(['php'], 'apt-get install php-cli');
 export const prlimit = program(['prlimit'], 'apt-get install util-linux');

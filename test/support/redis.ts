@@ -126,7 +126,8 @@ export class RedisServer implements AsyncDisposable {
 }
 
 /** A port that was free a moment ago: Redis can't choose one itself. */
-async function freePort(): Promise<number> {
+/** A port that nobody listens at now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -31,7 +31,7 @@ export async function openShared(
   const subject = await subjectOf(options);
   if (subject === undefined) return connect(listener);
   const name = `herald ${VERSION} ${settings.url} ${subject}`;
-  const worker = new URL(options.workerUrl ?? '/herald/worker.js', settings.url).href;
+  const worker = new URL(options.workerUrl ?? '../herald/worker.js', settings.url).href;
   const election = await openElection(name, worker, options.share ?? 'auto');
   return election ? new SharedSource({ name, election, connect, patience: PATIENCE }, listener) : connect(listener);
 }

@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { METADATA_PREFIX } from '../../auth/settings/resource.js';
 import { HUB_PATH } from '../../shared/hub-path.js';
+import type { Origins } from '../../shared/http/origins.js';
 
 /** What pages of other origins may do with a path, and which headers of its answers they may read. */
 interface SharedPath {
@@ -36,20 +37,47 @@ const METADATA: SharedPath = { methods: ['GET'], exposed: [] };
 /** Seconds. Chromium keeps the answer to a preflight for two hours at the most. */
 const PREFLIGHT_MAX_AGE = 7_200;
 
+/** The headers that the hub itself reads. Clients built on `fetch` resume with `Last-Event-ID`. */
+const OWN_HEADERS = [
+  'Authorization',
+  'Cache-Control',
+  'Content-Type',
+  'Idempotency-Key',
+  'If-None-Match',
+  'Last-Event-ID',
+];
+
+/** Which origins' pages may use the hub, and which headers they may send besides those that it reads. */
+export interface Sharing {
+  readonly origins: Origins;
+  readonly headers: readonly string[];
+}
+
 /**
  * Lets pages of the listed origins read the streams and publish, with their cookies, and load the client library. An
- * origin that is not on the list gets no CORS header at all, and no header is ever made from the request's own `Origin`
- * (R18).
+ * origin that is not on the list is never named in an answer (R18).
  */
-export function allowOrigins(app: NestFastifyApplication, origins: readonly string[]): void {
-  if (origins.length === 0) return;
-  const delegator = (request: { url: string }, answer: (error: Error | null, options: object) => void): void => {
-    const shared = sharedPath(request.url.split('?', 1)[0] ?? '');
-    answer(null, shared ? corsOptions(origins, shared) : { origin: false });
+export function allowOrigins(app: NestFastifyApplication, sharing: Sharing): void {
+  const delegator = (
+    { url, headers }: { readonly url: string; readonly headers: { readonly origin?: string | undefined } },
+    answer: (error: Error | null, options: object) => void,
+  ): void => {
+    const shared = sharedPath(url.split('?', 1)[0] ?? '');
+    answer(null, shared ? corsOptions(headers.origin, sharing, shared) : { origin: false });
   };
   // `@fastify/cors` takes a delegate in place of options, which Nest passes on but does not type.
   const options = { delegator };
   app.enableCors(options);
+}
+
+/** The headers with which a page of this origin, if it is listed, can read a refusal that no hook has seen. */
+export type ShareRefusal = (origin: string | undefined) => Readonly<Record<string, string>>;
+
+export function sharedRefusal(origins: Origins): ShareRefusal {
+  return (origin) =>
+    origin !== undefined && origins.has(origin)
+      ? { 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true', vary: 'Origin' }
+      : {};
 }
 
 function sharedPath(path: string): SharedPath | undefined {
@@ -61,12 +89,16 @@ function sharedPath(path: string): SharedPath | undefined {
   return path === METADATA_PREFIX + HUB_PATH ? METADATA : undefined;
 }
 
-function corsOptions(origins: readonly string[], { methods, exposed }: SharedPath): object {
+function corsOptions(
+  origin: string | undefined,
+  { origins, headers }: Sharing,
+  { methods, exposed }: SharedPath,
+): object {
   return {
-    origin: [...origins],
+    // A list, so that a preflight of an origin that is not on it is answered as well.
+    origin: origin !== undefined && origins.has(origin) ? [origin] : [],
     methods: [...methods],
-    // Clients built on `fetch` resume with `Last-Event-ID`, for which browsers send a preflight to another origin.
-    allowedHeaders: ['Authorization', 'Cache-Control', 'Content-Type', 'Last-Event-ID', 'Idempotency-Key'],
+    allowedHeaders: [...OWN_HEADERS, ...headers],
     exposedHeaders: [...exposed],
     credentials: true,
     maxAge: PREFLIGHT_MAX_AGE,

@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { problem, sendProblem } from '../../shared/http/problem.js';
+import { type HubErrorCode, problemOf } from '../../access/hub.errors.js';
+import { type Problem, problem, sendProblem } from '../../shared/http/problem.js';
+import { methodsOf } from './known-paths.js';
 
-const METHODS = ['GET', 'HEAD', 'QUERY', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
-
-const PLAIN_PATH = /^[\w./-]*$/;
+/** What Fastify refuses by itself, by status. */
+const REFUSED: Readonly<Record<number, readonly [HubErrorCode, string]>> = {
+  400: ['request-malformed', 'The request can not be read: its body is not what its head says.'],
+  413: ['body-too-large', 'The body is too large.'],
+  415: ['media-type-unsupported', 'A body of this type, or without one, is not taken here: look at the Content-Type.'],
+};
 
 /** Turns whatever was thrown into an answer: it explains mistakes of the caller, while failures go to the log alone. */
 @Catch()
@@ -22,7 +27,7 @@ export class ProblemFilter implements ExceptionFilter<unknown> {
     if (status >= 500 && !(error instanceof HttpException)) return this.answerFailure(error, reply);
     const own = ownBody(error);
     if (own) void reply.status(status).send(own);
-    else sendProblem(reply, problem(status, detailOf(error)));
+    else sendProblem(reply, explained(error, status));
   }
 
   private answerFailure(error: unknown, reply: FastifyReply): void {
@@ -33,13 +38,11 @@ export class ProblemFilter implements ExceptionFilter<unknown> {
 }
 
 /** 405 with `Allow` where the path exists for other methods (RFC 9110, 15.5.6), else 404. */
-function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): void {
-  const url = request.url.split('?', 1)[0] ?? '/';
-  // `hasRoute` takes the URL for a route pattern, and throws for a malformed one.
-  const allowed = PLAIN_PATH.test(url) ? METHODS.filter((method) => request.server.hasRoute({ method, url })) : [];
-  if (allowed.length === 0) return sendProblem(reply, problem(404, { detail: 'There is nothing at this path.' }));
+function answerUnknownRoute({ url, server }: FastifyRequest, reply: FastifyReply): void {
+  const allowed = methodsOf(server, url.split('?', 1)[0] ?? '/');
+  if (allowed.length === 0) return sendProblem(reply, problemOf('not-found', 'There is nothing at this path.'));
   void reply.header('allow', allowed.join(', '));
-  sendProblem(reply, problem(405, { detail: 'This path exists, but not for this method: see the Allow header.' }));
+  sendProblem(reply, problemOf('method-not-allowed', 'This path has other methods: see the Allow header.'));
 }
 
 function statusOf(error: unknown): number {
@@ -55,6 +58,11 @@ function ownBody(error: unknown): object | undefined {
   return typeof body === 'object' && !('message' in body) ? body : undefined;
 }
 
-function detailOf(error: unknown): { detail: string } | undefined {
-  return error instanceof HttpException ? { detail: error.message } : undefined;
+/** Nest hands on what Fastify refuses as if it were the application's, with Fastify's error as the cause. */
+function explained(error: unknown, status: number): Problem {
+  const isOwn =
+    error instanceof HttpException && !(error.cause instanceof Error && error.cause.name === 'FastifyError');
+  if (isOwn) return problem(status, { detail: error.message });
+  const reason = REFUSED[status];
+  return reason ? problemOf(...reason) : problem(status);
 }

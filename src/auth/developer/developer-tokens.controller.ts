@@ -27,7 +27,7 @@ export class DeveloperTokensController {
     if (!isHere || request.headers.origin !== own || !LOOPBACK.test(request.host)) {
       throw new HubError('origin-refused', 'Tokens for development go to the service’s own page, opened as localhost.');
     }
-    const audience = [resourceOf(request, this.options.resource)];
+    const audience = [resourceOf(request, this.options)];
     const tokens = await mintDeveloperTokens(this.options, { audience, lifetime: LIFETIME });
     if (!tokens) throw new HubError('not-found', 'The service has no generated keys.');
     return tokens;

@@ -14,11 +14,11 @@ export class MetadataController {
   @Get()
   @Header('cache-control', 'public, max-age=3600')
   metadata(@Req() request: FastifyRequest): object {
-    const { issuers, resource, cookieName, subscriptions } = this.options;
+    const { issuers, cookieName, subscriptions } = this.options;
     // Only an authorization server publishes its keys; who has given the hub a key signs tokens alone (R84).
     const servers = issuers.filter(({ issuer, keySet }) => keySet?.uri !== undefined && issuer.startsWith('https://'));
     return {
-      resource: resourceOf(request, resource),
+      resource: resourceOf(request, this.options),
       ...(servers.length > 0 && { authorization_servers: servers.map(({ issuer }) => issuer) }),
       authorization_details_types_supported: [DETAIL_TYPE],
       bearer_methods_supported: ['header'],

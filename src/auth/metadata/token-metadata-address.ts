@@ -12,6 +12,6 @@ export class TokenMetadataAddress extends MetadataAddress {
   }
 
   of(request: FastifyRequest): string {
-    return metadataUrlOf(resourceOf(request, this.options.resource));
+    return metadataUrlOf(resourceOf(request, this.options));
   }
 }

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Grants } from '../../access/grants.js';
 import { GrantsResolver } from '../../access/grants-resolver.js';
 import { HubError } from '../../access/hub.errors.js';
+import { Origins } from '../../shared/http/origins.js';
 import type { Role } from '../../shared/role.js';
 import { whenReady } from '../../shared/when-ready.js';
 import { Revocations } from '../revocations/revocations.js';
@@ -24,6 +25,7 @@ const BEARER = /^bearer +([\w.~+/-]+=*) *$/i;
 @Injectable()
 export class SessionGrantsResolver extends GrantsResolver {
   private readonly sessions: Sessions;
+  private readonly allowed: Origins;
 
   constructor(
     private readonly tokens: TokenGrantsResolver,
@@ -32,7 +34,8 @@ export class SessionGrantsResolver extends GrantsResolver {
     @Inject(AUTH_OPTIONS) private readonly options: AuthOptions,
   ) {
     super();
-    const { authorizeUrl, hubUrl } = options;
+    const { authorizeUrl, hubUrl, publishOrigins } = options;
+    this.allowed = new Origins(publishOrigins);
     if (authorizeUrl === undefined) throw new Error('SessionGrantsResolver needs the option authorizeUrl');
     this.sessions = new Sessions(new Application(new URL(authorizeUrl)), hubUrl);
   }
@@ -75,8 +78,8 @@ export class SessionGrantsResolver extends GrantsResolver {
   private checkOrigin(request: FastifyRequest, { cookie, authorization }: Question): void {
     const hasCredentials = cookie !== undefined || authorization !== undefined;
     if (!hasCredentials || SAFE_METHODS.has(request.method)) return;
-    const { origin } = new URL(resourceOf(request, this.options.resource));
-    checkOrigin(request, origin, this.options.publishOrigins);
+    const { origin } = new URL(resourceOf(request, this.options));
+    checkOrigin(request, origin, this.allowed);
   }
 }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { Origins } from '../../shared/http/origins.js';
 import { checkOrigin } from './same-origin.js';
 
 const OWN = 'https://hub.example';
 
 function check(headers: Record<string, string>, allowed: string[] = []): () => void {
-  return () => checkOrigin({ headers }, OWN, allowed);
+  return () => checkOrigin({ headers }, OWN, new Origins(allowed));
 }
 
 describe('R89: checkOrigin', () => {
@@ -15,6 +16,17 @@ describe('R89: checkOrigin', () => {
     ['a referer of an origin that is allowed', { referer: 'https://app.example:8443/' }],
   ])('lets %s pass', (_, headers) => {
     expect(check(headers, ['https://app.example:8443'])).not.toThrow();
+  });
+
+  it.each([
+    ['an application', { origin: 'capacitor://localhost' }],
+    ['a name below a domain', { origin: 'https://a.b.app.example' }],
+    ['a referer of such a name', { referer: 'https://a.app.example/page' }],
+  ])('lets %s pass that is listed as such', (_, headers: Record<string, string>) => {
+    expect(check(headers, ['capacitor://localhost', 'https://*.app.example'])).not.toThrow();
+    expect(check(headers, ['ionic://localhost', 'https://*.b.example'])).toThrow(
+      expect.objectContaining({ code: 'origin-refused' }),
+    );
   });
 
   it.each<[string, Record<string, string>]>([

@@ -1,4 +1,5 @@
 import { HubError } from '../../access/hub.errors.js';
+import type { Origins } from '../../shared/http/origins.js';
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */
 export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY', 'OPTIONS']);
@@ -14,9 +15,9 @@ export interface PageRequest {
  *
  * @throws {HubError} `origin-refused`
  */
-export function checkOrigin({ headers }: PageRequest, own: string, allowed: readonly string[]): void {
+export function checkOrigin({ headers }: PageRequest, own: string, allowed: Origins): void {
   const origin = pageOrigin(headers['origin'], headers['referer']);
-  if (origin !== undefined && (origin === own || allowed.includes(origin))) return;
+  if (origin !== undefined && (origin === own || allowed.has(origin))) return;
   throw new HubError(
     'origin-refused',
     'With a cookie, a request that changes something must come from a page whose origin is allowed.',

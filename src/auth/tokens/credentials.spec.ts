@@ -42,7 +42,11 @@ describe('credentialsOf', () => {
 
     'Bearer a.b.c d',
     'Bearer "a.b.c"',
-    'Basic a.b.c',
+    'Basic a.b.c, Bearer a.b.c',
+    'Basic a b',
+    'Basicx a.b.c',
+    'NTLM a.b.c',
+    'DPoP a.b.c',
     'a.b.c',
     'Bearer a.b.c, Bearer a.b.c',
     'Bearer\ta.b.c',
@@ -50,6 +54,25 @@ describe('credentialsOf', () => {
     expect(() => read({ authorization, cookie: '__Secure-token=a.b.c' })).toThrow(
       expect.objectContaining({ code: 'token-malformed' }),
     );
+  });
+
+  it.each(['Basic eDp5', 'basic eDp5==', 'BASIC', 'Negotiate YII+/w==', 'Digest username="x", realm="a, b"'])(
+    'R43: takes the header "%s" for none, because it carries no token',
+    (authorization) => {
+      expect(read({ authorization })).toBeUndefined();
+      const credentials = { token: 'a.b.c', carrier: 'cookie' };
+      expect(read({ authorization, cookie: '__Secure-token=a.b.c' })).toEqual(credentials);
+    },
+  );
+
+  it('R45: takes the cookie in quotation marks, which are not part of the token', () => {
+    expect(read({ cookie: 'x=1; __Secure-token="a.b.c"' })).toEqual({ token: 'a.b.c', carrier: 'cookie' });
+    expect(read({ cookie: '__Secure-token=""' })).toBeUndefined();
+    for (const value of ['"a.b.c', 'a.b.c"', '""a.b.c""', '"a.b.c" d']) {
+      expect(() => read({ cookie: `__Secure-token=${value}` })).toThrow(
+        expect.objectContaining({ code: 'token-invalid' }),
+      );
+    }
   });
 
   it('R49: refuses two headers, of which Node keeps the first without a word', () => {

@@ -25,28 +25,35 @@ export interface CredentialOptions {
 const BEARER = /^bearer +([\w-]+\.[\w-]+\.[\w-]*) *$/i;
 const COMPACT_JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
+/** What a proxy in front asks for and lets through. Of these schemes none carries a token of the hub. */
+const OF_OTHERS = /^(?:(?:basic|negotiate)(?: +[\w.~+/-]+=*)?|digest(?: .*)?) *$/i;
+
 /**
- * The token that a request brings, if any (R42–R45). The header comes first: with one, a cookie is ignored (R43). Where
- * the query may hold a token, the query comes between the two.
+ * The token that a request brings, if any (R42–R45). The header comes first: with one, a cookie is ignored (R43), unless
+ * its scheme is another server's. Where the query may hold a token, the query comes between the two.
  *
  * @throws {HubError} `token-malformed` for two headers or cookies, or a header or parameter that can't be a token;
  * `token-invalid` for such a cookie
  */
 export function credentialsOf(request: CredentialRequest, options: CredentialOptions): Credentials | undefined {
   const { authorization, cookie } = request.headers;
-  if (authorization !== undefined) return { token: bearerToken(request, authorization), carrier: 'header' };
+  const inHeader = authorization === undefined ? undefined : bearerToken(request, authorization);
+  if (inHeader !== undefined) return { token: inHeader, carrier: 'header' };
   const inQuery = options.others && queryToken(request.url, options.others.parameter);
   if (inQuery !== undefined) return { token: inQuery, carrier: 'query' };
   const inCookie = typeof cookie === 'string' ? cookieToken(cookie, options) : undefined;
   return inCookie === undefined ? undefined : { token: inCookie, carrier: 'cookie' };
 }
 
-function bearerToken({ raw }: CredentialRequest, authorization: string | readonly string[]): string {
+/** Undefined where the header is for another server on the way. */
+function bearerToken({ raw }: CredentialRequest, authorization: string | readonly string[]): string | undefined {
   // Of several Authorization headers, Node keeps the first and drops the others silently.
   if (countOf('authorization', raw.rawHeaders) > 1) {
     throw new HubError('token-malformed', 'There must be one Authorization header at most.');
   }
-  const token = typeof authorization === 'string' ? BEARER.exec(authorization)?.[1] : undefined;
+  const given = typeof authorization === 'string' ? authorization : '';
+  if (OF_OTHERS.test(given)) return undefined;
+  const token = BEARER.exec(given)?.[1];
   if (token) return token;
   throw new HubError('token-malformed', 'The Authorization header must be "Bearer" and a compact JWT.');
 }
@@ -62,7 +69,8 @@ function cookieToken(header: string, { cookieName, others }: CredentialOptions):
   const name = cookieName in cookies ? cookieName : others?.cookie;
   if (name === undefined || cookies[name] === undefined) return undefined;
   checkOnce(header, name);
-  const given = cookies[name];
+  // The value may stand in quotation marks, which are not part of the token (RFC 6265, 4.1.1).
+  const given = cookies[name].replace(/^"(.*)"$/, '$1');
   if (given === '') return undefined;
   // A request with such a cookie is well-formed, and only its token is not: that makes the token invalid (R47).
   if (!COMPACT_JWT.test(given)) throw new HubError('token-invalid', 'The cookie does not hold a compact JWT.');

@@ -10,18 +10,24 @@ import { GrantsResolver } from '../../access/grants-resolver.js';
 import { resourceOf } from '../settings/resource.js';
 import { Revocations } from '../revocations/revocations.js';
 import { checkOrigin, SAFE_METHODS } from '../settings/same-origin.js';
+import { Origins } from '../../shared/http/origins.js';
 import { whenReady } from '../../shared/when-ready.js';
 import { TokenVerifier } from './token-verifier.js';
+
+const NONE = new Origins([]);
 
 /** What a token in a header or a cookie allows. */
 @Injectable()
 export class TokenGrantsResolver extends GrantsResolver {
+  private readonly allowed: Origins;
+
   constructor(
     private readonly verifier: TokenVerifier,
     private readonly revocations: Revocations,
     @Inject(AUTH_OPTIONS) private readonly options: AuthOptions,
   ) {
     super();
+    this.allowed = new Origins(options.publishOrigins);
   }
 
   resolve(request: FastifyRequest, role: Role): Grants | undefined | Promise<Grants> {
@@ -29,9 +35,9 @@ export class TokenGrantsResolver extends GrantsResolver {
     const others = role === 'admin' ? undefined : otherTokensOf(request, this.options);
     const credentials = credentialsOf(request, { cookieName, others });
     if (!credentials) return undefined;
-    const resource = resourceOf(request, this.options.resource);
+    const resource = resourceOf(request, this.options);
     // Pages of other origins may publish with their visitor's cookie, and never administrate.
-    const allowed = role === 'admin' ? [] : this.options.publishOrigins;
+    const allowed = role === 'admin' ? NONE : this.allowed;
     if (credentials.carrier === 'cookie' && !SAFE_METHODS.has(request.method)) {
       checkOrigin(request, new URL(resource).origin, allowed);
     }

@@ -38,5 +38,7 @@ export class LaneRequests implements OnApplicationBootstrap {
 function asksForStream({ method, url = '', headers }: IncomingMessage): boolean {
   if (!METHODS.has(method)) return false;
   if (headers.accept?.includes('text/event-stream')) return true;
-  return url.startsWith(HUB_PATH) && (url.length === HUB_PATH.length || url[HUB_PATH.length] === '?');
+  // Whatever comes before the hub's path, be it a host or the path of another site, is still in the target here.
+  const query = url.indexOf('?');
+  return url.endsWith(HUB_PATH, query === -1 ? url.length : query);
 }

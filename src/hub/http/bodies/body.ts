@@ -12,7 +12,19 @@ export function bodyOf(body: unknown, type: string | undefined, expected: string
 
 /** @throws HubError `media-type-unsupported` unless a body of this type was to be sent as `expected` */
 export function checkType(type: string | undefined, expected: string): void {
-  if (type?.split(';', 1)[0]?.trim().toLowerCase() !== expected) throw unsupported(expected);
+  if (mediaTypeOf(type) !== expected) throw unsupported(expected);
+}
+
+/** A media type without its parameters, in lower case. */
+export function mediaTypeOf(type: string | undefined): string | undefined {
+  return type?.split(';', 1)[0]?.trim().toLowerCase();
+}
+
+/** @throws HubError `media-type-unsupported` for a charset other than UTF-8, which is the only one that JSON has */
+export function checkCharset(type: string | undefined): void {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type ?? '')?.[1];
+  if (charset === undefined || /^utf-?8$/i.test(charset)) return;
+  throw new HubError('media-type-unsupported', 'JSON must be sent in UTF-8.');
 }
 
 function unsupported(expected: string): HubError {

@@ -61,7 +61,7 @@ export class HistoryController {
     });
     if (!past || isOver()) return;
     const documents = await this.hub.inTurns(documentsOf(past), isOver);
-    if (documents && !isOver()) await send(reply, documents, linkOf(past, query));
+    if (documents && !isOver()) await send(reply, documents, linkOf(past, query, this.options.hubUrl));
   }
 
   private async inLane<T>(bytes: number, work: () => Promise<T>): Promise<T> {
@@ -93,8 +93,8 @@ async function send(reply: FastifyReply, documents: readonly string[], link: str
   await reply.header('content-type', isLines ? NDJSON : 'application/json; charset=utf-8').send(text);
 }
 
-function linkOf({ next }: PastUpdates, query: string): string | undefined {
-  return next && `<${HUB_PATH}/history?${withNext(query, next)}>; rel="next"`;
+function linkOf({ next }: PastUpdates, query: string, { pathname }: URL): string | undefined {
+  return next && `<${pathname}/history?${withNext(query, next)}>; rel="next"`;
 }
 
 /** The query of the request, written anew so that nothing of it can end the link, with another place to begin. */

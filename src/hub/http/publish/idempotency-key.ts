@@ -5,15 +5,16 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
  * The key of an `Idempotency-Key` header, bare or as the quoted string that the IETF draft asks for, or nothing when
- * there is no such header.
+ * there is no such header. One that was repeated on the way, which makes a list of it, still is one key.
  *
  * @throws HubError `idempotency-key-invalid` unless it is 1 to 255 visible ASCII characters
  */
 export function parseIdempotencyKey(header: string | readonly string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
-  // Node joins several headers into one text.
-  if (typeof header !== 'string') return checkIdempotencyKey(undefined);
-  return checkIdempotencyKey(/^".*"$/.test(header) ? quotedString(header) : header);
+  // No key has a space.
+  const [key, ...others] = new Set([header].flat().flatMap((one) => one.split(/, +/)));
+  if (key === undefined || others.length > 0) return checkIdempotencyKey(undefined);
+  return checkIdempotencyKey(/^".*"$/.test(key) ? quotedString(key) : key);
 }
 
 /** @throws HubError `idempotency-key-invalid` unless it is 1 to 255 visible ASCII characters */

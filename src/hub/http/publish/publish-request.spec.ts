@@ -1,11 +1,52 @@
 import { describe, expect, it } from '@jest/globals';
+import { HUB_LIMITS } from '../../limits/hub.limits.js';
+import type { HubError } from '../../../access/hub.errors.js';
 import { parseForm } from '../../protocol/form.js';
 import { parseIdempotencyKey } from './idempotency-key.js';
-import { draftFromForm, PUBLISH_FORM_LIMITS } from './publish-request.js';
+import { draftFromForm, publicationOf } from './publish-request.js';
 
 function draft(body: string): ReturnType<typeof draftFromForm> {
-  return draftFromForm(parseForm(Buffer.from(body), PUBLISH_FORM_LIMITS));
+  return draftFromForm(
+    parseForm(Buffer.from(body), { maxPairs: HUB_LIMITS.publishPairs, overflow: 'fields-too-many' }),
+  );
 }
+
+/** What a JSON body asks for, or the code with which it is refused. */
+function fromJson(body: string, headers: Record<string, string> = {}): unknown {
+  try {
+    return publicationOf({ body: Buffer.from(body), headers: { 'content-type': 'application/json', ...headers } });
+  } catch (error) {
+    return (error as HubError).code;
+  }
+}
+
+describe('a publication as JSON', () => {
+  it.each([
+    'application/json',
+    'Application/JSON',
+    'application/json; charset=utf-8',
+    'application/json;charset="UTF-8"',
+  ])('is taken with the type %s', (type) => {
+    const publication = { draft: { topics: ['a'], private: false }, idempotencyKey: undefined };
+    expect(fromJson('{"topic":"a"}', { 'content-type': type })).toEqual(publication);
+  });
+
+  it.each(['iso-8859-1', 'utf-16', '"latin1"'])('is refused with the charset %s', (charset) => {
+    const type = `application/json; charset=${charset}`;
+    expect(fromJson('{"topic":"a"}', { 'content-type': type })).toBe('media-type-unsupported');
+  });
+
+  it('has its key in the header or in itself, and never two', () => {
+    expect(fromJson('{"topic":"a"}', { 'idempotency-key': 'k' })).toMatchObject({ idempotencyKey: 'k' });
+    expect(fromJson('{"topic":"a","key":"k"}')).toMatchObject({ idempotencyKey: 'k' });
+    expect(fromJson('{"topic":"a","key":"k"}', { 'idempotency-key': '"k"' })).toMatchObject({ idempotencyKey: 'k' });
+    expect(fromJson('{"topic":"a","key":"k"}', { 'idempotency-key': 'l' })).toBe('idempotency-key-invalid');
+  });
+
+  it.each(['', 'x', '[]', 'null', '{"topic":1}', '[{"topic":"a"}]', 'topic=a'])('is refused when it is %j', (body) => {
+    expect(fromJson(body)).toBe('json-invalid');
+  });
+});
 
 describe('draftFromForm', () => {
   it('reads every field', () => {
@@ -48,6 +89,8 @@ describe('parseIdempotencyKey', () => {
     ['"8e03978e-40d5"', '8e03978e-40d5'],
     [String.raw`"a\"b\\c"`, String.raw`a"b\c`],
     ['a"b', 'a"b'],
+    ['a, a', 'a'],
+    ['"a",  "a", "a"', 'a'],
     ['a'.repeat(255), 'a'.repeat(255)],
   ])('reads %s', (header, key) => {
     expect(parseIdempotencyKey(header)).toBe(key);

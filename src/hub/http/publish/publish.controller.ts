@@ -5,15 +5,13 @@ import { GrantsOfRequest, PublishGuard } from '../../../access/guards.js';
 import type { Grants } from '../../../access/grants.js';
 import { HubError } from '../../../access/hub.errors.js';
 import { HubService } from '../../service/hub.service.js';
-import { bodyOf, checkType } from '../bodies/body.js';
+import { checkType } from '../bodies/body.js';
 import { LateBody, StreamedBody } from '../bodies/late-body.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
-import { parseForm } from '../../protocol/form.js';
 import { Batches } from './batch/batches.js';
-import { parseIdempotencyKey } from './idempotency-key.js';
-import { draftFromForm, PUBLISH_FORM_LIMITS } from './publish-request.js';
+import { publicationOf } from './publish-request.js';
 
-/** `POST` to the hub: one update as a form (R29), or many as NDJSON. */
+/** `POST` to the hub: one update as a form (R29) or as JSON, or many as NDJSON. */
 @Controller(HUB_PATH)
 @UseGuards(PublishGuard)
 export class PublishController {
@@ -31,10 +29,8 @@ export class PublishController {
     @GrantsOfRequest() grants: Grants,
   ): Promise<void> {
     this.hub.checkPressure();
-    const { 'content-type': type, 'idempotency-key': key } = request.headers;
-    const form = bodyOf(request.body, type, 'application/x-www-form-urlencoded');
-    const draft = draftFromForm(parseForm(form, PUBLISH_FORM_LIMITS));
-    const id = await this.hub.publish(draft, { grants, idempotencyKey: parseIdempotencyKey(key) });
+    const { draft, idempotencyKey } = publicationOf(request);
+    const id = await this.hub.publish(draft, { grants, idempotencyKey });
     await answer(reply, id);
   }
 

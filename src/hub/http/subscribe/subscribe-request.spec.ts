@@ -43,8 +43,8 @@ describe('the matchers of a subscription', () => {
     expect(subscribe('', { body: Buffer.from('match=c') }).matchers).toHaveLength(1);
   });
 
-  it('R11: are empty without a value', () => {
-    expect(subscribe('match').matchers).toEqual([{ type: 'exact', pattern: '' }]);
+  it.each(['match', 'match=', 'match=a&match=', 'match_urlpattern='])('R11: are not empty, as in %s', (query) => {
+    expect(() => subscribe(query)).toThrow(expect.objectContaining({ code: 'matcher-invalid' }));
   });
 
   /** Parameters with so many different values, all of them filled up to a length. */

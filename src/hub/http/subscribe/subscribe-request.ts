@@ -66,7 +66,7 @@ export function* parseSubscribe(input: SubscribeInput): Generator<void, Subscrib
   const budget = new MatcherBudget(dialect.limitOf, hubUrl);
   const matchers = yield* gatherMatchers(dialect.matchersOf(pairs), budget);
   const { compiled } = budget;
-  const cursor = lastEventIdHeader ?? pairs.find(([name]) => CURSOR_PARAMETERS.has(name.toLowerCase()))?.[1];
+  const cursor = newestOf(lastEventIdHeader) ?? pairs.find(([name]) => CURSOR_PARAMETERS.has(name.toLowerCase()))?.[1];
   const namesTopics = has(pairs, 'with', 'topics');
   const last = lastOf(pairs);
   const maxRate = maxRateOf(pairs);
@@ -80,6 +80,15 @@ export function* parseSubscribe(input: SubscribeInput): Generator<void, Subscrib
     ...(last !== undefined && { last }),
     ...(maxRate !== undefined && { maxRate }),
   };
+}
+
+/**
+ * The last id of a header that names several: a client may have one that it was given and one that it has got since, and
+ * whoever passes both on makes a list of them. No id has a space.
+ */
+function newestOf(header: string | undefined): string | undefined {
+  if (!header?.includes(', ')) return header;
+  return header.split(/, +/).findLast((id) => id !== '') ?? '';
 }
 
 /** Whether notices are asked for, by name; undefined where nothing is said of them. */
@@ -134,10 +143,14 @@ function beginsLatest(pairs: readonly FormPair[]): boolean {
   throw new HubError('begin-invalid', '"begin" must be "latest", and can not be used together with "last".');
 }
 
+const EMPTY = 'A matcher is empty, and so could match nothing: look for a variable that is not set where it was made.';
+
 /** The matchers without repetitions, in the order in which each came first. */
 function* gatherMatchers(given: Iterable<Matcher>, budget: MatcherBudget): Generator<void, Matcher[]> {
   const matchers = new Map<string, Matcher>();
   for (const matcher of given) {
+    // Nothing can be published that it matches, so whoever asks for it has lost the topic somewhere.
+    if (matcher.pattern === '') throw new HubError('matcher-invalid', EMPTY);
     const key = matcherKey(matcher);
     if (matchers.has(key)) continue;
     if (matcher.type !== 'exact') yield;

@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Query, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ANONYMOUS, type Grants } from '../../../access/grants.js';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
@@ -10,6 +10,7 @@ import type { Presence } from '../../presence/presence.js';
 import type { Selection, SubscriptionsFormat } from '../../protocol/dialect.js';
 import { subscriptionPath } from '../../protocol/subscription-path.js';
 import { dialectFor } from '../../service/dialects.js';
+import { HUB_OPTIONS, type HubOptions } from '../../service/hub.options.js';
 import { isGone } from '../is-gone.js';
 import { HubService } from '../../service/hub.service.js';
 
@@ -22,6 +23,8 @@ const MAX_WAITING = 100;
 /** A request for subscriptions by a caller that may know who is subscribed. */
 interface Inquiry {
   readonly presence: Presence;
+  /** The hub's path, and the one that is asked for, as clients know them. */
+  readonly hubPath: string;
   readonly path: string;
   readonly after: number;
   readonly format: SubscriptionsFormat;
@@ -35,7 +38,10 @@ interface Inquiry {
 export class SubscriptionsController {
   private readonly lists = new Lane();
 
-  constructor(private readonly hub: HubService) {}
+  constructor(
+    private readonly hub: HubService,
+    @Inject(HUB_OPTIONS) private readonly options: HubOptions,
+  ) {}
 
   // The dialect says what the parts of the path mean.
   @Get(['', ':first', ':first/:second', ':first/:second/:third'])
@@ -56,7 +62,7 @@ export class SubscriptionsController {
       subscriber === undefined
         ? await this.inLane(() => collection(inquiry, reply, selection), reply.request)
         : await single(inquiry, subscriber, selection);
-    return document && answer(reply, { format: inquiry.format, lastEventId }, document);
+    return document && answer(reply, { inquiry, lastEventId }, document);
   }
 
   /** A list takes long where many are subscribed, so there is one at a time, and none for a client that has left. */
@@ -74,13 +80,15 @@ export class SubscriptionsController {
   private inquire(parts: readonly string[], grants: Grants, after = '0'): Inquiry {
     const { presence } = this.hub;
     if (!presence) throw notFound();
-    const path = subscriptionPath(HUB_PATH, parts);
+    const { pathname: hubPath } = this.options.hubUrl;
+    const path = subscriptionPath(hubPath, parts);
     if (!grants.canRead([path])) {
       if (grants === ANONYMOUS) throw new HubError('unauthorized', 'Listing subscriptions needs a token.');
       throw new HubError('insufficient-scope', 'The token does not grant subscribing to this path.');
     }
     const giveWay = (): Promise<void> => this.hub.giveWay();
-    return { presence, path, after: serialIn(after), format: dialectFor(grants).subscriptions, giveWay };
+    const format = dialectFor(grants).subscriptions;
+    return { presence, hubPath, path, after: serialIn(after), format, giveWay };
   }
 }
 
@@ -90,7 +98,7 @@ function serialIn(after: string): number {
 }
 
 async function collection(
-  { presence, path, after, format, giveWay }: Inquiry,
+  { presence, hubPath, path, after, format, giveWay }: Inquiry,
   reply: FastifyReply,
   { matchers }: Selection,
 ): Promise<object> {
@@ -105,7 +113,7 @@ async function collection(
       break;
     }
     last = subscription.serial;
-    const document = format.documentOf(HUB_PATH, subscription);
+    const document = format.documentOf(hubPath, subscription);
     bytes += JSON.stringify(document).length;
     documents.push(document);
   }
@@ -113,24 +121,24 @@ async function collection(
 }
 
 async function single(
-  { presence, format }: Inquiry,
+  { presence, hubPath, format }: Inquiry,
   subscriber: string,
   { matchers = [] }: Selection,
 ): Promise<object> {
   const keys = new Set(matchers.map(matcherKey));
   const found = (await presence.of(subscriber)).find(({ matcher }) => keys.has(matcherKey(matcher)));
   if (!found) throw notFound();
-  return format.documentOf(HUB_PATH, found);
+  return format.documentOf(hubPath, found);
 }
 
 /** Answers with the id of the last event that the document takes into account: a client can go on from there (R80). */
 function answer(
   reply: FastifyReply,
-  { format, lastEventId }: { format: SubscriptionsFormat; lastEventId: string },
+  { inquiry: { format, hubPath }, lastEventId }: { inquiry: Inquiry; lastEventId: string },
   document: object,
 ): object | undefined {
   const { mediaType, eventType } = format;
-  const hub = `<${HUB_PATH}>; rel="mercure"; last-event-id="${quoted(lastEventId)}"`;
+  const hub = `<${hubPath}>; rel="mercure"; last-event-id="${quoted(lastEventId)}"`;
   const links = [
     `${hub}${eventType === undefined ? '' : `; type="${eventType}"`}; content-type="${mediaType}"`,
     reply.getHeader('link'),

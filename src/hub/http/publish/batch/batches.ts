@@ -9,7 +9,7 @@ import { StreamRegistry } from '../../../../streams/registry/stream-registry.js'
 import { HubService } from '../../../service/hub.service.js';
 import { Bodies } from '../../bodies/bodies.js';
 import { Batch, type BatchContext } from './batch.js';
-import { readLine } from './batch-line.js';
+import { readUpdate } from '../json-update.js';
 import { type Line, TOO_LONG } from '../../../../shared/line-splitter.js';
 
 /** Milliseconds between two looks at all batches. */
@@ -83,7 +83,7 @@ export class Batches implements OnModuleDestroy {
   private async publish(line: Line, limit: number, grants: Grants): Promise<string> {
     try {
       if (line === TOO_LONG) throw new HubError('body-too-large', `A line may have at most ${limit} bytes.`);
-      const { draft, idempotencyKey } = readLine(line);
+      const { draft, idempotencyKey } = readUpdate(line, 'batch-line-invalid');
       const id = await this.hub.publish(draft, { grants, idempotencyKey });
       return `{"id":${JSON.stringify(id)}}\n`;
     } catch (failure) {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { HubError } from '../../../../access/hub.errors.js';
-import { readLine } from './batch-line.js';
+import { HubError } from '../../../access/hub.errors.js';
+import { readUpdate } from './json-update.js';
 
 function parse(line: string | Uint8Array): unknown {
   try {
-    return readLine(Buffer.from(line)).draft;
+    return readUpdate(Buffer.from(line), 'batch-line-invalid').draft;
   } catch (error) {
     return (error as HubError).code;
   }
@@ -12,24 +12,26 @@ function parse(line: string | Uint8Array): unknown {
 
 function messageFor(line: string | Uint8Array): string {
   try {
-    readLine(Buffer.from(line));
+    readUpdate(Buffer.from(line), 'batch-line-invalid');
     return '';
   } catch (error) {
     return (error as HubError).message;
   }
 }
 
-describe('readLine', () => {
+describe('readUpdate', () => {
   it('reads a draft', () => {
     const lines = [
       '{"topic":"a"}',
       '{"topics":["a","b"],"data":"hello","id":"1","type":"t","retry":5,"private":true}',
       '{"topic":"a","topics":["b"],"unknown":{"__proto__":1},"private":false}',
+      '{"topic":["a","b"],"topics":["c"]}',
     ];
     expect(lines.map(parse)).toEqual([
       { topics: ['a'], private: false },
       { topics: ['a', 'b'], data: 'hello', id: '1', type: 't', retry: 5, private: true },
       { topics: ['a', 'b'], private: false },
+      { topics: ['a', 'b', 'c'], private: false },
     ]);
   });
 
@@ -53,6 +55,7 @@ describe('readLine', () => {
     '1',
     '{"topic":1}',
     '{"topic":null}',
+    '{"topic":["a",1]}',
     '{"topics":"a"}',
     '{"topics":[1]}',
     '{"id":1}',
@@ -63,12 +66,12 @@ describe('readLine', () => {
     '{"topic":"a"} {"topic":"b"}',
     ' ',
     '{"key":1}',
-  ])('refuses the line %s', (line) => {
+  ])('refuses %s', (line) => {
     expect(parse(line)).toBe('batch-line-invalid');
   });
 
   it('reads an idempotency key, and refuses one that is none', () => {
-    expect(readLine(Buffer.from('{"topic":"a","key":"k-1"}'))).toEqual({
+    expect(readUpdate(Buffer.from('{"topic":"a","key":"k-1"}'), 'json-invalid')).toEqual({
       draft: { topics: ['a'], private: false },
       idempotencyKey: 'k-1',
     });
@@ -86,7 +89,7 @@ describe('readLine', () => {
   it('says which field is wrong, and never what is in it', () => {
     expect(messageFor('{"retry":"secret"}')).toBe('The field "retry" must be of type number.');
     expect(messageFor('{"topics":["a",1]}')).toBe('The field "topics" must be of type array of strings.');
-    expect(messageFor('[]')).toBe('The line must be a JSON object.');
+    expect(messageFor('[]')).toBe('The update must be a JSON object.');
     expect(messageFor('{"secret"}')).not.toContain('secret');
     expect(messageFor('{"secret":1,"topic":1}')).not.toContain('secret');
   });
