@@ -28,11 +28,11 @@ async function textUntil(child: ChildProcess, pattern: RegExp): Promise<RegExpEx
   throw new Error(`the output ended without ${String(pattern)}: ${text}`);
 }
 
-/** Resolves once nobody listens at an address any more. */
-async function untilNobodyListens(url: string): Promise<void> {
+/** How the last attempt to reach an address fails, once nobody listens there any more. */
+async function failureOf(url: string): Promise<unknown> {
   for (;;) {
-    const answer = await send(`${url}/health/live`).catch(() => undefined);
-    if (!answer) return;
+    const answer = await send(`${url}/health/live`).catch((error: NodeJS.ErrnoException) => error.code);
+    if (typeof answer !== 'object') return answer;
     answer.resume();
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -51,7 +51,7 @@ describe('a service that npm has started', () => {
     const exited = once(npm, 'exit');
     npm.kill(signal);
     await exited;
-    await untilNobodyListens(url);
+    expect(await failureOf(url)).toMatch(/^ECONN(?:REFUSED|RESET)$/);
   });
 });
 

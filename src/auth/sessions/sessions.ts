@@ -8,7 +8,7 @@ import type { Application, Question } from './application.js';
 import { ApplicationAnswerError, type Verdict } from './application-answer.js';
 
 /** Answers that are remembered, and bytes of what they grant. */
-export const REMEMBERED = { max: 10_000, maxSize: 32 * 1024 ** 2 };
+const REMEMBERED = { max: 10_000, maxSize: 32 * 1024 ** 2 };
 
 /** About how many bytes an answer takes besides what it grants. */
 const SIZE = 1_024;

@@ -11,7 +11,7 @@ import { HUB_OPTIONS, type HubOptions } from '../../service/hub.options.js';
 import type { Dialect } from '../../protocol/dialect.js';
 import { CURRENT_DIALECT } from '../../protocol/current-dialect.js';
 import { HubService } from '../../service/hub.service.js';
-import type { Start } from '../../service/starts.js';
+import type { Start, Wanted } from '../../service/starts.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { checkAccept } from './accept.js';
 import { HUB_LIMITS } from '../../limits/hub.limits.js';
@@ -48,23 +48,27 @@ export class SubscribeController {
    * and the client comes back: a native `EventSource` would give up for good on a 503.
    */
   private async locate(
-    { cursor, last, beginsLatest, matchers, wishes }: SubscribeRequest,
-    grants: Grants,
     request: FastifyRequest,
+    subscription: SubscribeRequest,
+    grants: Grants,
   ): Promise<Start | undefined> {
     try {
-      const wanted = { matchers, grants, isOver: () => isGone(request) };
-      // A client that comes back uses the URL that it began with, so what to begin with counts only without a cursor.
-      const isNew = cursor === undefined || cursor === '';
-      if (isNew && last !== undefined) return await this.hub.locateNewest(last, wanted);
-      if (isNew && beginsLatest) return await this.hub.locateLatest(wanted, false);
-      // Who gets no notices has a header only to learn where the stream begins.
-      const start = await this.hub.locate(cursor ?? (wishes.notices ? undefined : ''));
-      return beginsLatest && start.isGap ? await this.hub.locateLatest(wanted, true) : start;
+      const { matchers } = subscription;
+      return await this.startOf(subscription, { matchers, grants, isOver: () => isGone(request) });
     } catch (error) {
       if (error instanceof JournalUnavailableError && request.method !== 'HEAD') return undefined;
       throw error;
     }
+  }
+
+  private async startOf({ cursor, last, beginsLatest, wishes }: SubscribeRequest, wanted: Wanted): Promise<Start> {
+    // A client that comes back uses the URL that it began with, so what to begin with counts only without a cursor.
+    const isNew = cursor === undefined || cursor === '';
+    if (isNew && last !== undefined) return this.hub.locateNewest(last, wanted);
+    if (isNew && beginsLatest) return this.hub.locateLatest(wanted, false);
+    // Who gets no notices has a header only to learn where the stream begins.
+    const start = await this.hub.locate(cursor ?? (wishes.notices ? undefined : ''));
+    return beginsLatest && start.isGap ? this.hub.locateLatest(wanted, true) : start;
   }
 
   /** Goes through guards and filters like any route, and then takes the connection over. */
@@ -77,7 +81,7 @@ export class SubscribeController {
     // First of all, because reading and compiling the matchers of those for whom there is no room would be for nothing.
     if (!isHead && !this.hub.admits(info)) return this.hub.refuse(openerOf(request, reply, this.streams), info);
     const wanted = await this.read(request, dialect, body);
-    const start = wanted && (await this.locate(wanted, grants, request));
+    const start = wanted && (await this.locate(request, wanted, grants));
     this.describe(reply, wanted);
     if (start?.lastEventId !== undefined) void reply.header(dialect.lastEventIdHeader, start.lastEventId);
     if (isHead) {
