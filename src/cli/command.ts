@@ -1,4 +1,4 @@
-import type { Environment } from '../config/config.js';
+import type { Environment } from '../config/environment.js';
 
 /** The environment, input and output of a command. */
 export interface Surroundings {

@@ -1,7 +1,8 @@
 import { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { type Config, ConfigError, loadConfig, type Environment } from './config.js';
+import { type Config, ConfigError, loadConfig } from './config.js';
+import type { Environment } from './environment.js';
 import type { Role } from '../shared/role.js';
 
 const CERTIFICATES = new URL('../../test/support/certificates/', import.meta.url).pathname;

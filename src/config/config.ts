@@ -2,6 +2,7 @@ import { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
+import { type Environment, gather, type ReadFile } from './environment.js';
 import {
   cookieName,
   count,
@@ -174,17 +175,14 @@ export class ConfigError extends Error {
   }
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-export type ReadFile = (path: string) => string;
-
 /**
  * The configuration that `env` describes. Each variable may also be given as `NAME_FILE`, the path of a file that holds
- * its value. An empty variable counts as absent.
+ * its value.
  * @throws {ConfigError} which names all mistakes at once.
  */
 export function loadConfig(env: Environment, readFile: ReadFile = (path) => readFileSync(path, 'utf8')): Config {
   const mistakes: string[] = [];
-  const given = gather(env, readFile, mistakes);
+  const given = gather(Object.keys(variables.shape), env, readFile, mistakes);
   const result = variables.safeParse(given);
   for (const issue of result.error?.issues ?? []) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
   mistakes.push(...productionMistakes(given), ...legacyMistakes(given));
@@ -198,42 +196,6 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
 /** The configuration of an empty environment, but without any issuer. */
 export function defaultConfig(): Config {
   return deepFreeze(toConfig(variables.parse({}), [], []));
-}
-
-/** The known variables' texts, from the environment or from the files it points to. */
-function gather(env: Environment, readFile: ReadFile, mistakes: string[]): Record<string, string> {
-  const given: Record<string, string> = {};
-  for (const name of Object.keys(variables.shape)) {
-    const value = env[name];
-    const path = env[`${name}_FILE`];
-    if (value && path) mistakes.push(`${name} and ${name}_FILE are both set: keep one of them`);
-    else if (value) given[name] = value;
-    else if (path) readInto(given, name, path, readFile, mistakes);
-  }
-  for (const name of Object.keys(env)) {
-    if (name.startsWith('HERALD_') && !isKnown(name)) {
-      mistakes.push(`${name} is not a variable Herald knows: see the README's table for its spelling`);
-    }
-  }
-  return given;
-}
-
-function readInto(
-  given: Record<string, string>,
-  name: string,
-  path: string,
-  readFile: ReadFile,
-  mistakes: string[],
-): void {
-  try {
-    given[name] = readFile(path).trim();
-  } catch {
-    mistakes.push(`${name}_FILE can't be read: check the path and its permissions`);
-  }
-}
-
-function isKnown(name: string): boolean {
-  return name in variables.shape || (name.endsWith('_FILE') && name.slice(0, -'_FILE'.length) in variables.shape);
 }
 
 /** Only the dialect's own clients have reason to keep a short secret. */
