@@ -65,6 +65,8 @@ describe('loadConfig', () => {
             prefix: 'herald',
             sentinels: [],
             sentinelName: 'mymaster',
+            sentinelLogin: undefined,
+            tls: { certFile: undefined, keyFile: undefined, caFile: undefined },
             isCluster: false,
             replicas: 0,
             indexBytes: 268_435_456,
@@ -186,6 +188,16 @@ describe('loadConfig', () => {
 
   it('refuses a variable of its own that it does not know, and leaves others alone', () => {
     expect(mistakesOf({ HERALD_HARTBEAT: '1s', HERALD_MAX_AGE_FILES: 'x', OTHER: 'x' })).toHaveLength(2);
+  });
+
+  it.each([
+    [{ HERALD_REDIS_TLS_CA_FILE: `${CERTIFICATES}first.crt`, HERALD_JOURNAL: 'redis://host' }, /needs .*rediss:/],
+    [{ HERALD_REDIS_TLS_CERT_FILE: `${CERTIFICATES}first.crt`, HERALD_JOURNAL: 'rediss://host' }, /go together/],
+    [{ HERALD_REDIS_TLS_CA_FILE: '/nowhere', HERALD_JOURNAL: 'rediss://host' }, /readable PEM files/],
+    [{ HERALD_REDIS_SENTINEL_USERNAME: 'asker' }, /needs HERALD_REDIS_SENTINEL_PASSWORD/],
+    [{ HERALD_REDIS_CLUSTER: 'true', HERALD_REDIS_SENTINELS: 'a.example:26379' }, /exclude each other/],
+  ])('refuses what does not go together of Redis: %o', (env, mistake) => {
+    expect(mistakesOf(env)).toEqual([expect.stringMatching(mistake)]);
   });
 
   it('lists all mistakes at once in its message', () => {

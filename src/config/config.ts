@@ -186,7 +186,7 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
   const result = variables.safeParse(given);
   for (const issue of result.error?.issues ?? []) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
   mistakes.push(...productionMistakes(given), ...legacyMistakes(given));
-  mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given));
+  mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given, readFile));
   const madeUp = result.success ? madeUpSecrets(result.data) : {};
   const issuers = result.success ? toIssuers(result.data, madeUp, { readFile, mistakes }) : [];
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);

@@ -1,6 +1,7 @@
 import { type Appended, JournalUnavailableError } from '../journal.js';
 import { COMMAND_TIMEOUT, type RedisConnection } from '../../redis/redis-connection.js';
-import { messageOf, type RedisLink } from '../../redis/redis-link.js';
+import { messageOf } from '../../../shared/errors/message-of.js';
+import type { RedisLink } from '../../redis/redis-link.js';
 import type { Batch, Draft } from './redis-draft.js';
 import type { RedisLog, Report } from './redis-log.js';
 import { Queue } from '../../../shared/queue.js';

@@ -1,8 +1,10 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { JournalUnavailableError } from '../../journal/journal.js';
-import { connectRedis, type RedisConnection, type RedisTarget, runScript } from '../../redis/redis-connection.js';
-import { messageOf, RedisLink } from '../../redis/redis-link.js';
+import { connectRedis, type RedisConnection, runScript } from '../../redis/redis-connection.js';
+import type { RedisTarget } from '../../redis/redis-target.js';
+import { messageOf } from '../../../shared/errors/message-of.js';
+import { RedisLink } from '../../redis/redis-link.js';
 import {
   CHANGE,
   FORGET,
