@@ -132,6 +132,24 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('takes times of any length that no timer waits for, such as how long updates are held', () => {
+    const { hub, streams } = loadConfig({
+      HERALD_RETAIN_AGE: '30d',
+      HERALD_PRESENCE_RETAIN_AGE: '400d',
+      HERALD_MAX_AGE: '25d',
+      HERALD_SUBSCRIPTIONS_GRACE: '60d',
+      HERALD_BATCH_IDLE: '30d',
+    });
+    const day = 86_400_000;
+    expect([hub.journal.retention.age, hub.journal.presenceRetention.age]).toEqual([30 * day, 400 * day]);
+    expect([streams.maxAge, hub.subscriptions.grace, hub.batches.idle]).toEqual([25 * day, 60 * day, 30 * day]);
+  });
+
+  it.each(['EVENTS_INTERVAL', 'HEARTBEAT', 'WRITE_TIMEOUT', 'FLUSH_INTERVAL', 'BODY_TIMEOUT'])(
+    'refuses more of HERALD_%s than a timer can wait for',
+    (name) => expect(mistakesOf({ [`HERALD_${name}`]: '25d' })).toEqual([expect.stringContaining('24d')]),
+  );
+
   it('takes an empty variable for an absent one', () => {
     const keys = { HERALD_PUBLISHER_KEY: SECRET, HERALD_SUBSCRIBER_KEY: SECRET };
     expect(loadConfig({ ...keys, PORT: '', HERALD_MAX_AGE: '' })).toEqual(loadConfig(keys));
@@ -156,6 +174,10 @@ describe('loadConfig', () => {
     ['HERALD_PUBLISHER_KEY', 'too short to be a secret'],
     ['HERALD_ANONYMOUS', 'yes'],
     ['HERALD_MAX_TOKEN_AGE', '59s'],
+    ['HERALD_RETAIN_AGE', '999ms'],
+    ['HERALD_RETAIN_AGE', '0'],
+    ['HERALD_RETAIN_AGE', '999999999999d'],
+    ['HERALD_MAX_AGE', '9ms'],
     ['HERALD_RETAIN_EVENTS', '0'],
     ['HERALD_RETAIN_EVENTS', '1e5'],
     ['HERALD_JOURNAL', 'paper:'],

@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import type { ReadFile } from './environment.js';
-import { type Address, addresses, count, duration, flag, journal, simpleName, size } from './fields.js';
+import { type Address, addresses, count, flag, journal, simpleName, size, span } from './fields.js';
 
 /** The variables that say where updates are kept, and for how long, with their defaults. */
 export const JOURNAL_VARIABLES = {
@@ -19,10 +19,10 @@ export const JOURNAL_VARIABLES = {
   HERALD_INDEX_BYTES: size({ min: 1024 }).default(256 * 1024 ** 2),
   HERALD_RETAIN_EVENTS: count({ min: 1 }).default(100_000),
   HERALD_RETAIN_BYTES: size({ min: 1024 }).default(256 * 1024 ** 2),
-  HERALD_RETAIN_AGE: duration({ min: 1_000 }).default(86_400_000),
+  HERALD_RETAIN_AGE: span({ min: 1_000 }).default(86_400_000),
   HERALD_PRESENCE_RETAIN_EVENTS: count({ min: 1 }).default(20_000),
   HERALD_PRESENCE_RETAIN_BYTES: size({ min: 1024 }).default(16 * 1024 ** 2),
-  HERALD_PRESENCE_RETAIN_AGE: duration({ min: 1_000 }).default(3_600_000),
+  HERALD_PRESENCE_RETAIN_AGE: span({ min: 1_000 }).default(3_600_000),
 };
 
 type Variables = z.output<z.ZodObject<typeof JOURNAL_VARIABLES>>;
