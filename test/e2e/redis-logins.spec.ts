@@ -22,7 +22,7 @@ type Env = Readonly<Record<string, string>>;
 
 async function expectToPublish(env: Env): Promise<void> {
   await using hub = await startHub(env);
-  await using publisher = await Publisher.of(hub);
+  using publisher = await Publisher.of(hub);
   await using stream = await subscribe(hub, { query: 'match=a' });
   const id = await publisher.publish({ topic: 'a', data: '1' });
   await stream.until(() => updatesOf(stream).length === 1);

@@ -58,6 +58,6 @@ async function read(path: string | undefined): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new Error(`a file of HERALD_REDIS_TLS_… can't be read (${messageOf(error)})`);
+    throw new Error(`a file of HERALD_REDIS_TLS_… can't be read (${messageOf(error)})`, { cause: error });
   }
 }
