@@ -19,7 +19,8 @@ const LEAP = 25 * HOUR;
 const LOOK = 50;
 const PATIENCE = 15_000;
 
-const support = (name: string): string => new URL(`../support/${name}`, import.meta.url).href;
+const LEAPING_CLOCK = new URL('../support/leaping-clock.js', import.meta.url).href;
+const LEAPING_REDIS = new URL('../support/leaping-redis.js', import.meta.url).href;
 
 interface Held {
   readonly data: string;
@@ -56,7 +57,7 @@ function expectTimesOfToday(updates: readonly Held[]): void {
 function startLeaping(env: Readonly<Record<string, string>>, leap = 0): Promise<Herald> {
   return startHerald({
     env: { ...HUB_ENVIRONMENT, CLOCK_LEAP: String(leap), ...env },
-    nodeArguments: ['--import', support('leaping-clock.js')],
+    nodeArguments: ['--import', LEAPING_CLOCK],
   });
 }
 
@@ -139,7 +140,7 @@ it('a clock that is set forward for a moment ends no stream by its token, and re
 
 describeWith(redisServer, 'the history in Redis', (program) => {
   const start = (env: Readonly<Record<string, string>>): Promise<Herald> =>
-    startHerald({ env: { ...HUB_ENVIRONMENT, ...env }, nodeArguments: ['--import', support('leaping-redis.js')] });
+    startHerald({ env: { ...HUB_ENVIRONMENT, ...env }, nodeArguments: ['--import', LEAPING_REDIS] });
 
   /** Sets the clock of Redis, as its clients see it. */
   async function setRedisClock(redis: RedisServer, leap: number): Promise<void> {
