@@ -73,6 +73,15 @@ describeWith(redisServer, 'the service where Redis can not be used', (program) =
     expect(reason).toMatch(/can't be reached: connect ECONNREFUSED .*: check HERALD_JOURNAL/);
   });
 
+  it.concurrent('says why with each publication that it refuses, also later', async () => {
+    await using redis = await RedisServer.start(program);
+    await using hub = await startHub({ HERALD_JOURNAL: redis.url });
+    using publisher = await Publisher.of(hub);
+    await redis.stop();
+    await expect(publisher.publish({ topic: 'a', data: '1' })).rejects.toThrow('503');
+    expect(await hub.waitForLog(/"message":"Redis can't be reached: connect ECONNREFUSED/)).toBeTruthy();
+  });
+
   it.concurrent(
     'says that a Sentinel asks for a password, has another one, or knows no master of the name',
     async () => {
@@ -132,7 +141,7 @@ describeWith(redisServer, 'the service with a Redis that asks for a certificate'
         reasonFor({ ...trusting, HERALD_JOURNAL: redis.url }),
         reasonFor({ HERALD_JOURNAL: redis.url }),
       ]);
-      expect(unknown).toMatch(/alert certificate required: check/);
+      expect(unknown).toMatch(/HERALD_REDIS_TLS_CERT_FILE.*: check/);
       expect(untrusted).toMatch(/certificate.*: check/);
     });
 

@@ -27,7 +27,10 @@ export async function connectRedis(
   key: string,
   scripts: readonly string[],
 ): Promise<RedisConnection> {
-  const client = await openServer(target, key);
+  const client = await openServer(target, key).catch((error: unknown) => {
+    // The error itself may carry a password, so it is no cause.
+    throw new Error(reasonFor(target, error));
+  });
   try {
     const names = await Promise.all(scripts.map(async (script) => String(await client.script('LOAD', script))));
     return { client, scripts: new Map(scripts.map((script, index) => [script, names[index] ?? ''])) };
@@ -46,6 +49,17 @@ export function runScript(
 ): Promise<unknown> {
   return client.evalsha(scripts.get(script) ?? '', keys.length, ...keys, ...args);
 }
+
+/** Why there is no connection, and what may help. */
+function reasonFor({ url, tls }: RedisTarget, error: unknown): string {
+  const message = messageOf(error);
+  // Whether the server's word on the missing certificate arrives before the connection is cut is a matter of luck.
+  const mayNeedCertificate = url.startsWith('rediss:') && !tls?.certFile && MISSING_CERTIFICATE.test(message);
+  return mayNeedCertificate ? `${message} (does Redis ask for a certificate? Set HERALD_REDIS_TLS_CERT_FILE)` : message;
+}
+
+const MISSING_CERTIFICATE =
+  /certificate required|handshake failure|ECONNRESET|EPIPE|socket hang up|Connection is closed/;
 
 async function openServer(target: RedisTarget, key: string): Promise<Redis> {
   const tls = await tlsOf(target);

@@ -129,9 +129,11 @@ export class RedisAppender {
     try {
       // When Redis has been away for a while, publishers don't wait: they are better off with an answer at once.
       return await this.link.get(this.link.downFor > PATIENCE ? 0 : deadline - performance.now());
-    } catch {
+    } catch (error) {
       const doubt = wasSent ? ' Whether it was stored is not known: use an Idempotency-Key to try again safely.' : '';
-      throw new JournalUnavailableError(`The journal's Redis can't be reached at the moment.${doubt}`);
+      throw new JournalUnavailableError(`The journal's Redis can't be reached at the moment.${doubt}`, {
+        cause: new Error(messageOf(error)),
+      });
     }
   }
 

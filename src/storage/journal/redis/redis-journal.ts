@@ -266,8 +266,10 @@ export class RedisJournal extends Journal {
   private async ask<T>(question: (connection: RedisConnection) => Promise<T>): Promise<T> {
     try {
       return await this.commands.ask(question, READ_PATIENCE);
-    } catch {
-      throw new JournalUnavailableError("The journal's Redis can't be read at the moment.");
+    } catch (error) {
+      throw new JournalUnavailableError("The journal's Redis can't be read at the moment.", {
+        cause: new Error(messageOf(error)),
+      });
     }
   }
 
