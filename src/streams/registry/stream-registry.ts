@@ -179,7 +179,8 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
   }
 
   private async forgetRefused(stream: OpenStream): Promise<void> {
-    await stream.finished();
+    // A client that resets its connection is gone as well.
+    await stream.finished().catch(() => undefined);
     this.refused.delete(stream);
     this.unwatch();
   }
