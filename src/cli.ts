@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import process from 'node:process';
+import { handleClosedOutput } from './cli/closed-output.js';
 import { explainCommand } from './cli/explain-command.js';
 import { tokenCommand } from './cli/token-command.js';
 import { type Command, UsageError } from './cli/command.js';
@@ -28,7 +29,9 @@ Each command tells its options with --help. The configuration is read from the e
 const BAD_USAGE = 64;
 const BAD_CONFIG = 78;
 
-process.exitCode = await run(process.argv.slice(2));
+const given = process.argv.slice(2);
+handleClosedOutput(given);
+process.exitCode = await run(given);
 // A command may end before its input does, which would keep the process alive.
 process.stdin.destroy();
 

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { get as getHttp, type RequestOptions } from 'node:http';
 import { get as getHttps } from 'node:https';
 import process from 'node:process';
+import { readVariable } from './config/environment.js';
 
 /* The container's HEALTHCHECK: exits with 0 when the service in this container answers that it is alive. */
 
-/** Reads a variable as the service does: an empty one counts as absent, and `NAME_FILE` names a file with the value. */
+/** Reads a variable as the service does. */
 function variable(name: string): string | undefined {
-  const path = process.env[`${name}_FILE`];
-  return process.env[name] || (path ? readFileSync(path, 'utf8').trim() : undefined);
+  return readVariable(name, process.env, (path) => readFileSync(path, 'utf8'));
 }
 
 /** The address at which the service is reached from inside the container. */

@@ -2,7 +2,8 @@ import process from 'node:process';
 import type { Logger } from 'pino';
 import { firstSteps } from '../auth/developer/first-steps.js';
 import { createApp } from './create-app.js';
-import { type Environment, loadConfig } from '../config/config.js';
+import { loadConfig } from '../config/config.js';
+import type { Environment } from '../config/environment.js';
 import type { OrderlyEnd } from './process/orderly-end.js';
 import { tellStartFailure } from './process/start-failure.js';
 

@@ -1,4 +1,5 @@
-import type { Environment } from '../config/config.js';
+import { messageOf } from '../shared/errors/message-of.js';
+import type { Environment } from '../config/environment.js';
 
 /** The environment, input and output of a command. */
 export interface Surroundings {
@@ -27,6 +28,6 @@ export function orUsage<T>(read: () => T, usage: string): T {
   try {
     return read();
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    throw new UsageError(`${messageOf(error)}\n\n${usage}`);
   }
 }

@@ -20,6 +20,7 @@ import type { LmdbTable, Placement } from '../storage/journal/lmdb/lmdb-table.js
 import type { Update } from '../storage/journal/update.js';
 import { HubError } from '../access/hub.errors.js';
 import { WILDCARD } from '../hub/matching/matcher.js';
+import { messageOf } from '../shared/errors/message-of.js';
 import { purge } from './journal-purge.js';
 import { entryLine, headerLine, readEntry, readHeader } from './journal-ndjson.js';
 
@@ -224,7 +225,7 @@ class Importer {
       if (this.lineNumber === 1) this.expected = readHeader(line);
       else this.add(line);
     } catch (error) {
-      throw this.failure(`line ${this.lineNumber} is wrong: ${error instanceof Error ? error.message : String(error)}`);
+      throw this.failure(`line ${this.lineNumber} is wrong: ${messageOf(error)}`);
     }
     if (this.group.length >= GROUP) await this.flush();
   }

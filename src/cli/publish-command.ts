@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
+import { plainText } from '../config/environment.js';
 import { Publisher, PublishError } from '../publisher/index.js';
 import { HUB_PATH } from '../shared/hub-path.js';
 import { orUsage, type Surroundings, UsageError } from './command.js';
@@ -32,7 +33,7 @@ export async function publishCommand(
     return 0;
   }
   if (!ndjson) throw new UsageError(`Say --ndjson: the input is one JSON object a line.\n\n${USAGE}`);
-  const token = env['HERALD_TOKEN'];
+  const token = plainText(env['HERALD_TOKEN']);
   const publisher = new Publisher({ url, ...(token && { token }) });
   const lines = createInterface({ input: Readable.from(input), crlfDelay: Infinity });
   // No further line is waited for.

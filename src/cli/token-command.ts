@@ -12,7 +12,7 @@ import {
 import { type Config, loadConfig } from '../config/config.js';
 import type { IssuerConfig } from '../config/issuers.js';
 import type { Role } from '../shared/role.js';
-import type { VerificationKey } from '../config/keys.js';
+import { unfoldPem, type VerificationKey } from '../config/keys.js';
 import { parseDuration } from '../shared/units.js';
 import { HubError } from '../access/hub.errors.js';
 import { type Matcher, parseMatcher } from '../hub/matching/matcher.js';
@@ -162,7 +162,7 @@ function signingKey(role: Role, key: VerificationKey | undefined, fromFile: KeyO
 
 async function readPrivateKey(path: string): Promise<KeyObject> {
   try {
-    return createPrivateKey(await readFile(path, 'utf8'));
+    return createPrivateKey(unfoldPem(await readFile(path, 'utf8')));
   } catch {
     throw new UsageError('--key-file must be the path of a private key in PEM, without a passphrase.');
   }

@@ -1,7 +1,8 @@
 import { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { type Config, ConfigError, loadConfig, type Environment } from './config.js';
+import { type Config, ConfigError, loadConfig } from './config.js';
+import type { Environment } from './environment.js';
 import type { Role } from '../shared/role.js';
 
 const CERTIFICATES = new URL('../../test/support/certificates/', import.meta.url).pathname;
@@ -67,6 +68,8 @@ describe('loadConfig', () => {
             prefix: 'herald',
             sentinels: [],
             sentinelName: 'mymaster',
+            sentinelLogin: undefined,
+            tls: { certFile: undefined, keyFile: undefined, caFile: undefined },
             isCluster: false,
             replicas: 0,
             indexBytes: 268_435_456,
@@ -133,6 +136,24 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('takes times of any length that no timer waits for, such as how long updates are held', () => {
+    const { hub, streams } = loadConfig({
+      HERALD_RETAIN_AGE: '30d',
+      HERALD_PRESENCE_RETAIN_AGE: '400d',
+      HERALD_MAX_AGE: '25d',
+      HERALD_SUBSCRIPTIONS_GRACE: '60d',
+      HERALD_BATCH_IDLE: '30d',
+    });
+    const day = 86_400_000;
+    expect([hub.journal.retention.age, hub.journal.presenceRetention.age]).toEqual([30 * day, 400 * day]);
+    expect([streams.maxAge, hub.subscriptions.grace, hub.batches.idle]).toEqual([25 * day, 60 * day, 30 * day]);
+  });
+
+  it.each(['EVENTS_INTERVAL', 'HEARTBEAT', 'WRITE_TIMEOUT', 'FLUSH_INTERVAL', 'BODY_TIMEOUT'])(
+    'refuses more of HERALD_%s than a timer can wait for',
+    (name) => expect(mistakesOf({ [`HERALD_${name}`]: '25d' })).toEqual([expect.stringContaining('24d')]),
+  );
+
   it('takes an empty variable for an absent one', () => {
     const keys = { HERALD_PUBLISHER_KEY: SECRET, HERALD_SUBSCRIBER_KEY: SECRET };
     expect(loadConfig({ ...keys, PORT: '', HERALD_MAX_AGE: '' })).toEqual(loadConfig(keys));
@@ -194,6 +215,10 @@ describe('loadConfig', () => {
     ['HERALD_PUBLISHER_KEY', 'too short to be a secret'],
     ['HERALD_ANONYMOUS', 'yes'],
     ['HERALD_MAX_TOKEN_AGE', '59s'],
+    ['HERALD_RETAIN_AGE', '999ms'],
+    ['HERALD_RETAIN_AGE', '0'],
+    ['HERALD_RETAIN_AGE', '999999999999d'],
+    ['HERALD_MAX_AGE', '9ms'],
     ['HERALD_RETAIN_EVENTS', '0'],
     ['HERALD_RETAIN_EVENTS', '1e5'],
     ['HERALD_JOURNAL', 'paper:'],
@@ -235,6 +260,16 @@ describe('loadConfig', () => {
 
   it('refuses a variable of its own that it does not know, and leaves others alone', () => {
     expect(mistakesOf({ HERALD_HARTBEAT: '1s', HERALD_MAX_AGE_FILES: 'x', OTHER: 'x' })).toHaveLength(2);
+  });
+
+  it.each([
+    [{ HERALD_REDIS_TLS_CA_FILE: `${CERTIFICATES}first.crt`, HERALD_JOURNAL: 'redis://host' }, /needs .*rediss:/],
+    [{ HERALD_REDIS_TLS_CERT_FILE: `${CERTIFICATES}first.crt`, HERALD_JOURNAL: 'rediss://host' }, /go together/],
+    [{ HERALD_REDIS_TLS_CA_FILE: '/nowhere', HERALD_JOURNAL: 'rediss://host' }, /readable PEM files/],
+    [{ HERALD_REDIS_SENTINEL_USERNAME: 'asker' }, /needs HERALD_REDIS_SENTINEL_PASSWORD/],
+    [{ HERALD_REDIS_CLUSTER: 'true', HERALD_REDIS_SENTINELS: 'a.example:26379' }, /exclude each other/],
+  ])('refuses what does not go together of Redis: %o', (env, mistake) => {
+    expect(mistakesOf(env)).toEqual([expect.stringMatching(mistake)]);
   });
 
   it('lists all mistakes at once in its message', () => {

@@ -2,6 +2,7 @@ import { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
+import { type Environment, gather, type ReadFile } from './environment.js';
 import {
   applicationUrl,
   cookieName,
@@ -35,7 +36,7 @@ const variables = z.object({
   HOST: z.string().optional(),
   HERALD_EVENTS_INTERVAL: duration({ min: 10 }).default(2_000),
   HERALD_HEARTBEAT: duration({ min: 10, zero: true }).default(20_000),
-  HERALD_MAX_AGE: duration({ min: 10, zero: true }).default(600_000),
+  HERALD_MAX_AGE: span({ min: 10, zero: true }).default(600_000),
   HERALD_WRITE_TIMEOUT: duration({ min: 10 }).default(30_000),
   HERALD_MAX_OUTSTANDING: size({ min: 64 * 1024 }).optional(),
   HERALD_FLUSH_INTERVAL: duration({ min: 1, zero: true }).default(0),
@@ -64,14 +65,14 @@ const variables = z.object({
   HERALD_NOTICES: onOrOff().default(true),
   HERALD_SUBSCRIPTIONS: flag().default(false),
   HERALD_SUBSCRIPTIONS_ANONYMOUS: flag().default(true),
-  HERALD_SUBSCRIPTIONS_GRACE: duration({ min: 10, zero: true }).default(10_000),
+  HERALD_SUBSCRIPTIONS_GRACE: span({ min: 10, zero: true }).default(10_000),
   HERALD_MAX_CONNECTIONS: count({ min: 0 }).optional(),
   HERALD_MAX_CONNECTIONS_PER_ADDRESS: count({ min: 0 }).default(0),
   HERALD_MAX_CONNECTIONS_PER_SUBJECT: count({ min: 0 }).default(0),
   HERALD_MAX_BODY: size({ min: 1024 }).default(1024 ** 2),
   HERALD_MAX_BODIES: size({ min: 1024 ** 2 }).optional(),
   HERALD_BODY_TIMEOUT: duration({ min: 100 }).default(30_000),
-  HERALD_BATCH_IDLE: duration({ min: 100 }).default(60_000),
+  HERALD_BATCH_IDLE: span({ min: 100 }).default(60_000),
   HERALD_PUBLISH_RATE: count({ min: 0 }).default(0),
   HERALD_PUBLISH_BYTES: size({ min: 0 }).default(0),
   HERALD_PUBLISH_RATE_ALL: count({ min: 0 }).default(0),
@@ -188,21 +189,18 @@ export class ConfigError extends Error {
   }
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-export type ReadFile = (path: string) => string;
-
 /**
  * The configuration that `env` describes. Each variable may also be given as `NAME_FILE`, the path of a file that holds
- * its value. An empty variable counts as absent.
+ * its value.
  * @throws {ConfigError} which names all mistakes at once.
  */
 export function loadConfig(env: Environment, readFile: ReadFile = (path) => readFileSync(path, 'utf8')): Config {
   const mistakes: string[] = [];
-  const given = gather(env, readFile, mistakes);
+  const given = gather(Object.keys(variables.shape), env, readFile, mistakes);
   const result = variables.safeParse(given);
   for (const issue of result.error?.issues ?? []) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
   mistakes.push(...productionMistakes(given), ...legacyMistakes(given));
-  mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given), ...baseMistakes(given));
+  mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given, readFile), ...baseMistakes(given));
   const madeUp = result.success ? madeUpSecrets(result.data) : {};
   const issuers = result.success ? toIssuers(result.data, madeUp, { readFile, mistakes }) : [];
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);
@@ -212,42 +210,6 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
 /** The configuration of an empty environment, but without any issuer. */
 export function defaultConfig(): Config {
   return deepFreeze(toConfig(variables.parse({}), [], []));
-}
-
-/** The known variables' texts, from the environment or from the files it points to. */
-function gather(env: Environment, readFile: ReadFile, mistakes: string[]): Record<string, string> {
-  const given: Record<string, string> = {};
-  for (const name of Object.keys(variables.shape)) {
-    const value = env[name];
-    const path = env[`${name}_FILE`];
-    if (value && path) mistakes.push(`${name} and ${name}_FILE are both set: keep one of them`);
-    else if (value) given[name] = value;
-    else if (path) readInto(given, name, path, readFile, mistakes);
-  }
-  for (const name of Object.keys(env)) {
-    if (name.startsWith('HERALD_') && !isKnown(name)) {
-      mistakes.push(`${name} is not a variable Herald knows: see the README's table for its spelling`);
-    }
-  }
-  return given;
-}
-
-function readInto(
-  given: Record<string, string>,
-  name: string,
-  path: string,
-  readFile: ReadFile,
-  mistakes: string[],
-): void {
-  try {
-    given[name] = readFile(path).trim();
-  } catch {
-    mistakes.push(`${name}_FILE can't be read: check the path and its permissions`);
-  }
-}
-
-function isKnown(name: string): boolean {
-  return name in variables.shape || (name.endsWith('_FILE') && name.slice(0, -'_FILE'.length) in variables.shape);
 }
 
 /** Only the dialect's own clients have reason to keep a short secret. */

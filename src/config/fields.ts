@@ -29,11 +29,13 @@ export function duration({ min, zero = false }: DurationLimits) {
 }
 
 /** A time in milliseconds that no timer waits for, and so may be of any length. */
-export function span({ min }: { readonly min: number }) {
+export function span({ min, zero = false }: DurationLimits) {
   return z.string().transform((text, context) => {
     const value = parseDuration(text);
-    if (value !== undefined && value >= min && Number.isSafeInteger(value)) return value;
-    context.addIssue(`must be a time such as 12h or 90d, and at least ${min / 1_000}s`);
+    const isLong = value !== undefined && value >= min && Number.isSafeInteger(value);
+    if (isLong || (zero && value === 0)) return value;
+    const off = zero ? ', or 0 to switch it off' : '';
+    context.addIssue(`must be a time such as 20s, 12h or 90d, and at least ${min / 1_000}s${off}`);
     return z.NEVER;
   });
 }

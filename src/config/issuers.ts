@@ -87,7 +87,8 @@ function toIssuer(given: GivenIssuer, index: number, mistakes: string[]): Issuer
   const keys: Partial<Record<Role, VerificationKey>> = {};
   for (const role of ROLES) {
     const one = given[`${role}_key`];
-    const key = one && tryKey(one.key, one.alg, `${where}.${role}_key`, { mistakes });
+    // A secret that comes from a file easily ends with the end of its line.
+    const key = one && tryKey(one.key.trim(), one.alg, `${where}.${role}_key`, { mistakes });
     if (key) keys[role] = key;
   }
   const keySet = keySetOf(given.jwks_uri, given.jwks_file, given);

@@ -1,5 +1,7 @@
+import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
-import { type Address, addresses, count, duration, flag, journal, simpleName, size } from './fields.js';
+import type { ReadFile } from './environment.js';
+import { type Address, addresses, count, flag, journal, simpleName, size, span } from './fields.js';
 
 /** The variables that say where updates are kept, and for how long, with their defaults. */
 export const JOURNAL_VARIABLES = {
@@ -7,15 +9,20 @@ export const JOURNAL_VARIABLES = {
   HERALD_REDIS_PREFIX: simpleName().default('herald'),
   HERALD_REDIS_SENTINELS: addresses().default([]),
   HERALD_REDIS_SENTINEL_NAME: simpleName().default('mymaster'),
+  HERALD_REDIS_SENTINEL_USERNAME: z.string().optional(),
+  HERALD_REDIS_SENTINEL_PASSWORD: z.string().optional(),
+  HERALD_REDIS_TLS_CERT_FILE: z.string().optional(),
+  HERALD_REDIS_TLS_KEY_FILE: z.string().optional(),
+  HERALD_REDIS_TLS_CA_FILE: z.string().optional(),
   HERALD_REDIS_CLUSTER: flag().default(false),
   HERALD_REDIS_WAIT: count({ min: 0 }).default(0),
   HERALD_INDEX_BYTES: size({ min: 1024 }).default(256 * 1024 ** 2),
   HERALD_RETAIN_EVENTS: count({ min: 1 }).default(100_000),
   HERALD_RETAIN_BYTES: size({ min: 1024 }).default(256 * 1024 ** 2),
-  HERALD_RETAIN_AGE: duration({ min: 1_000 }).default(86_400_000),
+  HERALD_RETAIN_AGE: span({ min: 1_000 }).default(86_400_000),
   HERALD_PRESENCE_RETAIN_EVENTS: count({ min: 1 }).default(20_000),
   HERALD_PRESENCE_RETAIN_BYTES: size({ min: 1024 }).default(16 * 1024 ** 2),
-  HERALD_PRESENCE_RETAIN_AGE: duration({ min: 1_000 }).default(3_600_000),
+  HERALD_PRESENCE_RETAIN_AGE: span({ min: 1_000 }).default(3_600_000),
 };
 
 type Variables = z.output<z.ZodObject<typeof JOURNAL_VARIABLES>>;
@@ -38,6 +45,14 @@ export interface JournalConfig {
     readonly prefix: string;
     readonly sentinels: readonly Address[];
     readonly sentinelName: string;
+    /** What the Sentinels ask for; undefined if they ask for nothing. */
+    readonly sentinelLogin: { readonly username: string | undefined; readonly password: string } | undefined;
+    /** PEM files: this process's own certificate and key, and the authorities that Redis's comes from. */
+    readonly tls: {
+      readonly certFile: string | undefined;
+      readonly keyFile: string | undefined;
+      readonly caFile: string | undefined;
+    };
     readonly isCluster: boolean;
     readonly replicas: number;
     /** Bytes that the process's own index of updates by topic may take. */
@@ -58,6 +73,15 @@ export function toJournal(v: Variables): JournalConfig {
       prefix: v.HERALD_REDIS_PREFIX,
       sentinels: v.HERALD_REDIS_SENTINELS,
       sentinelName: v.HERALD_REDIS_SENTINEL_NAME,
+      sentinelLogin:
+        v.HERALD_REDIS_SENTINEL_PASSWORD === undefined
+          ? undefined
+          : { username: v.HERALD_REDIS_SENTINEL_USERNAME, password: v.HERALD_REDIS_SENTINEL_PASSWORD },
+      tls: {
+        certFile: v.HERALD_REDIS_TLS_CERT_FILE,
+        keyFile: v.HERALD_REDIS_TLS_KEY_FILE,
+        caFile: v.HERALD_REDIS_TLS_CA_FILE,
+      },
       isCluster: v.HERALD_REDIS_CLUSTER,
       replicas: v.HERALD_REDIS_WAIT,
       indexBytes: v.HERALD_INDEX_BYTES,
@@ -65,8 +89,34 @@ export function toJournal(v: Variables): JournalConfig {
   };
 }
 
+type Given = Readonly<Record<string, string>>;
+
 /** What is wrong with the variables together, each of which is right. */
-export function redisMistakes(given: Readonly<Record<string, string>>): string[] {
-  if (given['HERALD_REDIS_CLUSTER'] !== 'true' || !given['HERALD_REDIS_SENTINELS']) return [];
-  return ['HERALD_REDIS_CLUSTER and HERALD_REDIS_SENTINELS exclude each other: a Cluster needs no Sentinels'];
+export function redisMistakes(given: Given, readFile: ReadFile): string[] {
+  const mistakes: string[] = [];
+  if (given['HERALD_REDIS_CLUSTER'] === 'true' && given['HERALD_REDIS_SENTINELS']) {
+    mistakes.push('HERALD_REDIS_CLUSTER and HERALD_REDIS_SENTINELS exclude each other: a Cluster needs no Sentinels');
+  }
+  if (given['HERALD_REDIS_SENTINEL_USERNAME'] && !given['HERALD_REDIS_SENTINEL_PASSWORD']) {
+    mistakes.push('HERALD_REDIS_SENTINEL_USERNAME needs HERALD_REDIS_SENTINEL_PASSWORD: Sentinels ask for both');
+  }
+  return [...mistakes, ...tlsMistakes(given, readFile)];
+}
+
+function tlsMistakes(given: Given, readFile: ReadFile): string[] {
+  const [cert, key, ca] = ['CERT', 'KEY', 'CA'].map((part) => given[`HERALD_REDIS_TLS_${part}_FILE`]);
+  if (!cert && !key && !ca) return [];
+  if (!given['HERALD_JOURNAL']?.startsWith('rediss:')) {
+    return ['HERALD_REDIS_TLS_… needs HERALD_JOURNAL=rediss://…: nothing else of the journal speaks TLS'];
+  }
+  if (!cert !== !key) {
+    return ['HERALD_REDIS_TLS_CERT_FILE and HERALD_REDIS_TLS_KEY_FILE go together: set both or neither'];
+  }
+  try {
+    const [certText, keyText, caText] = [cert, key, ca].map((path) => (path ? readFile(path) : undefined));
+    createSecureContext({ cert: certText, key: keyText, ca: caText });
+    return [];
+  } catch {
+    return ["HERALD_REDIS_TLS_… must be readable PEM files, and the key the certificate's own"];
+  }
 }

@@ -38,7 +38,14 @@ export function isWeak({ key, algorithm }: VerificationKey): boolean {
  * @throws {KeyError} when it can't be read, is too weak, or the algorithm isn't for keys of its kind
  */
 export function parseKey(text: string, algorithm?: string, mayBeWeak = false): VerificationKey {
-  return text.includes('-----BEGIN ') ? parsePem(text, algorithm) : parseSecret(text, algorithm ?? 'HS256', mayBeWeak);
+  return text.includes('-----BEGIN ')
+    ? parsePem(unfoldPem(text), algorithm)
+    : parseSecret(text, algorithm ?? 'HS256', mayBeWeak);
+}
+
+/** A PEM with its line ends, also where it was written in one line, with `\n` for each of them. */
+export function unfoldPem(text: string): string {
+  return text.replaceAll(/(\\r)?\\n/g, '\n');
 }
 
 function parseSecret(text: string, algorithm: string, mayBeWeak: boolean): VerificationKey {

@@ -3,6 +3,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
 import { Queue } from '../shared/queue.js';
 import { type Answer, BatchRequest, type RequestEnd } from './batch-request.js';
+import { messageOf } from '../shared/errors/message-of.js';
 import { PublishError } from './publish-error.js';
 
 /** Updates, and characters of them, that may wait for their answers; beyond them `publish` refuses. */
@@ -277,7 +278,7 @@ export class Publisher {
     const isIncomplete = this.sent > 0;
     this.letGo();
     if (this.state !== 'open') return;
-    if (end.kind === 'broken') return this.pause(new PublishError('unreachable', end.error.message));
+    if (end.kind === 'broken') return this.pause(new PublishError('unreachable', messageOf(end.error)));
     if (end.kind === 'refused') return this.refused(end);
     if (end.reason === 'overloaded' || end.reason === 'drain') {
       return this.pause(new PublishError('unreachable', `The hub ends its answers with "${end.reason}".`));

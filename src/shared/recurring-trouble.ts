@@ -1,4 +1,5 @@
 import type { Logger } from '@nestjs/common';
+import { messageOf } from './errors/message-of.js';
 
 /** Logs failures of an operation that is retried all the time: once for the same message, and when it works again. */
 export class RecurringTrouble {
@@ -15,7 +16,7 @@ export class RecurringTrouble {
   }
 
   has(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     if (message === this.current) return;
     this.current = message;
     this.logger.error({ msg: `${this.what} has failed, and is tried again`, err: error });

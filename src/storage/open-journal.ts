@@ -1,3 +1,4 @@
+import { steadyNow } from '../shared/time/steady-clock.js';
 import { type Journal, JournalOpenError, type Retention } from './journal/journal.js';
 import { MemoryJournal } from './journal/memory/memory-journal.js';
 import type { RedisJournalOptions } from './journal/redis/redis-journal.js';
@@ -29,13 +30,13 @@ const ENGINES: ReadonlyMap<string, Open> = new Map<string, Open>([
   [
     'memory',
     ({ retention, presenceRetention, addresses }) =>
-      Promise.resolve(new MemoryJournal(retention, Date.now, presenceRetention, addresses)),
+      Promise.resolve(new MemoryJournal(retention, steadyNow, presenceRetention, addresses)),
   ],
   [
     'lmdb',
     async ({ url, retention, presenceRetention, addresses }) => {
       const { LmdbJournal } = await import('./journal/lmdb/lmdb-journal.js');
-      return LmdbJournal.open(url.slice('lmdb:'.length), retention, Date.now, presenceRetention, addresses);
+      return LmdbJournal.open(url.slice('lmdb:'.length), retention, steadyNow, presenceRetention, addresses);
     },
   ],
   ['redis', openRedis],

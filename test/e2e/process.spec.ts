@@ -41,6 +41,21 @@ describe('configuration', () => {
     expect(output).not.toMatch(/ {4}at /);
   });
 
+  it('starts in a pod that is told of services whose names begin with its own', async () => {
+    const secret = 's'.repeat(32);
+    await using herald = await startHerald({
+      env: {
+        HERALD_PORT: 'tcp://10.0.0.7:8080',
+        HERALD_SERVICE_HOST: '10.0.0.7',
+        HERALD_SERVICE_PORT_HTTP: '8080',
+        HERALD_REDIS_PORT_6379_TCP_ADDR: '10.0.0.8',
+        HERALD_PUBLISHER_KEY: `"${secret}"\r\n`,
+        HERALD_SUBSCRIBER_KEY: `${secret}\n`,
+      },
+    });
+    expect((await send(`${herald.url}/health/ready`)).resume().statusCode).toBe(200);
+  });
+
   it('says in one line that the port is in use', async () => {
     await using first = await startHerald();
     await using second = Herald.spawn({ port: first.port });
@@ -103,6 +118,7 @@ describe('the health check of the container', () => {
       await writeFile(port, `${herald.port}\n`);
       await writeFile(host, '0.0.0.0\n');
       expect(await check({ PORT_FILE: port, HOST_FILE: host })).toBe(0);
+      expect(await check({ PORT: `"${herald.port}"` })).toBe(0);
       expect(await check({ PORT_FILE: join(folder, 'nothing') })).toBe(1);
     } finally {
       await rm(folder, { recursive: true });

@@ -62,8 +62,9 @@ describe('a stream that is refused', () => {
     await using live = await openStream(`${herald.url}${HUB}?match=urn:t`);
     const times = [await heldFor(herald), await heldFor(herald), await heldFor(herald)];
     const other = await heldFor(herald, '192.0.2.2');
-    const [first = 0, second = 0, third = 0] = times;
-    expect([second > first, third > 1.5 * second, other < second]).toEqual([true, true, true]);
+    const [first = 0, , third = 0] = times;
+    // One, two and four seconds, of which each may be a second longer.
+    expect([third > first, third > other]).toEqual([true, true]);
     expect(live.response.closed).toBe(false);
   }, 30_000);
 

@@ -154,7 +154,8 @@ describeWith(redisServer, 'Redis with comings and goings, some of them lost', (p
       await appendByOldBuild(2, id);
       await told.until(index + 2, index + 2);
     }
-    expect(await logs.redis.command('HKEYS', logs.key('meta'))).toEqual(['epoch', 'head', 'nonce', 'bytes', 'last']);
+    const fields = ['epoch', 'head', 'nonce', 'bytes', 'last', 'time'];
+    expect(await logs.redis.command('HKEYS', logs.key('meta'))).toEqual(fields);
     expect(await one.read(0, 10)).toMatchObject({ entries: [{ position: 3 }, { position: 4 }], oldest: 3 });
 
     const logged = jest.spyOn(captured, 'log');

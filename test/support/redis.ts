@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,8 +17,10 @@ export interface RedisServerOptions {
   readonly isSentinel?: boolean;
   /** What its own commands, and those who use `url`, have to say: all may do everything without it. */
   readonly login?: { readonly user: string; readonly password: string };
-  /** PEM files: it speaks TLS, and nothing else. */
-  readonly tls?: { readonly certificate: string; readonly key: string };
+  /**
+   * PEM files: it speaks TLS, and nothing else. With `authority`, others have to show a certificate that comes from there.
+   */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly authority?: string };
 }
 
 /** A real Redis of the test's own, with an append-only file that survives a restart. `await using` ends it. */
@@ -52,7 +55,11 @@ export class RedisServer implements AsyncDisposable {
       ...(tls
         ? ['port 0', `tls-port ${this.port}`, `tls-cert-file ${tls.certificate}`, `tls-key-file ${tls.key}`]
         : [`port ${this.port}`]),
-      ...(tls ? ['tls-auth-clients no'] : []),
+      ...(tls
+        ? tls.authority
+          ? ['tls-auth-clients yes', `tls-ca-cert-file ${tls.authority}`, 'tls-replication yes']
+          : ['tls-auth-clients no']
+        : []),
       ...(login ? ['user default off', `user ${login.user} on >${login.password} ~{herald}:* &* +@all`] : []),
       'bind 127.0.0.1',
       `dir ${this.directory}`,
@@ -109,7 +116,9 @@ export class RedisServer implements AsyncDisposable {
       maxRetriesPerRequest: 1,
       protocol: 2,
       ...(login && { username: login.user, password: login.password }),
-      ...(tls && { tls: { rejectUnauthorized: false } }),
+      ...(tls && {
+        tls: { rejectUnauthorized: false, cert: readFileSync(tls.certificate), key: readFileSync(tls.key) },
+      }),
     });
     client.on('error', () => undefined);
     try {

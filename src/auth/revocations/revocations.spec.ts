@@ -64,15 +64,14 @@ describe('Revocations', () => {
 
   it('is bounded, and has room for revoking everything even when it is full', async () => {
     const all = await revocations();
-    // In one hour, by whose end the same revocation has the same name.
-    jest.spyOn(Date, 'now').mockReturnValue(1_000_000_000_000);
-    for (let index = 0; index < 100_000; index += 1) await all.add({ tokenId: String(index) });
-    await expect(all.add({ tokenId: 'one more' })).rejects.toMatchObject({ code: 'revocations-too-many' });
-    await all.add({ tokenId: '7' });
+    // The same end, so that the same revocation has the same name.
+    const expiresAt = Date.now() + OPTIONS.maxTokenAge;
+    for (let index = 0; index < 100_000; index += 1) await all.add({ tokenId: String(index), expiresAt });
+    await expect(all.add({ tokenId: 'one more', expiresAt })).rejects.toMatchObject({ code: 'revocations-too-many' });
+    await all.add({ tokenId: '7', expiresAt });
     await all.add({ issuedBefore: 1_000 });
     expect(all.revokes({ issuedAt: 999 })).toBe(true);
     expect(all.revokes({ tokenId: '99999', issuedAt: 2_000 })).toBe(true);
-    jest.restoreAllMocks();
   });
 
   it('means the subject of the issuer that it names, and not another one of the same name', async () => {
@@ -104,6 +103,26 @@ describe('Revocations', () => {
       await jest.advanceTimersByTimeAsync(OPTIONS.maxTokenAge + 3_660_000);
       expect(all.revokes({ subject: 's' })).toBe(false);
       expect(forgotten).toHaveLength(2);
+    } finally {
+      await all.onModuleDestroy();
+      jest.useRealTimers();
+    }
+  });
+
+  it('outlives a clock that is set forward for a moment, which must let nobody in again', async () => {
+    jest.useFakeTimers();
+    const all = new Revocations(new MemoryState(0), NO_STREAMS, OPTIONS);
+    await all.onModuleInit();
+    try {
+      await all.add({ tokenId: 't', expiresAt: Date.now() + 3_600_000 });
+      // It has just been looked for what is over, and is again in a minute.
+      await jest.advanceTimersByTimeAsync(59_000);
+      const now = Date.now();
+      jest.setSystemTime(now + 90_000_000);
+      expect(all.revokes({ tokenId: 't' })).toBe(true);
+      await jest.advanceTimersByTimeAsync(2_000);
+      jest.setSystemTime(now + 2_000);
+      expect(all.revokes({ tokenId: 't' })).toBe(true);
     } finally {
       await all.onModuleDestroy();
       jest.useRealTimers();

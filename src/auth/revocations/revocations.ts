@@ -4,6 +4,7 @@ import { JournalUnavailableError } from '../../storage/journal/journal.js';
 import type { Caller } from '../../access/caller.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { RecurringTrouble } from '../../shared/recurring-trouble.js';
+import { believedNow, steadyNow } from '../../shared/time/steady-clock.js';
 import { type Criteria, nameOf, partsOf } from '../../storage/state/revocation-name.js';
 import { type Revoked, SharedState } from '../../storage/state/shared-state.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
@@ -48,7 +49,7 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
   private readonly limits = new Map<string, number>();
   /** The same by what tokens have in common: the name without an end. */
   private readonly held = new Map<string, readonly Held[]>();
-  private sweptAt = Date.now();
+  private sweptAt = performance.now();
   private timer: NodeJS.Timeout | undefined;
   private following: Promise<void> | undefined;
 
@@ -81,7 +82,8 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
     const criteria = { tokenId, issuer, subject };
     // No token is good for longer than that, whoever has issued it; but those of 0.x may say nothing of their time.
     const { legacy, maxTokenAge } = this.options;
-    const until = expiresAt ?? (legacy ? Infinity : Math.ceil((Date.now() + maxTokenAge) / ROUND) * ROUND);
+    const latest = Math.max(Date.now(), steadyNow());
+    const until = expiresAt ?? (legacy ? Infinity : Math.ceil((latest + maxTokenAge) / ROUND) * ROUND);
     const name = nameOf(criteria, until);
     // The revocation that means every token always has room.
     if (!this.limits.has(name) && nameOf(criteria) !== EVERYBODY && this.limits.size >= MAX_REVOCATIONS) {
@@ -93,7 +95,7 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
 
   revokes({ tokenId, issuer, subject, issuedAt = 0 }: Caller): boolean {
     if (this.held.size === 0) return false;
-    const now = Date.now();
+    const now = believedNow();
     return namesOf(tokenId, issuer, subject).some((name) =>
       this.held.get(name)?.some(({ limit, until }) => issuedAt < limit && now < until),
     );
@@ -129,9 +131,11 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
 
   /** Lets go of what is over, here and where it is kept. */
   private async sweep(): Promise<void> {
-    const now = Date.now();
-    if (now - this.sweptAt < SWEEP) return;
-    this.sweptAt = now;
+    const elapsed = performance.now();
+    if (elapsed - this.sweptAt < SWEEP) return;
+    this.sweptAt = elapsed;
+    // A leap of the clock must not let anybody in again.
+    const now = believedNow();
     const over = [...this.limits.keys()].filter((name) => partsOf(name).until <= now);
     for (const name of over) this.letGo(name);
     await this.state.forgetRevoked(over);

@@ -5,6 +5,7 @@ import { GrantsResolver } from '../../access/grants-resolver.js';
 import { HubError } from '../../access/hub.errors.js';
 import { Origins } from '../../shared/http/origins.js';
 import type { Role } from '../../shared/role.js';
+import { believedNow } from '../../shared/time/steady-clock.js';
 import { whenReady } from '../../shared/when-ready.js';
 import { Revocations } from '../revocations/revocations.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
@@ -71,7 +72,7 @@ export class SessionGrantsResolver extends GrantsResolver {
   }
 
   private isOver(grants: Grants): boolean {
-    return (grants.expiresAt ?? Infinity) <= Date.now() || this.revocations.revokes(grants);
+    return (grants.expiresAt ?? Infinity) <= believedNow() || this.revocations.revokes(grants);
   }
 
   /** A browser adds a cookie, or a password that it knows, to requests of any page; a token it never adds by itself. */

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Grants } from '../../access/grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import { Background } from '../../shared/background.js';
+import { believedNow } from '../../shared/time/steady-clock.js';
 import { grantsInSteps } from '../tokens/token-grants.js';
 import type { Application, Question } from './application.js';
 import { ApplicationAnswerError, type Verdict } from './application-answer.js';
@@ -67,7 +68,7 @@ export class Sessions {
     if (verdict.kind === 'refused') return { refusal: verdict.refusal };
     try {
       const grants = await this.background.run(grantsInSteps(verdict.claims, this.hubUrl));
-      const isOver = (grants.expiresAt ?? Infinity) <= Date.now();
+      const isOver = (grants.expiresAt ?? Infinity) <= believedNow();
       return isOver ? { refusal: new HubError('session-invalid', 'The session is over: log in again.') } : { grants };
     } catch (error) {
       if (!(error instanceof HubError)) throw error;

@@ -21,6 +21,7 @@ import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import { KeySet } from './key-set.js';
 import { grantsInSteps } from './token-grants.js';
 import { Background } from '../../shared/background.js';
+import { believedNow } from '../../shared/time/steady-clock.js';
 
 /** Tokens that are remembered once they have been verified, and bytes of them with what they grant. */
 export const REMEMBERED = { max: 1_000, maxSize: 32 * 1024 ** 2 };
@@ -42,8 +43,10 @@ export interface Purpose {
 
 interface Verified {
   readonly grants: Grants;
-  /** Milliseconds since the epoch. */
+  /** When the token ends: milliseconds since the epoch. */
   readonly until: number;
+  /** Until when its key counts as looked at, on the clock of `performance.now()`. */
+  readonly trustedUntil: number;
 }
 
 type Key = CryptoKey | KeyObject | Uint8Array;
@@ -100,7 +103,8 @@ export class TokenVerifier {
   verify(token: string, purpose: Purpose): Grants | Promise<Grants> {
     const name = `${purpose.role} ${purpose.others !== undefined} ${purpose.resource} ${token}`;
     const known = this.verified.get(name);
-    return known && known.until > Date.now() ? known.grants : this.verifyAndRemember(name, token, purpose);
+    const isKnown = known && known.until > believedNow() && known.trustedUntil > performance.now();
+    return isKnown ? known.grants : this.verifyAndRemember(name, token, purpose);
   }
 
   private async verifyAndRemember(name: string, token: string, purpose: Purpose): Promise<Grants> {
@@ -132,7 +136,7 @@ export class TokenVerifier {
       requiredClaims: ['exp'],
     });
     const steps = grantsInSteps(limitAge(claims, this.options.maxTokenAge), this.options.hubUrl);
-    return remember(await this.inTurns(steps), issuer);
+    return remember(await this.inTurns(steps), issuer.set !== undefined);
   }
 
   /**
@@ -146,8 +150,10 @@ export class TokenVerifier {
     const claims = await verifyWithAny(token, candidates.flat(), {});
     const steps = others.grantsInSteps(limitAge(claims, this.options.maxTokenAge), this.options.hubUrl);
     const grants = await this.inTurns(steps);
-    const isMovable = issuers.some(({ set }) => set);
-    return { grants, until: untilOf(grants, isMovable) };
+    return remember(
+      grants,
+      issuers.some(({ set }) => set),
+    );
   }
 
   /** Without patterns the first step is the only one, and nobody has to wait for a turn. */
@@ -194,12 +200,13 @@ async function verifyWithAny(
   candidates: readonly Candidate[],
   checks: JWTVerifyOptions,
 ): Promise<Claims> {
+  const options = { ...checks, currentDate: new Date(believedNow()) };
   let failure: unknown = new errors.JWSSignatureVerificationFailed();
   for (const { key, algorithms } of candidates) {
     try {
       // One after the other: there is more than one key only while keys are rotated.
       // oxlint-disable-next-line no-await-in-loop -- see above
-      return (await jwtVerify(token, key, { ...checks, algorithms: [...algorithms] })).payload;
+      return (await jwtVerify(token, key, { ...options, algorithms: [...algorithms] })).payload;
     } catch (error) {
       failure = error;
       if (!isAboutKey(error)) break;
@@ -220,7 +227,7 @@ function isAboutKey(error: unknown): boolean {
  * @throws {HubError} `token-invalid` for a token that is too old already, or that ends too late.
  */
 function limitAge(claims: Claims, most: number): Claims {
-  const now = Date.now();
+  const now = believedNow();
   const { iat, exp } = claims;
   if (typeof iat !== 'number') {
     if (typeof exp === 'number' && exp * 1_000 > now + most) throw tooOld();
@@ -235,12 +242,10 @@ function tooOld(): HubError {
   return new HubError('token-invalid', 'The token is not valid: it is good for longer than this hub allows.');
 }
 
-function remember(grants: Grants, { set }: TrustedIssuer): Verified {
-  return { grants, until: untilOf(grants, set !== undefined) };
-}
-
-function untilOf({ expiresAt = Infinity }: Grants, isMovable: boolean): number {
-  return isMovable ? Math.min(expiresAt, Date.now() + KEY_SET_TRUST) : expiresAt;
+/** @param isMovable whether its key may be gone at any time. */
+function remember(grants: Grants, isMovable: boolean): Verified {
+  const trustedUntil = isMovable ? performance.now() + KEY_SET_TRUST : Infinity;
+  return { grants, until: grants.expiresAt ?? Infinity, trustedUntil };
 }
 
 /** Why verification failed, for the answer: names the check that failed, and nothing of the token or the key. */

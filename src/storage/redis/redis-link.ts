@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { messageOf } from '../../shared/errors/message-of.js';
 import type { RedisConnection } from './redis-connection.js';
 
 /** Milliseconds before connecting again: the first delay, which doubles with each failure, and the longest. */
@@ -151,9 +152,4 @@ export class RedisLink {
 /** Disconnects a client that has not ended yet: one that has would wait for its end once more. */
 function disconnect(client: Redis): void {
   if (client.status !== 'end') client.disconnect();
-}
-
-/** The message alone, because the client's errors carry the command and its arguments, and one may be the password. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

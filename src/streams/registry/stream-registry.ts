@@ -7,6 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { Background } from '../../shared/background.js';
+import { believedNow } from '../../shared/time/steady-clock.js';
 import { Admission, type AdmissionLimits } from './admission.js';
 import { OutstandingBytes } from './outstanding-bytes.js';
 import { Pressure } from './pressure.js';
@@ -178,7 +179,8 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
   }
 
   private async forgetRefused(stream: OpenStream): Promise<void> {
-    await stream.finished();
+    // A client that resets its connection is gone as well.
+    await stream.finished().catch(() => undefined);
     this.refused.delete(stream);
     this.unwatch();
   }
@@ -266,7 +268,7 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
    */
   private expiresSoon({ info }: OpenStream): boolean {
     const { expiresAt } = info.caller;
-    return expiresAt !== undefined && expiresAt <= Date.now() + this.period();
+    return expiresAt !== undefined && expiresAt <= believedNow() + this.period();
   }
 
   /** Milliseconds between two sweeps: a tenth of the shortest limit, but at least 5 and at most 1,000. */

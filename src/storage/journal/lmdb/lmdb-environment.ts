@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { open, type RootDatabase } from 'lmdb';
+import { messageOf } from '../../../shared/errors/message-of.js';
 import { JournalFullError, JournalOpenError, JournalUnavailableError } from '../journal.js';
 import type { PresenceRecord } from '../presence-record.js';
 import type { Update } from '../update.js';
@@ -168,7 +169,7 @@ export class LmdbEnvironment {
     } catch (error) {
       this.closeTables();
       if (error instanceof JournalOpenError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new JournalOpenError(`The journal at ${this.path} can't be opened: ${reason}`, { cause: error });
     }
   }

@@ -1,3 +1,4 @@
+import { steadyFrom, steadyNow } from '../../../shared/time/steady-clock.js';
 import { DamageLog } from '../damage-log.js';
 import { inOrder } from '../in-order.js';
 import {
@@ -76,13 +77,14 @@ export class LmdbJournal extends Journal {
   /**
    * Opens the journal in the directory `path`, and creates it if there is none. How long it takes does not depend on
    * how much the journal holds.
+   * @param now a clock for tests, in milliseconds. Default: `steadyNow`.
    * @param addresses with those of another base than before, the index of topics is made anew.
    * @throws {JournalOpenError} when another process uses the journal, or it can't be read.
    */
   static async open(
     path: string,
     retention: Retention,
-    now: () => number = Date.now,
+    now: () => number = steadyNow,
     presenceRetention: Retention = retention,
     addresses: TopicAddresses = NO_ADDRESSES,
   ): Promise<LmdbJournal> {
@@ -90,7 +92,10 @@ export class LmdbJournal extends Journal {
     try {
       const environment = new LmdbEnvironment(path);
       await syncDirectories(path);
-      return new LmdbJournal(lock, environment, { retention, presenceRetention, now, addresses });
+      const journal = new LmdbJournal(lock, environment, { retention, presenceRetention, now, addresses });
+      // What was stored while the machine's clock was ahead would get no older until that comes to the same time.
+      if (now === steadyNow) steadyFrom(Math.max(journal.updates.newestTime, journal.presence.newestTime));
+      return journal;
     } catch (error) {
       await lock.release();
       throw error;

@@ -52,6 +52,11 @@ export class LmdbStore<Content extends Identified> {
     return this.window.newest.position;
   }
 
+  /** When the newest record was stored; 0 while there was never one. */
+  get newestTime(): number {
+    return this.window.newest.storedAt;
+  }
+
   /** See {@link LmdbWindow.newestWhole}. */
   get newestWhole(): LmdbWindow<Content>['newestWhole'] {
     return this.window.newestWhole;

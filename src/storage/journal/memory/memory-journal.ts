@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { steadyNow } from '../../../shared/time/steady-clock.js';
 import { guardListener } from '../guard-listener.js';
 import {
   type Appended,
@@ -34,7 +35,7 @@ export class MemoryJournal extends Journal {
 
   constructor(
     readonly retention: Retention,
-    private readonly now: () => number = Date.now,
+    private readonly now: () => number = steadyNow,
     presenceRetention: Retention = retention,
     addresses: TopicAddresses = NO_ADDRESSES,
   ) {

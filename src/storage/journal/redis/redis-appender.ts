@@ -1,6 +1,7 @@
 import { type Appended, JournalUnavailableError } from '../journal.js';
 import { COMMAND_TIMEOUT, type RedisConnection } from '../../redis/redis-connection.js';
-import { messageOf, type RedisLink } from '../../redis/redis-link.js';
+import { messageOf } from '../../../shared/errors/message-of.js';
+import type { RedisLink } from '../../redis/redis-link.js';
 import type { Batch, Draft } from './redis-draft.js';
 import type { RedisLog, Report } from './redis-log.js';
 import { Queue } from '../../../shared/queue.js';
@@ -128,9 +129,11 @@ export class RedisAppender {
     try {
       // When Redis has been away for a while, publishers don't wait: they are better off with an answer at once.
       return await this.link.get(this.link.downFor > PATIENCE ? 0 : deadline - performance.now());
-    } catch {
+    } catch (error) {
       const doubt = wasSent ? ' Whether it was stored is not known: use an Idempotency-Key to try again safely.' : '';
-      throw new JournalUnavailableError(`The journal's Redis can't be reached at the moment.${doubt}`);
+      throw new JournalUnavailableError(`The journal's Redis can't be reached at the moment.${doubt}`, {
+        cause: new Error(messageOf(error)),
+      });
     }
   }
 

@@ -1,4 +1,5 @@
-import { messageOf, type RedisLink } from '../../redis/redis-link.js';
+import { messageOf } from '../../../shared/errors/message-of.js';
+import type { RedisLink } from '../../redis/redis-link.js';
 import type { RedisConnection } from '../../redis/redis-connection.js';
 import type { RedisLog, Report } from './redis-log.js';
 import type { KnownPlace, Place, Row } from './redis-row.js';

@@ -16,11 +16,13 @@ import {
 } from '../journal.js';
 import { eventIdOf, type PresenceRecord } from '../presence-record.js';
 import { RedisAppender } from './redis-appender.js';
-import { connectRedis, type RedisConnection, type RedisTarget } from '../../redis/redis-connection.js';
+import { connectRedis, type RedisConnection } from '../../redis/redis-connection.js';
+import type { RedisTarget } from '../../redis/redis-target.js';
 import { type Draft, draftOfRecord, draftOfUpdate } from './redis-draft.js';
 import { RedisFollower } from './redis-follower.js';
 import { RedisIndexer } from './redis-indexer.js';
-import { messageOf, RedisLink } from '../../redis/redis-link.js';
+import { messageOf } from '../../../shared/errors/message-of.js';
+import { RedisLink } from '../../redis/redis-link.js';
 import { type LogPart, NO_REMOVAL, RedisLog, type Report } from './redis-log.js';
 import { RedisRemovals } from './redis-removals.js';
 import type { Row } from './redis-row.js';
@@ -264,8 +266,10 @@ export class RedisJournal extends Journal {
   private async ask<T>(question: (connection: RedisConnection) => Promise<T>): Promise<T> {
     try {
       return await this.commands.ask(question, READ_PATIENCE);
-    } catch {
-      throw new JournalUnavailableError("The journal's Redis can't be read at the moment.");
+    } catch (error) {
+      throw new JournalUnavailableError("The journal's Redis can't be read at the moment.", {
+        cause: new Error(messageOf(error)),
+      });
     }
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { inOrder } from '../in-order.js';
 import type { Retention } from '../journal.js';
 import { type RedisConnection, runScript } from '../../redis/redis-connection.js';
+import { RedisClock } from '../../redis/redis-clock.js';
 import { argumentsOf, type Batch } from './redis-draft.js';
 import { type KnownPlace, type Place, placeOf, readRecord, readUpdate, type Row, type StreamRow } from './redis-row.js';
 import { APPEND, LOCATE, LOOK, READ, READ_AT, REMOVE, UNTOLD } from './redis-script.js';
@@ -66,10 +67,11 @@ export class RedisLog {
   private readonly writerKey: string;
   private readonly removalsKey: string;
   private readonly followersKey: string;
+  private readonly clock = new RedisClock();
   /** By which Redis knows who follows the log here. */
   private readonly follower = randomBytes(8).toString('hex');
 
-  /** @param now a clock for tests. Default: Redis's own, which is the same for every process. */
+  /** @param now a clock for tests. Default: Redis's own, without its leaps, which is the same for every process. */
   constructor(
     private readonly prefix: string,
     readonly retentions: Retentions,
@@ -93,7 +95,7 @@ export class RedisLog {
   ): Promise<{ report: Report; outcomes: string[] }> {
     const argv = [...this.common(), number, newNonce(), ...drafts.flatMap(argumentsOf)];
     const reply = await runScript(connection, APPEND, [...this.keys, this.writerKey], argv);
-    const { report, rest } = readReport(reply);
+    const { report, rest } = this.reportIn(reply);
     return { report, outcomes: rest as string[] };
   }
 
@@ -104,7 +106,7 @@ export class RedisLog {
 
   /** The place of the earliest update with an id. */
   async locate(connection: RedisConnection, id: string): Promise<{ report: Report; found?: Place }> {
-    const { report, rest } = readReport(await runScript(connection, LOCATE, this.keys, [...this.common(), id]));
+    const { report, rest } = this.reportIn(await runScript(connection, LOCATE, this.keys, [...this.common(), id]));
     const [row] = rest as string[];
     return { report, ...(row && { found: placeOf(row) }) };
   }
@@ -112,7 +114,7 @@ export class RedisLog {
   /** The place of the newest entry that is held up to `position`. */
   async look(connection: RedisConnection, position: number): Promise<{ report: Report; found?: Place }> {
     const reply = await runScript(connection, LOOK, this.keys, [...this.common(), position, '', '']);
-    const { report, rest } = readReport(reply);
+    const { report, rest } = this.reportIn(reply);
     const [row] = rest as string[];
     return { report, ...(row && { found: placeOf(row) }) };
   }
@@ -123,7 +125,7 @@ export class RedisLog {
    */
   async follow(connection: RedisConnection, position: number, told: string): Promise<Sight> {
     const reply = await runScript(connection, LOOK, this.keys, [...this.common(), position, this.follower, told]);
-    const { report, rest } = readReport(reply);
+    const { report, rest } = this.reportIn(reply);
     const [row, removal, isKnown, ...removals] = rest as [string, string, number, ...string[]];
     const positions = removals.flatMap((text) => (text === '' ? [] : text.split(',').map(Number)));
     return { report, removal, removed: isKnown ? positions : undefined, ...(row && { found: placeOf(row) }) };
@@ -145,14 +147,14 @@ export class RedisLog {
   ): Promise<{ report: Report; removal: string }> {
     const known = places.flatMap(({ position, nonce }) => [position, nonce ?? '']);
     const argv = [...this.common(), epoch, newNonce(), ...known];
-    const { report, rest } = readReport(await runScript(connection, REMOVE, this.keys, argv));
+    const { report, rest } = this.reportIn(await runScript(connection, REMOVE, this.keys, argv));
     return { report, removal: String(rest[0]) };
   }
 
   /** How many followers have given a sign of life within `lifetime` milliseconds, and not told of a removal yet. */
   async untold(connection: RedisConnection, removal: string, lifetime: number): Promise<number> {
     const argv = [...this.common(), removal.split('-', 1)[0] ?? '', lifetime];
-    return Number(readReport(await runScript(connection, UNTOLD, this.keys, argv)).rest[0]);
+    return Number(this.reportIn(await runScript(connection, UNTOLD, this.keys, argv)).rest[0]);
   }
 
   /**
@@ -161,7 +163,7 @@ export class RedisLog {
    */
   async read(connection: RedisConnection, after: number, limit: number): Promise<LogPart> {
     const reply = await runScript(connection, READ, this.keys, [...this.common(), after, limit, READ_BYTES]);
-    const { report, rest } = readReport(reply);
+    const { report, rest } = this.reportIn(reply);
     const [upTo, updates, presence] = rest as [string, StreamRow[], StreamRow[]];
     return { report, upTo: Number(upTo), rows: inOrder(updates.map(readUpdate), presence.map(readRecord)) };
   }
@@ -169,7 +171,7 @@ export class RedisLog {
   /** The rows of updates at these positions: of the first ones of them, where they are many or large. */
   async readAt(connection: RedisConnection, positions: readonly number[]): Promise<LogPart> {
     const argv = [...this.common(), READ_BYTES, ...positions.slice(0, POSITIONS)];
-    const { report, rest } = readReport(await runScript(connection, READ_AT, this.keys, argv));
+    const { report, rest } = this.reportIn(await runScript(connection, READ_AT, this.keys, argv));
     const [upTo, rows] = rest as [string, StreamRow[]];
     return { report, upTo: Number(upTo), rows: rows.map(readUpdate) };
   }
@@ -200,6 +202,20 @@ export class RedisLog {
     return { rows, isCut: upTo < Infinity, isRemoved: streams.has(this.removalsKey) };
   }
 
+  private reportIn(reply: unknown): { report: Report; rest: unknown[] } {
+    const [epoch = '', head, nonce, oldest, oldestPresence, lastId = '', reading, told, ...rest] = reply as string[];
+    this.clock.heard(Number(reading), Number(told));
+    const report = {
+      epoch,
+      head: Number(head),
+      nonce: Number(nonce),
+      oldest: Number(oldest),
+      oldestPresence: Number(oldestPresence),
+      lastId: lastId === '' ? undefined : lastId,
+    };
+    return { report, rest };
+  }
+
   private named(name: string): string {
     return `{${this.prefix}}:${name}`;
   }
@@ -209,23 +225,10 @@ export class RedisLog {
     const limits = [updates, presence].flatMap(({ events, bytes, age }) => [events, bytes, age]);
     // The first value is the epoch of a log that has to be begun. It is random each time, so that a log begun after a
     // loss is not taken for the one before.
-    return [randomBytes(16).toString('hex'), this.now?.() ?? '', ...limits];
+    return [randomBytes(16).toString('hex'), this.now?.() ?? this.clock.time, ...limits];
   }
 }
 
 function newNonce(): number {
   return randomBytes(NONCE_BYTES).readUIntBE(0, NONCE_BYTES);
-}
-
-function readReport(reply: unknown): { report: Report; rest: unknown[] } {
-  const [epoch = '', head, nonce, oldest, oldestPresence, lastId = '', ...rest] = reply as string[];
-  const report = {
-    epoch,
-    head: Number(head),
-    nonce: Number(nonce),
-    oldest: Number(oldest),
-    oldestPresence: Number(oldestPresence),
-    lastId: lastId === '' ? undefined : lastId,
-  };
-  return { report, rest };
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../../shared/errors/message-of.js';
 import { guardListener } from '../guard-listener.js';
 import { JournalUnavailableError, type RemovalListener } from '../journal.js';
 import { COMMAND_TIMEOUT, type RedisConnection } from '../../redis/redis-connection.js';
@@ -113,8 +114,10 @@ export class RedisRemovals {
   private async ask<T>(question: (connection: RedisConnection) => Promise<T>): Promise<T> {
     try {
       return await this.link.ask(question, PATIENCE);
-    } catch {
-      throw new JournalUnavailableError('Redis does not answer: it is not known whether the updates were removed.');
+    } catch (error) {
+      throw new JournalUnavailableError('Redis does not answer: it is not known whether the updates were removed.', {
+        cause: new Error(messageOf(error)),
+      });
     }
   }
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { believedNow } from '../../../shared/time/steady-clock.js';
 import { syncDirectories } from '../../journal/lmdb/disk/lmdb-lock.js';
 import { openPlain } from '../../journal/lmdb/disk/private-files.js';
 import { partsOf } from '../revocation-name.js';
@@ -70,7 +71,7 @@ function read(text: string): Map<string, number> {
     // An invalid line was being written when the process ended, so nobody was told that it is stored.
     if (!parsed.success) continue;
     const { name, limit = Infinity } = parsed.data;
-    if (partsOf(name).until <= Date.now()) continue;
+    if (partsOf(name).until <= believedNow()) continue;
     revoked.set(name, Math.max(limit, revoked.get(name) ?? -Infinity));
   }
   return revoked;

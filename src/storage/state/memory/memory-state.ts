@@ -37,7 +37,7 @@ export class MemoryState extends SharedState {
   /** @param grace milliseconds for which a lease that nobody has can be taken up. */
   constructor(
     private readonly grace: number,
-    private readonly now: () => number = Date.now,
+    private readonly now: () => number = () => performance.now(),
   ) {
     super();
   }

@@ -1,8 +1,11 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { JournalUnavailableError } from '../../journal/journal.js';
-import { connectRedis, type RedisConnection, type RedisTarget, runScript } from '../../redis/redis-connection.js';
-import { messageOf, RedisLink } from '../../redis/redis-link.js';
+import { connectRedis, type RedisConnection, runScript } from '../../redis/redis-connection.js';
+import type { RedisTarget } from '../../redis/redis-target.js';
+import { messageOf } from '../../../shared/errors/message-of.js';
+import { RedisClock } from '../../redis/redis-clock.js';
+import { RedisLink } from '../../redis/redis-link.js';
 import {
   CHANGE,
   FORGET,
@@ -89,6 +92,7 @@ export class RedisState extends SharedState {
   private holder = this.processId;
   /** The number of the last changes that were answered. */
   private changes = 0;
+  private readonly clock = new RedisClock();
   private readonly leaseKeys: readonly string[];
   private readonly revocationKeys: readonly string[];
   private readonly processKeys: readonly string[];
@@ -117,7 +121,9 @@ export class RedisState extends SharedState {
     );
     try {
       await link.get(START_PATIENCE, options.signal);
-      return new RedisState(link, options, [lifetime, grace]);
+      const state = new RedisState(link, options, [lifetime, grace]);
+      await state.readClock();
+      return state;
     } catch (error) {
       await link.close();
       throw new JournalUnavailableError(`The shared state in Redis can't be read: ${messageOf(error)}.`);
@@ -138,6 +144,7 @@ export class RedisState extends SharedState {
   }
 
   async renew(held: number): Promise<readonly Lease[] | undefined> {
+    await this.readClock();
     const reply = await this.lease(RENEW, held, SharedState.LARGEST_END, TELLING);
     return reply && inGroups(reply, 2).map(([subscriber = '', lease = '']) => leaseOf(subscriber, lease));
   }
@@ -230,13 +237,18 @@ export class RedisState extends SharedState {
     return this.link.close();
   }
 
+  private async readClock(): Promise<void> {
+    const [seconds, microseconds] = await this.ask(({ client }) => client.time());
+    this.clock.heard(Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000));
+  }
+
   private async lease(script: string, ...args: readonly (string | number)[]): Promise<string[] | undefined> {
     const reply = await this.run(script, this.leaseKeys, this.leaseArguments(...args));
     return Array.isArray(reply) ? reply.map(String) : undefined;
   }
 
   private leaseArguments(...args: readonly (string | number)[]): (string | number)[] {
-    return [this.holder, ...this.common, ...args];
+    return [this.holder, ...this.common, this.clock.time, ...args];
   }
 
   private run(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {

@@ -10,6 +10,7 @@ import { HubService } from '../../../service/hub.service.js';
 import { Bodies } from '../../bodies/bodies.js';
 import { Batch, type BatchContext } from './batch.js';
 import { readUpdate } from '../json-update.js';
+import { believedNow } from '../../../../shared/time/steady-clock.js';
 import { type Line, TOO_LONG } from '../../../../shared/line-splitter.js';
 
 /** Milliseconds between two looks at all batches. */
@@ -118,7 +119,7 @@ export class Batches implements OnModuleDestroy {
     if (fullSince > 0 && now - fullSince >= this.streams.writeTimeout) return batch.cut();
     const { expiresAt = Infinity } = info.caller;
     // By that time and not after it, as with streams (R62).
-    if (expiresAt <= Date.now() + PERIOD) return batch.end('expired');
+    if (expiresAt <= believedNow() + PERIOD) return batch.end('expired');
     if (this.streams.reasonAgainst(info) !== undefined) return batch.end('revoked');
     if (batch.isIdle && now - batch.activeAt >= this.options.idle) batch.end('idle');
   }

@@ -6,6 +6,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { pid } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../../../shared/errors/message-of.js';
 import { JournalOpenError } from '../../journal.js';
 import { makePrivate } from './private-files.js';
 
@@ -98,7 +99,7 @@ export async function syncDirectories(path: string, top = path): Promise<void> {
 
 function asOpenError(path: string, error: unknown): JournalOpenError {
   if (error instanceof JournalOpenError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return new JournalOpenError(
     `The journal needs a directory at ${path} that this process may write to, on a disk of this machine: ${reason}`,
     { cause: error },

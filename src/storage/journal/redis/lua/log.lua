@@ -6,7 +6,7 @@
 -- `keys` (hash: idempotency key → fingerprint LF id of the last event). Updates also have `ids` (sorted set of
 -- `id LF position`, all of the same score, so that a range by text finds an id's earliest position).
 --
--- Keys: `meta` (hash: epoch, head, nonce, the newest removal, and the fields of each store), the three of the updates,
+-- Keys: `meta` (hash: epoch, head, nonce, the newest removal, time, and the fields of each store), the three of the updates,
 -- the two of presence, `removals` (stream: which positions were removed), `followers` (hash: follower's name → number of
 -- the newest removal that it has told LF time of its last sign of life), and for an append `writer` (the writer's newest
 -- batch and what became of it).
@@ -27,7 +27,7 @@ local function digits(number)
 end
 
 local state = redis.call('HMGET', meta, 'epoch', 'head', 'nonce', 'bytes', 'last', 'oldest', 'first',
-  'presence-bytes', 'presence-last', 'presence-oldest', 'presence-first', 'presence-head', 'removal')
+  'presence-bytes', 'presence-last', 'presence-oldest', 'presence-first', 'presence-head', 'removal', 'time')
 if not state[1] then
   redis.call('DEL', unpack(KEYS, 2, 8))
   state = { newEpoch, '0', '0', '0', '' }
@@ -66,7 +66,11 @@ local function redisTime()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
-local now = tonumber(clock) or redisTime()
+-- The newest time that a process has stored or given a sign of life at. Redis's own clock may leap, and no script can
+-- tell, so each process says what time it is by its own monotonic clock (`RedisClock`). Time never goes back. A process
+-- that has not heard from Redis yet goes by what others have said, and by Redis's clock where nobody has.
+local stored = tonumber(state[14] or '')
+local now = math.max(tonumber(clock) or stored or redisTime(), stored or 0)
 
 local function positionOf(rowId)
   return tonumber(string.match(rowId, '^%d+'))
@@ -89,7 +93,8 @@ local function addFields(fields, store)
 end
 
 local function save()
-  local fields = { 'head', digits(head), 'nonce', nonce, 'bytes', digits(updates.bytes), 'last', updates.last }
+  local fields = { 'head', digits(head), 'nonce', nonce, 'bytes', digits(updates.bytes), 'last', updates.last,
+    'time', digits(now) }
   if hasOldest then addFields(fields, updates) end
   if hasPresence then
     addFields(fields, presence)
@@ -166,7 +171,8 @@ local function lastId()
 end
 
 local function report(...)
-  return { epoch, digits(head), nonce, digits(oldestUpdate()), digits(presence.oldest), lastId(), ... }
+  return { epoch, digits(head), nonce, digits(oldestUpdate()), digits(presence.oldest), lastId(), digits(redisTime()),
+    digits(now), ... }
 end
 
 trimAll()

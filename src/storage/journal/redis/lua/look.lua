@@ -7,13 +7,13 @@
 local FORGOTTEN = 60000
 
 local function signOfLife(name, told)
-  local time = redisTime()
-  local isNew = redis.call('HSET', KEYS[8], name, string.match(told, '^%d+') .. '\n' .. digits(time)) == 1
+  redis.call('HSET', meta, 'time', digits(now))
+  local isNew = redis.call('HSET', KEYS[8], name, string.match(told, '^%d+') .. '\n' .. digits(now)) == 1
   if not isNew then return end
   local signs = redis.call('HGETALL', KEYS[8])
   for index = 1, #signs, 2 do
     local last = tonumber(string.match(signs[index + 1], '%d+$'))
-    if last < time - FORGOTTEN then redis.call('HDEL', KEYS[8], signs[index]) end
+    if last < now - FORGOTTEN then redis.call('HDEL', KEYS[8], signs[index]) end
   end
 end
 

@@ -1,14 +1,14 @@
 -- Applies a batch of changes, seven arguments each: `e` (enter) or `l` (leave), ref, key, details, digests of its
 -- matchers, one a line, the subscriber's name if the lease is new, and `1` if the connection may take up a lease.
 -- Answers with three values for each `e`: `n` for a new lease or `r` for one that was taken up, subscriber, serial.
--- Answers with nothing when the process is not known. ARGV[4] is the number of the batch: a batch that is sent again
+-- Answers with nothing when the process is not known. ARGV[5] is the number of the batch: a batch that is sent again
 -- gets the answer of the first time.
 if not redis.call('ZSCORE', holders, process) then return false end
 
 local earlier = redis.call('HGET', answers, process)
 if earlier then
   local number, answer = split(earlier)
-  if number == ARGV[4] then return cjson.decode(answer) end
+  if number == ARGV[5] then return cjson.decode(answer) end
 end
 
 local function take(key)
@@ -36,7 +36,7 @@ local function enter(ref, key, details, matchers, name, isResuming)
 end
 
 local entered = {}
-for at = 5, #ARGV, 7 do
+for at = 6, #ARGV, 7 do
   local kind, ref, key, details, matchers, name, isResuming = unpack(ARGV, at, at + 6)
   if kind == 'e' then
     for _, part in ipairs({ enter(ref, key, details, matchers, name, isResuming == '1') }) do
@@ -47,5 +47,5 @@ for at = 5, #ARGV, 7 do
     if member then letGo(member) end
   end
 end
-redis.call('HSET', answers, process, ARGV[4] .. '\n' .. cjson.encode(entered))
+redis.call('HSET', answers, process, ARGV[5] .. '\n' .. cjson.encode(entered))
 return entered

@@ -1,6 +1,6 @@
 #!lua
--- The common beginning of all scripts of the leases. Times are milliseconds on Redis's clock, which is the same for
--- every process.
+-- The common beginning of all scripts of the leases. Times are milliseconds on Redis's clock without its leaps, which is
+-- the same for every process.
 --
 -- Keys: `leases` (hash: subscriber → serial LF key LF details LF digests of its matchers, one a line), `order` (sorted
 -- set: subscriber by serial), `away` (sorted set: subscribers that no connection has, by when their leases are over),
@@ -14,7 +14,8 @@
 --
 -- The leases of earlier versions of the hub end with their details, and are not in `matched`: see index.lua.
 --
--- ARGV: process, milliseconds without a sign of life after which a process counts as dead, grace in milliseconds.
+-- ARGV: process, milliseconds without a sign of life after which a process counts as dead, grace in milliseconds, the time
+-- (see RedisClock).
 
 -- The most dead processes that one call looks at, and the most leases that it releases of each process.
 local DEAD_PROCESSES, RELEASED_PER_CALL = 8, 1000
@@ -24,8 +25,7 @@ local LEASES_PER_CALL, MATCHERS_PER_CALL = 100, 5000
 
 local leases, order, away, places, ending, holders, held, answers, serials, matched, indexed = unpack(KEYS)
 local process, lifetime, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = tonumber(ARGV[4])
 
 -- Splits a text into its first line and the rest.
 local function split(text)

@@ -1,14 +1,14 @@
 -- Lists leases in the order of their serials. Answers with the serial after which the next page begins, or with an
 -- empty text where nothing is left, and then with subscriber and lease in turn. Answers with nothing while leases are
--- yet to be indexed, and has to be called again. ARGV[4]: the serial after which the page begins. ARGV[5], ARGV[6]:
--- how many leases it looks at, and the bytes after which it ends. ARGV[7] and on: digests of matchers, where only
+-- yet to be indexed, and has to be called again. ARGV[5]: the serial after which the page begins. ARGV[6], ARGV[7]:
+-- how many leases it looks at, and the bytes after which it ends. ARGV[8] and on: digests of matchers, where only
 -- leases are asked for that have one of them.
-local after, most, room = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local after, most, room = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 
 -- The serials of leases that have one of the matchers, in their order.
 local function matchingSerials()
   local found, isFound = {}, {}
-  for at = 7, #ARGV do
+  for at = 8, #ARGV do
     local from, to = '(' .. ARGV[at] .. '\n' .. ordered(after), '(' .. ARGV[at] .. '\011'
     for _, member in ipairs(redis.call('ZRANGEBYLEX', matched, from, to, 'LIMIT', 0, most)) do
       local _, serial = split(member)
@@ -28,7 +28,7 @@ local function matchingRows()
     local subscriber = redis.call('ZRANGEBYSCORE', order, serial, serial)[1]
     -- An earlier version that deletes a lease leaves it in the index.
     if not subscriber then
-      for digest = 7, #ARGV do redis.call('ZREM', matched, ARGV[digest] .. '\n' .. serial) end
+      for digest = 8, #ARGV do redis.call('ZREM', matched, ARGV[digest] .. '\n' .. serial) end
     end
     rows[2 * at - 1], rows[2 * at] = subscriber or '', serial
   end
@@ -36,7 +36,7 @@ local function matchingRows()
 end
 
 local rows
-if #ARGV < 7 then
+if #ARGV < 8 then
   rows = redis.call('ZRANGEBYSCORE', order, '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0, most)
 elseif indexNext() then
   rows = matchingRows()

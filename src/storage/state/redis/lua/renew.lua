@@ -1,8 +1,8 @@
 -- Records a sign of life. Answers with leases that are over, subscriber and lease in turn; or with nothing when the
--- process holds another number of leases than it says, or says that it holds some and is not known. ARGV[4] and on: how
+-- process holds another number of leases than it says, or says that it holds some and is not known. ARGV[5] and on: how
 -- many leases the process holds, how many it takes at most, and the milliseconds in which it should tell that they are
 -- over.
-local expected, most, patience = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local expected, most, patience = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local isKnown = redis.call('ZSCORE', holders, process)
 if within('ZLEXCOUNT', held, process) ~= expected or (expected > 0 and not isKnown) then return false end
 redis.call('ZADD', holders, now + lifetime, process)

@@ -1,0 +1,37 @@
+// What the blocks of code in README.md and docs/*.md take from around them: imports that are plain, and code of the reader's.
+
+declare const createHeraldClient: typeof import('herald/client').createHeraldClient;
+declare const herald: import('herald/client').HeraldClient<{ 'https://example.com/books/1': { title: string } }>;
+declare function show(what: unknown): void;
+declare function loadBooks(): void;
+declare function fetchToken(options: { fresh: boolean }): Promise<string>;
+declare function freshToken(): Promise<string>;
+
+declare const Controller: typeof import('@nestjs/common').Controller;
+declare const Injectable: typeof import('@nestjs/common').Injectable;
+declare const Module: typeof import('@nestjs/common').Module;
+declare const Sse: typeof import('@nestjs/common').Sse;
+type Observable<T> = import('rxjs').Observable<T>;
+type FastifyRequest = import('fastify').FastifyRequest;
+
+declare class PricesService {
+  changes(): Observable<MessageEvent>;
+}
+
+type Grants = import('herald').Grants;
+declare const GrantsResolver: typeof import('herald').GrantsResolver;
+declare const HeraldModule: typeof import('herald').HeraldModule;
+declare const PublishGuard: typeof import('herald').PublishGuard;
+declare class NotBanned {
+  canActivate(): boolean;
+}
+declare const UsersModule: new () => object;
+declare class UserStore {
+  bySession(request: FastifyRequest): Promise<User | undefined>;
+}
+interface User {
+  readonly name: string;
+  readonly id: number;
+  mayWrite(topic: string): boolean;
+  mayRead(topic: string): boolean;
+}
