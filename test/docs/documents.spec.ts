@@ -104,7 +104,9 @@ describeWith(curl, 'the commands in the documents', () => {
       npm_config_offline: 'true',
     };
     env['TOKEN'] = env['READ'] ?? '';
-    for (const role of ['PUBLISHER', 'SUBSCRIBER']) env[`MERCURE_${role}_JWT_KEY`] = keys[`HERALD_${role}_KEY`] ?? '';
+    for (const role of ['PUBLISHER', 'SUBSCRIBER'] as const) {
+      env[`MERCURE_${role}_JWT_KEY`] = HUB_ENVIRONMENT[`HERALD_${role}_KEY`] ?? '';
+    }
     await installIn(folder);
     await writeFile(join(folder, 'updates.ndjson'), `${JSON.stringify({ topic: TOPIC, data: { title: 'Dune' } })}\n`);
     await makeJournal(join(folder, 'var/lib/herald'));
