@@ -1,7 +1,7 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyServerOptions } from 'fastify';
 import type { Config } from '../config/config.js';
-import type { TrustProxy } from '../config/fields.js';
+import type { TrustProxy } from '../config/fields/fields.js';
 import { HUB_LIMITS } from '../hub/limits/hub.limits.js';
 import { readCertificate } from './certificate.js';
 import type { ShareRefusal } from './http/cors.js';

@@ -15,14 +15,14 @@ import {
   span,
   trustProxy,
   type TrustProxy,
-} from './fields.js';
+} from './fields/fields.js';
 import { type IssuerConfig, isKeySetUri } from './issuers.js';
 import { JOURNAL_VARIABLES, type JournalConfig, redisMistakes, toJournal } from './journal-variables.js';
-import { headerNames, TRACING_HEADERS } from './header-names.js';
-import { origins } from './origins.js';
+import { headerNames, TRACING_HEADERS } from './fields/header-names.js';
+import { origins } from './fields/origins.js';
 import { HUB_PATH } from '../shared/hub-path.js';
 import { productionMistakes } from './production.js';
-import { baseMistakes, basePath, hubUrl } from './public-url.js';
+import { baseMistakes, basePath, hubUrl } from './fields/public-url.js';
 import { type Role, ROLES } from '../shared/role.js';
 import { isWeak } from './keys.js';
 import { madeUpSecrets, toIssuers } from './key-variables.js';

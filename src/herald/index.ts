@@ -6,6 +6,7 @@ export { parseKey, type VerificationKey } from '../config/keys.js';
 export { GrantsResolver } from '../access/grants-resolver.js';
 export { GrantsOfRequest, PublishGuard, SubscribeGuard } from '../access/guards.js';
 export { AdminGuard } from '../auth/tokens/admin.guard.js';
+export { SessionGrantsResolver } from '../auth/sessions/session-grants-resolver.js';
 export { TokenGrantsResolver } from '../auth/tokens/token-grants-resolver.js';
 export { HeraldModule, type HeraldOptions } from './herald.module.js';
 export type { UpdateDraft } from '../hub/update/check-update.js';

@@ -86,6 +86,7 @@ export function describeClients(clients: readonly SseClient[], { env = () => ({}
       proxy.restore();
       await reader.resume?.();
       await reader.until('30');
+      await reader.until('{"type":"caught-up"}');
       await publishNumbers(publisher, 'resumes', 31, 35);
       const all = await reader.until('35');
       expect(numbersIn(all)).toEqual(range(1, 35));

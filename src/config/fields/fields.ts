@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseDuration, parseSize } from '../shared/units.js';
+import { parseDuration, parseSize } from '../../shared/units.js';
 
 /*
  * Each function is the schema of one kind of value: it turns text of the environment into a typed value. Its messages
