@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,6 +38,28 @@ async function failureOf(url: string): Promise<unknown> {
   }
 }
 
+/** The process that runs exactly this command, below the npm of this test. */
+async function pidOf(command: string): Promise<number> {
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const line = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '');
+    const folderOf = await readlink(`/proc/${name}/cwd`).catch(() => '');
+    if (folderOf === folder && line.replaceAll('\0', ' ').trim() === command) return Number(name);
+  }
+  throw new Error('the service is not among the processes');
+}
+
+async function untilGone(pid: number): Promise<void> {
+  const isThere = (): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  while (isThere()) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 describe('a service that npm has started', () => {
   it.each(['SIGTERM', 'SIGKILL'] as const)('ends with npm, however that ends: %s', async (signal) => {
     const start = `node --enable-source-maps ${join(ROOT, 'dist/server/main.js')}`;
@@ -48,10 +70,13 @@ describe('a service that npm has started', () => {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const [, url = ''] = await textUntil(npm, /Herald is at (https?:\/\/[^"\s]+)/);
+    const service = await pidOf(start);
     const exited = once(npm, 'exit');
     npm.kill(signal);
     await exited;
     expect(await failureOf(url)).toMatch(/^ECONN(?:REFUSED|RESET)$/);
+    // Nobody reads its output any more, which must not keep it from ending.
+    await untilGone(service);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
+import { StandardOutput } from './standard-output.js';
 
 export interface LoggerOptions {
   readonly level: string;
@@ -11,7 +12,7 @@ export interface LoggerOptions {
 /** The process's log: JSON lines on standard output, or text on a terminal. */
 export function createLogger({ level, pretty }: LoggerOptions): Logger {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  if (!pretty) return pino(options);
+  if (!pretty) return pino(options, new StandardOutput());
   const terminal: DestinationStream = PinoPretty({ ignore: 'context', translateTime: 'SYS:HH:MM:ss.l', sync: true });
   return pino(options, terminal);
 }
