@@ -52,6 +52,6 @@ export default {
   testSequencer: '<rootDir>/test/support/longest-first.js',
   // A worker keeps something of every suite that it has run, and each full collection would take longer than the last.
   workerIdleMemoryLimit: '512MB',
-  // Suites wait now and then: two more than there are cores make use of that.
-  maxWorkers: availableParallelism() + 2,
+  // Suites wait now and then: one more than there are cores makes use of that.
+  maxWorkers: availableParallelism() + 1,
 };
