@@ -50,6 +50,23 @@ class Shout implements NestInterceptor {
 const failing = new Subject<MessageEvent>();
 
 /** Streams as a team that uses Herald's modules would write them. */
+/** A message whose fields are no properties of its own. */
+class Changed implements MessageEvent {
+  readonly #what: string;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  get type(): string {
+    return 'changed';
+  }
+
+  get data(): string {
+    return this.#what;
+  }
+}
+
 @Controller('team')
 class TeamController {
   @Sse('late-failure')
@@ -72,6 +89,11 @@ class TeamController {
   @Sse('ids')
   ids(): Observable<MessageEvent> {
     return concat(from([{ data: 'a' }, { data: 'b', id: '7' }, { data: 'c' }, { type: 't', data: 'd' }]), NEVER);
+  }
+
+  @Sse('asides')
+  asides(): Observable<MessageEvent> {
+    return concat(from([{ comment: 'hi' }, { retry: 5_000 }, new Changed('x')]), NEVER);
   }
 
   @Sse('breaks')
@@ -154,6 +176,12 @@ describe('SseModule in an application of its own', () => {
     expect((await fresh.take(4)).map(({ id = '' }) => id)).toEqual(['', '7', '7', '7']);
     await using resumed = await openStream(`${url}/team/ids`, { headers: { 'last-event-id': 'held' } });
     expect((await resumed.take(4)).map(({ id }) => id)).toEqual(['held', '7', '7', '7']);
+  });
+
+  it('makes no empty messages of comments and times to wait, and takes a message that is made by a class', async () => {
+    await using stream = await openStream(`${url}/team/asides`);
+    expect(await stream.take(1)).toMatchObject([{ event: 'changed', data: 'x' }]);
+    for (const block of stream.text.split('\n\n').slice(0, -1)) expect(block).toMatch(/^data: /m);
   });
 
   it("leaves a route's own interceptors their say", async () => {

@@ -15,8 +15,8 @@ const logger = new Logger('Stream');
 const REPEATABLE_ID = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * `source` with what every stream has: a random `retry:` first, heartbeats as comments, an end at the maximum age and at shutdown,
- * and a log line when it opens and closes. An error before the stream is open is passed on, so that an exception filter
+ * `source` with what every stream has: a random `retry:` first, heartbeats as comments, an end at the maximum age and at
+ * shutdown, and a log line when it opens and closes. An error before the stream is open is passed on, so that an exception filter
  * can still answer with a status.
  */
 export function withLifetime(
@@ -203,9 +203,11 @@ class LiveStream implements OpenStream {
   }
 }
 
-/** Whether a message has nothing else than this field. */
+const FIELDS = ['type', 'id', 'retry', 'comment', 'data'] as const satisfies readonly (keyof MessageEvent)[];
+
+/** Whether a message has this field and no other. They are asked for by name, because a class may have them as getters. */
 function isOnly(message: MessageEvent, field: keyof MessageEvent): boolean {
-  return Object.entries(message).every(([name, value]) => (name === field) === (value !== undefined));
+  return FIELDS.every((name) => (name === field) === (message[name] !== undefined));
 }
 
 /** A handler may emit a bare value, which Nest takes for the data of an event. */
