@@ -11,6 +11,8 @@ import { EventsModule } from '../events/events.module.js';
 import { HeraldModule } from '../herald/herald.module.js';
 import { AdminModule } from './admin/admin.module.js';
 import { HealthModule } from './health/health.module.js';
+import { InternalModule } from './internal/internal.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { servePage } from './page.js';
 import { ServerModule } from './server.module.js';
 
@@ -29,6 +31,8 @@ export class AppModule {
         AdminModule,
         ...(hasMadeUpKeys({ production: config.production, madeUp: config.auth.madeUp }) ? [DeveloperModule] : []),
         HealthModule,
+        InternalModule,
+        MetricsModule,
         ServerModule,
         servePage(),
       ],

@@ -10,6 +10,7 @@ import { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
 import { limitAnswers } from './http/limit-answers.js';
 import { allowOrigins, sharedRefusal } from './http/cors.js';
 import { redirectToPage } from './http/base-path.js';
+import { hideAdmin } from './internal/hide-admin.js';
 import { boundHeads } from './http/unfinished-heads.js';
 import { knowPaths } from './http/known-paths.js';
 import { logRequests } from './http/request-log.js';
@@ -23,7 +24,7 @@ import { addSecurityHeaders } from './http/security-headers.js';
  */
 export async function createApp(config: Config, logger: Logger, signal?: AbortSignal): Promise<NestFastifyApplication> {
   const room = roomForSockets();
-  const { basePath, corsOrigins, corsHeaders, maxHeadBytes, tls } = config.server;
+  const { basePath, corsOrigins, corsHeaders, isAdminInternal, maxHeadBytes, tls } = config.server;
   const origins = new Origins(corsOrigins);
   const share = sharedRefusal(origins);
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -42,6 +43,7 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
   logRequests(fastify, logger);
   limitAnswers(fastify, config.streams.writeTimeout);
   addSecurityHeaders(fastify, tls !== undefined);
+  if (isAdminInternal) hideAdmin(fastify);
   if (corsOrigins.length > 0) allowOrigins(app, { origins, headers: corsHeaders });
   return app;
 }

@@ -5,6 +5,7 @@ import { createApp } from './create-app.js';
 import { loadConfig } from '../config/config.js';
 import type { Environment } from '../config/environment.js';
 import type { OrderlyEnd } from './process/orderly-end.js';
+import { InternalListener } from './internal/internal-listener.js';
 import { tellStartFailure } from './process/start-failure.js';
 
 /**
@@ -41,6 +42,7 @@ async function start({ env, logger, end }: Surroundings): Promise<void> {
   const app = await end.open((signal) => createApp(config, logger, signal));
   await app.init();
   end.signal.throwIfAborted();
+  await app.get(InternalListener).open();
   // Fastify's own `listen`, because Nest's would log a failure that `serve` reports too.
   const address = await app
     .getHttpAdapter()

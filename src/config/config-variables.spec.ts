@@ -17,6 +17,8 @@ describe('loadConfig', () => {
       HERALD_WRITE_TIMEOUT: '5s',
       HERALD_MAX_OUTSTANDING: '32mb',
       HERALD_FLUSH_INTERVAL: '20ms',
+      HERALD_INTERNAL_LISTEN: '[::1]:9090',
+      HERALD_ADMIN_INTERNAL: 'true',
       HERALD_JOURNAL: 'rediss://user:p%40ss@redis.example:6380/2',
       HERALD_REDIS_PREFIX: 'hub-1',
       HERALD_REDIS_SENTINELS: 'a.example:26379, [::1]:26380',
@@ -79,6 +81,8 @@ describe('loadConfig', () => {
       server: {
         host: '::1',
         port: 0,
+        internal: { host: '::1', port: 9090 },
+        isAdminInternal: true,
         maxBodyBytes: 2_097_152,
         basePath: '/realtime',
         maxHeadBytes: 32 * 1024,

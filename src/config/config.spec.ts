@@ -32,6 +32,8 @@ describe('loadConfig', () => {
       server: {
         host: '127.0.0.1',
         port: 8080,
+        internal: undefined,
+        isAdminInternal: false,
         maxBodyBytes: 1_048_576,
         basePath: '',
         maxHeadBytes: 64 * 1024,

@@ -7,8 +7,10 @@ import {
   applicationUrl,
   cookieName,
   count,
+  type Address,
   duration,
   flag,
+  listenAddress,
   onOrOff,
   port,
   size,
@@ -34,6 +36,8 @@ const variables = z.object({
   NODE_ENV: z.string().default('development'),
   PORT: port().default(8080),
   HOST: z.string().optional(),
+  HERALD_INTERNAL_LISTEN: listenAddress().optional(),
+  HERALD_ADMIN_INTERNAL: flag().default(false),
   HERALD_EVENTS_INTERVAL: duration({ min: 10 }).default(2_000),
   HERALD_HEARTBEAT: duration({ min: 10, zero: true }).default(20_000),
   HERALD_MAX_AGE: span({ min: 10, zero: true }).default(600_000),
@@ -125,6 +129,10 @@ export interface Config {
   readonly server: {
     readonly host: string;
     readonly port: number;
+    /** Where operators find health, metrics and administration; undefined for nowhere but the public address. */
+    readonly internal: Address | undefined;
+    /** Whether administration answers at the internal address only. */
+    readonly isAdminInternal: boolean;
     /** Below which path of another site the service is found, such as `/realtime`; empty for none. */
     readonly basePath: string;
     readonly maxBodyBytes: number;
@@ -199,7 +207,7 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
   const given = gather(Object.keys(variables.shape), env, readFile, mistakes);
   const result = variables.safeParse(given);
   for (const issue of result.error?.issues ?? []) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
-  mistakes.push(...productionMistakes(given), ...legacyMistakes(given));
+  mistakes.push(...productionMistakes(given), ...legacyMistakes(given), ...internalMistakes(given));
   mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given, readFile), ...baseMistakes(given));
   const madeUp = result.success ? madeUpSecrets(result.data) : {};
   const issuers = result.success ? toIssuers(result.data, madeUp, { readFile, mistakes }) : [];
@@ -216,6 +224,11 @@ export function defaultConfig(): Config {
 function legacyMistakes(given: Readonly<Record<string, string>>): string[] {
   if (given['HERALD_WEAK_SECRETS'] !== 'true' || given['HERALD_LEGACY'] === 'true') return [];
   return ['HERALD_WEAK_SECRETS needs HERALD_LEGACY=true: only hubs that are moved from Mercure 0.x have reason for it'];
+}
+
+function internalMistakes(given: Readonly<Record<string, string>>): string[] {
+  if (given['HERALD_ADMIN_INTERNAL'] !== 'true' || given['HERALD_INTERNAL_LISTEN']) return [];
+  return ['HERALD_ADMIN_INTERNAL needs HERALD_INTERNAL_LISTEN: otherwise administration would answer nowhere'];
 }
 
 function tlsMistakes(given: Readonly<Record<string, string>>, readFile: ReadFile): string[] {
@@ -292,6 +305,8 @@ function toServer(v: Variables): Config['server'] {
   return {
     host: v.HOST ?? (v.NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1'),
     port: v.PORT,
+    internal: v.HERALD_INTERNAL_LISTEN,
+    isAdminInternal: v.HERALD_ADMIN_INTERNAL,
     basePath: v.HERALD_BASE_PATH,
     maxBodyBytes: v.HERALD_MAX_BODY,
     maxHeadBytes: v.HERALD_MAX_HEAD,

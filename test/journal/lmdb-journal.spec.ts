@@ -131,7 +131,7 @@ describe('the files of the LMDB journal', () => {
     const sizes: number[] = [];
     for (let round = 0; round < 30; round += 1) {
       await Promise.all(Array.from({ length: 100 }, (_, index) => journal.append(update(`${round}-${index}`))));
-      sizes.push(journal.size);
+      sizes.push(journal.usage.fileBytes);
     }
     expect(sizes.at(-1)).toBeLessThanOrEqual(2 * (sizes[9] ?? 0));
   });
@@ -183,9 +183,9 @@ describe('the files of the LMDB journal', () => {
     for (let count = 0; count < 40; count += 1) await journal.append(update(String(count), large));
     await reopen({ events: 1 });
     for (let count = 0; count < 60; count += 1) await journal.append(update(`small-${count}`, 'x'));
-    const { id, size } = journal;
+    const { id, usage } = journal;
     await journal.close();
-    await truncate(join(path, 'data.mdb'), size - 300_000);
+    await truncate(join(path, 'data.mdb'), usage.fileBytes - 300_000);
     await reopen();
     expect([journal.id, journal.head, (await idsHeld()).at(-1)]).toEqual([id, 100, 'small-59']);
     await journal.append(update('after', large));
@@ -206,7 +206,7 @@ describe('the files of the LMDB journal', () => {
             updates.map((one) => journal.append(one, hasKeys ? { idempotencyKey: one.id, fingerprint: '' } : {})),
           );
           // LMDB itself never makes it longer than its last page.
-          expect((await stat(file)).size).toBeGreaterThan(journal.size);
+          expect((await stat(file)).size).toBeGreaterThan(journal.usage.fileBytes);
         }
       }),
       { numRuns: 20 },

@@ -21,6 +21,8 @@ export const nginx = program(['nginx', '/usr/sbin/nginx'], 'apt-get install ngin
 export const openssl = program(['openssl'], 'apt-get install openssl');
 export const php = program(['php'], 'apt-get install php-cli');
 export const prlimit = program(['prlimit'], 'apt-get install util-linux');
+export const prometheus = program(['prometheus'], 'apt-get install prometheus');
+export const promtool = program(['promtool'], 'apt-get install prometheus');
 export const python = program(['python3'], 'apt-get install python3-venv');
 
 export const redisCli = program(

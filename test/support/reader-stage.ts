@@ -1,3 +1,4 @@
+import { DeliveryCounts } from '../../src/hub/delivery/counts/delivery-counts.js';
 import { PacedClient } from './paced-client.js';
 import { OutstandingBytes } from '../../src/streams/registry/outstanding-bytes.js';
 import { ResponseConnection } from '../../src/streams/connections/response-connection.js';
@@ -29,6 +30,7 @@ export class Stage {
     history: 0,
     common: 0,
     commonSince: (): number => this.log.common,
+    counts: new DeliveryCounts(),
     matchedUpTo: (): number => this.log.head,
     idAt: (position: number): string | undefined => (position > 5 ? String(position) : undefined),
   };
@@ -98,5 +100,13 @@ export function slice(first: number, last: number, data?: string, oldestPresence
     data === undefined
       ? undefined
       : encodeEntry({ position: last, update: { topics: [], data, id: '', private: false } });
-  return { first, last, lastId: String(last), bytes: entry && join([entry.bytes]), damaged: 0, oldestPresence };
+  return {
+    first,
+    last,
+    lastId: String(last),
+    bytes: entry && join([entry.bytes]),
+    damaged: 0,
+    oldestPresence,
+    updates: entry ? 1 : 0,
+  };
 }

@@ -4,6 +4,7 @@ import { problemOf } from '../../access/hub.errors.js';
 import { type Problem, PROBLEM_TYPE, sendProblem } from '../../shared/http/problem.js';
 import { countOf } from '../../shared/http/raw-headers.js';
 import { endUnreadBody } from '../../shared/http/unread-body.js';
+import { refusals } from '../../shared/measures/refusals.js';
 import type { ShareRefusal } from './cors.js';
 
 /** More than that are refused. */
@@ -40,6 +41,7 @@ export function checkHeads(fastify: FastifyInstance, most: number, share: ShareR
   });
   fastify.server.on('checkExpectation', ({ headers, httpVersionMajor }: IncomingMessage, response: ServerResponse) => {
     const refusal = problemOf('expectation-unknown', 'The only expectation that is met is "100-continue".');
+    refusals.add('expectation-unknown');
     const body = JSON.stringify(refusal);
     const about = { 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(body) };
     // A body that was not waited for may follow, which only HTTP/2 can tell from another request.

@@ -14,9 +14,9 @@ export function logRequests(fastify: FastifyInstance, logger: Logger): void {
   });
 }
 
-/** Health probes come every few seconds and would fill the log. */
+/** Health probes and scrapes come every few seconds and would fill the log. */
 function levelOf(request: FastifyRequest): 'info' | 'debug' {
-  return /^\/health(?:\/|z(?:$|\?))/.test(request.url) ? 'debug' : 'info';
+  return /^\/(?:health(?:\/|z(?:$|\?))|metrics(?:$|\?))/.test(request.url) ? 'debug' : 'info';
 }
 
 function lineOf(request: FastifyRequest, reply: FastifyReply): object {

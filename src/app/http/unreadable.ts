@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type HubErrorCode, problemOf } from '../../access/hub.errors.js';
 import { PROBLEM_TYPE, sendProblem } from '../../shared/http/problem.js';
+import { refusals } from '../../shared/measures/refusals.js';
 import type { ShareRefusal } from './cors.js';
 
 /** Answers a request that the router refuses before it finds a route, such as one whose path can't be decoded. */
@@ -33,6 +34,7 @@ export function answerUnreadable(share: ShareRefusal) {
       return;
     }
     const refusal = problemOf(...(REASONS[code] ?? MALFORMED));
+    refusals.add(refusal.code ?? 'request-malformed');
     const body = JSON.stringify(refusal);
     const headers = { ...HEADERS, ...share(originIn(error)), 'content-length': String(Buffer.byteLength(body)) };
     socket.end(

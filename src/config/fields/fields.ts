@@ -113,17 +113,27 @@ export interface Address {
 /** Addresses as `host:port`, separated by commas. */
 export function addresses() {
   return z.string().transform((text, context): Address[] => {
-    const list = splitList(text).map(readAddress);
+    const list = splitList(text).map((one) => readAddress(one));
     if (list.length > 0 && list.every((address) => address !== undefined)) return list;
     context.addIssue('must be addresses separated by commas, such as sentinel-1:26379,sentinel-2:26379');
     return z.NEVER;
   });
 }
 
-function readAddress(text: string): Address | undefined {
+/** Where to listen, as `host:port`; the port 0 lets the system choose one. */
+export function listenAddress() {
+  return z.string().transform((text, context): Address => {
+    const address = readAddress(text, 0);
+    if (address) return address;
+    context.addIssue('must be a host and a port, such as 127.0.0.1:9090 or [::1]:9090');
+    return z.NEVER;
+  });
+}
+
+function readAddress(text: string, least = 1): Address | undefined {
   const [, host = '', digits = ''] = /^(\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})$/i.exec(text) ?? [];
   const number = Number(digits);
-  return host !== '' && number > 0 && number <= 65_535
+  return host !== '' && number >= least && number <= 65_535
     ? { host: host.replaceAll(/[[\]]/g, ''), port: number }
     : undefined;
 }

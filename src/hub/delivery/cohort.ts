@@ -1,10 +1,12 @@
 import type { Update } from '../../storage/journal/update.js';
+import { steadyNow } from '../../shared/time/steady-clock.js';
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
 import type { Assigned } from '../matching/topic-index.js';
 import type { Conflation } from './conflation/conflation.js';
 import { type Joint, joinFrom, type Offer } from './joint.js';
 import type { Reader } from './reader.js';
+import type { DeliveryCounts } from './counts/delivery-counts.js';
 import type { RecentEntry } from './log/recent-entry.js';
 import type { Found } from './log/wanted-positions.js';
 import { type TopicNaming, topicsToName } from './topic-naming.js';
@@ -28,6 +30,8 @@ export interface MatchedLog {
   readonly head: number;
   /** The position up to which what this cohort wants has been found. */
   matchedUpTo(cohort: Cohort): number;
+  /** What readers were given. */
+  readonly counts: DeliveryCounts;
 }
 
 /**
@@ -191,7 +195,7 @@ export class Cohort {
         if (this.serve(next.value)) writes += 1;
         if (writes >= budget) return { writes, isDone: false };
       }
-      this.endRound();
+      this.endRound(log.counts);
     }
     return { writes, isDone: true };
   }
@@ -239,9 +243,13 @@ export class Cohort {
   }
 
   /** Drops what was pending when the round began, because every live reader has been offered it. */
-  private endRound(): void {
+  private endRound({ toSocket }: DeliveryCounts): void {
     this.round = undefined;
     this.readsOnAfter = undefined;
+    const now = steadyNow();
+    for (const { position, storedAt } of this.pending) {
+      if (position <= this.roundHead && storedAt !== undefined) toSocket.observe(now - storedAt, this.live.size);
+    }
     this.pending = this.pending.filter(({ position }) => position > this.roundHead);
     this.joined = undefined;
   }

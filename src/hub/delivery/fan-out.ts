@@ -16,6 +16,7 @@ import type { Cursors } from '../cursors/cursors.js';
 import { Cohort } from './cohort.js';
 import { Conflation } from './conflation/conflation.js';
 import type { Background } from '../../shared/background.js';
+import { DeliveryCounts } from './counts/delivery-counts.js';
 import { DeferredMatching } from './deferred-matching.js';
 import { CursorRefresh } from '../cursors/cursor-refresh.js';
 import { type RecentEntry, RecentPresence } from './log/recent-entry.js';
@@ -29,6 +30,8 @@ export interface FanOutOptions {
   /** What topics and patterns are relative to. */
   readonly hubUrl: URL;
   readonly background: Background;
+  /** Counts what readers are given. Default: nobody looks. */
+  readonly counts?: DeliveryCounts | undefined;
   /** Milliseconds to gather before a flush; 0 is the end of this turn of the event loop. */
   readonly interval: number;
   /** What the topics of comings and goings begin with. Default: there are none. */
@@ -52,6 +55,7 @@ export interface CohortWishes {
  * later: see `DeferredMatching`.
  */
 export class FanOut {
+  readonly counts: DeliveryCounts;
   private readonly cohorts = new Map<string, Cohort>();
   /** Cohorts with something to offer, in the order in which it came. */
   private readonly dirty = new Set<Cohort>();
@@ -72,8 +76,9 @@ export class FanOut {
     private readonly journal: Journal,
     private readonly log: RecentLog,
     private readonly cursors: Cursors,
-    { hubUrl, background, interval, presenceTopics }: FanOutOptions,
+    { hubUrl, background, interval, presenceTopics, counts = new DeliveryCounts() }: FanOutOptions,
   ) {
+    this.counts = counts;
     this.interval = interval;
     this.presenceTopics = presenceTopics;
     this.index = new TopicIndex(hubUrl);
@@ -92,6 +97,11 @@ export class FanOut {
   /** The position of the newest entry that has arrived here. */
   get head(): number {
     return this.log.head;
+  }
+
+  /** How many groups of readers there are that see the same stream. */
+  get cohortCount(): number {
+    return this.cohorts.size;
   }
 
   /** Which history of the log this is: it grows with each reset. */

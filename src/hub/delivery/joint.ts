@@ -8,6 +8,10 @@ const LARGEST_PUSH = 1024 ** 2;
 export interface Offer {
   readonly position: number;
   readonly bytes: WireBytes;
+  /** Undefined where it is no update. */
+  readonly update?: unknown;
+  /** When it was stored, in milliseconds since 1970, where that is known. */
+  readonly storedAt?: number | undefined;
 }
 
 /** What is pending in a cohort up to the position `upTo`, for every cursor from `before` to `after`. */
@@ -24,6 +28,8 @@ interface Part {
   /** The position of the last entry. */
   readonly upTo: number;
   readonly bytes: WireBytes;
+  /** How many updates it has. */
+  readonly updates: number;
 }
 
 /** Joins the pending entries from the index `first` on. */
@@ -55,7 +61,8 @@ function partsOf(entries: readonly Offer[]): Part[] {
 }
 
 function partOf(entries: readonly Offer[]): Part {
-  return { upTo: entries.at(-1)?.position ?? 0, bytes: join(entries.map(({ bytes }) => bytes)) };
+  const updates = entries.reduce((sum, { update }) => sum + (update ? 1 : 0), 0);
+  return { upTo: entries.at(-1)?.position ?? 0, bytes: join(entries.map(({ bytes }) => bytes)), updates };
 }
 
 function sizeOf(entries: readonly Offer[]): number {

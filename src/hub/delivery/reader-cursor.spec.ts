@@ -64,7 +64,15 @@ describe('the cursor that a reader is given', () => {
     stage.reader.missId();
     stage.reader.begin();
     stage.reader.skip(11);
-    stage.reader.takeSlice({ first: 11, last: 12, lastId: undefined, bytes: undefined, damaged: 2, oldestPresence: 0 });
+    stage.reader.takeSlice({
+      first: 11,
+      last: 12,
+      lastId: undefined,
+      bytes: undefined,
+      updates: 0,
+      damaged: 2,
+      oldestPresence: 0,
+    });
     expect(await told(stage)).toEqual(['gap at-2-undefined', 'gap at-10-10', 'gap at-12-12']);
   });
 

@@ -121,7 +121,15 @@ describe('a reader', () => {
 
   it('behind → behind: it is told of what is damaged, and goes on after it', async () => {
     const stage = behind();
-    stage.reader.takeSlice({ first: 3, last: 4, lastId: undefined, bytes: undefined, damaged: 2, oldestPresence: 0 });
+    stage.reader.takeSlice({
+      first: 3,
+      last: 4,
+      lastId: undefined,
+      bytes: undefined,
+      updates: 0,
+      damaged: 2,
+      oldestPresence: 0,
+    });
     expect(await stage.outcome()).toEqual({ state: 'behind', cursor: 4, isInLane: true, seen: ['gap'] });
     expect(stage.client.text).toContain('"reason":"damaged","updates":2');
   });

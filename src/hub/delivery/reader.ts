@@ -1,14 +1,13 @@
 import type { Connection, ConnectionListener } from '../../streams/connections/connection.js';
+import type { Notice } from '../../streams/frames/frame.js';
 import type { StreamEnd } from '../../streams/registry/stream-end.js';
 import type { Place } from '../cursors/cursors.js';
 import type { Cohort } from './cohort.js';
+import type { DeliveryCounts, Miss, ReaderState } from './counts/delivery-counts.js';
 import { firstIndex } from '../../shared/first-index.js';
 import type { Joint } from './joint.js';
 import type { Found } from './log/wanted-positions.js';
 import type { Slice } from './slices.js';
-
-/** The states that README.md draws. */
-export type ReaderState = 'new' | 'behind' | 'live' | 'over';
 
 /** Where a reader begins. */
 export interface ReaderStart {
@@ -37,6 +36,8 @@ export interface ReaderContext {
     commonSince(history: number): number;
     /** The id of the entry at a position, where it is at hand. */
     idAt(position: number): string | undefined;
+    /** Counts what readers are given, and which there are. */
+    readonly counts: DeliveryCounts;
   };
   /** Makes the cursors that clients come back with. */
   readonly cursors: { name(place: Place): string };
@@ -88,6 +89,7 @@ export class Reader implements ConnectionListener {
     this.place = start.cursor;
     this.idAtPlace = start.id;
     cohort.enter();
+    context.log.counts.moved(this, undefined, 'new');
     connection.listen(this);
   }
 
@@ -130,12 +132,12 @@ export class Reader implements ConnectionListener {
 
   /** new → new: the client asked for an id that is not held (any more), and is told before anything else. */
   missId(): void {
-    this.connection.notify({ type: 'gap', reason: 'not-held' });
+    this.tellMiss('not-held', { type: 'gap', reason: 'not-held' });
   }
 
   /** new → new: the client asked for the newest update of each topic, and gets those of so many topics. */
   truncate(topics: number): void {
-    this.connection.notify({ type: 'truncated', topics });
+    this.tellMiss('truncated', { type: 'truncated', topics });
   }
 
   /** new → live where nothing is owed, else new → behind. A reader that has ended before it began does nothing. */
@@ -152,9 +154,10 @@ export class Reader implements ConnectionListener {
     // Nothing between its cursor and the first pending entry was wanted.
     this.position = after;
     if (!parts) return this.fallBehind();
-    for (const { upTo, bytes } of parts) {
+    for (const { upTo, bytes, updates } of parts) {
       if (!this.connection.accepts(bytes)) return this.fallBehind();
       this.position = upTo;
+      this.context.log.counts.wrote(updates, bytes.plain.length);
       if (!this.connection.writeFrame(bytes)) return this.fallBehind();
     }
   }
@@ -178,8 +181,10 @@ export class Reader implements ConnectionListener {
     this.idAtPlace = slice.lastId;
     this.ownPlan = slice.plan;
     const { damaged } = slice;
-    if (damaged > 0) this.connection.notify({ type: 'gap', reason: 'damaged', updates: damaged });
-    return !slice.bytes || this.connection.writeFrame(slice.bytes);
+    if (damaged > 0) this.tellMiss('damaged', { type: 'gap', reason: 'damaged', updates: damaged });
+    if (!slice.bytes) return true;
+    this.context.log.counts.wrote(slice.updates, slice.bytes.plain.length);
+    return this.connection.writeFrame(slice.bytes);
   }
 
   /** behind → behind: what comes before `next` is no longer held. The reader is told how many updates are missing. */
@@ -187,13 +192,13 @@ export class Reader implements ConnectionListener {
     // The count is of all topics and of comings and goings too, because nobody knows any more what it would have got.
     const updates = next - this.position - 1;
     this.position = next - 1;
-    this.connection.notify({ type: 'gap', reason: 'trimmed', updates });
+    this.tellMiss('trimmed', { type: 'gap', reason: 'trimmed', updates });
   }
 
   /** behind → behind: comings and goings before `next` are no longer held, and the reader has not been told yet. */
   private missPresence(next: number): void {
     this.presenceMissedUpTo = next;
-    this.connection.notify({ type: 'gap', reason: 'presence' });
+    this.tellMiss('presence', { type: 'gap', reason: 'presence' });
   }
 
   /** behind → behind: the log has lost its newest entries, and a reader that was offered some of them is told. */
@@ -205,7 +210,7 @@ export class Reader implements ConnectionListener {
     this.ownPlan = undefined;
     if (this.position <= common) return;
     this.position = common;
-    this.connection.notify({ type: 'reset' });
+    this.tellMiss('reset', { type: 'reset' });
   }
 
   /** `CatchUp` has done what it could for now: the reader is live, waits for its socket, or goes back for more. */
@@ -223,7 +228,7 @@ export class Reader implements ConnectionListener {
   /** any → over: nothing more is written to it. */
   ended(): void {
     if (this.currentState === 'over') return;
-    this.currentState = 'over';
+    this.become('over');
     this.cohort.leave(this);
     this.context.catchUp.release(this);
     this.context.onOver(this);
@@ -256,10 +261,20 @@ export class Reader implements ConnectionListener {
     return { matchers: this.cohort.interest.matchers };
   }
 
+  private become(state: ReaderState): void {
+    this.context.log.counts.moved(this, this.currentState, state);
+    this.currentState = state;
+  }
+
+  private tellMiss(miss: Miss, notice: Notice): void {
+    this.context.log.counts.misses.add(miss);
+    this.connection.notify(notice);
+  }
+
   /** → live where nothing is owed, else → behind, where it catches up as soon as its socket has room. */
   private proceed(): void {
     if (this.hasEverything) return this.arrive();
-    this.currentState = 'behind';
+    this.become('behind');
     if (this.connection.isFull) return;
     this.isInCatchUp = true;
     this.context.catchUp.add(this);
@@ -267,10 +282,11 @@ export class Reader implements ConnectionListener {
 
   /** → live: from now on its cohort offers it everything after its cursor, and nothing that it has already. */
   private arrive(): void {
-    this.currentState = 'live';
+    this.become('live');
     this.cohort.addLive(this);
     const { greeting } = this;
     this.greeting = undefined;
+    if (greeting === 'caught-up') this.context.log.counts.replays.observe(performance.now() - this.connection.openedAt);
     if (greeting) this.connection.notify({ type: greeting });
   }
 

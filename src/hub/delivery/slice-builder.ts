@@ -23,6 +23,8 @@ export interface Slice {
   readonly oldestPresence: number;
   /** Undefined when the cohort wants no entry. At most one piece, or a single larger entry, whose bytes are shared. */
   readonly bytes: WireBytes | undefined;
+  /** How many updates it has. */
+  readonly updates: number;
   /** How many of the entries are damaged: none, or all. */
   readonly damaged: number;
   /** The only updates that its readers are sent after it, up to a position; undefined where all are. */
@@ -120,6 +122,7 @@ export class SliceBuilder {
       last,
       lastId,
       bytes: this.wanted.length > 0 ? join(this.wanted) : undefined,
+      updates: this.wanted.length,
       damaged,
       oldestPresence,
     };

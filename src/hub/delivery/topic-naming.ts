@@ -54,6 +54,7 @@ export class TopicNaming {
 class NamedEntry implements RecentEntry {
   readonly position: number;
   readonly update: Update;
+  readonly storedAt: number | undefined;
 
   constructor(
     private readonly entry: RecentEntry,
@@ -62,6 +63,7 @@ class NamedEntry implements RecentEntry {
   ) {
     this.position = entry.position;
     this.update = entry.update;
+    this.storedAt = entry.storedAt;
   }
 
   get bytes(): WireBytes {

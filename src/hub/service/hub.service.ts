@@ -1,8 +1,7 @@
-import { hash } from 'node:crypto';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { firstPositionOf, Journal, type PresenceEntry } from '../../storage/journal/journal.js';
 import { eventIdOf } from '../../storage/journal/presence-record.js';
-import type { Update } from '../../storage/journal/update.js';
+import { Publications, type PublishOptions } from './publications.js';
 import { PublishQuota } from '../limits/publish-quota.js';
 import type { Connection } from '../../streams/connections/connection.js';
 import { cursorText } from '../../streams/frames/frame.js';
@@ -13,16 +12,18 @@ import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { SharedState } from '../../storage/state/shared-state.js';
 import { Background } from '../../shared/background.js';
 import { CatchUp } from '../delivery/catch-up.js';
-import { checkUpdate, type UpdateDraft } from '../update/check-update.js';
+import type { UpdateDraft } from '../update/check-update.js';
 import { Cursors } from '../cursors/cursors.js';
 import { FanOut } from '../delivery/fan-out.js';
-import { type Grants, UNLIMITED } from '../../access/grants.js';
+import type { Grants } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import { dialectsOf } from './dialects.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
 import { Interest } from '../matching/interest.js';
-import { JournalPages } from '../delivery/log/journal-pages.js';
+import { DeliveryCounts } from '../delivery/counts/delivery-counts.js';
+import { Durations } from '../../shared/measures/durations.js';
+import { JournalPages, type ReadCounts } from '../delivery/log/journal-pages.js';
 import type { Matcher } from '../matching/matcher.js';
 import { Backwards } from '../delivery/log/backwards.js';
 import { Latest } from '../delivery/log/latest.js';
@@ -36,13 +37,6 @@ import { Slices } from '../delivery/slices.js';
 import { type Start, Starts, type Wanted } from './starts.js';
 import { TopicPlans } from '../delivery/topic-plans.js';
 import { Reader, type ReaderContext, type ReaderStart } from '../delivery/reader.js';
-
-export interface PublishOptions {
-  /** What the publisher may do. Default: everything, for callers in the same process. */
-  readonly grants?: Grants;
-  /** The same key again, while the first update with it is held, stores nothing and gives that update's id. */
-  readonly idempotencyKey?: string | undefined;
-}
 
 export interface SubscribeOptions {
   readonly matchers: readonly Matcher[];
@@ -61,6 +55,16 @@ export interface SubscribeOptions {
   readonly address: string;
 }
 
+/** What {@link HubService.counts} has. */
+export interface HubCounts {
+  readonly publications: Pick<Publications, 'outcomes' | 'toStored'>;
+  readonly delivered: DeliveryCounts;
+  readonly journalReads: ReadCounts;
+  readonly journal: Pick<Journal, 'head' | 'oldest' | 'isAvailable' | 'usage'>;
+  readonly recent: Pick<RecentLog, 'bytes' | 'length'>;
+  readonly cohorts: number;
+}
+
 interface Beginning extends ReaderStart {
   /** What the stream begins with: the cursor of a reader that begins live, or nothing. */
   readonly first: string;
@@ -76,12 +80,15 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   readonly presence: Presence | undefined;
   private readonly logger = new Logger(HubService.name);
   private readonly background = new Background();
-  private readonly quota: PublishQuota;
+  private readonly publications: Publications;
+  private readonly recent: RecentLog;
   private readonly fanOut: FanOut;
   private readonly starts: Starts;
   private readonly stopRemovals: () => void;
   private readonly readers: ReaderContext;
   private readonly cursors: Cursors;
+  private readonly delivered = new DeliveryCounts();
+  private readonly journalReads = { reads: new Durations(), failedReads: 0 };
 
   constructor(
     private readonly journal: Journal,
@@ -99,17 +106,19 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     this.presence = enabled ? new Presence(journal, state, { grace, events, tellsAnonymous }) : undefined;
     const expand: Expand = (entry) => events.eventsOf(entry.record, (index) => this.nameOf(entry, index));
     const log = new RecentLog(options.recentBytes, journal.head, expand);
+    this.recent = log;
     this.cursors = new Cursors(journal);
-    this.quota = new PublishQuota(options.quota);
+    this.publications = new Publications(journal, guarded, new PublishQuota(options.quota), options.hubUrl);
     const { background } = this;
     const { hubUrl, flushInterval: interval } = options;
     this.fanOut = new FanOut(journal, log, this.cursors, {
       hubUrl,
       background,
       interval,
+      counts: this.delivered,
       ...(enabled && { presenceTopics: subscriptionPath(hubUrl.pathname, ['']) }),
     });
-    const pages = new JournalPages(journal, background, { expand });
+    const pages = new JournalPages(journal, background, { expand, counts: this.journalReads });
     const slices = new Slices(pages, log, background, new TopicPlans(journal, background));
     this.readers = {
       log: this.fanOut,
@@ -152,6 +161,12 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return this.journal.head;
   }
 
+  /** What this process has done since it began, and what it holds now. */
+  get counts(): HubCounts {
+    const { publications, delivered, journalReads, journal, fanOut, recent } = this;
+    return { publications, delivered, journalReads, journal, recent, cohorts: fanOut.cohortCount };
+  }
+
   /** Whether publishing can be expected to work now. */
   get isAvailable(): boolean {
     return this.journal.isAvailable;
@@ -162,20 +177,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
    * @throws {HubError} when the update is refused; {@link JournalUnavailableError} when it can't be stored. Nothing is
    * stored then.
    */
-  async publish(
-    draft: UpdateDraft,
-    { grants: given = UNLIMITED, idempotencyKey }: PublishOptions = {},
-  ): Promise<string> {
-    const grants = this.guarded.of(given);
-    const update = checkUpdate(draft, { hubUrl: this.options.hubUrl });
-    if (!grants.canPublish(update.topics)) {
-      throw new HubError('insufficient-scope', 'The token does not grant publishing to every topic of this update.');
-    }
-    // Who calls from within the process is the application's own.
-    if (grants !== UNLIMITED) this.quota.spend(grants, update);
-    const appended = await this.journal.append(update, keyOptions(idempotencyKey, grants, draft, update));
-    if (appended.outcome !== 'conflict') return appended.id;
-    throw new HubError('idempotency-key-conflict', 'This Idempotency-Key was used before, with another update.');
+  publish(draft: UpdateDraft, options: PublishOptions = {}): Promise<string> {
+    return this.publications.add(draft, options);
   }
 
   /**
@@ -302,7 +305,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   }
 
   private noteClosed({ connection }: Reader, reason: StreamEnd): void {
-    this.streams.delete(connection);
+    this.streams.delete(connection, reason);
     const age = Math.round(performance.now() - connection.openedAt);
     this.logger.debug({ msg: 'stream closed', requestId: connection.info.requestId, reason, age });
   }
@@ -312,20 +315,4 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
 function greetingOf(isResuming: boolean, needsCursor: boolean): ReaderStart['greeting'] {
   if (isResuming) return 'caught-up';
   return needsCursor ? 'cursor' : undefined;
-}
-
-/** An idempotency key is the publisher's own, and the same key must come with the same update. */
-function keyOptions(
-  idempotencyKey: string | undefined,
-  grants: Grants,
-  draft: UpdateDraft,
-  update: Update,
-): { idempotencyKey: string; fingerprint: string } | undefined {
-  if (idempotencyKey === undefined) return undefined;
-  // `draft.id` rather than `update.id`, because a generated id differs from one attempt to the next.
-  const content = JSON.stringify([update.topics, update.data, update.private, update.type, update.retry, draft.id]);
-  return {
-    idempotencyKey: `${grants.issuer ?? ''}\n${grants.subject ?? ''}\n${idempotencyKey}`,
-    fingerprint: hash('sha256', content, 'base64'),
-  };
 }

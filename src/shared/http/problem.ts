@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import { refusals } from '../measures/refusals.js';
 import { endUnreadBody } from './unread-body.js';
 
 /**
@@ -27,6 +28,7 @@ export function problem(status: number, more: Omit<Problem, 'status' | 'title'> 
 }
 
 export function sendProblem(reply: FastifyReply, body: Problem): void {
+  if (body.code !== undefined) refusals.add(body.code);
   // Many refusals come before the body has been read.
   endUnreadBody(reply.request.raw);
   void reply

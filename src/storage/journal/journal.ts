@@ -81,6 +81,18 @@ export interface Retention {
   readonly age: number;
 }
 
+/** What an engine holds. Undefined is not known. */
+export interface JournalUsage {
+  /** How many updates. */
+  readonly updates?: number;
+  /** Their bytes, counted as {@link Retention} counts them. */
+  readonly bytes?: number;
+  /** Bytes that its files take, including pages that trimming has freed and that are not used again yet. */
+  readonly fileBytes?: number;
+  /** Bytes of memory that the index by topic takes. */
+  readonly indexBytes?: number;
+}
+
 export type TailListener = (entries: readonly ReadEntry[]) => void;
 
 /** Called with positions whose updates have been removed; with undefined when these may be any, and not only more of them. */
@@ -112,6 +124,11 @@ export abstract class Journal {
   abstract readonly secret: Buffer;
 
   abstract readonly retention: Retention;
+
+  /** What the engine holds, as far as it can tell without asking anybody. */
+  get usage(): JournalUsage {
+    return {};
+  }
 
   /** Whether an append can be expected to work now. */
   get isAvailable(): boolean {

@@ -164,9 +164,9 @@ class LiveStream implements OpenStream {
   private forget(): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.registry.delete(this);
     const age = Math.round(performance.now() - this.openedAt);
     const { reason, events } = this;
+    this.registry.delete(this, reason);
     logger.debug({ msg: 'stream closed', requestId: this.request.id, reason, age, events });
   }
 

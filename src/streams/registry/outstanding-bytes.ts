@@ -11,7 +11,7 @@ export class OutstandingBytes {
   private readonly listeners: (() => void)[] = [];
 
   /** @param limit in bytes; by default an eighth of what V8 lets the heap grow to. */
-  constructor(private readonly limit: number = Math.floor(getHeapStatistics().heap_size_limit / 8)) {}
+  constructor(readonly limit: number = Math.floor(getHeapStatistics().heap_size_limit / 8)) {}
 
   get total(): number {
     return this.bytes;

@@ -7,6 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { Background } from '../../shared/background.js';
+import { Tally } from '../../shared/measures/tally.js';
 import { believedNow } from '../../shared/time/steady-clock.js';
 import { Admission, type AdmissionLimits } from './admission.js';
 import { OutstandingBytes } from './outstanding-bytes.js';
@@ -82,6 +83,10 @@ export function randomRetry(random: () => number = Math.random): number {
 export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown {
   /** Whether this process has more to do than it can. */
   readonly pressure = new Pressure();
+  /** Streams that have ended, by reason. */
+  readonly ended = new Tally<StreamEnd>();
+  /** Streams that were refused, by the reason that their clients were told. */
+  readonly refusals = new Tally<StreamEnd>();
   /** What the clients of all streams have not taken yet. */
   readonly outstanding: OutstandingBytes;
   private readonly deadlines = new Map<OpenStream, number>();
@@ -117,6 +122,21 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
 
   get size(): number {
     return this.deadlines.size;
+  }
+
+  /** How many streams were opened since the process began. */
+  get opened(): number {
+    return this.serial;
+  }
+
+  /** How many streams may be open at once; 0 is no limit. */
+  get limit(): number {
+    return this.options.maxConnections ?? 0;
+  }
+
+  /** How many refused streams have not closed yet. */
+  get refusedCount(): number {
+    return this.refused.size;
   }
 
   onModuleInit(): void {
@@ -164,13 +184,18 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
     if (reason !== undefined) stream.end(reason);
   }
 
-  delete(stream: OpenStream): void {
-    if (this.deadlines.delete(stream)) this.admission.leave(stream.info);
+  /** A stream is over. */
+  delete(stream: OpenStream, reason: StreamEnd = 'disconnected'): void {
+    if (this.deadlines.delete(stream)) {
+      this.admission.leave(stream.info);
+      this.ended.add(reason);
+    }
     this.unwatch();
   }
 
   /** Ends a stream that is not admitted, after a while. It is looked after until it has closed, and counts nowhere. */
   refuse(stream: OpenStream, reason: StreamEnd): void {
+    this.refusals.add(reason);
     this.refused.add(stream, reason, performance.now());
     this.watch();
     // A stream that was asked for just before the process began to stop, and got here just after.

@@ -9,6 +9,7 @@ import {
   type Reading,
 } from '../../../storage/journal/journal.js';
 import { weightOf, weightOfText } from '../../../storage/journal/update.js';
+import type { Durations } from '../../../shared/measures/durations.js';
 import type { Background } from '../../../shared/background.js';
 import { firstIndex } from '../../../shared/first-index.js';
 import {
@@ -44,6 +45,20 @@ export interface Page {
   readonly oldestPresence: number;
 }
 
+export interface JournalPagesOptions {
+  /** Makes the events of comings and goings. */
+  readonly expand?: Expand;
+  /** Bytes of all pages that are remembered. */
+  readonly limit?: number;
+  readonly counts?: ReadCounts | undefined;
+}
+
+/** What reading from the journal takes. */
+export interface ReadCounts {
+  readonly reads: Durations;
+  failedReads: number;
+}
+
 /**
  * The part of the journal that the recent log no longer holds, in pages, each read and encoded once for everybody who
  * comes by while it's remembered: after a restart a thousand readers ask for the same range at once, with matchers and
@@ -54,15 +69,16 @@ export class JournalPages {
   private readonly reading = new Map<string, Promise<Page>>();
   private readonly waiting: (() => void)[] = [];
   private readonly expand: Expand;
+  private readonly counts: ReadCounts | undefined;
   private readers = 0;
   private clearances = 0;
 
-  /** @param expand makes the events of comings and goings. */
   constructor(
     private readonly journal: Journal,
     private readonly background: Background,
-    { expand = () => [], limit = REMEMBERED_BYTES }: { readonly expand?: Expand; readonly limit?: number } = {},
+    { expand = () => [], limit = REMEMBERED_BYTES, counts }: JournalPagesOptions = {},
   ) {
+    this.counts = counts;
     this.expand = expand;
     this.pages = new LRUCache({ maxSize: limit, sizeCalculation: sizeOf });
   }
@@ -78,7 +94,7 @@ export class JournalPages {
     const page = after(cursor, await this.page(numberOf(cursor + 1), history));
     if (page.entries.length > 0) return page;
     // Nothing of this page is held any more, or another reader had it read before the wanted entries were appended.
-    const reading = await this.background.do(() => this.journal.read(cursor, 1));
+    const reading = await this.measured(() => this.journal.read(cursor, 1));
     const [next] = reading.entries;
     if (!next) return { ...boundsOf(reading, cursor), entries: [] };
     const first = Math.max(cursor + 1, firstPositionOf(next));
@@ -91,7 +107,7 @@ export class JournalPages {
    * updates are seldom shares them with others.
    */
   async at(positions: readonly number[]): Promise<Page> {
-    const { entries, upTo, oldest } = await this.background.do(() => this.journal.readAt(positions));
+    const { entries, upTo, oldest } = await this.measured(() => this.journal.readAt(positions));
     return { entries: entries.map((one) => this.entryOf(one, UnsharedEntry)), upTo, oldest, oldestPresence: 0 };
   }
 
@@ -151,7 +167,7 @@ export class JournalPages {
     while (isMore) {
       const { upTo } = page;
       // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before has ended
-      const reading = await this.background.do(() => this.journal.read(upTo, end - upTo));
+      const reading = await this.measured(() => this.journal.read(upTo, end - upTo));
       const entries = reading.entries.filter((entry) => firstPositionOf(entry) <= end).map((one) => this.entryOf(one));
       // What was read before has been trimmed by now where something is missing after it.
       const earlier = reading.oldest > upTo + 1 ? [] : page.entries;
@@ -159,6 +175,18 @@ export class JournalPages {
       isMore = page.upTo > upTo && page.upTo < Math.min(end, this.journal.head);
     }
     return page;
+  }
+
+  private async measured(read: () => Promise<Reading>): Promise<Reading> {
+    const begun = performance.now();
+    try {
+      const reading = await this.background.do(read);
+      this.counts?.reads.observe(performance.now() - begun);
+      return reading;
+    } catch (error) {
+      if (this.counts) this.counts.failedReads += 1;
+      throw error;
+    }
   }
 
   private entryOf(entry: ReadEntry, Whole: typeof LazyEntry | typeof UnsharedEntry = LazyEntry): PageEntry {

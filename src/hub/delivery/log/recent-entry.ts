@@ -9,6 +9,8 @@ export interface RecentEntry {
   readonly position: number;
   readonly update: Update;
   readonly bytes: WireBytes;
+  /** When it was stored, in milliseconds since 1970, where that is known. */
+  readonly storedAt?: number | undefined;
 }
 
 /** Makes the events of a coming or going, as many as the record says, or fewer where this process can't make some. */
@@ -31,6 +33,10 @@ export class LazyEntry implements RecentEntry {
   constructor(private readonly entry: Entry) {
     this.position = entry.position;
     this.update = entry.update;
+  }
+
+  get storedAt(): number | undefined {
+    return this.entry.storedAt;
   }
 
   get bytes(): WireBytes {

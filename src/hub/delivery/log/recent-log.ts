@@ -46,6 +46,11 @@ export class RecentLog {
     return this.held;
   }
 
+  /** How many entries are held. */
+  get length(): number {
+    return this.entries.length;
+  }
+
   /** Takes the next entry: no update is missing between `head` and it. */
   push(entry: Entry): HeldEntry;
   push(entry: StoredEntry): HeldEntry | RecentPresence;

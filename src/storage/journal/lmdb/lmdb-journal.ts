@@ -5,6 +5,7 @@ import {
   type Appended,
   type AppendOptions,
   Journal,
+  type JournalUsage,
   JournalUnavailableError,
   type Reading,
   type RemovalListener,
@@ -111,9 +112,8 @@ export class LmdbJournal extends Journal {
     return this.environment.secret;
   }
 
-  /** Bytes that the files take, including pages that trimming has freed and that are not used again yet. */
-  get size(): number {
-    return this.environment.size;
+  override get usage(): Required<Omit<JournalUsage, 'indexBytes'>> {
+    return { ...this.updates.usage, fileBytes: this.environment.size };
   }
 
   get head(): number {
@@ -130,7 +130,7 @@ export class LmdbJournal extends Journal {
 
   get lastId(): string | undefined {
     const [update, presence] = [this.updates.newestWhole, this.presence.newestWhole];
-    return update && update.position > (presence?.position ?? 0) ? update.lastId : presence?.lastId;
+    return (update && update.position > (presence?.position ?? 0) ? update : presence)?.lastId;
   }
 
   /** Whether the files are open: they are not for a while after a failure. */
@@ -287,8 +287,7 @@ export class LmdbJournal extends Journal {
   private async commit(group: readonly Pending[]): Promise<boolean> {
     try {
       const entries = this.stage(group);
-      const isOptional = !this.index.isFull;
-      const topics = { edits: this.index.change(group.length), isOptional };
+      const topics = { isOptional: !this.index.isFull, edits: this.index.change(group.length) };
       if (group.length === 0 && topics.edits.length === 0 && this.garbageCount === 0) return true;
       const limit = group.length > 0 ? 2 * group.length + 16 : SWEEP_ENTRIES;
       const [updates, presence] = [this.updates.change(limit), this.presence.change(limit)];

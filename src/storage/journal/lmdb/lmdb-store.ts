@@ -67,6 +67,11 @@ export class LmdbStore<Content extends Identified> {
     return this.window.oldest;
   }
 
+  /** See {@link LmdbWindow.usage}. */
+  get usage(): LmdbWindow<Content>['usage'] {
+    return this.window.usage;
+  }
+
   /** See {@link LmdbWindow.swept}. */
   get swept(): number {
     return this.window.swept;

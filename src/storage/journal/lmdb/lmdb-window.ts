@@ -66,6 +66,13 @@ export class LmdbWindow<Content extends Identified> {
     return this.first ? this.first.previous + 1 : this.head.position + 1;
   }
 
+  /** How many records are held, and their bytes. */
+  get usage(): { readonly updates: number; readonly bytes: number } {
+    this.trim();
+    if (!this.first) return { updates: 0, bytes: 0 };
+    return { updates: this.head.count - this.first.countBefore, bytes: this.head.total - this.first.totalBefore };
+  }
+
   /** No record is left before this position, unless one was removed that should not be there. */
   get swept(): number {
     return this.garbageFrom;

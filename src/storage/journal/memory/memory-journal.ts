@@ -6,6 +6,7 @@ import {
   type AppendOptions,
   type Entry,
   Journal,
+  type JournalUsage,
   type PresenceEntry,
   type Reading,
   type RemovalListener,
@@ -62,6 +63,10 @@ export class MemoryJournal extends Journal {
     const presence = this.presence.newest;
     if (!presence || (update && update.position > presence.position)) return update?.id;
     return eventIdOf(presence, presence.record.events - 1);
+  }
+
+  override get usage(): JournalUsage {
+    return { ...this.updates.usage, indexBytes: this.index.bytes };
   }
 
   append(update: Update, { idempotencyKey, fingerprint }: AppendOptions = {}): Promise<Appended> {

@@ -43,6 +43,11 @@ export class MemoryStore<Stored extends StoredEntry> {
     return this.trimmedUpTo + 1;
   }
 
+  /** How many entries are held, and the bytes that count against the retention. */
+  get usage(): { readonly updates: number; readonly bytes: number } {
+    return { updates: this.entries.length, bytes: this.bytes + (this.index?.bytes ?? 0) };
+  }
+
   get newest(): Held<Stored> | undefined {
     return this.entries.at(this.entries.length - 1);
   }

@@ -25,6 +25,11 @@ export class RedisIndexer {
     this.begin();
   }
 
+  /** About how many bytes of memory the index takes. */
+  get bytes(): number {
+    return this.index.bytes;
+  }
+
   /** The index; undefined while it is behind. */
   get topics(): TopicLookup | undefined {
     return this.tail.isBehind ? undefined : this.index;

@@ -7,6 +7,7 @@ import {
   type AppendOptions,
   isPresence,
   Journal,
+  type JournalUsage,
   JournalUnavailableError,
   type Reading,
   type RemovalListener,
@@ -137,6 +138,10 @@ export class RedisJournal extends Journal {
         `Herald can't start without its journal. ${messageOf(error)}: check HERALD_JOURNAL and whether Redis is up.`,
       );
     }
+  }
+
+  override get usage(): JournalUsage {
+    return { indexBytes: this.indexer.bytes };
   }
 
   get head(): number {

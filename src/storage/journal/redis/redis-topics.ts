@@ -31,6 +31,11 @@ export class RedisTopics implements TopicLookup {
     return this.first;
   }
 
+  /** About how many bytes of memory it takes. */
+  get bytes(): number {
+    return this.postings.bytes + PAIR * this.positions.length;
+  }
+
   /** Adds an update beyond all others. */
   add(position: number, topics: readonly string[]): void {
     if (position < this.first) return;
@@ -38,7 +43,7 @@ export class RedisTopics implements TopicLookup {
       this.positions.push(position);
       this.names.push(topic);
     }
-    while (this.postings.bytes + PAIR * this.positions.length > this.maxBytes) {
+    while (this.bytes > this.maxBytes) {
       this.dropBefore((this.positions.at(0) ?? position) + 1);
     }
   }

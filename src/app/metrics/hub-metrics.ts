@@ -1,0 +1,187 @@
+import process from 'node:process';
+import { Inject, Injectable } from '@nestjs/common';
+import { HUB_ERRORS } from '../../access/hub.errors.js';
+import type { Config } from '../../config/config.js';
+import { CONFIG } from '../../config/config.module.js';
+import { type HubCounts, HubService } from '../../hub/service/hub.service.js';
+import { OUTCOMES } from '../../hub/service/publications.js';
+import { refusals } from '../../shared/measures/refusals.js';
+import type { Tally } from '../../shared/measures/tally.js';
+import { VERSION } from '../../shared/version.js';
+import { STREAM_ENDS, type StreamEnd } from '../../streams/registry/stream-end.js';
+import { StreamRegistry } from '../../streams/registry/stream-registry.js';
+import { counter, type Family, gauge, histogram, labelled } from './family.js';
+
+const ENDS = Object.keys(STREAM_ENDS) as StreamEnd[];
+const REFUSED = ['overloaded', 'unavailable'] as const;
+const STATES = ['new', 'behind', 'live'] as const;
+const GAPS = ['not-held', 'trimmed', 'damaged', 'presence'] as const;
+
+/**
+ * What the hub has done and holds. Nothing is counted here: the parts of the hub count for themselves, in plain numbers, and
+ * a scrape reads them. No label ever has a topic, a subject or an address.
+ */
+@Injectable()
+export class HubMetrics {
+  constructor(
+    private readonly hub: HubService,
+    private readonly streams: StreamRegistry,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  families(): Family[] {
+    const { counts } = this.hub;
+    return [
+      this.build(),
+      ...this.ofStreams(),
+      ...ofPublishing(counts),
+      ...ofDelivery(counts),
+      ...ofJournal(counts),
+      ...this.ofLimits(counts),
+    ];
+  }
+
+  private build(): Family {
+    // With `rediss:` it is the same engine.
+    const journal = this.config.hub.journal.url.split(':', 1)[0]?.replace('rediss', 'redis') ?? '';
+    const labels = { version: VERSION, node: process.version, journal };
+    const help = 'Always 1. The labels say which version of Herald runs, on which Node.js, with which kind of journal.';
+    return { name: 'herald_build_info', help, type: 'gauge', values: [{ value: 1, labels }] };
+  }
+
+  private ofStreams(): Family[] {
+    const { streams } = this;
+    const ended = {
+      name: 'herald_streams_ended_total',
+      help: 'Streams that have ended, by reason.',
+      type: 'counter',
+    } as const;
+    const refused = {
+      name: 'herald_streams_refused_total',
+      help: 'Streams that were refused, by what their clients were told.',
+      type: 'counter',
+    } as const;
+    return [
+      gauge('herald_streams_open', "Streams that are open: subscribers' and those of @Sse() handlers.", streams.size),
+      gauge('herald_streams_limit', 'Streams that may be open; 0 is no limit.', streams.limit),
+      gauge('herald_streams_refused_held', 'Refused streams that have not closed yet.', streams.refusedCount),
+      counter('herald_streams_opened_total', 'Streams that were opened.', streams.opened),
+      labelled(ended, 'reason', allOf(ENDS, streams.ended)),
+      labelled(refused, 'reason', allOf(REFUSED, streams.refusals)),
+    ];
+  }
+
+  private ofLimits({ recent }: HubCounts): Family[] {
+    const { pressure, outstanding } = this.streams;
+    const refused = {
+      name: 'herald_refusals_total',
+      help: 'Requests that were refused, by code.',
+      type: 'counter',
+    } as const;
+    const shedding = {
+      name: 'herald_shedding',
+      help: '1 while new streams, or publications, are refused because there is too much to do.',
+      type: 'gauge',
+    } as const;
+    return [
+      labelled(refused, 'code', allOf(Object.keys(HUB_ERRORS), refusals)),
+      labelled(shedding, 'what', [
+        ['streams', Number(pressure.shedsStreams)],
+        ['publications', Number(pressure.shedsPublications)],
+      ]),
+      gauge(
+        'herald_outstanding_bytes',
+        'Bytes that streams hold because clients have not taken them.',
+        outstanding.total,
+      ),
+      gauge('herald_outstanding_limit_bytes', 'Bytes that streams may hold for their clients.', outstanding.limit),
+      gauge('herald_recent_log_bytes', 'Bytes of the newest updates, which are kept encoded.', recent.bytes),
+      gauge('herald_recent_log_limit_bytes', 'Bytes that the newest updates may take.', this.config.hub.recentBytes),
+      gauge(
+        'herald_recent_log_entries',
+        'The newest updates, comings and goings, which are kept encoded.',
+        recent.length,
+      ),
+    ];
+  }
+}
+
+function ofPublishing({ publications: { outcomes, toStored } }: HubCounts): Family[] {
+  const about = {
+    name: 'herald_publications_total',
+    help: 'Publications, by what became of them.',
+    type: 'counter',
+  } as const;
+  return [
+    labelled(about, 'outcome', allOf(OUTCOMES, outcomes)),
+    histogram('herald_publish_stored_seconds', 'From a publication until the journal has it.', toStored),
+  ];
+}
+
+function ofDelivery({ delivered, journal, cohorts }: HubCounts): Family[] {
+  const owed = delivered.owed(journal.head);
+  const states = { name: 'herald_subscribers', help: 'Subscribers, by state.', type: 'gauge' } as const;
+  const gaps = {
+    name: 'herald_gaps_total',
+    help: 'Subscribers that were told of updates missing, by reason.',
+    type: 'counter',
+  } as const;
+  return [
+    labelled(
+      states,
+      'state',
+      STATES.map((state) => [state, delivered.of(state)]),
+    ),
+    gauge('herald_cohorts', 'Groups of subscribers that see the same stream.', cohorts),
+    gauge('herald_behind_positions', 'Places of the log that all subscribers behind have still to pass.', owed.all),
+    gauge('herald_behind_positions_max', 'The same for the one that is furthest behind.', owed.most),
+    counter(
+      'herald_deliveries_total',
+      'Updates given to subscribers, each counted for each of them.',
+      delivered.updates,
+    ),
+    counter('herald_delivery_writes_total', 'Writes that had updates.', delivered.writes),
+    counter('herald_delivery_bytes_total', 'Bytes of these writes.', delivered.bytes),
+    histogram(
+      'herald_publish_socket_seconds',
+      'From the time when an update was stored, in whole milliseconds, until the sockets of live subscribers had it.',
+      delivered.toSocket,
+    ),
+    histogram(
+      'herald_replay_seconds',
+      'From the beginning of a stream that resumes until it is live.',
+      delivered.replays,
+    ),
+    labelled(gaps, 'reason', allOf(GAPS, delivered.misses)),
+    counter(
+      'herald_resets_total',
+      'Subscribers that were told of a log which lost its end.',
+      delivered.misses.of('reset'),
+    ),
+    counter('herald_truncations_total', 'Subscribers that got the state in part.', delivered.misses.of('truncated')),
+  ];
+}
+
+function ofJournal({ journal, journalReads, publications: { outcomes } }: HubCounts): Family[] {
+  const { updates, bytes, fileBytes, indexBytes } = journal.usage;
+  const errors = { name: 'herald_journal_errors_total', help: 'Operations that failed.', type: 'counter' } as const;
+  return [
+    gauge('herald_journal_available', '1 while an append can be expected to work.', journal.isAvailable),
+    gauge('herald_journal_head', 'The position of the newest entry.', journal.head),
+    gauge('herald_journal_oldest', 'The position from which on all updates are held.', journal.oldest),
+    gauge('herald_journal_updates', 'Updates that are held, where the engine knows that by itself.', updates),
+    gauge('herald_journal_bytes', 'Their bytes.', bytes),
+    gauge('herald_journal_file_bytes', 'Bytes that the files of the journal take, where it has some.', fileBytes),
+    gauge('herald_journal_index_bytes', 'Memory that the index by topic takes, where it lies in memory.', indexBytes),
+    histogram('herald_journal_read_seconds', 'Reads of what is older than the recent log.', journalReads.reads),
+    labelled(errors, 'operation', [
+      ['append', outcomes.of('unavailable') + outcomes.of('failed')],
+      ['read', journalReads.failedReads],
+    ]),
+  ];
+}
+
+/** Each name with its count, also where that is 0: a rate can't be told of what appears later. */
+function allOf<Name extends string>(names: readonly Name[], tally: Pick<Tally<Name>, 'of'>): [Name, number][] {
+  return names.map((name) => [name, tally.of(name)]);
+}
