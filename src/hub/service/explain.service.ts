@@ -156,7 +156,7 @@ export class ExplainService {
       update: entry && toldOf(entry),
       match,
       grant,
-      cursor: { position: cursor, began, state: open?.state ?? 'over', head: open?.head },
+      cursor: placeOf(asked),
       written: verdict === 'written' ? this.writtenOf(entry, open) : undefined,
     };
   }
@@ -207,6 +207,10 @@ function grantOf({ update }: Entry, asked: Asked, hubUrl: URL): Explanation['gra
   if (isGranted === undefined) return undefined;
   const by = asked.readMatchers?.find((matcher) => new Interest([matcher], hubUrl).includes(update.topics));
   return { isGranted, by: by ?? 'grants' };
+}
+
+function placeOf({ cursor, began, open }: Asked): Explanation['cursor'] {
+  return { position: cursor, began, state: open?.state ?? 'over', head: open?.head };
 }
 
 function toldOf({ position, update, storedAt }: Entry): Readonly<Record<string, unknown>> {
