@@ -3,6 +3,7 @@ import process from 'node:process';
 import { checkCommand } from './cli/check-command.js';
 import { handleClosedOutput } from './cli/closed-output.js';
 import { explainCommand } from './cli/explain-command.js';
+import { tailCommand } from './cli/tail-command.js';
 import { tokenCommand } from './cli/token-command.js';
 import { type Command, UsageError } from './cli/command.js';
 import { journalCommand } from './cli/journal-command.js';
@@ -14,6 +15,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   token: tokenCommand,
   explain: explainCommand,
   publish: (args, surroundings) => publishCommand(args, surroundings, process.stderr),
+  tail: (args, { env }) => tailCommand(args, env, { output: process.stdout, errors: process.stderr }),
   check: checkCommand,
   journal: (args) => journalCommand([...args], process.stdout, process.stderr),
 };
@@ -23,6 +25,7 @@ const USAGE = `Usage: herald COMMAND
   token     mint a token with the configured key
   explain   say what a token may do with a topic, and why not
   publish   publish updates, one JSON object a line of the input
+  tail      follow a hub, and print its updates as they come
   check     say whether the service could start with this environment
   journal   look into the files of a stopped service: stats, verify, export, import
 
