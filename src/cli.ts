@@ -3,6 +3,7 @@ import process from 'node:process';
 import { checkCommand } from './cli/check-command.js';
 import { handleClosedOutput } from './cli/closed-output.js';
 import { explainCommand } from './cli/explain-command.js';
+import { doctorCommand } from './cli/doctor-command.js';
 import { tailCommand } from './cli/tail-command.js';
 import { tokenCommand } from './cli/token-command.js';
 import { type Command, UsageError } from './cli/command.js';
@@ -16,6 +17,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   explain: explainCommand,
   publish: (args, surroundings) => publishCommand(args, surroundings, process.stderr),
   tail: (args, { env }) => tailCommand(args, env, { output: process.stdout, errors: process.stderr }),
+  doctor: doctorCommand,
   check: checkCommand,
   journal: (args) => journalCommand([...args], process.stdout, process.stderr),
 };
@@ -26,6 +28,7 @@ const USAGE = `Usage: herald COMMAND
   explain   say what a token may do with a topic, and why not
   publish   publish updates, one JSON object a line of the input
   tail      follow a hub, and print its updates as they come
+  doctor    try what a hub needs, through the proxy too, and say what to change
   check     say whether the service could start with this environment
   journal   look into the files of a stopped service: stats, verify, export, import
 

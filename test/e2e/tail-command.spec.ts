@@ -24,9 +24,9 @@ class Tail implements AsyncDisposable {
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    this.child.stdout.setEncoding('utf8').on('data', (text: string) => this.changed((this.output += text)));
-    this.child.stderr.setEncoding('utf8').on('data', (text: string) => this.changed((this.errors += text)));
-    this.child.on('close', () => this.changed(''));
+    this.child.stdout.setEncoding('utf8').on('data', (text: string) => this.take(() => (this.output += text)));
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => this.take(() => (this.errors += text)));
+    this.child.on('close', () => this.wakeUp());
   }
 
   get lines(): string[] {
@@ -48,7 +48,8 @@ class Tail implements AsyncDisposable {
     await once(this.child, 'close');
   }
 
-  private changed(_: string): void {
+  private take(keep: () => void): void {
+    keep();
     this.wakeUp();
   }
 }

@@ -27,9 +27,14 @@ export interface AskOptions {
   readonly body?: string;
 }
 
+/** The answer to a request has not begun in time. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+}
+
 /**
  * Sends a request on a connection of its own, and gives the head of the answer. No redirect is followed.
- * @throws when there is no answer within 10 seconds.
+ * @throws {NoAnswerError} when none begins within 10 seconds, and whatever else goes wrong.
  */
 export async function ask(
   url: URL,
@@ -37,7 +42,7 @@ export async function ask(
 ): Promise<IncomingMessage> {
   const options: RequestOptions = { method, headers, agent: false };
   const request = url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options);
-  const timer = setTimeout(() => request.destroy(new Error('there was no answer in time')), PATIENCE);
+  const timer = setTimeout(() => request.destroy(new NoAnswerError('there was no answer within 10 s')), PATIENCE);
   try {
     request.end(body);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
