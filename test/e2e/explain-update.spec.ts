@@ -2,10 +2,20 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { askAdmin, listConnections, untilConnections } from '../support/admin.js';
 import type { EventStream } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
-import { ADMIN_KEY, HUB, Publisher, startHub, subscribe, subscriberToken, updatesOf } from '../support/hub.js';
+import {
+  ADMIN_KEY,
+  HUB,
+  Publisher,
+  startHub,
+  subscribe,
+  subscriberToken,
+  TLS_ENVIRONMENT,
+  updatesOf,
+} from '../support/hub.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';
 import { RawClient } from '../support/raw-client.js';
+import { subscribeOver, TRANSPORTS } from '../support/transports.js';
 
 const TOPIC = 'https://example.com/books/1';
 
@@ -199,6 +209,14 @@ describe('/admin/explain', () => {
     const { explanations, summary } = await explain(herald, { topic: 'urn:many', subject: 'many', issuer: 'herald' });
     expect(explanations).toHaveLength(100);
     expect(summary).toMatch(/^Of 100 explanations, .*written/);
+    const many = Array.from({ length: 1_000 }, (_, index) => `urn:${index}`);
+    const id = await publisher.publish({ topic: [...many.slice(1), 'urn:many'], data: 'x' });
+    const [widely] = (await explain(herald, { id, subject: 'many' })).explanations;
+    expect(widely).toMatchObject({
+      verdict: 'written',
+      update: { topics: many.slice(1, 11), topicCount: 1_000 },
+      match: { by: { topic: 'urn:many' } },
+    });
     expect(explanations[0]?.['connection']).toMatchObject({ id: connections.at(-1) });
   });
 
@@ -221,6 +239,30 @@ describe('/admin/explain', () => {
       token: await subscriberToken(),
     });
     expect(status).toBe(401);
+  });
+});
+
+describe.each(TRANSPORTS)('/admin/explain over %s', (transport) => {
+  it('says that the socket has taken an update, and what a client that does not read is owed', async () => {
+    await using herald = await startHub({
+      HERALD_ADMIN_KEY: ADMIN_KEY,
+      HERALD_MAX_BODY: '8mb',
+      ...(transport !== 'http1' && TLS_ENVIRONMENT),
+    });
+    using publisher = await Publisher.of(herald);
+    await using reader = await subscribeOver(transport, herald, `${HUB}?match=urn:t`);
+    await reader.until(({ hasBegun }) => hasBegun);
+    const connection = (await listConnections(herald))[0]?.id ?? 0;
+    const id = await publisher.publish({ topic: 'urn:t', data: 'x' });
+    await reader.until(({ events }) => events.length === 1);
+    expect(await one(herald, { id, connection })).toMatchObject({ verdict: 'written', written: { isTaken: true } });
+    reader.stall();
+    let last = '';
+    for (let sent = 0; sent < 4; sent += 1) {
+      last = await publisher.publish({ topic: 'urn:t', data: 'x'.repeat(4_000_000) });
+    }
+    await untilConnections(herald, ([only]) => only?.['isFull'] === true);
+    expect(await one(herald, { id: last, connection })).toMatchObject({ verdict: 'pending' });
   });
 });
 

@@ -17,6 +17,9 @@ import { HubService } from './hub.service.js';
 const MOST_CONNECTIONS = 20;
 const MOST_UPDATES = 5;
 
+/** Topics of an update that each explanation repeats: an update may have a thousand long ones. */
+const TOLD_TOPICS = 10;
+
 export interface ExplainRequest {
   /** The update with this id, or else the newest held ones with a topic. At least one of the two. */
   readonly id?: string | undefined;
@@ -143,7 +146,7 @@ export class ExplainService {
   private async explainOne(target: Target, asked: Asked, isOver: () => boolean): Promise<Explanation> {
     const { entry, topics, isRemoved } = target;
     const { told, reason, began, cursor, isConflated, open } = asked;
-    const match = await this.matchOf(asked.interest, topics);
+    const match = await this.matchOf(asked.interest, topics, isOver);
     const grant = entry && grantOf(entry, asked, this.options.hubUrl);
     const isSuperseded = entry !== undefined && (await this.isSuperseded(entry, asked, isOver));
     const judged = { isMatched: match?.isMatched, isGranted: grant?.isGranted, isSuperseded };
@@ -162,12 +165,17 @@ export class ExplainService {
   }
 
   /** Undefined where nobody knows what is to match, or what it was to match. */
-  private async matchOf(interest: Interest | undefined, topics: readonly string[]): Promise<Explanation['match']> {
+  private async matchOf(
+    interest: Interest | undefined,
+    topics: readonly string[],
+    isOver: () => boolean,
+  ): Promise<Explanation['match']> {
     if (!interest || topics.length === 0) return undefined;
     const { hubUrl } = this.options;
-    const by = await this.background.run(matchIn(interest, topics, hubUrl));
+    const by = await this.background.run(matchIn(interest, topics, hubUrl), isOver);
     if (by) return { isMatched: true, by };
-    return { isMatched: false, nearMisses: await this.background.run(nearMissesOf(interest.matchers, topics, hubUrl)) };
+    const nearMisses = await this.background.run(nearMissesOf(interest.matchers, topics, hubUrl), isOver);
+    return { isMatched: false, nearMisses: nearMisses ?? [] };
   }
 
   /** Whether a reader that gets the newest updates alone has passed a newer one on each topic by which this one is matched. */
@@ -215,7 +223,14 @@ function placeOf({ cursor, began, open }: Asked): Explanation['cursor'] {
 
 function toldOf({ position, update, storedAt }: Entry): Readonly<Record<string, unknown>> {
   const { id, topics, private: isPrivate } = update;
-  return { id, topics, private: isPrivate, position, time: storedAt === undefined ? undefined : isoOf(storedAt) };
+  return {
+    id,
+    topics: topics.slice(0, TOLD_TOPICS),
+    topicCount: topics.length,
+    private: isPrivate,
+    position,
+    time: storedAt === undefined ? undefined : isoOf(storedAt),
+  };
 }
 
 /** The first matcher that matches one of the topics, in steps of one pattern each. */
