@@ -12,6 +12,8 @@ export interface Grants extends Caller {
   readonly isAdmin?: boolean;
   /** Whether the grants come from a token of the 0.x dialect, in which some answers are then given. Default: no. */
   readonly isLegacy?: boolean;
+  /** The matchers behind `canRead`, for those who ask why; undefined where it has none. Only the hub's own grants say so. */
+  readonly readMatchers?: readonly { readonly type: string; readonly pattern: string }[] | undefined;
   /** About how many bytes they take. Default: little. */
   readonly weight?: number;
   /** The payload of a subscription to `matcher`, for others who may know who is subscribed (R63). */

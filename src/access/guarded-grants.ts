@@ -68,6 +68,7 @@ export class GuardedGrants {
       canPublish: (topics) => this.allows('canPublish', given, topics),
       canRead: (topics) => this.allows('canRead', given, topics),
       payloadFor: (matcher) => this.payloadOf(given, matcher),
+      readMatchers: undefined,
     };
   }
 

@@ -1,5 +1,6 @@
 import { messageOf } from '../shared/errors/message-of.js';
-import type { Environment } from '../config/environment.js';
+import { type Environment, plainText } from '../config/environment.js';
+import { HUB_PATH } from '../shared/hub-path.js';
 
 /** The environment, input and output of a command. */
 export interface Surroundings {
@@ -30,4 +31,15 @@ export function orUsage<T>(read: () => T, usage: string): T {
   } catch (error) {
     throw new UsageError(`${messageOf(error)}\n\n${usage}`);
   }
+}
+
+/**
+ * The hub that a command is to ask: what was given, else `HERALD_URL`, else the one of this machine.
+ * @throws {UsageError} when that is no address of HTTP.
+ */
+export function hubUrlOf(given: string | undefined, env: Environment): URL {
+  const text = given ?? (plainText(env['HERALD_URL']) || `http://localhost:8080${HUB_PATH}`);
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text);
+  const name = given === undefined ? 'HERALD_URL' : '--url';
+  throw new UsageError(`The value of ${name} must be the URL of a hub: http://… or https://….`);
 }

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { plainText } from '../config/environment.js';
 import { Publisher, PublishError } from '../publisher/index.js';
 import { HUB_PATH } from '../shared/hub-path.js';
-import { orUsage, type Surroundings, UsageError } from './command.js';
+import { hubUrlOf, orUsage, type Surroundings, UsageError } from './command.js';
 
 const USAGE = `Usage: herald publish --ndjson [--url URL] [--quiet] < updates.ndjson
 
@@ -12,7 +12,7 @@ Publishes each line of the input, a JSON object with topic (or topics), data, id
 the answer to each: its id, or why it was not stored. Lines without a key get one, so a connection that breaks stores
 nothing twice.
 
-  --url URL   the hub (default: http://localhost:8080${HUB_PATH})
+  --url URL   the hub (default: HERALD_URL, or else http://localhost:8080${HUB_PATH})
   --quiet     print only what was not stored
 
 The token is read from HERALD_TOKEN. The exit status is 1 when a line was not stored.
@@ -27,12 +27,13 @@ export async function publishCommand(
   { env, input, output }: Surroundings,
   errors: { write(text: string): unknown },
 ): Promise<number> {
-  const { url, quiet, help, ndjson } = orUsage(() => optionsOf(args), USAGE);
+  const { url: given, quiet, help, ndjson } = orUsage(() => optionsOf(args), USAGE);
   if (help) {
     output.write(USAGE);
     return 0;
   }
   if (!ndjson) throw new UsageError(`Say --ndjson: the input is one JSON object a line.\n\n${USAGE}`);
+  const url = hubUrlOf(given, env).href;
   const token = plainText(env['HERALD_TOKEN']);
   const publisher = new Publisher({ url, ...(token && { token }) });
   const lines = createInterface({ input: Readable.from(input), crlfDelay: Infinity });
@@ -56,17 +57,21 @@ export async function publishCommand(
   return tally.stored === tally.all && !tally.isHopeless ? 0 : 1;
 }
 
-function optionsOf(args: readonly string[]): { url: string; quiet: boolean; help: boolean; ndjson: boolean } {
+function optionsOf(args: readonly string[]): {
+  url?: string | undefined;
+  quiet: boolean;
+  help: boolean;
+  ndjson: boolean;
+} {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      url: { type: 'string', default: `http://localhost:8080${HUB_PATH}` },
+      url: { type: 'string' },
       ndjson: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
-  if (!URL.canParse(values.url)) throw new Error('The value of --url must be the URL of a hub.');
   return values;
 }
 

@@ -99,7 +99,8 @@ function grantsOf({ publish, subscribe, admin, payload }: Wanted, hubUrl: URL): 
   return grants;
 }
 
-function topicOf(given: string, hubUrl: URL): TokenTopic {
+/** A matcher as it is written on the command line. */
+export function topicOf(given: string, hubUrl: URL): TokenTopic {
   const [, type, rest] = /^(exact|urlpattern):(.*)$/s.exec(given) ?? [];
   const match = rest ?? given;
   const matchType = type ?? (match !== '*' && /\/:|[*{(]/.test(match) ? 'urlpattern' : 'exact');

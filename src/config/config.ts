@@ -209,10 +209,21 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
   for (const issue of result.error?.issues ?? []) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
   mistakes.push(...productionMistakes(given), ...legacyMistakes(given), ...internalMistakes(given));
   mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given, readFile), ...baseMistakes(given));
-  const madeUp = result.success ? madeUpSecrets(result.data) : {};
-  const issuers = result.success ? toIssuers(result.data, madeUp, { readFile, mistakes }) : [];
+  // Keys are looked at also beside other mistakes, so that all are named at once.
+  const right = result.data ?? variables.parse(withoutMistaken(given, result.error?.issues ?? []));
+  const madeUp = madeUpSecrets(right);
+  const issuers = toIssuers(right, madeUp, { readFile, mistakes });
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);
   return deepFreeze(toConfig(result.data, issuers, Object.keys(madeUp) as Role[]));
+}
+
+/** The variables but those that have a mistake, which then have their defaults. */
+function withoutMistaken(
+  given: Readonly<Record<string, string>>,
+  issues: readonly { readonly path: readonly PropertyKey[] }[],
+): Record<string, string> {
+  const mistaken = new Set(issues.map(({ path }) => path[0]));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !mistaken.has(name)));
 }
 
 /** The configuration of an empty environment, but without any issuer. */

@@ -4,7 +4,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type ReadFile = (path: string) => string;
 
 /** What only commands read, and the service leaves alone. */
-const OF_COMMANDS = ['HERALD_TOKEN'];
+const OF_COMMANDS = ['HERALD_TOKEN', 'HERALD_URL'];
 
 /**
  * What Kubernetes puts into the environment for a Service whose name begins with `herald`, such as

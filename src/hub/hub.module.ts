@@ -15,6 +15,7 @@ import { PublishController } from './http/publish/publish.controller.js';
 import { SubscribeController } from './http/subscribe/subscribe.controller.js';
 import { SubscriptionsController } from './http/subscriptions/subscriptions.controller.js';
 import { HUB_OPTIONS, type HubOptions } from './service/hub.options.js';
+import { ExplainService } from './service/explain.service.js';
 import { HistoryService } from './service/history.service.js';
 import { HubService } from './service/hub.service.js';
 
@@ -51,6 +52,7 @@ export class HubModule {
       providers: [
         HubService,
         HistoryService,
+        ExplainService,
         GuardedGrants,
         Bodies,
         Batches,
@@ -66,7 +68,7 @@ export class HubModule {
         { provide: APP_FILTER, useClass: HubErrorFilter },
         { provide: HUB_OPTIONS, useValue: options },
       ],
-      exports: [HubService, HistoryService, GuardedGrants, SharedState, Bodies],
+      exports: [HubService, HistoryService, ExplainService, GuardedGrants, SharedState, Bodies],
     };
   }
 }

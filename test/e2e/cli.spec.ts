@@ -218,12 +218,13 @@ describe('herald token', () => {
 
 describe('herald', () => {
   it('tells its commands and their options when it is asked to, and when it is not understood', async () => {
-    for (const args of [['--help'], ['help'], ['token', '--help'], ['explain', '--help'], ['publish', '--help']]) {
+    const commands = ['token', 'explain', 'publish', 'tail', 'doctor', 'check'];
+    for (const args of [['--help'], ['help'], ...commands.map((name) => [name, '--help'])]) {
       const { status, output, errors } = await runCli(args);
       expect([args, status, errors]).toEqual([args, 0, '']);
       expect(output).toMatch(/^Usage: herald /);
     }
-    for (const args of [[], ['constructor'], ['tokens']]) {
+    for (const args of [[], ['constructor'], ['tokens'], ['-v']]) {
       const { status, output, errors } = await runCli(args);
       expect([args, status, output]).toEqual([args, BAD_USAGE, '']);
       expect(errors).toMatch(/^Usage: herald COMMAND/);

@@ -1,8 +1,9 @@
 import { Module } from '@nestjs/common';
 import { AdminController } from './admin.controller.js';
+import { ExplainController } from './explain.controller.js';
 import { Processes } from './processes.js';
 import { UpdatesController } from './updates.controller.js';
 
 /** What administrators can see and do. */
-@Module({ controllers: [AdminController, UpdatesController], providers: [Processes] })
+@Module({ controllers: [AdminController, UpdatesController, ExplainController], providers: [Processes] })
 export class AdminModule {}

@@ -59,9 +59,8 @@ export class KeySet {
     readonly config: KeySetConfig,
     private readonly clock = REAL,
   ) {
-    const { uri, file = '' } = config;
-    this.kind = uri ? 'uri' : 'file';
-    this.load = uri ? () => fetchText(uri) : () => readFile(file, 'utf8');
+    this.kind = config.uri ? 'uri' : 'file';
+    this.load = () => loadText(config);
   }
 
   /**
@@ -137,6 +136,18 @@ export class KeySet {
   private source(): string | undefined {
     return this.config.uri?.split('?', 1)[0] ?? this.config.file;
   }
+}
+
+/**
+ * How many keys a set has, for who looks whether it can be read.
+ * @throws whatever is wrong with it.
+ */
+export async function countKeys(config: KeySetConfig): Promise<number> {
+  return parseKeySet(await loadText(config)).keys.length;
+}
+
+function loadText({ uri, file = '' }: KeySetConfig): Promise<string> {
+  return uri ? fetchText(uri) : readFile(file, 'utf8');
 }
 
 function unavailable(): HubError {

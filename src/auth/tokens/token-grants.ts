@@ -50,6 +50,7 @@ export function* grantsInSteps(claims: Claims, hubUrl: URL): Generator<void, Gra
     canPublish: (topics) => publish.includesAll(topics),
     canRead: (topics) => read.includes(topics),
     readKey: `token ${read.key}`,
+    readMatchers: read.matchers,
     isAdmin: admin.matchers.length > 0,
     // What matches payloads shares its patterns with `read`.
     weight: publish.weight + read.weight + admin.weight,

@@ -134,6 +134,11 @@ export class Cohort {
     return mayRead(update, this.grants);
   }
 
+  /** The matchers that grant it private updates; undefined where its grants do not tell. */
+  get readMatchers(): Grants['readMatchers'] {
+    return this.grants.readMatchers;
+  }
+
   /**
    * Keeps a wanted entry for the live readers. Answers whether a round has become due by it.
    * @param matched tells which of the entry's topics are matched.

@@ -20,6 +20,7 @@ import { DeliveryCounts } from './counts/delivery-counts.js';
 import { DeferredMatching } from './deferred-matching.js';
 import { CursorRefresh } from '../cursors/cursor-refresh.js';
 import { type RecentEntry, RecentPresence } from './log/recent-entry.js';
+import { OfferTimes } from './log/offer-times.js';
 import type { RecentLog } from './log/recent-log.js';
 import { TopicNaming } from './topic-naming.js';
 
@@ -62,6 +63,7 @@ export class FanOut {
   /** Those with `max_rate`. */
   private readonly conflated = new Set<Cohort>();
   private readonly naming = new TopicNaming();
+  private readonly offerTimes = new OfferTimes();
   private isScheduled = false;
   /** The position to which the log went back, for each time that it lost its newest entries. */
   private readonly resets: number[] = [];
@@ -117,6 +119,11 @@ export class FanOut {
   /** The position up to which what this cohort wants has been found. */
   matchedUpTo(cohort: Cohort): number {
     return this.deferred.has(cohort) ? this.deferred.position : this.head;
+  }
+
+  /** See {@link OfferTimes.of}. */
+  offeredBy(position: number): number | undefined {
+    return this.offerTimes.of(position);
   }
 
   /** The id of the entry at a position, where it is at hand. */
@@ -264,6 +271,7 @@ export class FanOut {
 
   private reset(position: number): void {
     this.resets.push(position);
+    this.offerTimes.clear();
     this.restart(position);
   }
 
@@ -302,6 +310,7 @@ export class FanOut {
       budget -= writes;
       if (budget <= 0) break;
     }
+    if (this.dirty.size === 0) this.offerTimes.note(this.head, performance.now());
     // What exceeds the budget goes out in the next turn, and does not wait for the interval.
     this.schedule(0);
   }

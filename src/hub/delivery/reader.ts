@@ -23,6 +23,19 @@ export interface ReaderStart {
   readonly greeting: 'caught-up' | 'cursor' | undefined;
 }
 
+/** How far a reader has come, for those who ask what it has got. All are positions in the log. */
+export interface ReaderProgress {
+  readonly state: ReaderState;
+  /** Where it began: what is up to here was never meant for it. */
+  readonly began: number;
+  /** Up to here it began with the newest update of each topic alone; 0 where it did not. */
+  readonly latestUpTo: number;
+  /** The last entry that it wanted and was offered. */
+  readonly cursor: number;
+  /** The newest entry of the log. */
+  readonly head: number;
+}
+
 /** What readers need of the hub. One object for all of them. */
 export interface ReaderContext {
   readonly log: {
@@ -66,6 +79,8 @@ export class Reader implements ConnectionListener {
   private greeting: ReaderStart['greeting'];
   /** The plan that it has begun, and keeps to until its end. */
   private ownPlan: Found | undefined;
+  private readonly began: number;
+  private readonly latestUpTo: number;
   private isInCatchUp = false;
   /** The position before which the reader knows that comings and goings are missing. */
   private presenceMissedUpTo = 0;
@@ -83,6 +98,8 @@ export class Reader implements ConnectionListener {
     private readonly context: ReaderContext,
   ) {
     this.position = start.cursor;
+    this.began = start.cursor;
+    this.latestUpTo = start.plan?.upTo ?? 0;
     this.history = start.history;
     this.greeting = start.greeting;
     this.ownPlan = start.plan;
@@ -99,6 +116,14 @@ export class Reader implements ConnectionListener {
 
   get cursor(): number {
     return this.position;
+  }
+
+  /** How far it has come. Where the log has lost entries that it was offered, that is the place to which it will go back. */
+  get progress(): ReaderProgress {
+    const { currentState: state, began, latestUpTo, position } = this;
+    const { head } = this.context.log;
+    const cursor = this.isOutdated ? Math.min(position, this.context.log.commonSince(this.history)) : position;
+    return { state, began, latestUpTo, cursor, head };
   }
 
   /** The only updates that it is sent up to a position: what it has begun, or else what its cohort offers. */

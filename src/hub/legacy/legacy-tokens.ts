@@ -57,6 +57,7 @@ function* grantsInSteps(claims: Claims, hubUrl: URL): Generator<void, Grants> {
     canPublish: (topics) => publish.includesAll(topics),
     canRead: (topics) => read.includes(topics),
     readKey: `token ${read.key}`,
+    readMatchers: read.matchers,
     weight: publish.weight + read.weight,
     payloadFor: () => (typeof payload === 'object' && payload !== null ? payload : undefined),
   });

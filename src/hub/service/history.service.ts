@@ -16,6 +16,7 @@ import type { Update } from '../../storage/journal/update.js';
 import { Cursors, isCursor } from '../cursors/cursors.js';
 import { mayRead } from '../delivery/cohort.js';
 import { topicsToName } from '../delivery/topic-naming.js';
+import { RemovedIds } from '../explain/removed-ids.js';
 import { History } from '../history/history.js';
 import { Removal, type Removed } from '../history/removal.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
@@ -82,6 +83,8 @@ const READ_TOGETHER = 100;
 /** Held updates for who asks for them once: for a page that is made on a server, or a client that starts. */
 @Injectable()
 export class HistoryService {
+  /** The ids of the updates that this process has taken out last. */
+  readonly removedIds = new RemovedIds();
   private readonly background = new Background();
   private readonly history: History;
   private readonly removal: Removal;
@@ -145,7 +148,10 @@ export class HistoryService {
 
   /** Takes updates out of the history for good: see {@link Removal.remove}. */
   remove(what: Removed, tell?: (ids: readonly string[]) => void): Promise<number> {
-    return this.removal.remove(what, tell);
+    return this.removal.remove(what, (ids) => {
+      this.removedIds.note(ids);
+      tell?.(ids);
+    });
   }
 
   private async *entriesAt(positions: readonly number[]): AsyncGenerator<Entry> {

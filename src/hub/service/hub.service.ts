@@ -15,6 +15,7 @@ import { CatchUp } from '../delivery/catch-up.js';
 import type { UpdateDraft } from '../update/check-update.js';
 import { Cursors } from '../cursors/cursors.js';
 import { FanOut } from '../delivery/fan-out.js';
+import { EndedReaders } from '../explain/ended-readers.js';
 import type { Grants } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
 import { HubError } from '../../access/hub.errors.js';
@@ -78,6 +79,8 @@ export type OpenConnection = (first: string) => Connection;
 export class HubService implements BeforeApplicationShutdown, OnApplicationShutdown {
   /** Who is subscribed; undefined where that is switched off. */
   readonly presence: Presence | undefined;
+  /** The connections that ended last. */
+  readonly ended = new EndedReaders();
   private readonly logger = new Logger(HubService.name);
   private readonly background = new Background();
   private readonly publications: Publications;
@@ -230,6 +233,11 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return this.background.run(this.fanOut.readersOf(topic));
   }
 
+  /** When those readers that were live had all been offered what is up to `position`: see `OfferTimes`. */
+  offeredBy(position: number): number | undefined {
+    return this.fanOut.offeredBy(position);
+  }
+
   /** Whether there is room for a stream of this client's, before any work is done for it. */
   admits(info: StreamInfo): boolean {
     return this.streams.admits(info);
@@ -304,7 +312,9 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     this.fanOut.release(cohort);
   }
 
-  private noteClosed({ connection }: Reader, reason: StreamEnd): void {
+  private noteClosed(reader: Reader, reason: StreamEnd): void {
+    const { connection } = reader;
+    this.ended.note(reader, reason);
     this.streams.delete(connection, reason);
     const age = Math.round(performance.now() - connection.openedAt);
     this.logger.debug({ msg: 'stream closed', requestId: connection.info.requestId, reason, age });

@@ -78,6 +78,11 @@ export abstract class Connection<Target extends Writable = Writable> implements 
     this.listener = listener;
   }
 
+  /** Who listens; undefined once the connection is gone. */
+  get subscriber(): ConnectionListener | undefined {
+    return this.listener;
+  }
+
   describe(): Readonly<Record<string, unknown>> {
     return { isFull: this.isFull, ...this.listener?.describe() };
   }
@@ -88,6 +93,11 @@ export abstract class Connection<Target extends Writable = Writable> implements 
 
   get isFull(): boolean {
     return this.fullSince !== 0;
+  }
+
+  /** Bytes that were written here and that the socket has not taken yet. */
+  get unsent(): number {
+    return this.inFlight + (this.queue?.length ?? 0);
   }
 
   /**
@@ -189,10 +199,6 @@ export abstract class Connection<Target extends Writable = Writable> implements 
     this.account();
     this.listener?.closed(this.reason);
     this.listener = undefined;
-  }
-
-  private get unsent(): number {
-    return this.inFlight + (this.queue?.length ?? 0);
   }
 
   private put(bytes: Buffer): boolean {

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '../../../../shared/errors/message-of.js';
 
 /** Offsets and values in a meta page, from its first byte on (`struct MDB_meta` of the LMDB in `lmdb` 3.x, 64-bit). */
 const MAGIC_AT = 24;
@@ -35,6 +36,21 @@ export function withWholeFile<T>(path: string, open: () => T, readAll: (opened: 
     const missing = `data.mdb was cut off: it has ${lengths.actual} bytes of ${lengths.needed}.`;
     resize(file, lengths.actual);
     throw new Error(`${missing} Bring it back from a copy, or move it away to begin anew.`, { cause });
+  }
+}
+
+/**
+ * What is wrong with the head of a `data.mdb` as it lies there; undefined where nothing is, or there is no such file. The
+ * file is only read.
+ */
+export function faultOfFile(path: string): string | undefined {
+  const file = join(path, 'data.mdb');
+  if (!existsSync(file)) return undefined;
+  try {
+    lengthsOf(file);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
   }
 }
 

@@ -75,6 +75,23 @@ export class DirectoryLock {
   }
 }
 
+/**
+ * The process that has the directory at the moment, as far as it says which; undefined when none has. Nothing in the
+ * directory is changed.
+ * @throws when the directory can't be read.
+ */
+export async function ownerOfDirectory(directoryPath: string): Promise<Owner | undefined> {
+  const path = resolve(directoryPath);
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const names = (await readdir(path)).filter((name) => OWNER.test(name));
+    const owners = await Promise.all(names.map((name) => ownerOf(socketPath(path, directory, name))));
+    return owners.find((owner) => owner !== undefined);
+  } finally {
+    await directory.close();
+  }
+}
+
 async function openDirectory(path: string): Promise<FileHandle> {
   try {
     const firstMade = await mkdir(path, { recursive: true });
