@@ -1,6 +1,13 @@
 import { hash } from 'node:crypto';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { firstPositionOf, Journal, type PresenceEntry } from '../../storage/journal/journal.js';
+import {
+  type Appended,
+  type AppendOptions,
+  firstPositionOf,
+  Journal,
+  JournalUnavailableError,
+  type PresenceEntry,
+} from '../../storage/journal/journal.js';
 import { eventIdOf } from '../../storage/journal/presence-record.js';
 import type { Update } from '../../storage/journal/update.js';
 import { PublishQuota } from '../limits/publish-quota.js';
@@ -8,10 +15,12 @@ import type { Connection } from '../../streams/connections/connection.js';
 import { cursorText } from '../../streams/frames/frame.js';
 import type { StreamEnd } from '../../streams/registry/stream-end.js';
 import type { StreamWishes } from '../../streams/registry/stream-wishes.js';
-import type { StreamInfo } from '../../streams/registry/stream-info.js';
+import { namesOf, type StreamInfo } from '../../streams/registry/stream-info.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { SharedState } from '../../storage/state/shared-state.js';
 import { Background } from '../../shared/background.js';
+import { RepeatedLines } from '../../shared/log/repeated-lines.js';
+import { RecurringTrouble } from '../../shared/recurring-trouble.js';
 import { CatchUp } from '../delivery/catch-up.js';
 import { checkUpdate, type UpdateDraft } from '../update/check-update.js';
 import { Cursors } from '../cursors/cursors.js';
@@ -57,6 +66,8 @@ export interface SubscribeOptions {
   readonly maxRate?: number | undefined;
   /** The id that the log gives to the request for this subscription. */
   readonly requestId: string;
+  /** The id of the distributed trace that the request belongs to. */
+  readonly traceId?: string | undefined;
   /** The address of the client, as far as proxies are trusted to tell it. */
   readonly address: string;
 }
@@ -75,6 +86,12 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   /** Who is subscribed; undefined where that is switched off. */
   readonly presence: Presence | undefined;
   private readonly logger = new Logger(HubService.name);
+  private readonly refusals = new RepeatedLines((line) => this.logger.warn(line));
+  private readonly storing = new RecurringTrouble(this.logger, 'storing updates', {
+    level: 'warn',
+    failed: (reason) => `updates are refused: ${reason}`,
+    over: 'updates are stored again',
+  });
   private readonly background = new Background();
   private readonly quota: PublishQuota;
   private readonly fanOut: FanOut;
@@ -173,9 +190,20 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     }
     // Who calls from within the process is the application's own.
     if (grants !== UNLIMITED) this.quota.spend(grants, update);
-    const appended = await this.journal.append(update, keyOptions(idempotencyKey, grants, draft, update));
+    const appended = await this.store(update, keyOptions(idempotencyKey, grants, draft, update));
     if (appended.outcome !== 'conflict') return appended.id;
     throw new HubError('idempotency-key-conflict', 'This Idempotency-Key was used before, with another update.');
+  }
+
+  private async store(update: Update, options: AppendOptions | undefined): Promise<Appended> {
+    try {
+      const appended = await this.journal.append(update, options);
+      this.storing.isOver();
+      return appended;
+    } catch (error) {
+      if (error instanceof JournalUnavailableError) this.storing.has(error);
+      throw error;
+    }
   }
 
   /**
@@ -237,9 +265,9 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
    * many streams already, it is refused.
    */
   subscribe(open: OpenConnection, options: SubscribeOptions): Reader | undefined {
-    const { matchers, start, namesTopics = false, maxRate, requestId, address, wishes } = options;
+    const { matchers, start, namesTopics = false, maxRate, requestId, traceId, address, wishes } = options;
     const grants = this.guarded.of(options.grants);
-    const info: StreamInfo = { requestId, address, caller: grants, wishes };
+    const info: StreamInfo = { requestId, traceId, address, caller: grants, wishes };
     const hasCursors = wishes?.notices ?? true;
     const interest = new Interest(matchers, this.options.hubUrl);
     if (!this.streams.admits(info) || !this.fanOut.accepts(interest)) return this.refuse(open, info);
@@ -248,7 +276,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     connection.info = info;
     const cohort = this.fanOut.cohortFor(interest, grants, { namesTopics, hasCursors, maxRate });
     const reader = new Reader(connection, cohort, beginning, this.readers);
-    this.logger.debug({ msg: 'stream opened', requestId });
+    this.logger.debug({ msg: 'stream opened', ...namesOf(info) });
     if (start.isGap) reader.missId();
     if (start.truncatedTo !== undefined) reader.truncate(start.truncatedTo);
     this.streams.add(connection);
@@ -281,7 +309,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     connection.info = info;
     this.streams.refuse(connection, reason);
     if (reason !== 'overloaded') return;
-    this.logger.warn({ msg: 'stream refused: too many', requestId: info.requestId, address: info.address });
+    this.refusals.log({ msg: 'stream refused: too many', ...namesOf(info), address: info.address });
   }
 
   /** Nest calls this after the streams were told to end, and before the journal is closed, which `Presence` needs. */
@@ -302,9 +330,9 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   }
 
   private noteClosed({ connection }: Reader, reason: StreamEnd): void {
-    this.streams.delete(connection);
+    this.streams.delete(connection, reason);
     const age = Math.round(performance.now() - connection.openedAt);
-    this.logger.debug({ msg: 'stream closed', requestId: connection.info.requestId, reason, age });
+    this.logger.debug({ msg: 'stream closed', ...namesOf(connection.info), reason, age });
   }
 }
 
@@ -320,7 +348,7 @@ function keyOptions(
   grants: Grants,
   draft: UpdateDraft,
   update: Update,
-): { idempotencyKey: string; fingerprint: string } | undefined {
+): AppendOptions | undefined {
   if (idempotencyKey === undefined) return undefined;
   // `draft.id` rather than `update.id`, because a generated id differs from one attempt to the next.
   const content = JSON.stringify([update.topics, update.data, update.private, update.type, update.retry, draft.id]);

@@ -5,6 +5,8 @@ import type { StreamWishes } from './stream-wishes.js';
 export interface StreamInfo {
   /** The id of the request that asked for the stream, as log messages have it. */
   readonly requestId: string;
+  /** The id of the distributed trace that the request belongs to, where its sender has named one. */
+  readonly traceId?: string | undefined;
   /** The client's address, as far as proxies are trusted to tell it. */
   readonly address: string;
   readonly caller: Caller;
@@ -13,3 +15,8 @@ export interface StreamInfo {
 }
 
 export const UNKNOWN_STREAM: StreamInfo = { requestId: '', address: '', caller: NOBODY };
+
+/** What log lines name a stream's request by. */
+export function namesOf({ requestId, traceId }: StreamInfo): { readonly requestId: string; readonly traceId?: string } {
+  return traceId === undefined ? { requestId } : { requestId, traceId };
+}

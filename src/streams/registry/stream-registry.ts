@@ -3,6 +3,7 @@ import {
   type BeforeApplicationShutdown,
   Inject,
   Injectable,
+  type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
@@ -14,6 +15,7 @@ import { Pressure } from './pressure.js';
 import { RefusedStreams } from './refused-streams.js';
 import type { StreamEnd } from './stream-end.js';
 import type { StreamInfo } from './stream-info.js';
+import { StreamTally } from './stream-tally.js';
 
 /** The injection token of {@link StreamOptions}. */
 export const STREAM_OPTIONS = Symbol('stream options');
@@ -79,11 +81,13 @@ export function randomRetry(random: () => number = Math.random): number {
  * over a map, not ten thousand timers; while no stream is open there is none.
  */
 @Injectable()
-export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown {
+export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown {
   /** Whether this process has more to do than it can. */
   readonly pressure = new Pressure();
   /** What the clients of all streams have not taken yet. */
   readonly outstanding: OutstandingBytes;
+  /** Sums up what becomes of streams. */
+  readonly tally = new StreamTally(() => this.size);
   private readonly deadlines = new Map<OpenStream, number>();
   private readonly refused: RefusedStreams;
   private readonly background = new Background();
@@ -121,6 +125,7 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
 
   onModuleInit(): void {
     this.pressure.start();
+    this.tally.start();
   }
 
   /** Whether there is room for one more stream of this client's (R16, R59). */
@@ -133,6 +138,7 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
     this.serial += 1;
     stream.serial = this.serial;
     this.admission.enter(stream.info);
+    this.tally.noteOpened();
     this.deadlines.set(stream, maxAge === 0 ? Infinity : stream.openedAt + maxAge * (0.8 + Math.random() * 0.2));
     this.watch();
     // A stream that was asked for just before the process began to stop, and got here just after.
@@ -164,14 +170,19 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
     if (reason !== undefined) stream.end(reason);
   }
 
-  delete(stream: OpenStream): void {
-    if (this.deadlines.delete(stream)) this.admission.leave(stream.info);
+  /** Forgets a stream that is over, for this reason. */
+  delete(stream: OpenStream, reason: StreamEnd): void {
+    if (this.deadlines.delete(stream)) {
+      this.admission.leave(stream.info);
+      this.tally.noteEnded(reason);
+    }
     this.unwatch();
   }
 
   /** Ends a stream that is not admitted, after a while. It is looked after until it has closed, and counts nowhere. */
   refuse(stream: OpenStream, reason: StreamEnd): void {
     this.refused.add(stream, reason, performance.now());
+    this.tally.noteRefused(reason);
     this.watch();
     // A stream that was asked for just before the process began to stop, and got here just after.
     if (this.draining) stream.end('drain');
@@ -208,6 +219,10 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
   async beforeApplicationShutdown(): Promise<void> {
     await this.finishing;
     this.pressure.stop();
+  }
+
+  onApplicationShutdown(): void {
+    this.tally.stop();
   }
 
   /** Resolves once all streams are over, and cuts those whose clients have not read the end in time. Never rejects. */
