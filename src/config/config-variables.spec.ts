@@ -73,6 +73,7 @@ describe('loadConfig', () => {
       HERALD_TLS_CERT_FILE: `${CERTIFICATES}first.crt`,
       HERALD_TLS_KEY_FILE: `${CERTIFICATES}first.key`,
       LOG_LEVEL: 'debug',
+      HERALD_REQUEST_LOG: 'errors',
     });
     expect(config).toEqual({
       production: false,
@@ -153,6 +154,7 @@ describe('loadConfig', () => {
         madeUp: [],
       },
       logLevel: 'debug',
+      requestLog: 'errors',
     });
   });
 });

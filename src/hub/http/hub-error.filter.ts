@@ -5,6 +5,7 @@ import { answerOf, HubError, type HubErrorCode } from '../../access/hub.errors.j
 import { problem, RETRY_AFTER, sendProblem } from '../../shared/http/problem.js';
 import { HUB_PATH } from '../../shared/hub-path.js';
 import { RepeatedLines } from '../../shared/log/repeated-lines.js';
+import { namesOf } from '../../shared/trace/request-id.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { NOBODY } from '../../access/caller.js';
 import { HUB_OPTIONS, type HubOptions } from '../service/hub.options.js';
@@ -37,7 +38,7 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     const { status, challenge } = answerOf(code);
     // The answer tells the client what to do, and the log tells the operator why: of publications, `HubService` tells.
     if (error instanceof JournalUnavailableError && !isPublication(request)) {
-      this.failures.log({ msg: error.message, code, requestId: request.id, err: error.cause });
+      this.failures.log({ msg: error.message, code, ...namesOf(request), err: error.cause });
     }
     if (AWAY.has(code) && asksForStream(request)) return this.endStream(request, reply);
     if (isForStreams(request)) this.streams.tally.noteRefused(code);
@@ -52,7 +53,7 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     const { streams } = this;
     const notices = getsNotices(request, this.options, streams.notices);
     const connection = openerOf(request, reply, streams)('');
-    connection.info = { requestId: request.id, address: request.ip, caller: NOBODY, wishes: { notices } };
+    connection.info = { ...namesOf(request), address: request.ip, caller: NOBODY, wishes: { notices } };
     streams.refuse(connection, 'unavailable');
   }
 

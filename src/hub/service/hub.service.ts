@@ -15,7 +15,7 @@ import type { Connection } from '../../streams/connections/connection.js';
 import { cursorText } from '../../streams/frames/frame.js';
 import type { StreamEnd } from '../../streams/registry/stream-end.js';
 import type { StreamWishes } from '../../streams/registry/stream-wishes.js';
-import { namesOf, type StreamInfo } from '../../streams/registry/stream-info.js';
+import { requestNames, type StreamInfo } from '../../streams/registry/stream-info.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { SharedState } from '../../storage/state/shared-state.js';
 import { Background } from '../../shared/background.js';
@@ -276,7 +276,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     connection.info = info;
     const cohort = this.fanOut.cohortFor(interest, grants, { namesTopics, hasCursors, maxRate });
     const reader = new Reader(connection, cohort, beginning, this.readers);
-    this.logger.debug({ msg: 'stream opened', ...namesOf(info) });
+    this.logger.debug({ msg: 'stream opened', ...requestNames(info) });
     if (start.isGap) reader.missId();
     if (start.truncatedTo !== undefined) reader.truncate(start.truncatedTo);
     this.streams.add(connection);
@@ -309,7 +309,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     connection.info = info;
     this.streams.refuse(connection, reason);
     if (reason !== 'overloaded') return;
-    this.refusals.log({ msg: 'stream refused: too many', ...namesOf(info), address: info.address });
+    this.refusals.log({ msg: 'stream refused: too many', ...requestNames(info), address: info.address });
   }
 
   /** Nest calls this after the streams were told to end, and before the journal is closed, which `Presence` needs. */
@@ -332,7 +332,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   private noteClosed({ connection }: Reader, reason: StreamEnd): void {
     this.streams.delete(connection, reason);
     const age = Math.round(performance.now() - connection.openedAt);
-    this.logger.debug({ msg: 'stream closed', ...namesOf(connection.info), reason, age });
+    this.logger.debug({ msg: 'stream closed', ...requestNames(connection.info), reason, age });
   }
 }
 

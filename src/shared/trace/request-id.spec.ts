@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { makeRequestId, requestIdOf } from './request-id.js';
+import { makeRequestId, namesOf, requestIdOf } from './request-id.js';
 
 const OWN = /^[\w-]{12}-[\da-z]+$/;
 
@@ -21,5 +21,12 @@ describe('the id of a request', () => {
   it('is made once', () => {
     const ids = Array.from({ length: 1_000 }, makeRequestId);
     expect(new Set(ids).size).toBe(1_000);
+  });
+
+  it('is in log lines beside that of its trace, where it has one', () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const names = { requestId: 'a', traceId: '0af7651916cd43dd8448eb211c80319c' };
+    expect(namesOf({ id: 'a', headers: { traceparent } })).toEqual(names);
+    expect(namesOf({ id: 'a', headers: { traceparent: 'x' } })).toEqual({ requestId: 'a' });
   });
 });

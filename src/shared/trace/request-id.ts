@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { traceParentOf } from './traceparent.js';
 
 /** Names of requests that are taken as they come: long enough for any usual one, and nothing that a log could misread. */
 const SANE = /^[\w.:/+=-]{1,128}$/;
@@ -22,4 +23,18 @@ export function requestIdOf(headers: IncomingHttpHeaders): string {
 export function makeRequestId(): string {
   made += 1;
   return OWN + made.toString(36);
+}
+
+/** What log lines name a request by. */
+export interface RequestNames {
+  readonly requestId: string;
+  /** The id of the distributed trace that it belongs to, where its sender has named one. */
+  readonly traceId?: string | undefined;
+}
+
+/** What log lines name this request of Fastify's by. */
+export function namesOf({ id, headers }: { readonly id: string; readonly headers: IncomingHttpHeaders }): RequestNames {
+  const { traceparent } = headers;
+  const traceId = traceparent === undefined ? undefined : traceParentOf(traceparent)?.traceId;
+  return traceId === undefined ? { requestId: id } : { requestId: id, traceId };
 }

@@ -7,7 +7,7 @@ import { beginWith } from './opening.js';
 import { randomRetry, type OpenStream, type StreamRegistry } from '../registry/stream-registry.js';
 import { markStream, type StreamRequest } from '../registry/stream-request.js';
 import { STREAM_ENDS, type StreamEnd } from '../registry/stream-end.js';
-import { namesOf, type StreamInfo } from '../registry/stream-info.js';
+import { requestNames, type StreamInfo } from '../registry/stream-info.js';
 
 const logger = new Logger('Stream');
 
@@ -89,7 +89,7 @@ class LiveStream implements OpenStream {
     if (this.isOpen) return;
     this.isOpen = true;
     markStream(this.request.raw);
-    logger.debug({ msg: 'stream opened', ...namesOf(this.info) });
+    logger.debug({ msg: 'stream opened', ...requestNames(this.info) });
   }
 
   write(message: unknown): void {
@@ -168,7 +168,7 @@ class LiveStream implements OpenStream {
     this.registry.delete(this, this.reason);
     const age = Math.round(performance.now() - this.openedAt);
     const { reason, events } = this;
-    logger.debug({ msg: 'stream closed', ...namesOf(this.info), reason, age, events });
+    logger.debug({ msg: 'stream closed', ...requestNames(this.info), reason, age, events });
   }
 
   /**
