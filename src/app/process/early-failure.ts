@@ -12,12 +12,13 @@ const FATAL = 60;
  * @returns what ends it, once there is a log.
  */
 export function logEarlyFailures(): () => void {
-  const onFailure = (error: unknown): never => {
-    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-    const line = { level: FATAL, time: new Date().toISOString(), err: { type: name, message, stack } };
-    writeSync(STANDARD_OUTPUT, `${JSON.stringify({ ...line, msg: "Herald can't start" })}\n`);
-    process.exit(1);
-  };
-  if (!process.stdout.isTTY) process.on('uncaughtException', onFailure);
-  return () => void process.off('uncaughtException', onFailure);
+  if (!process.stdout.isTTY) process.on('uncaughtException', endWith);
+  return () => void process.off('uncaughtException', endWith);
+}
+
+function endWith(error: unknown): never {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const line = { level: FATAL, time: new Date().toISOString(), err: { type: name, message, stack } };
+  writeSync(STANDARD_OUTPUT, `${JSON.stringify({ ...line, msg: "Herald can't start" })}\n`);
+  process.exit(1);
 }
