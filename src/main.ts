@@ -1,17 +1,7 @@
-import process from 'node:process';
-import { createLogger } from './app/logging/logger.js';
-import { logForeignOutput } from './app/logging/foreign-output.js';
-import { OrderlyEnd } from './app/process/orderly-end.js';
-import { onEndOfNpm } from './app/process/npm.js';
+import { logEarlyFailures } from './app/process/early-failure.js';
 
-const isTerminal = process.stdout.isTTY;
-const logger = createLogger({ level: 'info', pretty: isTerminal });
-logForeignOutput(logger);
-const end = new OrderlyEnd(logger);
-onEndOfNpm(() => {
-  logger.info('npm, which has started the service, is gone');
-  end.begin(0);
-});
-// Loaded only now, so that a signal during the loading already has a handler.
-const { serve } = await import('./app/serve.js');
-await serve({ env: process.env, logger, end, isTerminal });
+const stop = logEarlyFailures();
+// Loaded only now, so that what is wrong with any of its modules is told as a line of the log as well.
+const { run } = await import('./app/run.js');
+stop();
+await run();

@@ -1,9 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { z } from 'zod';
+import { RepeatedLines } from '../shared/log/repeated-lines.js';
 import { areOwn, type Grants, ownGrants } from './grants.js';
-
-/** Milliseconds between two log lines about the same method: it may fail with every update. */
-const QUIET = 60_000;
 
 /** Characters of a failure that are logged. */
 const MAX_REASON = 2_000;
@@ -29,12 +27,6 @@ const NOTHING = ownGrants({ canPublish: () => false, canRead: () => false, readK
 /** The part of an application's grants that has failed; `grants` is their shape as a whole. */
 type Part = 'canPublish' | 'canRead' | 'payloadFor' | 'grants';
 
-/** When a failure of a part was last logged, and how often the part has failed since. */
-interface Failures {
-  loggedAt: number;
-  unlogged: number;
-}
-
 /**
  * The one place where the grants that an application has made are called. What they throw, and any answer of a wrong
  * type (such as a promise), is logged and denies: it never ends the process, and never grants anything.
@@ -42,7 +34,8 @@ interface Failures {
 @Injectable()
 export class GuardedGrants {
   private readonly logger = new Logger(GuardedGrants.name);
-  private readonly failures = new Map<Part, Failures>();
+  /** Each part may fail with every update. */
+  private readonly failures = new RepeatedLines((line) => this.logger.error(line));
 
   /** The same grants, wrapped so that they never throw. Other properties that the application has added are kept. */
   of(given: Grants): Grants {
@@ -106,19 +99,8 @@ export class GuardedGrants {
   }
 
   private report(part: Part, error: unknown): void {
-    const now = performance.now();
-    const { loggedAt, unlogged } = this.failures.get(part) ?? { loggedAt: -QUIET, unlogged: 0 };
-    if (now - loggedAt < QUIET) {
-      this.failures.set(part, { loggedAt, unlogged: unlogged + 1 });
-      return;
-    }
-    this.failures.set(part, { loggedAt: now, unlogged: 0 });
-    this.logger.error({
-      msg: "the application's grants failed: access was denied",
-      part,
-      reason: textOf(error),
-      unlogged,
-    });
+    const msg = "the application's grants failed: access was denied";
+    this.failures.log({ msg, part, reason: textOf(error) }, part);
   }
 }
 

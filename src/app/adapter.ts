@@ -3,6 +3,8 @@ import type { FastifyServerOptions } from 'fastify';
 import type { Config } from '../config/config.js';
 import type { TrustProxy } from '../config/fields/fields.js';
 import { HUB_LIMITS } from '../hub/limits/hub.limits.js';
+import type { RepeatedLines } from '../shared/log/repeated-lines.js';
+import { requestIdOf } from '../shared/trace/request-id.js';
 import { readCertificate } from './certificate.js';
 import type { ShareRefusal } from './http/cors.js';
 import { withoutBase } from './http/base-path.js';
@@ -24,19 +26,23 @@ const PARSED = 2;
  */
 const HTTP2_SESSION_MEMORY = 256;
 
-/** The HTTP server below Nest: HTTP/1.1, or HTTP/2 and HTTP/1.1 over TLS on the same port. */
-export function createAdapter({ server }: Config, share: ShareRefusal): FastifyAdapter {
+/**
+ * The HTTP server below Nest: HTTP/1.1, or HTTP/2 and HTTP/1.1 over TLS on the same port.
+ * @param unread takes a log line for each request that could not be read.
+ */
+export function createAdapter({ server }: Config, share: ShareRefusal, unread: RepeatedLines): FastifyAdapter {
   const maxHeaderSize = PARSED * server.maxHeadBytes;
   const options: FastifyServerOptions = {
     // `logRequests` writes one line for a request where Fastify would write two.
     logger: false,
+    genReqId: ({ headers }) => requestIdOf(headers),
     bodyLimit: server.maxBodyBytes,
     trustProxy: trustOf(server.trustProxy),
     rewriteUrl: (request) => withoutBase(originForm(request), server.basePath),
     // The router counts what a part of the path stands for, and a topic is one: it has no more characters than bytes.
     routerOptions: { maxParamLength: HUB_LIMITS.topicBytes },
     frameworkErrors: answerUnroutable(share),
-    clientErrorHandler: answerUnreadable(share),
+    clientErrorHandler: answerUnreadable(share, unread),
   };
   // `checkHeads` says what is wrong with a request without a host, where Node would only cut it off.
   if (!server.tls) {

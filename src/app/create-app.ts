@@ -14,6 +14,9 @@ import { hideAdmin } from './internal/hide-admin.js';
 import { boundHeads } from './http/unfinished-heads.js';
 import { knowPaths } from './http/known-paths.js';
 import { logRequests } from './http/request-log.js';
+import { nameRequests } from './http/request-names.js';
+import { tellStart } from './logging/first-line.js';
+import { RepeatedLines } from '../shared/log/repeated-lines.js';
 import { checkHeads } from './http/request-head.js';
 import { Origins } from '../shared/http/origins.js';
 import { addSecurityHeaders } from './http/security-headers.js';
@@ -22,25 +25,28 @@ import { addSecurityHeaders } from './http/security-headers.js';
  * The whole application, wired but not yet listening: the one composition root.
  * @param signal when aborted, the application no longer waits for what it needs, such as Redis.
  */
-export async function createApp(config: Config, logger: Logger, signal?: AbortSignal): Promise<NestFastifyApplication> {
+export async function createApp(given: Config, logger: Logger, signal?: AbortSignal): Promise<NestFastifyApplication> {
   const room = roomForSockets();
+  const config = withRoom(given, room);
+  tellStart(logger, config, room?.sockets);
   const { basePath, corsOrigins, corsHeaders, isAdminInternal, maxHeadBytes, tls } = config.server;
   const origins = new Origins(corsOrigins);
   const share = sharedRefusal(origins);
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(withRoom(config, room), signal),
-    createAdapter(config, share),
+    AppModule.forRoot(config, signal),
+    createAdapter(config, share, new RepeatedLines((line) => logger.warn(line))),
     // An idle keep-alive connection or an HTTP/2 session must not hold up the end; see `GracefulShutdown` for the rest.
     { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false, bodyParser: false },
   );
   if (room) limitSockets(app.getHttpServer(), room, logger);
   const fastify = app.getHttpAdapter().getInstance();
+  nameRequests(fastify);
   acceptBodies(fastify);
   knowPaths(fastify);
   redirectToPage(fastify, basePath);
   checkHeads(fastify, maxHeadBytes, share);
   boundHeads(app.getHttpServer(), logger);
-  logRequests(fastify, logger);
+  logRequests(fastify, logger, config.requestLog);
   limitAnswers(fastify, config.streams.writeTimeout);
   addSecurityHeaders(fastify, tls !== undefined);
   if (isAdminInternal) hideAdmin(fastify);

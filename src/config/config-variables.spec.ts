@@ -75,6 +75,7 @@ describe('loadConfig', () => {
       HERALD_TLS_CERT_FILE: `${CERTIFICATES}first.crt`,
       HERALD_TLS_KEY_FILE: `${CERTIFICATES}first.key`,
       LOG_LEVEL: 'debug',
+      HERALD_REQUEST_LOG: 'errors',
     });
     expect(config).toEqual({
       production: false,
@@ -157,6 +158,7 @@ describe('loadConfig', () => {
         madeUp: [],
       },
       logLevel: 'debug',
+      requestLog: 'errors',
     });
   });
 });

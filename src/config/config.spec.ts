@@ -100,6 +100,7 @@ describe('loadConfig', () => {
         madeUp: ['publisher', 'subscriber'],
       },
       logLevel: 'info',
+      requestLog: 'all',
     });
   });
 
@@ -214,6 +215,7 @@ describe('loadConfig', () => {
     ['HERALD_TRUST_PROXY', 'yes'],
     ['HERALD_TRUST_PROXY', '10.0.0.0/33'],
     ['LOG_LEVEL', 'verbose'],
+    ['HERALD_REQUEST_LOG', 'some'],
     ['HERALD_PUBLISHER_KEY', 'too short to be a secret'],
     ['HERALD_ANONYMOUS', 'yes'],
     ['HERALD_MAX_TOKEN_AGE', '59s'],

@@ -31,6 +31,11 @@ import { madeUpSecrets, toIssuers } from './key-variables.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
+const REQUEST_LOGS = ['all', 'errors', 'off'] as const;
+
+/** Which answered requests are logged: all, those with a status of 400 or above, or none. */
+export type RequestLog = (typeof REQUEST_LOGS)[number];
+
 /** Every variable that Herald reads, with its default. `README.md` says what each means. */
 const variables = z.object({
   NODE_ENV: z.string().default('development'),
@@ -88,6 +93,7 @@ const variables = z.object({
   HERALD_TLS_KEY_FILE: z.string().optional(),
   HERALD_TRUST_PROXY: trustProxy().default(false),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  HERALD_REQUEST_LOG: z.enum(REQUEST_LOGS, `must be one of ${REQUEST_LOGS.join(', ')}`).default('all'),
 });
 
 type Variables = z.output<typeof variables>;
@@ -184,6 +190,7 @@ export interface Config {
     readonly madeUp: readonly Role[];
   };
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly requestLog: RequestLog;
 }
 
 /** The environment holds something that Herald can't run with. The message lists every mistake and how to mend it. */
@@ -307,6 +314,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
       madeUp,
     },
     logLevel: v.LOG_LEVEL,
+    requestLog: v.HERALD_REQUEST_LOG,
   };
 }
 

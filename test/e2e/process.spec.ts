@@ -60,7 +60,8 @@ describe('configuration', () => {
     await using first = await startHerald();
     await using second = Herald.spawn({ port: first.port });
     expect(await second.exit()).toEqual({ code: 1, signal: null });
-    expect(second.logs().trim().split('\n')).toEqual([expect.stringMatching(/in use.*PORT/)]);
+    const lines = [expect.stringMatching(/Herald \S+ starts/), expect.stringMatching(/in use.*PORT/)];
+    expect(second.logs().trim().split('\n')).toEqual(lines);
   });
 });
 

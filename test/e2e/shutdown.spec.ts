@@ -262,7 +262,7 @@ describeWith(redisServer, 'trouble with Redis', (program) => {
     const told = herald.logLines().filter(({ msg }) => String(msg).startsWith('Redis is'));
     expect(told).toMatchObject([
       { level: 40, msg: expect.stringMatching(/^Redis is away: ./) },
-      { level: 30, msg: 'Redis is back', away: expect.any(Number) },
+      { level: 30, msg: expect.stringMatching(/^Redis is back after [\d.]+ s$/), lasted: expect.any(Number) },
     ]);
     expectLogLinesOnly(herald);
   });

@@ -9,6 +9,9 @@ interface SharedPath {
   readonly exposed: readonly string[];
 }
 
+/** What pages may read of every answer: what the log calls their request. */
+const ALWAYS_EXPOSED = ['X-Request-Id'];
+
 const EVENTS: SharedPath = { methods: ['GET'], exposed: [] };
 
 const HUB: SharedPath = {
@@ -76,7 +79,12 @@ export type ShareRefusal = (origin: string | undefined) => Readonly<Record<strin
 export function sharedRefusal(origins: Origins): ShareRefusal {
   return (origin) =>
     origin !== undefined && origins.has(origin)
-      ? { 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true', vary: 'Origin' }
+      ? {
+          'access-control-allow-origin': origin,
+          'access-control-allow-credentials': 'true',
+          'access-control-expose-headers': ALWAYS_EXPOSED.join(', '),
+          vary: 'Origin',
+        }
       : {};
 }
 
@@ -99,7 +107,7 @@ function corsOptions(
     origin: origin !== undefined && origins.has(origin) ? [origin] : [],
     methods: [...methods],
     allowedHeaders: [...OWN_HEADERS, ...headers],
-    exposedHeaders: [...exposed],
+    exposedHeaders: [...exposed, ...ALWAYS_EXPOSED],
     credentials: true,
     maxAge: PREFLIGHT_MAX_AGE,
   };

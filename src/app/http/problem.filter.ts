@@ -3,6 +3,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type HubErrorCode, problemOf } from '../../access/hub.errors.js';
 import { type Problem, problem, sendProblem } from '../../shared/http/problem.js';
+import { namesOf } from '../../shared/trace/request-id.js';
 import { methodsOf } from './known-paths.js';
 
 /** What Fastify refuses by itself, by status. */
@@ -24,15 +25,15 @@ export class ProblemFilter implements ExceptionFilter<unknown> {
     if (reply.sent || reply.raw.headersSent) return;
     if (request.is404) return answerUnknownRoute(request, reply);
     const status = statusOf(error);
-    if (status >= 500 && !(error instanceof HttpException)) return this.answerFailure(error, reply);
+    if (status >= 500 && !(error instanceof HttpException)) return this.answerFailure(error, request, reply);
     const own = ownBody(error);
     if (own) void reply.status(status).send(own);
     else sendProblem(reply, explained(error, status));
   }
 
-  private answerFailure(error: unknown, reply: FastifyReply): void {
+  private answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const errorId = randomUUID();
-    this.logger.error({ msg: 'request failed', errorId, err: error });
+    this.logger.error({ msg: 'request failed', ...namesOf(request), errorId, err: error });
     sendProblem(reply, problem(500, { errorId }));
   }
 }

@@ -5,7 +5,9 @@ import { type Problem, PROBLEM_TYPE, sendProblem } from '../../shared/http/probl
 import { countOf } from '../../shared/http/raw-headers.js';
 import { endUnreadBody } from '../../shared/http/unread-body.js';
 import { refusals } from '../../shared/measures/refusals.js';
+import { requestIdOf } from '../../shared/trace/request-id.js';
 import type { ShareRefusal } from './cors.js';
+import { REQUEST_ID } from './request-names.js';
 
 /** More than that are refused. */
 export const MAX_HEADER_LINES = 2_000;
@@ -43,7 +45,11 @@ export function checkHeads(fastify: FastifyInstance, most: number, share: ShareR
     const refusal = problemOf('expectation-unknown', 'The only expectation that is met is "100-continue".');
     refusals.add('expectation-unknown');
     const body = JSON.stringify(refusal);
-    const about = { 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(body) };
+    const about = {
+      'content-type': PROBLEM_TYPE,
+      'content-length': Buffer.byteLength(body),
+      [REQUEST_ID]: requestIdOf(headers),
+    };
     // A body that was not waited for may follow, which only HTTP/2 can tell from another request.
     const last = httpVersionMajor === 1 ? { connection: 'close' } : {};
     response.writeHead(refusal.status, { ...about, ...last, ...share(headers.origin) }).end(body);

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { getHeapStatistics } from 'node:v8';
 import type { Logger } from 'pino';
+import { RepeatedLines } from '../../shared/log/repeated-lines.js';
 
 /** Milliseconds between two looks. A head that comes in one piece is never seen by two of them. */
 const LOOK_EVERY = 1_000;
@@ -29,6 +30,7 @@ export function boundHeads(
   logger: Logger,
   most = Math.floor(getHeapStatistics().heap_size_limit / 8),
 ): void {
+  const lines = new RepeatedLines((line) => logger.warn(line));
   let before = new Set<Socket>();
   const look = (): void => {
     const now = unfinished(server);
@@ -41,7 +43,7 @@ export function boundHeads(
       held -= socket.bytesRead;
       socket.destroy();
     }
-    logger.warn('connections are cut: too many bring the heads of their requests bit by bit');
+    lines.log({ msg: 'connections are cut: too many bring the heads of their requests bit by bit' });
   };
   const timer = setInterval(look, LOOK_EVERY).unref();
   server.once('close', () => clearInterval(timer));

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Origins } from '../../shared/http/origins.js';
+import { type LogLine, RepeatedLines } from '../../shared/log/repeated-lines.js';
 import { sharedRefusal } from './cors.js';
 import { answerUnreadable } from './unreadable.js';
 
@@ -10,12 +11,15 @@ const ORIGIN = 'https://app.example';
 
 describe('what the parser refuses', () => {
   let server: Server;
+  const logged: LogLine[] = [];
 
   beforeEach(async () => {
     server = createServer({ headersTimeout: 100, connectionsCheckingInterval: 20 }, (_request, response) => {
       response.end();
     });
-    server.on('clientError', answerUnreadable(sharedRefusal(new Origins([ORIGIN]))));
+    logged.length = 0;
+    const unread = new RepeatedLines((line) => void logged.push(line));
+    server.on('clientError', answerUnreadable(sharedRefusal(new Origins([ORIGIN])), unread));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
   });
@@ -45,5 +49,14 @@ describe('what the parser refuses', () => {
     expect(answer).toContain('"code":"request-malformed"');
     expect(answer).toContain(`\r\naccess-control-allow-origin: ${ORIGIN}\r\n`);
     expect(await answerTo(broken('https://evil.example'))).not.toMatch(/access-control|evil/);
+  });
+
+  it('is logged once for any number, with the id that its answer names', async () => {
+    const answers = await Promise.all(Array.from({ length: 5 }, () => answerTo('no request\r\n\r\n')));
+    const ids = answers.map((answer) => /\r\nx-request-id: ([\w-]+)\r\n/.exec(answer)?.[1]);
+    expect(new Set(ids).size).toBe(5);
+    const [line, ...others] = logged;
+    expect(line).toMatchObject({ code: 'request-malformed', status: 400, address: '127.0.0.1' });
+    expect([ids.includes(String(line?.['requestId'])), others]).toEqual([true, []]);
   });
 });

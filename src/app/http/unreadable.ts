@@ -4,12 +4,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type HubErrorCode, problemOf } from '../../access/hub.errors.js';
 import { PROBLEM_TYPE, sendProblem } from '../../shared/http/problem.js';
 import { refusals } from '../../shared/measures/refusals.js';
+import type { RepeatedLines } from '../../shared/log/repeated-lines.js';
+import { makeRequestId } from '../../shared/trace/request-id.js';
+import { REQUEST_ID } from './request-names.js';
 import type { ShareRefusal } from './cors.js';
 
 /** Answers a request that the router refuses before it finds a route, such as one whose path can't be decoded. */
 export function answerUnroutable(share: ShareRefusal) {
   return ({ code }: Error & { readonly code?: string }, request: FastifyRequest, reply: FastifyReply): void => {
-    void reply.headers(share(request.headers.origin));
+    void reply.headers(share(request.headers.origin)).header(REQUEST_ID, request.id);
     // Nothing has so long a name.
     if (code === 'FST_ERR_MAX_PARAM_LENGTH')
       sendProblem(reply, problemOf('not-found', 'There is nothing at this path.'));
@@ -24,7 +27,7 @@ export function answerUnroutable(share: ShareRefusal) {
  * A page of another origin may read the answer if what the parser got last has the line that names the origin: what came
  * before that is not kept.
  */
-export function answerUnreadable(share: ShareRefusal) {
+export function answerUnreadable(share: ShareRefusal, unread: RepeatedLines) {
   return (error: Error & { readonly code?: string }, socket: Socket): void => {
     const { code = '' } = error;
     // oxlint-disable-next-line no-underscore-dangle -- Node's name for the response that is under way
@@ -34,12 +37,23 @@ export function answerUnreadable(share: ShareRefusal) {
       return;
     }
     const refusal = problemOf(...(REASONS[code] ?? MALFORMED));
-    refusals.add(refusal.code ?? 'request-malformed');
+    const { status, code: reason = '' } = refusal;
+    refusals.add(reason);
+    const requestId = makeRequestId();
+    unread.log(
+      { msg: 'a request can not be read', code: reason, status, requestId, address: socket.remoteAddress },
+      reason,
+    );
     const body = JSON.stringify(refusal);
-    const headers = { ...HEADERS, ...share(originIn(error)), 'content-length': String(Buffer.byteLength(body)) };
+    const headers = {
+      ...HEADERS,
+      ...share(originIn(error)),
+      [REQUEST_ID]: requestId,
+      'content-length': String(Buffer.byteLength(body)),
+    };
     socket.end(
       [
-        `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
         ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
         '',
         body,

@@ -13,7 +13,9 @@ export interface LoggerOptions {
 export function createLogger({ level, pretty }: LoggerOptions): Logger {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   if (!pretty) return pino(options, new StandardOutput());
-  const terminal: DestinationStream = PinoPretty({ ignore: 'context', translateTime: 'SYS:HH:MM:ss.l', sync: true });
+  // Whoever is at the terminal has made the settings, which would be most of what they see.
+  const ignore = 'context,version,settings';
+  const terminal: DestinationStream = PinoPretty({ ignore, translateTime: 'SYS:HH:MM:ss.l', sync: true });
   return pino(options, terminal);
 }
 

@@ -65,9 +65,9 @@ export class HubMetrics {
       gauge('herald_streams_open', "Streams that are open: subscribers' and those of @Sse() handlers.", streams.size),
       gauge('herald_streams_limit', 'Streams that may be open; 0 is no limit.', streams.limit),
       gauge('herald_streams_refused_held', 'Refused streams that have not closed yet.', streams.refusedCount),
-      counter('herald_streams_opened_total', 'Streams that were opened.', streams.opened),
-      labelled(ended, 'reason', allOf(ENDS, streams.ended)),
-      labelled(refused, 'reason', allOf(REFUSED, streams.refusals)),
+      counter('herald_streams_opened_total', 'Streams that were opened.', streams.tally.opened),
+      labelled(ended, 'reason', allOf(ENDS, streams.tally.ended)),
+      labelled(refused, 'reason', allOf(REFUSED, streams.tally.refused)),
     ];
   }
 

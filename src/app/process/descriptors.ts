@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
+import { RepeatedLines } from '../../shared/log/repeated-lines.js';
 
 /** Descriptors that are kept for files, for the journal, and for connections to Redis and to issuers. */
 const RESERVE = 128;
@@ -10,9 +11,6 @@ const OTHERS = 0.1;
 
 /** Of the descriptors, the share that refused streams may be held with. */
 const REFUSED = 0.02;
-
-/** Milliseconds between two log lines of the same trouble. */
-const QUIET = 60_000;
 
 /** How many sockets and streams there may be. */
 export interface Room {
@@ -35,14 +33,9 @@ export function roomForSockets(read: (path: string) => string = readText): Room 
 
 /** Refuses connections in excess of the room: without a descriptor the process could do nothing else any more. */
 export function limitSockets(server: Server, { sockets }: Room, logger: Logger): void {
-  let droppedAt = -Infinity;
+  const lines = new RepeatedLines((line) => logger.warn(line));
   server.maxConnections = sockets;
-  server.on('drop', () => {
-    const now = performance.now();
-    if (now - droppedAt < QUIET) return;
-    droppedAt = now;
-    logger.warn({ msg: 'connections are refused: there are too many', sockets });
-  });
+  server.on('drop', () => lines.log({ msg: 'connections are refused: there are too many', sockets }));
 }
 
 function readText(path: string): string {

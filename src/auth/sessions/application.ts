@@ -27,6 +27,9 @@ export interface Question {
   readonly origin: string | undefined;
   /** The client's address, as far as proxies are trusted to tell it. */
   readonly address: string;
+  /** The request's id in the log, and the trace that it belongs to: the application's own log may name them. */
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
 }
 
 export interface Answer {
@@ -69,7 +72,8 @@ export class Application {
     return unavailable();
   }
 
-  private async exchange({ cookie, authorization, action, origin, address }: Question): Promise<Answer> {
+  private async exchange(question: Question): Promise<Answer> {
+    const { cookie, authorization, action, origin, address, requestId, traceparent } = question;
     const askedAt = Date.now();
     const response = await fetch(this.url, {
       method: 'POST',
@@ -79,6 +83,8 @@ export class Application {
       headers: {
         'content-type': 'application/json',
         accept: 'application/json',
+        'x-request-id': requestId,
+        ...(traceparent !== undefined && { traceparent }),
         ...(cookie !== undefined && { cookie }),
         ...(authorization !== undefined && { authorization }),
       },

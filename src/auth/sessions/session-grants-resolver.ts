@@ -6,6 +6,8 @@ import { HubError } from '../../access/hub.errors.js';
 import { Origins } from '../../shared/http/origins.js';
 import type { Role } from '../../shared/role.js';
 import { believedNow } from '../../shared/time/steady-clock.js';
+import { requestIdOf } from '../../shared/trace/request-id.js';
+import { traceParentOf } from '../../shared/trace/traceparent.js';
 import { whenReady } from '../../shared/when-ready.js';
 import { Revocations } from '../revocations/revocations.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
@@ -84,7 +86,18 @@ export class SessionGrantsResolver extends GrantsResolver {
   }
 }
 
-function questionOf({ headers, ip }: FastifyRequest, role: Exclude<Role, 'admin'>): Question {
+function questionOf({ headers, id, ip }: FastifyRequest, role: Exclude<Role, 'admin'>): Question {
   const { cookie, authorization, origin } = headers;
-  return { cookie, authorization, origin, address: ip, action: role === 'publisher' ? 'publish' : 'subscribe' };
+  const names = {
+    requestId: requestIdOf({ 'x-request-id': id }),
+    traceparent: traceParentOf(headers['traceparent'])?.text,
+  };
+  return {
+    cookie,
+    authorization,
+    origin,
+    address: ip,
+    action: role === 'publisher' ? 'publish' : 'subscribe',
+    ...names,
+  };
 }

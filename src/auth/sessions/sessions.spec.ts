@@ -7,7 +7,8 @@ const HUB = new URL('https://hub.example/.well-known/mercure');
 const NOW = 1_800_000_000_000;
 
 function questionOf(cookie: string, authorization?: string): Question {
-  return { cookie, authorization, action: 'subscribe', origin: undefined, address: '192.0.2.1' };
+  const names = { requestId: 'a', traceparent: undefined };
+  return { cookie, authorization, action: 'subscribe', origin: undefined, address: '192.0.2.1', ...names };
 }
 
 /** Sessions of an application that answers all with the same, and counts how often it is asked. */

@@ -5,6 +5,7 @@ import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWS
 import type { KeySetConfig } from '../../config/issuers.js';
 import { HubError } from '../../access/hub.errors.js';
 import { readAtMost } from '../../shared/http/read-at-most.js';
+import { RecurringTrouble } from '../../shared/recurring-trouble.js';
 
 /** Milliseconds for which a set counts as fresh. A file is read more often, because that costs next to nothing. */
 const FRESH = { uri: 600_000, file: 5_000 };
@@ -43,7 +44,7 @@ const REAL: Clock = {
  * or when a token names an unknown key. While its source is unavailable, the known keys stay valid.
  */
 export class KeySet {
-  private readonly logger = new Logger(KeySet.name);
+  private readonly trouble: RecurringTrouble;
   private readonly kind: 'uri' | 'file';
   private readonly load: () => Promise<string>;
   private find: ReturnType<typeof createLocalJWKSet> | undefined;
@@ -60,6 +61,8 @@ export class KeySet {
     private readonly clock = REAL,
   ) {
     this.kind = config.uri ? 'uri' : 'file';
+    const what = `reading the key set at ${this.source()}`;
+    this.trouble = new RecurringTrouble(new Logger(KeySet.name), what, { level: 'warn' });
     this.load = () => loadText(config);
   }
 
@@ -114,9 +117,10 @@ export class KeySet {
       this.find = createLocalJWKSet(parseKeySet(await this.load()));
       this.loadedAt = this.clock.now();
       this.hasFailed = false;
+      this.trouble.isOver();
     } catch (error) {
       this.hasFailed = true;
-      this.logger.warn({ msg: 'the key set could not be read', source: this.source(), err: error });
+      this.trouble.has(error);
       throw unavailable();
     }
   }
@@ -133,8 +137,8 @@ export class KeySet {
   }
 
   /** The source as the log names it: without the query, which may hold a secret. */
-  private source(): string | undefined {
-    return this.config.uri?.split('?', 1)[0] ?? this.config.file;
+  private source(): string {
+    return this.config.uri?.split('?', 1)[0] ?? this.config.file ?? '';
   }
 }
 

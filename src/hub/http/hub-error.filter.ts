@@ -3,6 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JournalUnavailableError } from '../../storage/journal/journal.js';
 import { answerOf, HubError, type HubErrorCode } from '../../access/hub.errors.js';
 import { problem, RETRY_AFTER, sendProblem } from '../../shared/http/problem.js';
+import { HUB_PATH } from '../../shared/hub-path.js';
+import { RepeatedLines } from '../../shared/log/repeated-lines.js';
+import { namesOf } from '../../shared/trace/request-id.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { NOBODY } from '../../access/caller.js';
 import { HUB_OPTIONS, type HubOptions } from '../service/hub.options.js';
@@ -18,6 +21,7 @@ export abstract class MetadataAddress {
 @Catch(HubError, JournalUnavailableError)
 export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavailableError> {
   private readonly logger = new Logger(HubErrorFilter.name);
+  private readonly failures = new RepeatedLines((line) => this.logger.warn(line));
 
   constructor(
     private readonly streams: StreamRegistry,
@@ -27,16 +31,20 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
 
   catch(error: HubError | JournalUnavailableError, host: ArgumentsHost): void {
     const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     if (reply.sent || reply.raw.headersSent) return;
     const { code } = error;
     const { status, challenge } = answerOf(code);
-    // The answer tells the publisher what to do, and the log tells the operator why.
-    if (error instanceof JournalUnavailableError) this.logger.warn({ msg: error.message, code, err: error.cause });
-    if (AWAY.has(code) && asksForStream(http.getRequest())) return this.endStream(http.getRequest(), reply);
+    // The answer tells the client what to do, and the log tells the operator why: of publications, `HubService` tells.
+    if (error instanceof JournalUnavailableError && !isPublication(request)) {
+      this.failures.log({ msg: error.message, code, ...namesOf(request), err: error.cause });
+    }
+    if (AWAY.has(code) && asksForStream(request)) return this.endStream(request, reply);
+    if (isForStreams(request)) this.streams.tally.refused.add(code);
     const retryAfter = RETRY_AFTER[status];
     if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
-    if (challenge !== undefined) void reply.header('www-authenticate', this.challenge(challenge, http.getRequest()));
+    if (challenge !== undefined) void reply.header('www-authenticate', this.challenge(challenge, request));
     sendProblem(reply, problem(status, { code, detail: error.message }));
   }
 
@@ -45,7 +53,7 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     const { streams } = this;
     const notices = getsNotices(request, this.options, streams.notices);
     const connection = openerOf(request, reply, streams)('');
-    connection.info = { requestId: request.id, address: request.ip, caller: NOBODY, wishes: { notices } };
+    connection.info = { ...namesOf(request), address: request.ip, caller: NOBODY, wishes: { notices } };
     streams.refuse(connection, 'unavailable');
   }
 
@@ -57,6 +65,16 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
 
 /** Refusals of requests that may be right, because nobody could tell. */
 const AWAY: ReadonlySet<string> = new Set<HubErrorCode>(['keys-unavailable', 'authorization-unavailable']);
+
+function isPublication({ method, url }: FastifyRequest): boolean {
+  return method === 'POST' && url.startsWith(HUB_PATH);
+}
+
+/** Whether a stream would have been the answer, whatever client has asked. */
+function isForStreams(request: FastifyRequest): boolean {
+  const { method, routeOptions } = request;
+  return asksForStream(request) || (routeOptions.url === HUB_PATH && (method === 'GET' || method === 'QUERY'));
+}
 
 /** Whether a native `EventSource` may have sent the request: to that, any status but 200 is final. */
 function asksForStream({ method, headers }: FastifyRequest): boolean {

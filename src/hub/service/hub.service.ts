@@ -7,10 +7,11 @@ import type { Connection } from '../../streams/connections/connection.js';
 import { cursorText } from '../../streams/frames/frame.js';
 import type { StreamEnd } from '../../streams/registry/stream-end.js';
 import type { StreamWishes } from '../../streams/registry/stream-wishes.js';
-import type { StreamInfo } from '../../streams/registry/stream-info.js';
+import { requestNames, type StreamInfo } from '../../streams/registry/stream-info.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { SharedState } from '../../storage/state/shared-state.js';
 import { Background } from '../../shared/background.js';
+import { RepeatedLines } from '../../shared/log/repeated-lines.js';
 import { CatchUp } from '../delivery/catch-up.js';
 import type { UpdateDraft } from '../update/check-update.js';
 import { Cursors } from '../cursors/cursors.js';
@@ -52,6 +53,8 @@ export interface SubscribeOptions {
   readonly maxRate?: number | undefined;
   /** The id that the log gives to the request for this subscription. */
   readonly requestId: string;
+  /** The id of the distributed trace that the request belongs to. */
+  readonly traceId?: string | undefined;
   /** The address of the client, as far as proxies are trusted to tell it. */
   readonly address: string;
 }
@@ -82,6 +85,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   /** The connections that ended last. */
   readonly ended = new EndedReaders();
   private readonly logger = new Logger(HubService.name);
+  private readonly refusals = new RepeatedLines((line) => this.logger.warn(line));
   private readonly background = new Background();
   private readonly publications: Publications;
   private readonly recent: RecentLog;
@@ -248,9 +252,9 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
    * many streams already, it is refused.
    */
   subscribe(open: OpenConnection, options: SubscribeOptions): Reader | undefined {
-    const { matchers, start, namesTopics = false, maxRate, requestId, address, wishes } = options;
+    const { matchers, start, namesTopics = false, maxRate, requestId, traceId, address, wishes } = options;
     const grants = this.guarded.of(options.grants);
-    const info: StreamInfo = { requestId, address, caller: grants, wishes };
+    const info: StreamInfo = { requestId, traceId, address, caller: grants, wishes };
     const hasCursors = wishes?.notices ?? true;
     const interest = new Interest(matchers, this.options.hubUrl);
     if (!this.streams.admits(info) || !this.fanOut.accepts(interest)) return this.refuse(open, info);
@@ -259,7 +263,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     connection.info = info;
     const cohort = this.fanOut.cohortFor(interest, grants, { namesTopics, hasCursors, maxRate });
     const reader = new Reader(connection, cohort, beginning, this.readers);
-    this.logger.debug({ msg: 'stream opened', requestId });
+    this.logger.debug({ msg: 'stream opened', ...requestNames(info) });
     if (start.isGap) reader.missId();
     if (start.truncatedTo !== undefined) reader.truncate(start.truncatedTo);
     this.streams.add(connection);
@@ -292,7 +296,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     connection.info = info;
     this.streams.refuse(connection, reason);
     if (reason !== 'overloaded') return;
-    this.logger.warn({ msg: 'stream refused: too many', requestId: info.requestId, address: info.address });
+    this.refusals.log({ msg: 'stream refused: too many', ...requestNames(info), address: info.address });
   }
 
   /** Nest calls this after the streams were told to end, and before the journal is closed, which `Presence` needs. */
@@ -317,7 +321,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     this.ended.note(reader, reason);
     this.streams.delete(connection, reason);
     const age = Math.round(performance.now() - connection.openedAt);
-    this.logger.debug({ msg: 'stream closed', requestId: connection.info.requestId, reason, age });
+    this.logger.debug({ msg: 'stream closed', ...requestNames(connection.info), reason, age });
   }
 }
 

@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import { type Grants, UNLIMITED } from '../../access/grants.js';
 import type { GuardedGrants } from '../../access/guarded-grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import { Durations } from '../../shared/measures/durations.js';
 import { Tally } from '../../shared/measures/tally.js';
+import { RecurringTrouble } from '../../shared/recurring-trouble.js';
 import { type Appended, type Journal, JournalUnavailableError } from '../../storage/journal/journal.js';
 import type { Update } from '../../storage/journal/update.js';
 import type { PublishQuota } from '../limits/publish-quota.js';
@@ -27,6 +29,12 @@ export class Publications {
   /** From the call until the journal has the update, for those that were stored. */
   readonly toStored = new Durations();
 
+  private readonly storing = new RecurringTrouble(new Logger('Publications'), 'storing updates', {
+    level: 'warn',
+    failed: (reason) => `updates are refused: ${reason}`,
+    over: 'updates are stored again',
+  });
+
   constructor(
     private readonly journal: Journal,
     private readonly guarded: GuardedGrants,
@@ -43,10 +51,12 @@ export class Publications {
         throw new HubError('idempotency-key-conflict', 'This Idempotency-Key was used before, with another update.');
       }
       this.outcomes.add(appended.outcome);
+      this.storing.isOver();
       if (appended.outcome === 'stored') this.toStored.observe(performance.now() - begun);
       return appended.id;
     } catch (error) {
       this.outcomes.add(outcomeOf(error));
+      if (error instanceof JournalUnavailableError) this.storing.has(error);
       throw error;
     }
   }

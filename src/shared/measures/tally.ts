@@ -10,6 +10,14 @@ export class Tally<Name extends string> {
     return this.counts.get(name) ?? 0;
   }
 
+  /** Those that were counted since these counts were taken, and how often. */
+  since(earlier: ReadonlyMap<string, number>): [Name, number][] {
+    return [...this.counts].flatMap(([name, count]): [Name, number][] => {
+      const more = count - (earlier.get(name) ?? 0);
+      return more === 0 ? [] : [[name, more]];
+    });
+  }
+
   /** All that were ever counted. */
   entries(): Iterable<[Name, number]> {
     return this.counts.entries();

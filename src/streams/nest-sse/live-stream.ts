@@ -7,7 +7,7 @@ import { beginWith } from './opening.js';
 import { randomRetry, type OpenStream, type StreamRegistry } from '../registry/stream-registry.js';
 import { markStream, type StreamRequest } from '../registry/stream-request.js';
 import { STREAM_ENDS, type StreamEnd } from '../registry/stream-end.js';
-import type { StreamInfo } from '../registry/stream-info.js';
+import { requestNames, type StreamInfo } from '../registry/stream-info.js';
 
 const logger = new Logger('Stream');
 
@@ -68,7 +68,8 @@ class LiveStream implements OpenStream {
     private readonly request: StreamRequest,
     private readonly registry: StreamRegistry,
   ) {
-    this.info = { requestId: request.id, address: request.address, caller: request.caller };
+    const { id: requestId, traceId, address, caller } = request;
+    this.info = { requestId, traceId, address, caller };
     this.id = REPEATABLE_ID.test(request.lastEventId ?? '') ? (request.lastEventId ?? '') : '';
     beginWith(request.response, encodeRetry(randomRetry()).toString());
     // Node keeps an HTTP/2 stream that its client has reset for as long as something waits to be written to it.
@@ -88,7 +89,7 @@ class LiveStream implements OpenStream {
     if (this.isOpen) return;
     this.isOpen = true;
     markStream(this.request.raw);
-    logger.debug({ msg: 'stream opened', requestId: this.request.id });
+    logger.debug({ msg: 'stream opened', ...requestNames(this.info) });
   }
 
   write(message: unknown): void {
@@ -164,10 +165,10 @@ class LiveStream implements OpenStream {
   private forget(): void {
     if (this.isOver) return;
     this.isOver = true;
+    this.registry.delete(this, this.reason);
     const age = Math.round(performance.now() - this.openedAt);
     const { reason, events } = this;
-    this.registry.delete(this, reason);
-    logger.debug({ msg: 'stream closed', requestId: this.request.id, reason, age, events });
+    logger.debug({ msg: 'stream closed', ...requestNames(this.info), reason, age, events });
   }
 
   /**

@@ -1,5 +1,10 @@
 import { getHeapStatistics } from 'node:v8';
 
+/** An eighth of what V8 lets the heap grow to, in bytes. */
+export function defaultOutstanding(): number {
+  return Math.floor(getHeapStatistics().heap_size_limit / 8);
+}
+
 /**
  * The bytes that all streams together hold because their clients have not taken them yet. While these have reached the
  * limit, nobody is given more than small writes, so that many stalled readers can't use up the memory.
@@ -10,8 +15,8 @@ export class OutstandingBytes {
   private readonly frames = new Map<Buffer, number>();
   private readonly listeners: (() => void)[] = [];
 
-  /** @param limit in bytes; by default an eighth of what V8 lets the heap grow to. */
-  constructor(readonly limit: number = Math.floor(getHeapStatistics().heap_size_limit / 8)) {}
+  /** @param limit in bytes. */
+  constructor(readonly limit: number = defaultOutstanding()) {}
 
   get total(): number {
     return this.bytes;

@@ -1,10 +1,9 @@
 import { type Caller, NOBODY } from '../../access/caller.js';
+import type { RequestNames } from '../../shared/trace/request-id.js';
 import type { StreamWishes } from './stream-wishes.js';
 
-/** Whose stream it is. */
-export interface StreamInfo {
-  /** The id of the request that asked for the stream, as log messages have it. */
-  readonly requestId: string;
+/** Whose stream it is, and which request has asked for it. */
+export interface StreamInfo extends RequestNames {
   /** The client's address, as far as proxies are trusted to tell it. */
   readonly address: string;
   readonly caller: Caller;
@@ -13,3 +12,8 @@ export interface StreamInfo {
 }
 
 export const UNKNOWN_STREAM: StreamInfo = { requestId: '', address: '', caller: NOBODY };
+
+/** What log lines name a stream's request by. */
+export function requestNames({ requestId, traceId }: StreamInfo): RequestNames {
+  return traceId === undefined ? { requestId } : { requestId, traceId };
+}

@@ -33,7 +33,7 @@ class FakeStream implements OpenStream {
   }
   end(reason: string): void {
     this.ends.push(`${reason} at ${performance.now() - this.openedAt}`);
-    this.registry.delete(this);
+    this.registry.delete(this, 'disconnected');
   }
   cut(reason: string): void {
     this.end(`cut as ${reason}`);
@@ -55,7 +55,7 @@ describe('StreamRegistry', () => {
     const registry = new StreamRegistry({ heartbeat: 20_000, maxAge: 600_000, writeTimeout: 30_000 });
     const streams = Array.from({ length: 10_000 }, () => new FakeStream(registry));
     expect(jest.getTimerCount()).toBe(1);
-    streams.forEach((stream) => registry.delete(stream));
+    streams.forEach((stream) => registry.delete(stream, 'disconnected'));
     expect(jest.getTimerCount()).toBe(0);
     expect(registry.size).toBe(0);
   });
@@ -73,7 +73,7 @@ describe('StreamRegistry', () => {
         const [reason, age] = (stream.ends[0] ?? '').split(' at ');
         expect(reason).toBe('expired');
         expect(Number(age)).toBeGreaterThanOrEqual(validity - 2_000);
-        registry.delete(other);
+        registry.delete(other, 'disconnected');
       }),
     );
   });
@@ -106,7 +106,7 @@ describe('StreamRegistry', () => {
     const [first, second, third] = streams as [FakeStream, FakeStream, FakeStream];
     first.heartbeat = () => {
       first.heartbeats += 1;
-      registry.delete(second);
+      registry.delete(second, 'disconnected');
       // Longer than a turn may take.
       jest.setSystemTime(Date.now() + 5);
     };
@@ -133,7 +133,7 @@ describe('StreamRegistry', () => {
     jest.advanceTimersByTime(100 * 86_400_000);
     expect(stream.heartbeats).toBe(0);
     expect(stream.ends).toEqual([]);
-    registry.delete(stream);
+    registry.delete(stream, 'disconnected');
   });
 
   it('cuts a stream whose socket has been full for the write timeout, and no other', () => {
@@ -147,7 +147,7 @@ describe('StreamRegistry', () => {
     }
     expect(stalled.ends).toEqual([expect.stringMatching(/^cut as stalled at 40\d{3}/)]);
     expect(slow.ends).toEqual([]);
-    registry.delete(slow);
+    registry.delete(slow, 'disconnected');
   });
 
   it('ends all when the process stops, and whatever comes after', () => {

@@ -3,11 +3,11 @@ import {
   type BeforeApplicationShutdown,
   Inject,
   Injectable,
+  type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
 import { Background } from '../../shared/background.js';
-import { Tally } from '../../shared/measures/tally.js';
 import { believedNow } from '../../shared/time/steady-clock.js';
 import { Admission, type AdmissionLimits } from './admission.js';
 import { OutstandingBytes } from './outstanding-bytes.js';
@@ -15,6 +15,7 @@ import { Pressure } from './pressure.js';
 import { RefusedStreams } from './refused-streams.js';
 import type { StreamEnd } from './stream-end.js';
 import type { StreamInfo } from './stream-info.js';
+import { StreamTally } from './stream-tally.js';
 
 /** The injection token of {@link StreamOptions}. */
 export const STREAM_OPTIONS = Symbol('stream options');
@@ -80,15 +81,13 @@ export function randomRetry(random: () => number = Math.random): number {
  * over a map, not ten thousand timers; while no stream is open there is none.
  */
 @Injectable()
-export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown {
+export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown {
   /** Whether this process has more to do than it can. */
   readonly pressure = new Pressure();
-  /** Streams that have ended, by reason. */
-  readonly ended = new Tally<StreamEnd>();
-  /** Streams that were refused, by the reason that their clients were told. */
-  readonly refusals = new Tally<StreamEnd>();
   /** What the clients of all streams have not taken yet. */
   readonly outstanding: OutstandingBytes;
+  /** Counts and sums up what becomes of streams. */
+  readonly tally = new StreamTally(() => this.size);
   private readonly deadlines = new Map<OpenStream, number>();
   private readonly refused: RefusedStreams;
   private readonly background = new Background();
@@ -124,11 +123,6 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
     return this.deadlines.size;
   }
 
-  /** How many streams were opened since the process began. */
-  get opened(): number {
-    return this.serial;
-  }
-
   /** How many streams may be open at once; 0 is no limit. */
   get limit(): number {
     return this.options.maxConnections ?? 0;
@@ -141,6 +135,7 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
 
   onModuleInit(): void {
     this.pressure.start();
+    this.tally.start();
   }
 
   /** Whether there is room for one more stream of this client's (R16, R59). */
@@ -153,6 +148,7 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
     this.serial += 1;
     stream.serial = this.serial;
     this.admission.enter(stream.info);
+    this.tally.noteOpened();
     this.deadlines.set(stream, maxAge === 0 ? Infinity : stream.openedAt + maxAge * (0.8 + Math.random() * 0.2));
     this.watch();
     // A stream that was asked for just before the process began to stop, and got here just after.
@@ -184,19 +180,19 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
     if (reason !== undefined) stream.end(reason);
   }
 
-  /** A stream is over. */
-  delete(stream: OpenStream, reason: StreamEnd = 'disconnected'): void {
+  /** A stream is over, for this reason. */
+  delete(stream: OpenStream, reason: StreamEnd): void {
     if (this.deadlines.delete(stream)) {
       this.admission.leave(stream.info);
-      this.ended.add(reason);
+      this.tally.ended.add(reason);
     }
     this.unwatch();
   }
 
   /** Ends a stream that is not admitted, after a while. It is looked after until it has closed, and counts nowhere. */
   refuse(stream: OpenStream, reason: StreamEnd): void {
-    this.refusals.add(reason);
     this.refused.add(stream, reason, performance.now());
+    this.tally.refused.add(reason);
     this.watch();
     // A stream that was asked for just before the process began to stop, and got here just after.
     if (this.draining) stream.end('drain');
@@ -233,6 +229,10 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
   async beforeApplicationShutdown(): Promise<void> {
     await this.finishing;
     this.pressure.stop();
+  }
+
+  onApplicationShutdown(): void {
+    this.tally.stop();
   }
 
   /** Resolves once all streams are over, and cuts those whose clients have not read the end in time. Never rejects. */

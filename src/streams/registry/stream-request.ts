@@ -1,11 +1,14 @@
 import type { EventEmitter } from 'node:events';
 import type { Writable } from 'node:stream';
 import { type Caller, NOBODY } from '../../access/caller.js';
+import { traceParentOf } from '../../shared/trace/traceparent.js';
 
 /** What a stream knows of the request that it answers. */
 export interface StreamRequest {
   /** The request's id in log messages. */
   readonly id: string;
+  /** The id of the distributed trace that the request belongs to, where its sender has named one. */
+  readonly traceId: string | undefined;
   /** The `Last-Event-ID` that the client sent, if any. */
   readonly lastEventId: string | undefined;
   /** The client's address, as far as proxies are trusted to tell it. */
@@ -35,6 +38,7 @@ export function toStreamRequest(request: FrameworkRequest, response: FrameworkRe
   const lastEventId = request.headers['last-event-id'];
   return {
     id: String(request.id ?? ''),
+    traceId: traceParentOf(request.headers['traceparent'])?.traceId,
     lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
     address: request.ip ?? '',
     caller: request.grants ?? NOBODY,

@@ -13,6 +13,7 @@ import { CURRENT_DIALECT } from '../../protocol/current-dialect.js';
 import { HubService } from '../../service/hub.service.js';
 import type { Start, Wanted } from '../../service/starts.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
+import { namesOf } from '../../../shared/trace/request-id.js';
 import { checkAccept } from './accept.js';
 import { HUB_LIMITS } from '../../limits/hub.limits.js';
 import { isGone } from '../is-gone.js';
@@ -76,7 +77,7 @@ export class SubscribeController {
     checkAccept(request.headers.accept);
     const dialect = dialectOf(request, this.options) ?? CURRENT_DIALECT;
     const wishes = { notices: getsNotices(request, this.options, this.streams.notices) };
-    const info: StreamInfo = { requestId: request.id, address: request.ip, caller: grants, wishes };
+    const info: StreamInfo = { ...namesOf(request), address: request.ip, caller: grants, wishes };
     const isHead = request.method === 'HEAD';
     // First of all, because reading and compiling the matchers of those for whom there is no room would be for nothing.
     if (!isHead && !this.hub.admits(info)) return this.hub.refuse(openerOf(request, reply, this.streams), info);

@@ -23,6 +23,7 @@ import { type Draft, draftOfRecord, draftOfUpdate } from './redis-draft.js';
 import { RedisFollower } from './redis-follower.js';
 import { RedisIndexer } from './redis-indexer.js';
 import { messageOf } from '../../../shared/errors/message-of.js';
+import { RecurringTrouble, type TroubleWords } from '../../../shared/recurring-trouble.js';
 import { RedisLink } from '../../redis/redis-link.js';
 import { type LogPart, NO_REMOVAL, RedisLog, type Report } from './redis-log.js';
 import { RedisRemovals } from './redis-removals.js';
@@ -323,18 +324,16 @@ function lastEventIdOf(row: Row | undefined): string | undefined {
   return isPresence(row) ? eventIdOf(row.record, row.record.events - 1) : row.update?.id;
 }
 
+const ABSENCE: TroubleWords = {
+  level: 'warn',
+  failed: (reason) => `Redis is away: ${reason}`,
+  over: 'Redis is back',
+};
+
 /** Says when Redis goes and when it comes back, and not each attempt in between. */
 function tellOfRedis(logger: Logger): (trouble: string | undefined) => void {
-  let awaySince: number | undefined;
-  return (trouble) => {
-    if (trouble !== undefined) {
-      awaySince ??= performance.now();
-      logger.warn(`Redis is away: ${trouble}`);
-    } else if (awaySince !== undefined) {
-      logger.log({ msg: 'Redis is back', away: Math.round(performance.now() - awaySince) });
-      awaySince = undefined;
-    }
-  };
+  const absence = new RecurringTrouble(logger, 'Redis', ABSENCE);
+  return (trouble) => (trouble === undefined ? absence.isOver() : absence.has(trouble));
 }
 
 function notFollowed(): JournalUnavailableError {

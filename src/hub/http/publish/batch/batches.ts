@@ -12,6 +12,7 @@ import { Batch, type BatchContext } from './batch.js';
 import { readUpdate } from '../json-update.js';
 import { believedNow } from '../../../../shared/time/steady-clock.js';
 import { type Line, TOO_LONG } from '../../../../shared/line-splitter.js';
+import { namesOf } from '../../../../shared/trace/request-id.js';
 
 /** Milliseconds between two looks at all batches. */
 const PERIOD = 1_000;
@@ -44,7 +45,7 @@ export class Batches implements OnModuleDestroy {
    * once the answer is over: Nest ends a response when an interceptor fails after the handler.
    */
   answer(request: FastifyRequest, reply: FastifyReply, grants: Grants): Promise<void> {
-    const info = { requestId: request.id, address: request.ip, caller: grants };
+    const info = { ...namesOf(request), address: request.ip, caller: grants };
     const headers: OutgoingHttpHeaders = {
       ...(reply.getHeaders() as OutgoingHttpHeaders),
       'content-type': 'application/x-ndjson; charset=utf-8',
