@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { getHeapStatistics } from 'node:v8';
 import { Inject, Injectable } from '@nestjs/common';
 import { HUB_ERRORS } from '../../access/hub.errors.js';
 import type { Config } from '../../config/config.js';
@@ -101,6 +102,11 @@ export class HubMetrics {
         'herald_recent_log_entries',
         'The newest updates, comings and goings, which are kept encoded.',
         recent.length,
+      ),
+      gauge(
+        'herald_heap_limit_bytes',
+        'Bytes that the heap of Node.js may grow to, of which nodejs_heap_size_used_bytes are in use.',
+        getHeapStatistics().heap_size_limit,
       ),
     ];
   }
