@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from '../config/config.js';
-import { limitSockets, roomForSockets, type Room } from './process/descriptors.js';
+import { limitSockets } from './process/descriptors.js';
 import { NestLogger } from './logging/logger.js';
 import { createAdapter } from './adapter.js';
 import { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
@@ -22,17 +22,16 @@ import { addSecurityHeaders } from './http/security-headers.js';
  * @param signal when aborted, the application no longer waits for what it needs, such as Redis.
  */
 export async function createApp(config: Config, logger: Logger, signal?: AbortSignal): Promise<NestFastifyApplication> {
-  const room = roomForSockets();
-  const { basePath, corsOrigins, corsHeaders, maxHeadBytes, tls } = config.server;
+  const { basePath, corsOrigins, corsHeaders, maxHeadBytes, maxSockets, tls } = config.server;
   const origins = new Origins(corsOrigins);
   const share = sharedRefusal(origins);
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(withRoom(config, room), signal),
+    AppModule.forRoot(config, signal),
     createAdapter(config, share),
     // An idle keep-alive connection or an HTTP/2 session must not hold up the end; see `GracefulShutdown` for the rest.
     { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false, bodyParser: false },
   );
-  if (room) limitSockets(app.getHttpServer(), room, logger);
+  if (maxSockets !== undefined) limitSockets(app.getHttpServer(), maxSockets, logger);
   const fastify = app.getHttpAdapter().getInstance();
   acceptBodies(fastify);
   knowPaths(fastify);
@@ -44,10 +43,4 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
   addSecurityHeaders(fastify, tls !== undefined);
   if (corsOrigins.length > 0) allowOrigins(app, { origins, headers: corsHeaders });
   return app;
-}
-
-/** Where nobody has said how many streams there may be, as many as there is room for. */
-function withRoom(config: Config, room: Room | undefined): Config {
-  const { maxConnections = room?.streams } = config.streams;
-  return { ...config, streams: { ...config.streams, maxConnections, maxHeldRefusals: room?.heldRefusals } };
 }

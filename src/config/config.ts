@@ -135,6 +135,8 @@ export interface Config {
     readonly corsHeaders: readonly string[];
     readonly trustProxy: TrustProxy;
     readonly tls: TlsFiles | undefined;
+    /** How many sockets there may be; undefined where the system does not tell how many files may be open. */
+    readonly maxSockets?: number | undefined;
   };
   readonly events: { readonly interval: number };
   readonly streams: {

@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
+import { seldom } from '../../shared/time/seldom.js';
+import { IdleSockets } from './idle-sockets.js';
 
-/** Descriptors that are kept for files, for the journal, and for connections to Redis and to issuers. */
+/**
+ * Descriptors that are kept for files, for the journal, for connections to Redis, to issuers and to an application, and
+ * for what else the process listens to.
+ */
 const RESERVE = 128;
 
 /** Of the sockets, the share that streams leave to publishers, administrators and probes. */
@@ -10,9 +15,6 @@ const OTHERS = 0.1;
 
 /** Of the descriptors, the share that refused streams may be held with. */
 const REFUSED = 0.02;
-
-/** Milliseconds between two log lines of the same trouble. */
-const QUIET = 60_000;
 
 /** How many sockets and streams there may be. */
 export interface Room {
@@ -33,16 +35,27 @@ export function roomForSockets(read: (path: string) => string = readText): Room 
   return { sockets, streams: Math.ceil(sockets * (1 - OTHERS)), heldRefusals: Math.floor(files * REFUSED) };
 }
 
-/** Refuses connections in excess of the room: without a descriptor the process could do nothing else any more. */
-export function limitSockets(server: Server, { sockets }: Room, logger: Logger): void {
-  let droppedAt = -Infinity;
+/**
+ * Keeps to the room, because without a descriptor the process could do nothing else any more. Who comes when all places
+ * are taken gets the one that has been idle for longest, so that a probe is answered however many connections others hold
+ * for nothing. Where none is idle, the connection is refused.
+ */
+export function limitSockets(server: Server, sockets: number, logger: Logger): void {
+  const idle = new IdleSockets(server);
+  const remedy = 'raise the limit on open files (ulimit -n)';
+  const tellClosed = seldom(() =>
+    logger.warn({ msg: `idle connections are closed, because others need their places: ${remedy}`, sockets }),
+  );
+  const tellRefused = seldom(() =>
+    logger.warn({ msg: `connections are refused, because there are too many: ${remedy}`, sockets }),
+  );
   server.maxConnections = sockets;
-  server.on('drop', () => {
-    const now = performance.now();
-    if (now - droppedAt < QUIET) return;
-    droppedAt = now;
-    logger.warn({ msg: 'connections are refused: there are too many', sockets });
+  server.on('connection', () => {
+    server.getConnections((_error, count) => {
+      if (count >= sockets && idle.closeOldest()) tellClosed();
+    });
   });
+  server.on('drop', tellRefused);
 }
 
 function readText(path: string): string {

@@ -1,4 +1,6 @@
+import { Logger } from '@nestjs/common';
 import { networkOf } from '../../shared/network.js';
+import { seldom } from '../../shared/time/seldom.js';
 import type { StreamInfo } from './stream-info.js';
 
 /** How many streams may be open at once; 0 or undefined is no limit. */
@@ -17,6 +19,13 @@ export class Admission {
   private readonly subjects = new Counts();
 
   private readonly limits: AdmissionLimits;
+  private readonly logger = new Logger('Streams');
+  private readonly tellFull = seldom(() =>
+    this.logger.warn({
+      msg: 'streams are refused, because as many are open as may be: raise HERALD_MAX_CONNECTIONS, or the limit on open files (ulimit -n)',
+      streams: this.limits.maxConnections,
+    }),
+  );
 
   constructor(limits: Partial<AdmissionLimits>) {
     this.limits = { maxConnections: 0, maxConnectionsPerAddress: 0, maxConnectionsPerSubject: 0, ...limits };
@@ -24,8 +33,11 @@ export class Admission {
 
   admits({ address, caller }: StreamInfo, open: number): boolean {
     const { maxConnections, maxConnectionsPerAddress, maxConnectionsPerSubject } = this.limits;
+    if (!isBelow(open, maxConnections)) {
+      this.tellFull();
+      return false;
+    }
     return (
-      isBelow(open, maxConnections) &&
       (maxConnectionsPerAddress === 0 || isBelow(this.addresses.of(networkOf(address)), maxConnectionsPerAddress)) &&
       (caller.subject === undefined || isBelow(this.subjects.of(subjectOf(caller)), maxConnectionsPerSubject))
     );
