@@ -37,7 +37,7 @@ export async function serve(surroundings: Surroundings): Promise<void> {
 async function start({ env, logger, end }: Surroundings): Promise<void> {
   const { config, warnings } = fitStreams(loadConfig(env), roomForSockets());
   logger.level = config.logLevel;
-  for (const warning of warnings) logger.warn(warning);
+  for (const warning of [...config.memory.warnings, ...warnings]) logger.warn(warning);
   for (const role of config.auth.weak) {
     logger.warn(`The ${role}s' secret is so short that tokens can be forged: see HERALD_WEAK_SECRETS in the README`);
   }
