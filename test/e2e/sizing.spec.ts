@@ -8,7 +8,7 @@ import { heldUpdates, HUB, HUB_ENVIRONMENT } from '../support/hub.js';
 import { type Herald, startHerald } from '../support/herald.js';
 import { RawClient } from '../support/raw-client.js';
 
-/** Whether all of the table is tried, which takes half an hour, or only some of what is kept in memory. */
+/** Whether all of the table is tried, which takes some ten minutes, or only some of what is kept in memory. */
 const IS_WHOLE = process.env['HERALD_SIZING'] === 'all';
 
 const DOCUMENT = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
