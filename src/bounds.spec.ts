@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { HUB_ERRORS } from './access/hub.errors.js';
 import { defaultConfig } from './config/config.js';
+import { NO_MEMORY_LIMITS } from './config/memory-limits.js';
 import { COMPILED_BYTES } from './hub/matching/compiled-patterns.js';
 import { HUB_LIMITS } from './hub/limits/hub.limits.js';
 import { FULL, LATE } from './streams/registry/pressure.js';
 
 const DOCUMENT = readFileSync(new URL('../docs/security.md', import.meta.url), 'utf8');
 
-const { server, hub, streams } = defaultConfig();
+const { server, hub, streams } = defaultConfig('memory:', NO_MEMORY_LIMITS);
 
 /** The defaults of the variables in the table, where they are numbers. */
 const VARIABLES: Readonly<Record<string, number | undefined>> = {

@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from '../config/config.js';
-import { limitSockets, roomForSockets, type Room } from './process/descriptors.js';
+import { limitSockets } from './process/descriptors.js';
 import { NestLogger } from './logging/logger.js';
 import { createAdapter } from './adapter.js';
 import { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
@@ -15,7 +15,6 @@ import { boundHeads } from './http/unfinished-heads.js';
 import { knowPaths } from './http/known-paths.js';
 import { logRequests } from './http/request-log.js';
 import { nameRequests } from './http/request-names.js';
-import { tellStart } from './logging/first-line.js';
 import { RepeatedLines } from '../shared/log/repeated-lines.js';
 import { checkHeads } from './http/request-head.js';
 import { Origins } from '../shared/http/origins.js';
@@ -25,11 +24,8 @@ import { addSecurityHeaders } from './http/security-headers.js';
  * The whole application, wired but not yet listening: the one composition root.
  * @param signal when aborted, the application no longer waits for what it needs, such as Redis.
  */
-export async function createApp(given: Config, logger: Logger, signal?: AbortSignal): Promise<NestFastifyApplication> {
-  const room = roomForSockets();
-  const config = withRoom(given, room);
-  tellStart(logger, config, room?.sockets);
-  const { basePath, corsOrigins, corsHeaders, isAdminInternal, maxHeadBytes, tls } = config.server;
+export async function createApp(config: Config, logger: Logger, signal?: AbortSignal): Promise<NestFastifyApplication> {
+  const { basePath, corsOrigins, corsHeaders, isAdminInternal, maxHeadBytes, maxSockets, tls } = config.server;
   const origins = new Origins(corsOrigins);
   const share = sharedRefusal(origins);
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -38,7 +34,7 @@ export async function createApp(given: Config, logger: Logger, signal?: AbortSig
     // An idle keep-alive connection or an HTTP/2 session must not hold up the end; see `GracefulShutdown` for the rest.
     { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false, bodyParser: false },
   );
-  if (room) limitSockets(app.getHttpServer(), room, logger);
+  if (maxSockets !== undefined) limitSockets(app.getHttpServer(), maxSockets, logger);
   const fastify = app.getHttpAdapter().getInstance();
   nameRequests(fastify);
   acceptBodies(fastify);
@@ -52,10 +48,4 @@ export async function createApp(given: Config, logger: Logger, signal?: AbortSig
   if (isAdminInternal) hideAdmin(fastify);
   if (corsOrigins.length > 0) allowOrigins(app, { origins, headers: corsHeaders });
   return app;
-}
-
-/** Where nobody has said how many streams there may be, as many as there is room for. */
-function withRoom(config: Config, room: Room | undefined): Config {
-  const { maxConnections = room?.streams } = config.streams;
-  return { ...config, streams: { ...config.streams, maxConnections, maxHeldRefusals: room?.heldRefusals } };
 }

@@ -4,8 +4,11 @@ import { firstSteps } from '../auth/developer/first-steps.js';
 import { createApp } from './create-app.js';
 import { loadConfig } from '../config/config.js';
 import type { Environment } from '../config/environment.js';
+import { roomForSockets } from './process/descriptors.js';
+import { fitStreams } from './process/fit.js';
 import type { OrderlyEnd } from './process/orderly-end.js';
 import { InternalListener } from './internal/internal-listener.js';
+import { tellStart } from './logging/first-line.js';
 import { tellStartFailure } from './process/start-failure.js';
 
 /**
@@ -34,8 +37,10 @@ export async function serve(surroundings: Surroundings): Promise<void> {
 }
 
 async function start({ env, logger, end }: Surroundings): Promise<void> {
-  const config = loadConfig(env);
+  const { config, warnings } = fitStreams(loadConfig(env), roomForSockets());
   logger.level = config.logLevel;
+  tellStart(logger, config);
+  for (const warning of [...config.memory.warnings, ...warnings]) logger.warn(warning);
   for (const role of config.auth.weak) {
     logger.warn(`The ${role}s' secret is so short that tokens can be forged: see HERALD_WEAK_SECRETS in the README`);
   }

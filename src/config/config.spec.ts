@@ -2,6 +2,7 @@ import { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { type Config, ConfigError, loadConfig } from './config.js';
+import { NO_MEMORY_LIMITS } from './memory-limits.js';
 import type { Environment } from './environment.js';
 import type { Role } from '../shared/role.js';
 
@@ -27,7 +28,8 @@ function secretOf(config: Config, role: Role): KeyObject {
 
 describe('loadConfig', () => {
   it('has a default for everything', () => {
-    expect(loadConfig({})).toEqual({
+    expect(loadConfig({}, undefined, NO_MEMORY_LIMITS)).toEqual({
+      memory: { ...NO_MEMORY_LIMITS, warnings: [] },
       production: false,
       server: {
         host: '127.0.0.1',

@@ -20,6 +20,8 @@ import {
 } from './fields/fields.js';
 import { type IssuerConfig, isKeySetUri } from './issuers.js';
 import { JOURNAL_VARIABLES, type JournalConfig, redisMistakes, toJournal } from './journal-variables.js';
+import { MemoryFit } from './memory-fit.js';
+import { memoryLimits, type MemoryLimits } from './memory-limits.js';
 import { headerNames, TRACING_HEADERS } from './fields/header-names.js';
 import { origins } from './fields/origins.js';
 import { HUB_PATH } from '../shared/hub-path.js';
@@ -50,7 +52,7 @@ const variables = z.object({
   HERALD_MAX_OUTSTANDING: size({ min: 64 * 1024 }).optional(),
   HERALD_FLUSH_INTERVAL: duration({ min: 1, zero: true }).default(0),
   ...JOURNAL_VARIABLES,
-  HERALD_RECENT_BYTES: size({ min: 1024 }).default(64 * 1024 ** 2),
+  HERALD_RECENT_BYTES: size({ min: 1024 }).optional(),
   HERALD_BASE_PATH: basePath().default(''),
   HERALD_RESOURCE: hubUrl().optional(),
   HERALD_ISSUER: z.string().default('herald'),
@@ -149,6 +151,8 @@ export interface Config {
     readonly corsHeaders: readonly string[];
     readonly trustProxy: TrustProxy;
     readonly tls: TlsFiles | undefined;
+    /** How many sockets there may be; undefined where the system does not tell how many files may be open. */
+    readonly maxSockets?: number | undefined;
   };
   readonly events: { readonly interval: number };
   readonly streams: {
@@ -191,6 +195,8 @@ export interface Config {
   };
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly requestLog: RequestLog;
+  /** How much memory the process may take; what the operator has asked for, and does not get because of that. */
+  readonly memory: MemoryLimits & { readonly warnings: readonly string[] };
 }
 
 /** The environment holds something that Herald can't run with. The message lists every mistake and how to mend it. */
@@ -209,7 +215,11 @@ export class ConfigError extends Error {
  * its value.
  * @throws {ConfigError} which names all mistakes at once.
  */
-export function loadConfig(env: Environment, readFile: ReadFile = (path) => readFileSync(path, 'utf8')): Config {
+export function loadConfig(
+  env: Environment,
+  readFile: ReadFile = (path) => readFileSync(path, 'utf8'),
+  limits: MemoryLimits = memoryLimits(),
+): Config {
   const mistakes: string[] = [];
   const given = gather(Object.keys(variables.shape), env, readFile, mistakes);
   const result = variables.safeParse(given);
@@ -221,7 +231,7 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
   const madeUp = madeUpSecrets(right);
   const issuers = toIssuers(right, madeUp, { readFile, mistakes });
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);
-  return deepFreeze(toConfig(result.data, issuers, Object.keys(madeUp) as Role[]));
+  return deepFreeze(toConfig(result.data, limits, issuers, Object.keys(madeUp) as Role[]));
 }
 
 /** The variables but those that have a mistake, which then have their defaults. */
@@ -233,9 +243,9 @@ function withoutMistaken(
   return Object.fromEntries(Object.entries(given).filter(([name]) => !mistaken.has(name)));
 }
 
-/** The configuration of an empty environment, but without any issuer. */
-export function defaultConfig(): Config {
-  return deepFreeze(toConfig(variables.parse({}), [], []));
+/** The configuration of an empty environment, but without any issuer, and with another journal where `url` names one. */
+export function defaultConfig(url = 'memory:', limits: MemoryLimits = memoryLimits()): Config {
+  return deepFreeze(toConfig({ ...variables.parse({}), HERALD_JOURNAL: url }, limits, [], []));
 }
 
 /** Only the dialect's own clients have reason to keep a short secret. */
@@ -264,8 +274,14 @@ function tlsMistakes(given: Readonly<Record<string, string>>, readFile: ReadFile
   }
 }
 
-function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readonly Role[]): Config {
+function toConfig(
+  v: Variables,
+  limits: MemoryLimits,
+  issuers: readonly IssuerConfig[],
+  madeUp: readonly Role[],
+): Config {
   const production = v.NODE_ENV === 'production';
+  const memory = new MemoryFit(limits);
   return {
     production,
     server: toServer(v),
@@ -290,7 +306,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
       hubUrl:
         v.HERALD_RESOURCE ??
         `${v.HERALD_TLS_CERT_FILE ? 'https' : 'http'}://localhost:${v.PORT}${v.HERALD_BASE_PATH}${HUB_PATH}`,
-      recentBytes: v.HERALD_RECENT_BYTES,
+      recentBytes: memory.bytesOf('recent', v.HERALD_RECENT_BYTES),
       flushInterval: v.HERALD_FLUSH_INTERVAL,
       quota: {
         each: { updates: v.HERALD_PUBLISH_RATE, bytes: v.HERALD_PUBLISH_BYTES },
@@ -298,7 +314,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
       },
       bodies: { timeout: v.HERALD_BODY_TIMEOUT, maxBytes: v.HERALD_MAX_BODIES },
       batches: { idle: v.HERALD_BATCH_IDLE },
-      journal: toJournal(v),
+      journal: toJournal(v, memory),
     },
     auth: {
       issuers,
@@ -315,6 +331,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
     },
     logLevel: v.LOG_LEVEL,
     requestLog: v.HERALD_REQUEST_LOG,
+    memory: { ...limits, warnings: memory.warnings },
   };
 }
 

@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import type { ReadFile } from './environment.js';
+import type { MemoryFit } from './memory-fit.js';
 import { type Address, addresses, count, flag, journal, simpleName, size, span } from './fields/fields.js';
 
 /** The variables that say where updates are kept, and for how long, with their defaults. */
@@ -16,12 +17,12 @@ export const JOURNAL_VARIABLES = {
   HERALD_REDIS_TLS_CA_FILE: z.string().optional(),
   HERALD_REDIS_CLUSTER: flag().default(false),
   HERALD_REDIS_WAIT: count({ min: 0 }).default(0),
-  HERALD_INDEX_BYTES: size({ min: 1024 }).default(256 * 1024 ** 2),
+  HERALD_INDEX_BYTES: size({ min: 1024 }).optional(),
   HERALD_RETAIN_EVENTS: count({ min: 1 }).default(100_000),
-  HERALD_RETAIN_BYTES: size({ min: 1024 }).default(256 * 1024 ** 2),
+  HERALD_RETAIN_BYTES: size({ min: 1024 }).optional(),
   HERALD_RETAIN_AGE: span({ min: 1_000 }).default(86_400_000),
   HERALD_PRESENCE_RETAIN_EVENTS: count({ min: 1 }).default(20_000),
-  HERALD_PRESENCE_RETAIN_BYTES: size({ min: 1024 }).default(16 * 1024 ** 2),
+  HERALD_PRESENCE_RETAIN_BYTES: size({ min: 1024 }).optional(),
   HERALD_PRESENCE_RETAIN_AGE: span({ min: 1_000 }).default(3_600_000),
 };
 
@@ -60,13 +61,19 @@ export interface JournalConfig {
   };
 }
 
-export function toJournal(v: Variables): JournalConfig {
+export function toJournal(v: Variables, memory: MemoryFit): JournalConfig {
+  const [engine = ''] = v.HERALD_JOURNAL.split(':', 1);
+  const isInMemory = engine === 'memory';
   return {
     url: v.HERALD_JOURNAL,
-    retention: { events: v.HERALD_RETAIN_EVENTS, bytes: v.HERALD_RETAIN_BYTES, age: v.HERALD_RETAIN_AGE },
+    retention: {
+      events: v.HERALD_RETAIN_EVENTS,
+      bytes: memory.bytesWhere(isInMemory, 'retained', v.HERALD_RETAIN_BYTES),
+      age: v.HERALD_RETAIN_AGE,
+    },
     presenceRetention: {
       events: v.HERALD_PRESENCE_RETAIN_EVENTS,
-      bytes: v.HERALD_PRESENCE_RETAIN_BYTES,
+      bytes: memory.bytesWhere(isInMemory, 'presence', v.HERALD_PRESENCE_RETAIN_BYTES),
       age: v.HERALD_PRESENCE_RETAIN_AGE,
     },
     redis: {
@@ -84,7 +91,7 @@ export function toJournal(v: Variables): JournalConfig {
       },
       isCluster: v.HERALD_REDIS_CLUSTER,
       replicas: v.HERALD_REDIS_WAIT,
-      indexBytes: v.HERALD_INDEX_BYTES,
+      indexBytes: memory.bytesWhere(engine.startsWith('redis'), 'index', v.HERALD_INDEX_BYTES),
     },
   };
 }

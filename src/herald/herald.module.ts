@@ -23,9 +23,6 @@ export interface HeraldOptions {
   readonly guards?: HubGuards;
 }
 
-/** The service's defaults, except that no token is accepted until the application names an issuer. */
-const { streams: STREAMS, hub: HUB, auth: AUTH } = defaultConfig();
-
 /**
  * The hub as a module of another application: streams, access control, publishing and subscribing. The application must
  * run on Fastify, be created with `bodyParser: false`, and pass its Fastify instance to `acceptBodies`, because the hub
@@ -34,15 +31,17 @@ const { streams: STREAMS, hub: HUB, auth: AUTH } = defaultConfig();
 @Module({})
 export class HeraldModule {
   static forRoot({ hubUrl, streams, hub, auth, grantsResolver, guards }: HeraldOptions): DynamicModule {
-    const journal = { ...HUB.journal, ...hub?.journal };
-    const hubOptions = { ...HUB, ...hub, hubUrl, journal, ...(guards && { guards }) };
+    // The service's defaults, except that no token is accepted until the application names an issuer.
+    const defaults = defaultConfig(hub?.journal?.url);
+    const journal = { ...defaults.hub.journal, ...hub?.journal };
+    const hubOptions = { ...defaults.hub, ...hub, hubUrl, journal, ...(guards && { guards }) };
     const subscriptions = hubOptions.subscriptions.enabled;
     return {
       module: HeraldModule,
       imports: [
-        SseModule.forRoot({ ...STREAMS, ...streams }),
+        SseModule.forRoot({ ...defaults.streams, ...streams }),
         AuthModule.forRoot({
-          ...AUTH,
+          ...defaults.auth,
           resource: hubUrl.href,
           ...auth,
           hubUrl,

@@ -42,6 +42,12 @@ const PARTS = {
     name: `fuzzing, 20,000 requests, seed ${seed}`,
     act: () => jest(['test/fuzz'], { HERALD_FUZZ_RUNS: '20000', HERALD_FUZZ_SEED: String(seed) }),
   })),
+  sizing: [
+    {
+      name: 'the memory of a process that is filled to the brim',
+      act: () => jest(['test/e2e/sizing'], { HERALD_SIZING: 'all' }),
+    },
+  ],
   delivery: SEEDS.map((seed) => ({
     name: `the model of delivery for two minutes on each engine and transport, seed ${seed}`,
     act: () => jest(['test/hub/delivery-model'], { HERALD_MODEL_SECONDS: '120', HERALD_MODEL_SEED: String(seed) }),

@@ -9,7 +9,8 @@ const KEYS = { HERALD_PUBLISHER_KEY: 'p'.repeat(32), HERALD_SUBSCRIBER_KEY: 's'.
 function told(env: Readonly<Record<string, string>>): { line: string; settings: Record<string, unknown> } {
   let line = '';
   const logger = pino({ base: null }, { write: (text: string) => void (line += text) });
-  tellStart(logger, loadConfig({ ...KEYS, ...env }), 800);
+  const config = loadConfig({ ...KEYS, ...env });
+  tellStart(logger, { ...config, server: { ...config.server, maxSockets: 800 } });
   return { line, settings: (JSON.parse(line) as { settings: Record<string, unknown> }).settings };
 }
 

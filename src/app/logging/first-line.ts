@@ -9,13 +9,12 @@ import { defaultOutstanding } from '../../streams/registry/outstanding-bytes.js'
  * Logs what starts here and by what it goes, so that whoever reads the log later need not ask. No key, no password and no
  * query is part of it.
  * @param config as it is in effect.
- * @param sockets how many connections there may be; undefined where there is no limit.
  */
-export function tellStart(logger: Logger, config: Config, sockets: number | undefined): void {
-  logger.info({ msg: `Herald ${VERSION} starts`, version: VERSION, settings: settingsOf(config, sockets) });
+export function tellStart(logger: Logger, config: Config): void {
+  logger.info({ msg: `Herald ${VERSION} starts`, version: VERSION, settings: settingsOf(config) });
 }
 
-function settingsOf(config: Config, sockets: number | undefined): object {
+function settingsOf(config: Config): object {
   const { server, auth, production, requestLog } = config;
   return {
     node: nodeVersion,
@@ -26,7 +25,7 @@ function settingsOf(config: Config, sockets: number | undefined): object {
     tls: server.tls !== undefined,
     basePath: server.basePath,
     requestLog,
-    limits: limitsOf(config, sockets),
+    limits: limitsOf(config),
   };
 }
 
@@ -44,10 +43,10 @@ function placeOf({ url, redis }: JournalConfig): object {
 }
 
 /** Durations are in milliseconds, sizes in bytes; 0 is no limit, and what is missing has none either. */
-function limitsOf({ server, streams, hub }: Config, sockets: number | undefined): object {
+function limitsOf({ server, streams, hub, memory }: Config): object {
   const { maxOutstanding = defaultOutstanding() } = streams;
   return {
-    sockets,
+    sockets: server.maxSockets,
     streams: streams.maxConnections,
     streamsPerAddress: streams.maxConnectionsPerAddress,
     streamsPerSubject: streams.maxConnectionsPerSubject,
@@ -55,6 +54,10 @@ function limitsOf({ server, streams, hub }: Config, sockets: number | undefined)
     outstanding: maxOutstanding,
     recent: hub.recentBytes,
     retention: hub.journal.retention,
+    presenceRetention: hub.journal.presenceRetention,
+    index: hub.journal.redis.indexBytes,
+    heap: memory.heap,
+    memory: memory.process,
     body: server.maxBodyBytes,
     head: server.maxHeadBytes,
   };

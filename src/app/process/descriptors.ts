@@ -2,8 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { RepeatedLines } from '../../shared/log/repeated-lines.js';
+import { IdleSockets } from './idle-sockets.js';
 
-/** Descriptors that are kept for files, for the journal, and for connections to Redis and to issuers. */
+/**
+ * Descriptors that are kept for files, for the journal, for connections to Redis, to issuers and to an application, and
+ * for what else the process listens to.
+ */
 const RESERVE = 128;
 
 /** Of the sockets, the share that streams leave to publishers, administrators and probes. */
@@ -31,11 +35,24 @@ export function roomForSockets(read: (path: string) => string = readText): Room 
   return { sockets, streams: Math.ceil(sockets * (1 - OTHERS)), heldRefusals: Math.floor(files * REFUSED) };
 }
 
-/** Refuses connections in excess of the room: without a descriptor the process could do nothing else any more. */
-export function limitSockets(server: Server, { sockets }: Room, logger: Logger): void {
+/**
+ * Keeps to the room, because without a descriptor the process could do nothing else any more. Who comes when all places
+ * are taken gets the one that has been idle for longest, so that a probe is answered however many connections others hold
+ * for nothing. Where none is idle, the connection is refused.
+ */
+export function limitSockets(server: Server, sockets: number, logger: Logger): void {
+  const idle = new IdleSockets(server);
   const lines = new RepeatedLines((line) => logger.warn(line));
+  const remedy = 'raise the limit on open files (ulimit -n)';
+  const closed = `idle connections are closed, because others need their places: ${remedy}`;
+  const refused = `connections are refused, because there are too many: ${remedy}`;
   server.maxConnections = sockets;
-  server.on('drop', () => lines.log({ msg: 'connections are refused: there are too many', sockets }));
+  server.on('connection', () => {
+    server.getConnections((_error, count) => {
+      if (count >= sockets && idle.closeOldest()) lines.log({ msg: closed, sockets });
+    });
+  });
+  server.on('drop', () => lines.log({ msg: refused, sockets }));
 }
 
 function readText(path: string): string {

@@ -5,6 +5,7 @@ import { ConflatedPlans } from './conflated-plans.js';
 import type { JournalPages } from './log/journal-pages.js';
 import { RecentPresence } from './log/recent-entry.js';
 import type { RecentLog } from './log/recent-log.js';
+import { REMEMBERED_BYTES } from './log/remembered-bytes.js';
 import type { Found } from './log/wanted-positions.js';
 import { type Slice, SliceBuilder } from './slice-builder.js';
 import type { TopicPlans } from './topic-plans.js';
@@ -19,9 +20,6 @@ const SLICE_TOPICS = 16_384;
 
 /** Entries that are read at their positions together: few, because each may be large. */
 const READ_TOGETHER = 64;
-
-/** All remembered slices together. Bytes. */
-const REMEMBERED_BYTES = 16 * 1024 ** 2;
 
 /** Where a slice begins: right after `cursor`, in a log that has had so many resets (`FanOut`). */
 export interface SliceStart {

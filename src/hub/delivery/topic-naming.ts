@@ -3,10 +3,8 @@ import { type Update, weightOf } from '../../storage/journal/update.js';
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
 import { encodeEntry, type RecentEntry, weightOfFrame } from './log/recent-entry.js';
+import { REMEMBERED_BYTES } from './log/remembered-bytes.js';
 import type { WireBytes } from '../../streams/frames/wire-bytes.js';
-
-/** All frames that are remembered. Bytes. */
-const REMEMBERED_BYTES = 16 * 1024 ** 2;
 
 /**
  * Makes frames that name the topics of their update, once for each set of topics that somebody may be told: cohorts

@@ -1,4 +1,6 @@
+import { Logger } from '@nestjs/common';
 import { networkOf } from '../../shared/network.js';
+import { RepeatedLines } from '../../shared/log/repeated-lines.js';
 import type { StreamInfo } from './stream-info.js';
 
 /** How many streams may be open at once; 0 or undefined is no limit. */
@@ -7,6 +9,9 @@ export interface AdmissionLimits {
   readonly maxConnectionsPerAddress: number;
   readonly maxConnectionsPerSubject: number;
 }
+
+const FULL =
+  'streams are refused, because as many are open as may be: raise HERALD_MAX_CONNECTIONS, or the limit on open files (ulimit -n)';
 
 /**
  * Counts the streams of each address and each subject, where there is a limit on them. Addresses of IPv6 count by their
@@ -17,6 +22,8 @@ export class Admission {
   private readonly subjects = new Counts();
 
   private readonly limits: AdmissionLimits;
+  private readonly logger = new Logger('Streams');
+  private readonly lines = new RepeatedLines((line) => this.logger.warn(line));
 
   constructor(limits: Partial<AdmissionLimits>) {
     this.limits = { maxConnections: 0, maxConnectionsPerAddress: 0, maxConnectionsPerSubject: 0, ...limits };
@@ -24,8 +31,11 @@ export class Admission {
 
   admits({ address, caller }: StreamInfo, open: number): boolean {
     const { maxConnections, maxConnectionsPerAddress, maxConnectionsPerSubject } = this.limits;
+    if (!isBelow(open, maxConnections)) {
+      this.lines.log({ msg: FULL, streams: maxConnections });
+      return false;
+    }
     return (
-      isBelow(open, maxConnections) &&
       (maxConnectionsPerAddress === 0 || isBelow(this.addresses.of(networkOf(address)), maxConnectionsPerAddress)) &&
       (caller.subject === undefined || isBelow(this.subjects.of(subjectOf(caller)), maxConnectionsPerSubject))
     );

@@ -21,12 +21,10 @@ import {
   weightOfFrame,
 } from './recent-entry.js';
 import type { RecentLog } from './recent-log.js';
+import { REMEMBERED_BYTES } from './remembered-bytes.js';
 
 /** Positions in a page: few, because each entry may be large. */
 const PAGE = 32;
-
-/** All pages that are remembered. Bytes. */
-const REMEMBERED_BYTES = 16 * 1024 ** 2;
 
 /** Pages that are read side by side. More would not come sooner, and each holds memory meanwhile. */
 const MAX_READING = 8;
