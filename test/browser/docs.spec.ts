@@ -26,5 +26,6 @@ describeWith(chromium, 'the page of all routes', (path) => {
     const query = visit.page.locator('#operations-Subscribe-subscribeQuery');
     await query.locator('.opblock-summary-control').click();
     await query.locator('.opblock-description').waitFor();
+    expect(await query.locator('.opblock-description').innerText()).toContain('The safe method with a body');
   });
 });

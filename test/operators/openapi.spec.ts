@@ -35,7 +35,7 @@ async function documentOf({ url }: Pick<Herald, 'url'>): Promise<ApiDocument> {
 
 /** A token with which a request is let in and, where it is to be refused for what it asks for, no further. */
 async function tokenFor({ action, answers: [answer] }: ExampleExchange): Promise<string | undefined> {
-  const { code } = answer?.value as { code?: string };
+  const { code } = (answer?.value ?? {}) as { code?: string };
   if (action === undefined || code === 'unauthorized') return undefined;
   const isRefused = code === 'insufficient-scope';
   if (action === 'publish') return publisherToken(isRefused ? { topics: [{ match: TOPIC }] } : {});
@@ -98,7 +98,9 @@ async function check(herald: Herald, schemas: Schemas, exchange: ExampleExchange
     answer.type,
     isRefusal(exchange) ? answer.value : body,
   ]);
-  expect(challenge !== undefined).toBe([401, 403].includes(answer.status) || (body as { code?: string })?.code === 'origin-refused');
+  expect(challenge !== undefined).toBe(
+    [401, 403].includes(answer.status) || (body as { code?: string })?.code === 'origin-refused',
+  );
   expect(schemas.mistakes(answer.place, body)).toEqual([]);
 }
 
@@ -118,7 +120,9 @@ describe('the OpenAPI document', () => {
 
   it('is valid', async () => {
     expect(document.openapi).toBe('3.2.0');
-    expect(await new Validator().validate(structuredClone(document) as unknown as Record<string, unknown>)).toEqual({ valid: true });
+    expect(await new Validator().validate(structuredClone(document) as unknown as Record<string, unknown>)).toEqual({
+      valid: true,
+    });
   });
 
   it('describes all routes of the service, and no other', async () => {

@@ -67,11 +67,11 @@ export function exchangesOf(document: ApiDocument): ExampleExchange[] {
     const { parameters = [], requestBody, responses, security } = operation;
     const root = ['paths', path, method];
     const asked = parameters.flatMap(({ name, in: place, examples }, at) =>
-      named(examples, [...root, 'parameters', at]).map((one) => ({ ...one, parameter: { name, in: place } })),
+      named(examples, [...root, 'parameters', at]).map((one) => Object.assign(one, { name, in: place })),
     );
     const sent = contents(requestBody?.content, [...root, 'requestBody']);
     const answered = Object.entries(responses).flatMap(([status, { content }]) =>
-      contents(content, [...root, 'responses', status]).map((one) => ({ ...one, status: Number(status) })),
+      contents(content, [...root, 'responses', status]).map((one) => Object.assign(one, { status: Number(status) })),
     );
     const names = new Set([...asked, ...sent, ...answered].map(({ example }) => example));
     return [...names].map((name) => ({
@@ -79,7 +79,7 @@ export function exchangesOf(document: ApiDocument): ExampleExchange[] {
       method: method.toUpperCase(),
       name,
       action: security?.flatMap(({ bearer = [] }) => bearer)[0],
-      parameters: asked.filter(({ example }) => example === name).map((one) => ({ ...one, ...one.parameter })),
+      parameters: asked.filter(({ example }) => example === name),
       body: sent.find(({ example }) => example === name),
       answers: answered.filter(({ example }) => example === name),
     }));
@@ -88,7 +88,7 @@ export function exchangesOf(document: ApiDocument): ExampleExchange[] {
 
 function contents(given: Contents = {}, place: Place): (Placed & { type: string; example: string })[] {
   return Object.entries(given).flatMap(([type, { examples }]) =>
-    named(examples, [...place, 'content', type]).map((one) => ({ ...one, type })),
+    named(examples, [...place, 'content', type]).map((one) => Object.assign(one, { type })),
   );
 }
 
@@ -117,7 +117,10 @@ export class Schemas {
   }
 
   private at(place: Place): unknown {
-    return place.reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], this.document);
+    return place.reduce<unknown>(
+      (value, part) => (value as Record<string, unknown> | undefined)?.[part],
+      this.document,
+    );
   }
 }
 
@@ -132,7 +135,11 @@ function pointerPart(part: string | number): string {
 /** The lines or events of a sequence: what has been read already, or a text. */
 function itemsOf(value: unknown): unknown[] {
   if (typeof value !== 'string') return value as unknown[];
-  if (value.startsWith('{')) return value.split('\n').filter(Boolean).map((line) => JSON.parse(line) as unknown);
+  if (value.startsWith('{'))
+    return value
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as unknown);
   return value.split('\n\n').filter(Boolean).map(eventOf);
 }
 

@@ -16,7 +16,7 @@ export interface Parameter {
 }
 
 /** What a body or an answer of one media type looks like. */
-export interface Content {
+interface Content {
   /** Of all of it. */
   readonly schema?: Schema;
   /** Of each event or line, where it is a sequence of them. */

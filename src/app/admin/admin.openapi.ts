@@ -46,7 +46,9 @@ const MATCHER: Schema = {
 /** An answer that is a JSON object with these fields, all of which but `optional` are there. */
 function json(description: string, properties: Readonly<Record<string, Schema>>): Operation['answers'] {
   const required = Object.keys(properties).filter((name) => name !== 'next');
-  return { 200: { description, content: { 'application/json': { schema: { type: 'object', required, properties } } } } };
+  return {
+    200: { description, content: { 'application/json': { schema: { type: 'object', required, properties } } } },
+  };
 }
 
 function ok(value: unknown): Exchange['answer'] {
@@ -171,7 +173,8 @@ const DISCONNECTED = { disconnected: { type: 'integer', description: 'How many s
 
 const dismiss: Operation = {
   summary: 'End streams of this process',
-  description: 'A client with a valid token may connect again: revoke its token first. At least one criterion must be there.',
+  description:
+    'A client with a valid token may connect again: revoke its token first. At least one criterion must be there.',
   access: 'admin',
   parameters: queryOf(dismissSchema, {
     subject: 'Those of this subject.',

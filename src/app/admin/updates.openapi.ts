@@ -43,7 +43,14 @@ const topics: Operation = {
       },
     },
   },
-  refusals: [...CREDENTIALS, 'insufficient-scope', 'not-found', 'criteria-invalid', 'overloaded', 'journal-unavailable'],
+  refusals: [
+    ...CREDENTIALS,
+    'insufficient-scope',
+    'not-found',
+    'criteria-invalid',
+    'overloaded',
+    'journal-unavailable',
+  ],
   exchanges: {
     books: {
       summary: 'Those below an address',

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** A file of the page at `/docs`. */
 interface DocsFile {
@@ -41,25 +41,18 @@ const SCRIPT = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#page', deepLink
 export function docsFiles(): DocsFiles | undefined {
   const folder = swaggerFolder();
   if (folder === undefined) return undefined;
-  const installed = (name: string, type: string): [string, DocsFile] => [
-    name,
-    { type, read: () => readFile(join(folder, name)) },
-  ];
-  const own = (name: string, type: string, text: string): [string, DocsFile] => [
-    name,
-    { type, read: () => Promise.resolve(text) },
-  ];
+  const installed = (name: string, type: string): DocsFile => ({ type, read: () => readFile(join(folder, name)) });
   return new Map([
-    own(INDEX, 'text/html; charset=utf-8', PAGE),
-    own('page.js', JAVASCRIPT, SCRIPT),
-    installed('swagger-ui-bundle.js', JAVASCRIPT),
-    installed('swagger-ui.css', 'text/css; charset=utf-8'),
+    [INDEX, { type: 'text/html; charset=utf-8', read: () => Promise.resolve(PAGE) }],
+    ['page.js', { type: JAVASCRIPT, read: () => Promise.resolve(SCRIPT) }],
+    ['swagger-ui-bundle.js', installed('swagger-ui-bundle.js', JAVASCRIPT)],
+    ['swagger-ui.css', installed('swagger-ui.css', 'text/css; charset=utf-8')],
   ]);
 }
 
 function swaggerFolder(): string | undefined {
   try {
-    return dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+    return dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
   } catch {
     return undefined;
   }

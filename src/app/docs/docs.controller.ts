@@ -24,10 +24,7 @@ export class DocsController {
   }
 
   @Get(':file')
-  async file(
-    @Param('file') name: string,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Buffer | string> {
+  async file(@Param('file') name: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<Buffer | string> {
     const file = this.files.get(name);
     if (!file) throw new HubError('not-found', 'There is nothing at this path.');
     void reply.header('content-type', file.type);

@@ -69,7 +69,9 @@ function examplesOf(
 }
 
 function contentOf(contents: Contents, examples: (type: string) => Part): Part {
-  return Object.fromEntries(Object.entries(contents).map(([type, content]) => [type, { ...content, ...examples(type) }]));
+  return Object.fromEntries(
+    Object.entries(contents).map(([type, content]) => [type, { ...content, ...examples(type) }]),
+  );
 }
 
 function responsesOf({ answers, refusals }: Operation, exchanges: readonly Named[]): Part {

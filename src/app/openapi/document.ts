@@ -25,7 +25,9 @@ type OperationObject = NonNullable<PathItemObject['get']>;
 const ABOUT = `A push hub for the web: publish over HTTP, receive over Server-Sent Events.
 
 Refusals are problems (RFC 9457) with a \`code\` for programs. Examples with the same name belong together: what is asked,
-and what is answered.`;
+and what is answered.
+
+Without a key for administrators there is nothing below \`/admin\`, and with \`HERALD_ADMIN_INTERNAL\` only at the internal listener.`;
 
 /** A refusal (RFC 9457). */
 const PROBLEM = {
@@ -49,7 +51,9 @@ const COMPONENTS = {
         'A failure of the service has no code: 500, with an `errorId`.',
       content: {
         'application/problem+json': {
-          schema: { anyOf: [problemSchema(ANYWHERE), { properties: { status: { const: 500 } }, required: ['errorId'] }] },
+          schema: {
+            anyOf: [problemSchema(ANYWHERE), { properties: { status: { const: 500 } }, required: ['errorId'] }],
+          },
         },
       },
     },
@@ -57,7 +61,18 @@ const COMPONENTS = {
 };
 
 /** Controllers in the order in which readers look for them. */
-const TAGS = ['Subscribe', 'Publish', 'History', 'Subscriptions', 'Metadata', 'Events', 'Admin', 'Updates', 'Metrics', 'Health'];
+const TAGS = [
+  'Subscribe',
+  'Publish',
+  'History',
+  'Subscriptions',
+  'Metadata',
+  'Events',
+  'Admin',
+  'Updates',
+  'Metrics',
+  'Health',
+];
 
 /** What the routes of the application are and do: paths and methods are those of its controllers. */
 export function createDocument(app: INestApplication, config: Config): OpenAPIObject {

@@ -48,9 +48,12 @@ describe('the schemas of numbers in the query', () => {
     expect(bounded.map(({ name }) => name).toSorted()).toEqual(['heartbeat', 'last', 'limit', 'max_rate']);
   });
 
-  it.each(bounded.map((one) => [one.name, one] as [string, Parameter]))('bound %s as the hub does', (name, { schema }) => {
-    const { minimum, maximum } = schema as { minimum: number; maximum: number };
-    const accepted = [minimum / 2, minimum, maximum, maximum + 1].map((value) => accepts(`match=x&${name}=${value}`));
-    expect(accepted).toEqual([false, true, true, false]);
-  });
+  it.each(bounded.map((one) => [one.name, one] as [string, Parameter]))(
+    'bound %s as the hub does',
+    (name, { schema }) => {
+      const { minimum, maximum } = schema as { minimum: number; maximum: number };
+      const accepted = [minimum / 2, minimum, maximum, maximum + 1].map((value) => accepts(`match=x&${name}=${value}`));
+      expect(accepted).toEqual([false, true, true, false]);
+    },
+  );
 });

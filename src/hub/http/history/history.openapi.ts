@@ -27,7 +27,11 @@ const UPDATE: Schema = {
   required: ['id', 'topics', 'data', 'private'],
   properties: {
     id: { type: 'string' },
-    topics: { type: 'array', items: { type: 'string' }, description: 'Those that were asked for, and the canonical one.' },
+    topics: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Those that were asked for, and the canonical one.',
+    },
     type: { type: 'string' },
     data: { type: 'string' },
     private: { type: 'boolean' },
