@@ -10,9 +10,11 @@ import { EventsController } from '../events/events.controller.js';
 import { EventsModule } from '../events/events.module.js';
 import { HeraldModule } from '../herald/herald.module.js';
 import { AdminModule } from './admin/admin.module.js';
+import { DocsModule } from './docs/docs.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InternalModule } from './internal/internal.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
+import { OpenApiModule } from './openapi/openapi.module.js';
 import { servePage } from './page.js';
 import { ServerModule } from './server.module.js';
 
@@ -33,6 +35,8 @@ export class AppModule {
         HealthModule,
         InternalModule,
         MetricsModule,
+        OpenApiModule,
+        ...(config.production ? [] : [DocsModule.forRoot()]),
         ServerModule,
         servePage(),
       ],

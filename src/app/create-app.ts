@@ -5,6 +5,7 @@ import { AppModule } from './app.module.js';
 import type { Config } from '../config/config.js';
 import { limitSockets } from './process/descriptors.js';
 import { NestLogger } from './logging/logger.js';
+import { ApiDocument } from './openapi/api-document.js';
 import { createAdapter } from './adapter.js';
 import { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
 import { limitAnswers } from './http/limit-answers.js';
@@ -47,5 +48,6 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
   addSecurityHeaders(fastify, tls !== undefined);
   if (isAdminInternal) hideAdmin(fastify);
   if (corsOrigins.length > 0) allowOrigins(app, { origins, headers: corsHeaders });
+  app.get(ApiDocument).describes(app);
   return app;
 }

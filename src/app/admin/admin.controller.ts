@@ -22,7 +22,7 @@ const text = z.string().min(1).max(1_000);
 
 const number = z.coerce.number().int().min(1);
 
-const pageSchema = z.strictObject({
+export const pageSchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(100),
   after: z.coerce.number().int().min(0).default(0),
   subject: text.optional(),
@@ -30,14 +30,14 @@ const pageSchema = z.strictObject({
   token: text.optional(),
 });
 
-const dismissSchema = z.strictObject({
+export const dismissSchema = z.strictObject({
   subject: text.optional(),
   issuer: text.optional(),
   token: text.optional(),
   id: number.optional(),
 });
 
-const revocationSchema = z.strictObject({
+export const revocationSchema = z.strictObject({
   jti: text.optional(),
   /** The token's own, in seconds since the epoch: the revocation is kept until then. */
   exp: z.number().int().min(0).optional(),

@@ -10,7 +10,7 @@ import { parse } from './parse.js';
 
 const name = z.string().min(1).max(1_000);
 
-const schema = z.strictObject({
+export const explainSchema = z.strictObject({
   topic: z.string().min(1).max(HUB_LIMITS.topicBytes).optional(),
   id: z.string().min(1).max(HUB_LIMITS.idLength).optional(),
   connection: z.coerce.number().int().min(1).optional(),
@@ -32,7 +32,7 @@ export class ExplainController {
   async explain(@Query() query: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
     // Behind a load balancer, this tells whether the process was asked that has the connection.
     void reply.header('herald-process', this.hub.processId);
-    const request = parse(schema, query, 'topic, id, connection, subject and issuer');
+    const request = parse(explainSchema, query, 'topic, id, connection, subject and issuer');
     if (request.topic === undefined && request.id === undefined) {
       throw new HubError('criteria-missing', 'Say which update is meant: by "id", or by "topic" for the newest ones.');
     }

@@ -16,13 +16,13 @@ const text = z.string().max(HUB_LIMITS.topicBytes);
 /** Taking out everything must be meant, and a wildcard is easily given by mistake. */
 const narrow = text.refine((given) => given !== WILDCARD);
 
-const topicsSchema = z.strictObject({
+export const topicsSchema = z.strictObject({
   prefix: text.default(''),
   limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(100),
   from: z.string().max(16_384).optional(),
 });
 
-const removalSchema = z.strictObject({
+export const removalSchema = z.strictObject({
   topic: narrow.optional(),
   id: z.string().min(1).max(HUB_LIMITS.idLength).optional(),
   match_urlpattern: narrow.optional(),

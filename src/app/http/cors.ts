@@ -37,6 +37,9 @@ const CLIENT_PREFIX = '/herald/';
 /** The protected resource metadata (RFC 9728): public, and read by clients that have no token yet. */
 const METADATA: SharedPath = { methods: ['GET'], exposed: [] };
 
+/** The OpenAPI document, which tools of other sites read: public as well. */
+const OPENAPI: SharedPath = { methods: ['GET'], exposed: [] };
+
 /** Seconds. Chromium keeps the answer to a preflight for two hours at the most. */
 const PREFLIGHT_MAX_AGE = 7_200;
 
@@ -90,6 +93,7 @@ export function sharedRefusal(origins: Origins): ShareRefusal {
 
 function sharedPath(path: string): SharedPath | undefined {
   if (path === '/events') return EVENTS;
+  if (path === '/openapi.json') return OPENAPI;
   if (path.startsWith(CLIENT_PREFIX)) return CLIENT;
   if (path === HUB_PATH || path === `${HUB_PATH}/batch`) return HUB;
   if (path === `${HUB_PATH}/history`) return HISTORY;

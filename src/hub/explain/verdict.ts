@@ -1,25 +1,28 @@
-/** What became of an update for one connection. A code that has been released keeps its meaning. */
-export type Verdict =
-  /** No such update is held: it never came, or it was trimmed. */
-  | 'not-held'
-  /** It was taken out of the history through this process. */
-  | 'removed'
-  /** None of the connection's matchers matches it. */
-  | 'no-match'
-  /** It is private, and the connection's token or session does not grant it. */
-  | 'not-granted'
-  /** The connection began after it. */
-  | 'before-start'
-  /** A newer one of the same topic has taken its place, as the connection asked for (`max_rate`, `begin=latest`). */
-  | 'conflated'
-  /** It is owed to the connection, and comes. */
-  | 'pending'
-  /** It was written to the connection. */
-  | 'written'
-  /** The connection ended before it was offered. */
-  | 'ended'
-  /** Too little is remembered of a connection that has ended. */
-  | 'unknown';
+/** What can become of an update for one connection. A code that has been released keeps its meaning. */
+export const VERDICTS = [
+  // No such update is held: it never came, or it was trimmed.
+  'not-held',
+  // It was taken out of the history through this process.
+  'removed',
+  // None of the connection's matchers matches it.
+  'no-match',
+  // It is private, and the connection's token or session does not grant it.
+  'not-granted',
+  // The connection began after it.
+  'before-start',
+  // A newer one of the same topic has taken its place, as the connection asked for (`max_rate`, `begin=latest`).
+  'conflated',
+  // It is owed to the connection, and comes.
+  'pending',
+  // It was written to the connection.
+  'written',
+  // The connection ended before it was offered.
+  'ended',
+  // Too little is remembered of a connection that has ended.
+  'unknown',
+] as const;
+
+export type Verdict = (typeof VERDICTS)[number];
 
 /** What a verdict goes by. All places are positions in the log. */
 export interface Facts {
