@@ -6,7 +6,7 @@ import { type Course, type Finding, judge } from './measure/verdict.js';
 
 /** Samples under load; a short run takes them more often, a long one does not disturb the hub as much. */
 const SAMPLES = 120;
-const LEAST_INTERVAL = 2_500;
+const LEAST_INTERVAL = 5_000;
 const MOST_INTERVAL = 15_000;
 
 /** Collections before each of them, and before the first and the last figures. */
@@ -142,9 +142,9 @@ async function figures(stage: Stage, signal: AbortSignal): Promise<Sample> {
   const { crowd, hub } = stage;
   await crowd.pause(signal);
   await delay(QUIET, undefined, { signal });
+  await crowd.untilGathered(signal);
   const sample = await stage.sample(MANY);
-  const { told, held } = await crowd.countSubscriptions();
-  if (told !== held) crowd.tally.fault(`the hub lists ${told} subscriptions, and there are ${held}`);
+  await crowd.checkSubscriptions(signal);
   // Some readers may be coming back at the moment, on one connection after the other.
   const others = sample.sockets - sample.streams;
   if (others > OTHER_SOCKETS) crowd.tally.fault(`the hub at ${hub.url} has ${others} sockets that are no reader's`);

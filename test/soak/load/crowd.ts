@@ -12,8 +12,12 @@ const TOGETHER = 25;
 const BETWEEN = 40;
 
 /** Milliseconds that a hub may take until everybody is there and has everything. */
-const PATIENCE = 30_000;
+const PATIENCE = 120_000;
 const LOOK = 100;
+const BETWEEN_LISTS = 1_000;
+
+/** So many of them are everybody. */
+const GATHERED = 0.998;
 
 /** What a cache of the hub may hold at most: so many topics, and so many bytes of pages of the log. */
 const TOPICS = 10_500;
@@ -102,10 +106,24 @@ export class Crowd implements Disposable {
     await this.untilComplete(signal);
   }
 
-  /** How many subscriptions the hub knows, and how many there are. */
-  async countSubscriptions(): Promise<{ readonly told: number; readonly held: number }> {
+  /** Resolves once nearly everybody has a stream at the same time: there is always somebody who comes back just now. */
+  async untilGathered(signal: AbortSignal): Promise<void> {
+    const end = performance.now() + PATIENCE;
+    while (this.open < GATHERED * this.readers.length && performance.now() < end) {
+      await delay(LOOK, undefined, { signal });
+    }
+  }
+
+  /** The hub must come to list exactly those who are there. */
+  async checkSubscriptions(signal: AbortSignal): Promise<void> {
     const held = this.readers.reduce((sum, { person }) => sum + Math.max(1, person.topics.length), 0);
-    return { told: await this.backend.subscriptions(), held };
+    const end = performance.now() + PATIENCE;
+    let told = await this.backend.subscriptions();
+    while (told !== held && performance.now() < end) {
+      await delay(BETWEEN_LISTS, undefined, { signal });
+      told = await this.backend.subscriptions();
+    }
+    if (told !== held) this.tally.fault(`the hub lists ${told} subscriptions, and there are ${held}`);
   }
 
   [Symbol.dispose](): void {

@@ -11,6 +11,8 @@ export interface StreamEvent {
 export class EventReader {
   private text = '';
   private looked = 0;
+  /** Milliseconds that the hub asks for before somebody comes back. */
+  retry = 0;
   private readonly decoder = new BodyDecoder({
     body: (bytes, start, end) => (this.text += bytes.toString('latin1', start, end)),
   });
@@ -45,6 +47,7 @@ export class EventReader {
       if (line.startsWith('id: ')) event.id = line.slice(4);
       else if (line.startsWith('event: ')) event.type = line.slice(7);
       else if (line.startsWith('data: ')) event.data = line.slice(6);
+      else if (line.startsWith('retry: ')) this.retry = Number(line.slice(7));
     }
     if (event.data !== '') this.onEvent(event);
   }

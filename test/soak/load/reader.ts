@@ -10,10 +10,10 @@ import type { Tally } from './tally.js';
 const PATH = new URL(RESOURCE).pathname;
 
 /** Seconds that a token lives, and one that is to outlive the soak. */
-const RESTLESS = [20, 60] as const;
+const RESTLESS = [60, 240] as const;
 const QUIET = 24 * 60 * 60;
 
-/** Milliseconds after which somebody comes back who was refused, or whose token was revoked or expired. */
+/** Milliseconds after which somebody comes back whose token was revoked or has expired. */
 const COME_BACK = [50, 1_000] as const;
 /** Milliseconds that somebody is away who leaves: some for longer than the grace of presence. */
 const AWAY = [200, 8_000] as const;
@@ -21,8 +21,15 @@ const AWAY = [200, 8_000] as const;
 const STALL = [3_000, 15_000] as const;
 const LONG_STALL = [20_000, 40_000] as const;
 
-/** Answers that are no fault of the hub's: it has no room at the moment. */
+/** Milliseconds after which somebody comes back at the earliest whom the hub had no room for, and up to twice as many. */
+const LEAST_RETRY = 1_000;
+
+/** Milliseconds after which somebody has something in mind again: at the latest, the token is over. */
+const LONGEST_PLAN = 240_000;
+
+/** Answers that are no fault of the hub's: it has no room at the moment, or was so late that the token is over. */
 const BUSY = 503;
+const UNAUTHORIZED = 401;
 
 export interface World {
   readonly port: number;
@@ -51,6 +58,8 @@ export class Reader {
   private events: EventReader | undefined;
   private isStalled = false;
   private timer: NodeJS.Timeout | undefined;
+  /** The hub had no room. */
+  private wasRefused = false;
   private hasClosed = false;
 
   constructor(
@@ -77,6 +86,7 @@ export class Reader {
     clearTimeout(this.timer);
     if (this.lastEventId === '') this.follower.ask();
     else this.world.tally.count('resumed');
+    this.wasRefused = false;
     const socket = connect({ port: this.world.port, host: '127.0.0.1', noDelay: true });
     const events = new EventReader((event) => this.take(event));
     this.socket = socket;
@@ -146,7 +156,9 @@ export class Reader {
     const { tally } = this.world;
     if (status !== 200) {
       tally.count(`refused with ${status}`);
-      if (status !== BUSY) tally.fault(`${this.person.subject} was refused with ${status}`);
+      const isOver = status === UNAUTHORIZED && Date.now() / 1_000 >= (this.token?.expires ?? 0);
+      if (status !== BUSY && !isOver) tally.fault(`${this.person.subject} was refused with ${status}`);
+      this.wasRefused = true;
       return;
     }
     tally.count('opened');
@@ -159,7 +171,7 @@ export class Reader {
     const chance = random.next();
     const plan: Plan = chance < 0.35 ? 'leave' : chance < 0.5 ? 'replace' : chance < 0.65 ? 'stall' : 'stay';
     if (plan === 'stay' && !this.person.isHeavy) return;
-    const until = random.between(1_000, RESTLESS[1] * 1_000);
+    const until = random.between(1_000, LONGEST_PLAN);
     this.timer = setTimeout(() => this.act(this.person.isHeavy ? 'stall' : plan), until);
   }
 
@@ -200,11 +212,17 @@ export class Reader {
     this.isStalled = false;
     clearTimeout(this.timer);
     if (this.hasClosed) return;
-    const { random, isRestless } = this.world;
-    const hasLeft = this.events?.status === 200 && !this.events.hasEnded;
+    this.timer = setTimeout(() => this.open(), this.pauseAfter(this.events));
     this.events = undefined;
-    const [least, most] = hasLeft && isRestless ? AWAY : COME_BACK;
-    this.timer = setTimeout(() => this.open(), random.between(least, most));
+  }
+
+  /** Milliseconds until somebody comes back whose connection is over. */
+  private pauseAfter(events: EventReader | undefined): number {
+    const { random, isRestless } = this.world;
+    const retry = Math.max(LEAST_RETRY, events?.retry ?? 0);
+    if (this.wasRefused || events?.status !== 200) return random.between(retry, 2 * retry);
+    const [least, most] = !events.hasEnded && isRestless ? AWAY : COME_BACK;
+    return random.between(least, most);
   }
 
   private take({ id, type, data }: StreamEvent): void {
@@ -223,6 +241,7 @@ export class Reader {
     if (type === 'cursor') return;
     this.world.tally.count(`told of ${[type, reason].join(' ').trim()}`);
     if (['gap', 'reset', 'truncated'].includes(type)) this.follower.loosen();
+    if (type === 'overloaded' || type === 'unavailable') this.wasRefused = true;
     if (type === 'reset') this.world.tally.fault(`${this.person.subject} was told of a reset`);
   }
 }

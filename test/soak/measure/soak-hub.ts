@@ -82,7 +82,7 @@ export class SoakHub implements AsyncDisposable {
   static async start({ journal: name, isIdle, leaks }: HubOptions): Promise<SoakHub> {
     const journal = await openJournal(name);
     const preloads = ['probe.js', ...(leaks ? ['leak.js'] : [])].map((file) => `--import=${PRELOAD}${file}`);
-    const env = { ...ENVIRONMENT, HERALD_JOURNAL: journal.url, HERALD_MAX_AGE: isIdle ? '0' : '1m' };
+    const env = { ...ENVIRONMENT, HERALD_JOURNAL: journal.url, HERALD_MAX_AGE: isIdle ? '0' : '4m' };
     try {
       return new SoakHub(await startHerald({ env, nodeArguments: preloads }), journal);
     } catch (error) {

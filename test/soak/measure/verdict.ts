@@ -69,7 +69,13 @@ export function valueOf(sample: Sample, measure: Measure): number {
 function growthOf({ start, samples }: Course, measure: Measure): { slope: number; margin: number } {
   const from = (samples.at(-1)?.minutes ?? 0) / 3;
   const late = samples.filter(({ minutes }) => minutes >= from);
-  const { slope, margin } = fitLine(late.map((sample) => [sample.minutes, valueOf(sample, measure)]));
+  const { slope, margin } = fitLine(late.map((sample) => [sample.minutes, heldBy(sample, measure)]));
   const unit = TEN_MINUTES / valueOf(start, measure);
   return { slope: slope * unit, margin: margin * unit };
+}
+
+/** Who is away just now has no handle and no descriptor: those of streams are left out, so that only the others count. */
+function heldBy(sample: Sample, measure: Measure): number {
+  const streams = measure === 'handles' || measure === 'descriptors' ? sample.streams : 0;
+  return valueOf(sample, measure) - streams;
 }
