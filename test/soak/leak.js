@@ -2,5 +2,5 @@
 const kept = [];
 
 setInterval(() => {
-  kept.push(Array.from({ length: 2_000 }, (_, index) => ({ index })));
+  kept.push(Array.from({ length: 6_000 }, (_, index) => ({ index })));
 }, 50).unref();

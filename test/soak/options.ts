@@ -3,7 +3,7 @@ import { JOURNALS, type JournalName } from './journals.js';
 
 export const USAGE =
   'npm run soak -- --minutes N [--journal memory|lmdb|redis] [--readers N] [--seed N] [--warm-up SECONDS] [--out FOLDER]' +
-  ' [--leak]';
+  ' [--snapshots] [--leak]';
 
 export interface Options {
   readonly minutes: number;
@@ -15,6 +15,8 @@ export interface Options {
   readonly warmUp: number;
   /** Where figures and pictures are written. */
   readonly out: string;
+  /** Writes what is in the heap at the beginning and at the end as well, for Chromium's developer tools. */
+  readonly snapshots: boolean;
   /** The hub is made to leak, to see that it is found. */
   readonly leaks: boolean;
 }
@@ -30,6 +32,7 @@ export function readOptions(args: readonly string[]): Options {
       seed: { type: 'string' },
       'warm-up': { type: 'string', default: '90' },
       out: { type: 'string', default: 'test-results/soak' },
+      snapshots: { type: 'boolean', default: false },
       leak: { type: 'boolean', default: false },
     },
   });
@@ -40,6 +43,7 @@ export function readOptions(args: readonly string[]): Options {
     seed: numberOf('seed', values.seed ?? String(Date.now() % 2 ** 31), 0, 2 ** 31),
     warmUp: numberOf('warm-up', values['warm-up'], 0, 3_600),
     out: values.out,
+    snapshots: values.snapshots,
     leaks: values.leak,
   };
 }

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { JournalName } from './journals.js';
 import { drawCurves } from './curves.js';
 import { type Options, readOptions, USAGE } from './options.js';
@@ -19,10 +19,16 @@ async function soakOne(journal: JournalName, options: Options): Promise<boolean>
   process.stdout.write(
     `npm run soak -- --minutes ${minutes} --journal ${journal} --readers ${readers} --seed ${seed} --warm-up ${options.warmUp}\n`,
   );
-  const soaked = await soak({ ...options, journal, signal: stopped.signal, say });
+  await mkdir(out, { recursive: true });
+  const soaked = await soak({
+    ...{ minutes, readers, seed, journal, say },
+    ...(options.snapshots && { snapshots: resolve(out, journal) }),
+    warmUp: options.warmUp,
+    leaks: options.leaks,
+    signal: stopped.signal,
+  });
   const title = `${readers} readers for ${minutes} minutes, ${journal} journal`;
   const report = reportOf(soaked);
-  await mkdir(out, { recursive: true });
   await writeFile(join(out, `soak-${journal}.json`), `${JSON.stringify(soaked, undefined, 1)}\n`);
   await writeFile(join(out, `soak-${journal}.svg`), drawCurves(title, soaked.loaded, soaked.idle));
   await writeFile(join(out, `soak-${journal}.md`), `${report}\n`);

@@ -15,6 +15,7 @@ const MANY = 5;
 
 /** Milliseconds from when all is quiet to those: time for leases, tokens of the past and buffers to be over. */
 const QUIET = 6_000;
+const BRIEFLY_QUIET = 500;
 
 /** Sockets of a hub that are no reader's: the backend's, and those to Redis. */
 const OTHER_SOCKETS = 24;
@@ -30,6 +31,10 @@ export interface SoakOptions {
   /** Seconds. */
   readonly warmUp: number;
   readonly leaks: boolean;
+  /** Caches are left empty, and nothing is waited for that is over some time later: only gross leaks can be told then. */
+  readonly isBrief?: boolean;
+  /** Where heap snapshots are written, as the beginning of a path; none are without it. */
+  readonly snapshots?: string;
   /** Ends it early. */
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
@@ -84,7 +89,9 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   say(`warming up for ${warmUp} seconds`);
   loaded.crowd.begin();
   await delay(warmUp * 1_000, undefined, { signal });
-  const [start, idleStart] = await Promise.all([figures(loaded, signal), figures(idle, signal)]);
+  const [start, idleStart] = await Promise.all([figures(loaded, options), figures(idle, options)]);
+
+  await snapshot(loaded, 'start', options);
 
   const processor = process.cpuUsage();
   const begin = performance.now();
@@ -99,7 +106,8 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   }
   const seconds = (performance.now() - begin) / 1_000;
   const { user, system } = process.cpuUsage(processor);
-  const [end, idleEnd] = await Promise.all([figures(loaded, signal), figures(idle, signal)]);
+  const [end, idleEnd] = await Promise.all([figures(loaded, options), figures(idle, options)]);
+  await snapshot(loaded, 'end', options);
   checkGaps(loaded.crowd);
 
   const loadedCourse = { start, end, samples: loaded.samples };
@@ -121,15 +129,15 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
 }
 
 async function prepare(
-  { journal, readers, seed, leaks, signal, say }: SoakOptions,
+  { journal, readers, seed, leaks, isBrief, signal, say }: SoakOptions,
   isIdle: boolean,
 ): Promise<Stage> {
   const hub = await SoakHub.start({ journal, isIdle, leaks: leaks && !isIdle });
   const stage = new Stage(hub, new Crowd({ url: hub.url, readers, seed, isIdle }));
   try {
     await stage.crowd.come(signal);
-    await stage.crowd.fillCaches(signal);
-    say(`${isIdle ? 'the idle' : 'the loaded'} hub has ${stage.crowd.open} readers, and its caches are full`);
+    if (!isBrief) await stage.crowd.fillCaches(signal);
+    say(`${isIdle ? 'the idle' : 'the loaded'} hub has ${stage.crowd.open} readers`);
     return stage;
   } catch (error) {
     await stage[Symbol.asyncDispose]();
@@ -138,10 +146,10 @@ async function prepare(
 }
 
 /** The figures of a hub with everybody connected, and nothing under way. */
-async function figures(stage: Stage, signal: AbortSignal): Promise<Sample> {
+async function figures(stage: Stage, { isBrief, signal }: SoakOptions): Promise<Sample> {
   const { crowd, hub } = stage;
   await crowd.pause(signal);
-  await delay(QUIET, undefined, { signal });
+  await delay(isBrief ? BRIEFLY_QUIET : QUIET, undefined, { signal });
   await crowd.untilGathered(signal);
   const sample = await stage.sample(MANY);
   await crowd.checkSubscriptions(signal);
@@ -151,10 +159,16 @@ async function figures(stage: Stage, signal: AbortSignal): Promise<Sample> {
   return sample;
 }
 
+async function snapshot({ hub }: Stage, when: string, { snapshots }: SoakOptions): Promise<void> {
+  if (snapshots !== undefined) await hub.snapshot(`${snapshots}-${when}.heapsnapshot`);
+}
+
 function checkGaps({ tally }: Crowd): void {
   const { resumed = 0, 'told of gap not-held': unknown = 0, 'told of gap trimmed': trimmed = 0 } = tally.counts;
   if (unknown + trimmed > MOST_GAPS * resumed) {
-    tally.fault(`${unknown + trimmed} gaps were told to ${resumed} who resumed: too many to know whether more was lost`);
+    tally.fault(
+      `${unknown + trimmed} gaps were told to ${resumed} who resumed: too many to know whether more was lost`,
+    );
   }
 }
 

@@ -143,4 +143,3 @@ export class Crowd implements Disposable {
     for (const reader of lacking) this.tally.fault(reader.lacks() ?? 'came too late');
   }
 }
-

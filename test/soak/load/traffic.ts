@@ -6,7 +6,7 @@ import type { Reader, World } from './reader.js';
 /** Publications in a second, and how many of these are large. */
 const RATE = 50;
 const HEAVY_EVERY = 12;
-const ROOM_EVERY = 4;
+const ROOM_EVERY = 8;
 
 /** Bytes of data. */
 const LARGE = 64 * 1024;
@@ -51,7 +51,8 @@ export class Traffic {
 
   private failed(error: unknown): void {
     const { tally } = this.world;
-    if (error instanceof Refusal && error.status === 503) return tally.count('publications and purges refused with 503');
+    if (error instanceof Refusal && error.status === 503)
+      return tally.count('publications and purges refused with 503');
     tally.fault(String(error));
   }
 
