@@ -21,7 +21,11 @@ async function soakOne(journal: JournalName, options: Options): Promise<boolean>
   );
   await mkdir(out, { recursive: true });
   const soaked = await soak({
-    ...{ minutes, readers, seed, journal, say },
+    minutes,
+    readers,
+    seed,
+    journal,
+    say,
     ...(options.snapshots && { snapshots: resolve(out, journal) }),
     warmUp: options.warmUp,
     leaks: options.leaks,

@@ -16,12 +16,16 @@ const MANY = 5;
 /** Milliseconds from when all is quiet to those: time for leases, tokens of the past and buffers to be over. */
 const QUIET = 6_000;
 const BRIEFLY_QUIET = 500;
+const MINUTE = 60_000;
 
 /** Sockets of a hub that are no reader's: the backend's, and those to Redis. */
 const OTHER_SOCKETS = 24;
 
 /** At most so many of those who resume may be told of a gap: it would not be known whether they lack anything else. */
 const MOST_GAPS = 0.1;
+
+/** So many readers have a stream on average, the others being away by their own will. */
+const LEAST_PRESENT = 0.9;
 
 export interface SoakOptions {
   readonly journal: JournalName;
@@ -83,7 +87,7 @@ class Stage implements AsyncDisposable {
  * nobody comes or goes, and nothing is published. So what the idle one's memory does is Node's and the measuring's own.
  */
 export async function soak(options: SoakOptions): Promise<Soaked> {
-  const { signal, say, minutes, warmUp } = options;
+  const { signal, say, warmUp } = options;
   await using loaded = await prepare(options, false);
   await using idle = await prepare(options, true);
   say(`warming up for ${warmUp} seconds`);
@@ -92,40 +96,42 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   const [start, idleStart] = await Promise.all([figures(loaded, options), figures(idle, options)]);
 
   await snapshot(loaded, 'start', options);
+  const load = await watch(loaded, idle, options);
+  const [end, idleEnd] = await Promise.all([figures(loaded, options), figures(idle, options)]);
+  await snapshot(loaded, 'end', options);
+  checkGaps(loaded.crowd);
+  checkPresent(loaded, options);
 
+  const courses = {
+    loaded: { start, end, samples: loaded.samples },
+    idle: { start: idleStart, end: idleEnd, samples: idle.samples },
+  };
+  const { tally } = loaded.crowd;
+  return {
+    ...courses,
+    findings: judge(courses.loaded, courses.idle),
+    counts: tally.counts,
+    faults: [...tally.faults, ...idle.crowd.tally.faults],
+    faultCount: tally.faultCount + idle.crowd.tally.faultCount,
+    cpu: { loaded: cpuOf(courses.loaded), idle: cpuOf(courses.idle), load },
+  };
+}
+
+/** Lets readers come and go, takes samples meanwhile, and answers which part of a core this process took for it. */
+async function watch(loaded: Stage, idle: Stage, { minutes, signal, say }: SoakOptions): Promise<number> {
   const processor = process.cpuUsage();
   const begin = performance.now();
   for (const stage of [loaded, idle]) stage.restart();
   loaded.crowd.begin();
-  const interval = Math.min(MOST_INTERVAL, Math.max(LEAST_INTERVAL, (minutes * 60_000) / SAMPLES));
-  for (let turn = 1; turn * interval <= minutes * 60_000; turn += 1) {
+  const interval = Math.min(MOST_INTERVAL, Math.max(LEAST_INTERVAL, (minutes * MINUTE) / SAMPLES));
+  for (let turn = 1; turn * interval <= minutes * MINUTE; turn += 1) {
     await delay(Math.max(0, begin + turn * interval - performance.now()), undefined, { signal });
     loaded.samples.push(await loaded.sample());
     idle.samples.push(await idle.sample());
-    if (turn % Math.ceil(60_000 / interval) === 0) say(describe(loaded));
+    if (turn % Math.ceil(MINUTE / interval) === 0) say(describe(loaded));
   }
-  const seconds = (performance.now() - begin) / 1_000;
   const { user, system } = process.cpuUsage(processor);
-  const [end, idleEnd] = await Promise.all([figures(loaded, options), figures(idle, options)]);
-  await snapshot(loaded, 'end', options);
-  checkGaps(loaded.crowd);
-
-  const loadedCourse = { start, end, samples: loaded.samples };
-  const idleCourse = { start: idleStart, end: idleEnd, samples: idle.samples };
-  const { tally } = loaded.crowd;
-  return {
-    loaded: loadedCourse,
-    idle: idleCourse,
-    findings: judge(loadedCourse, idleCourse),
-    counts: tally.counts,
-    faults: [...tally.faults, ...idle.crowd.tally.faults],
-    faultCount: tally.faultCount + idle.crowd.tally.faultCount,
-    cpu: {
-      loaded: cpuOf(loadedCourse) / seconds,
-      idle: cpuOf(idleCourse) / seconds,
-      load: (user + system) / 1e6 / seconds,
-    },
-  };
+  return (user + system) / 1_000 / (performance.now() - begin);
 }
 
 async function prepare(
@@ -172,8 +178,19 @@ function checkGaps({ tally }: Crowd): void {
   }
 }
 
-function cpuOf({ start, samples }: Course): number {
-  return (samples.at(-1)?.cpu ?? start.cpu) - start.cpu;
+/** A hub that has to turn readers away all the time, because others take the machine, is not under the load that is asked for. */
+function checkPresent({ samples, crowd }: Stage, { readers }: SoakOptions): void {
+  const present = samples.reduce((sum, { streams }) => sum + streams, 0) / samples.length;
+  if (present >= LEAST_PRESENT * readers) return;
+  crowd.tally.fault(
+    `only ${present.toFixed(0)} of ${readers} readers had a stream on average: the machine was too busy`,
+  );
+}
+
+/** Parts of a core. */
+function cpuOf({ samples }: Course): number {
+  const [first, last] = [samples[0], samples.at(-1)];
+  return first && last ? (last.cpu - first.cpu) / (60 * (last.minutes - first.minutes)) : Number.NaN;
 }
 
 function describe({ samples, crowd }: Stage): string {

@@ -12,8 +12,9 @@ const ROOM_EVERY = 8;
 const LARGE = 64 * 1024;
 const SMALL = 200;
 
-/** Publications between two purges, two revocations and two questions for the past: about one of each a second. */
+/** Publications between two purges and between two questions for the past, and between two revocations. */
 const OTHERS_EVERY = RATE;
+const REVOKE_EVERY = 5 * RATE;
 
 /** Publishes 50 updates a second, takes some out again, revokes tokens of readers and asks for the history. */
 export class Traffic {
@@ -34,7 +35,7 @@ export class Traffic {
     for (let turn = 0; !until(); turn += 1) {
       this.publishOne();
       if (turn % OTHERS_EVERY === 10) this.start(() => this.purge());
-      if (turn % OTHERS_EVERY === 25 && this.world.isRestless) this.start(() => this.revoke());
+      if (turn % REVOKE_EVERY === 25 && this.world.isRestless) this.start(() => this.revoke());
       if (turn % OTHERS_EVERY === 40) this.start(() => this.backend.history(SITE + this.someTopic()));
       // What a slow moment has held up is not caught up with all at once.
       const due = begin + ((turn + 1) * 1_000) / RATE;
