@@ -48,6 +48,10 @@ const PARTS = {
       act: () => jest(['test/e2e/sizing'], { HERALD_SIZING: 'all' }),
     },
   ],
+  soak: ['memory', 'lmdb', 'redis'].map((journal) => ({
+    name: `a soak of two minutes, ${journal} journal`,
+    act: () => soak(['--minutes', '2', '--journal', journal]),
+  })),
   delivery: SEEDS.map((seed) => ({
     name: `the model of delivery for two minutes on each engine and transport, seed ${seed}`,
     act: () => jest(['test/hub/delivery-model'], { HERALD_MODEL_SECONDS: '120', HERALD_MODEL_SEED: String(seed) }),
@@ -93,6 +97,11 @@ async function onNode(version, parent) {
   const prefix = join(parent, `node-${version}`);
   if (!(await run('npm', ['install', '--no-audit', '--no-fund', '--prefix', prefix, `node@${version}`]))) return false;
   return jest([], {}, join(prefix, 'node_modules/node/bin/node'));
+}
+
+async function soak(args) {
+  const isCompiled = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'test/soak/tsconfig.json']);
+  return isCompiled && run(process.execPath, ['dist/soak/run.js', ...args]);
 }
 
 function jest(files, env = {}, node = process.execPath) {
