@@ -16,7 +16,7 @@ import {
   trustProxy,
   type TrustProxy,
 } from './fields/fields.js';
-import { type IssuerConfig, isKeySetUri } from './issuers.js';
+import { type IssuerConfig, isKeySetUri, keysOf } from './issuers.js';
 import { JOURNAL_VARIABLES, type JournalConfig, redisMistakes, toJournal } from './journal-variables.js';
 import { headerNames, TRACING_HEADERS } from './fields/header-names.js';
 import { origins } from './fields/origins.js';
@@ -25,7 +25,7 @@ import { productionMistakes } from './production.js';
 import { baseMistakes, basePath, hubUrl } from './fields/public-url.js';
 import { type Role, ROLES } from '../shared/role.js';
 import { isWeak } from './keys.js';
-import { madeUpSecrets, toIssuers } from './key-variables.js';
+import { madeUpSecrets, type Secrets, toIssuers } from './key-variables.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -192,16 +192,21 @@ export class ConfigError extends Error {
 /**
  * The configuration that `env` describes. Each variable may also be given as `NAME_FILE`, the path of a file that holds
  * its value.
+ * @param earlier secrets that an earlier call has made up, which are not made up anew.
  * @throws {ConfigError} which names all mistakes at once.
  */
-export function loadConfig(env: Environment, readFile: ReadFile = (path) => readFileSync(path, 'utf8')): Config {
+export function loadConfig(
+  env: Environment,
+  readFile: ReadFile = (path) => readFileSync(path, 'utf8'),
+  earlier: Secrets = {},
+): Config {
   const mistakes: string[] = [];
   const given = gather(Object.keys(variables.shape), env, readFile, mistakes);
   const result = variables.safeParse(given);
   for (const issue of result.error?.issues ?? []) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
   mistakes.push(...productionMistakes(given), ...legacyMistakes(given));
   mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given, readFile), ...baseMistakes(given));
-  const madeUp = result.success ? madeUpSecrets(result.data) : {};
+  const madeUp = result.success ? madeUpSecrets(result.data, earlier) : {};
   const issuers = result.success ? toIssuers(result.data, madeUp, { readFile, mistakes }) : [];
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);
   return deepFreeze(toConfig(result.data, issuers, Object.keys(madeUp) as Role[]));
@@ -279,7 +284,7 @@ function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readon
       cookieName: v.HERALD_COOKIE_NAME,
       publishOrigins: v.HERALD_PUBLISH_ORIGINS,
       protectEvents: v.HERALD_PROTECT_EVENTS,
-      weak: ROLES.filter((role) => issuers.some(({ keys }) => keys[role] && isWeak(keys[role]))),
+      weak: ROLES.filter((role) => issuers.some((issuer) => keysOf(issuer, role).some(isWeak))),
       madeUp,
     },
     logLevel: v.LOG_LEVEL,
