@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { TokenVerifier } from '../auth/tokens/token-verifier.js';
+import { TrustedIssuers } from '../auth/tokens/trusted-issuers.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { dialectTokens } from '../hub/service/dialects.js';
 import { checkUpdate } from '../hub/update/check-update.js';
@@ -63,7 +64,7 @@ function explainer(
   audience: string | undefined,
 ): (role: 'publisher' | 'subscriber', judge: Judge) => Promise<Verdict> {
   const options = { ...auth, hubUrl: new URL(hub.hubUrl), subscriptions: hub.subscriptions.enabled };
-  const verifier = new TokenVerifier(options);
+  const verifier = new TokenVerifier(options, new TrustedIssuers(options));
   const resource = audience ?? hub.hubUrl;
   return async (role, judge) => {
     try {
