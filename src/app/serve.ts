@@ -4,7 +4,9 @@ import { firstSteps } from '../auth/developer/first-steps.js';
 import { createApp } from './create-app.js';
 import { loadConfig } from '../config/config.js';
 import type { Environment } from '../config/environment.js';
+import type { HangUp } from './process/hang-up.js';
 import type { OrderlyEnd } from './process/orderly-end.js';
+import { reload } from './process/reload.js';
 import { tellStartFailure } from './process/start-failure.js';
 
 /**
@@ -17,6 +19,7 @@ export interface Surroundings {
   readonly env: Environment;
   readonly logger: Logger;
   readonly end: OrderlyEnd;
+  readonly hangUp: HangUp;
   /** Whether standard output is a terminal, which a person reads. */
   readonly isTerminal: boolean;
 }
@@ -32,7 +35,7 @@ export async function serve(surroundings: Surroundings): Promise<void> {
   }
 }
 
-async function start({ env, logger, end }: Surroundings): Promise<void> {
+async function start({ env, logger, end, hangUp }: Surroundings): Promise<void> {
   const config = loadConfig(env);
   logger.level = config.logLevel;
   for (const role of config.auth.weak) {
@@ -47,6 +50,7 @@ async function start({ env, logger, end }: Surroundings): Promise<void> {
     .getInstance()
     .listen({ port: config.server.port, host: config.server.host, backlog: BACKLOG });
   end.signal.throwIfAborted();
+  hangUp.use(() => reload({ app, env, config, logger }));
   const url = shownUrl(address);
   logger.info(`Herald is at ${url}`);
   // Whoever reads the output may leave before the end of it, such as `head`, and the service goes on without them.

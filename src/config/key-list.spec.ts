@@ -73,7 +73,11 @@ describe('a list of keys', () => {
   });
 
   it('warns of a weak secret wherever it stands in the list', () => {
-    const env = { HERALD_LEGACY: 'true', HERALD_WEAK_SECRETS: 'true', HERALD_PUBLISHER_KEY: JSON.stringify([NEW, 'x']) };
+    const env = {
+      HERALD_LEGACY: 'true',
+      HERALD_WEAK_SECRETS: 'true',
+      HERALD_PUBLISHER_KEY: JSON.stringify([NEW, 'x']),
+    };
     expect(loadConfig({ ...env, HERALD_SUBSCRIBER_KEY: NEW }).auth.weak).toEqual(['publisher']);
   });
 });

@@ -17,6 +17,7 @@ export class KeyDepartures {
 
   private end(): void {
     const disconnected = this.streams.endWhere(({ info }) => info.caller.signedWith?.isGone === true, 'revoked');
-    if (disconnected > 0) this.logger.log({ msg: 'streams ended because the key of their tokens is gone', disconnected });
+    if (disconnected > 0)
+      this.logger.log({ msg: 'streams ended because the key of their tokens is gone', disconnected });
   }
 }

@@ -88,7 +88,9 @@ export class TokenVerifier {
   concerns(token: string): boolean {
     try {
       const { iss } = decodeJwt(token);
-      return this.issuers.all.some(({ issuer }) => issuer === iss) || (this.options.legacy && this.issuers.all.length > 0);
+      return (
+        this.issuers.all.some(({ issuer }) => issuer === iss) || (this.options.legacy && this.issuers.all.length > 0)
+      );
     } catch {
       return false;
     }
@@ -169,7 +171,11 @@ export class TokenVerifier {
 
 /** The keys of this issuer, and no other's, that a token for this role may be signed with. */
 async function candidatesOf({ keys, set }: TrustedIssuer, role: Role, token: string): Promise<Candidate[]> {
-  const candidates = keys[role].map(({ key, algorithm, known }): Candidate => ({ key, algorithms: [algorithm], known }));
+  const candidates = keys[role].map(({ key, algorithm, known }): Candidate => ({
+    key,
+    algorithms: [algorithm],
+    known,
+  }));
   const header = headerOf(token);
   if (!set?.config.roles.includes(role) || !header.alg) return candidates;
   const { algorithms } = set.config;

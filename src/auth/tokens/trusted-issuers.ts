@@ -105,7 +105,10 @@ export class TrustedIssuers implements OnModuleInit, OnModuleDestroy {
       try {
         listener();
       } catch (error) {
-        this.logger.error({ msg: 'not everything that hangs on a key has been told that the keys have changed', err: error });
+        this.logger.error({
+          msg: 'not everything that hangs on a key has been told that the keys have changed',
+          err: error,
+        });
       }
     }
   }
