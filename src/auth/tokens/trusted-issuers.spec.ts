@@ -53,7 +53,7 @@ function sign(key: KeyObject | string, header: { alg: string; kid?: string }, is
 
 interface Scene {
   readonly issuers: TrustedIssuers;
-  verify(token: string): Promise<Grants>;
+  readonly verify: (token: string) => Promise<Grants>;
 }
 
 function sceneWith(...configs: IssuerConfig[]): Scene {
@@ -109,13 +109,12 @@ describe('secrets that are exchanged', () => {
   it('change nothing where they are the same', async () => {
     const { issuers, verify } = sceneWith(both);
     const { signedWith } = await verify(await sign(OLD, { alg: 'HS256' }));
-    expect(await issuers.replace([structuredCopy(both)])).toEqual({ come: [], gone: [] });
+    expect(await issuers.replace([readAnew(both)])).toEqual({ come: [], gone: [] });
     expect(signedWith?.isGone).toBe(false);
   });
 });
 
-/** The same, read anew. */
-function structuredCopy({ issuer }: IssuerConfig): IssuerConfig {
+function readAnew({ issuer }: IssuerConfig): IssuerConfig {
   return { issuer, keys: { publisher: parseKey(NEW) }, moreKeys: { publisher: [parseKey(OLD)] } };
 }
 

@@ -8,6 +8,7 @@ import {
   isPresence,
   Journal,
   JournalUnavailableError,
+  type Obstacle,
   type Reading,
   type RemovalListener,
   type ResetListener,
@@ -22,7 +23,9 @@ import { type Draft, draftOfRecord, draftOfUpdate } from './redis-draft.js';
 import { RedisFollower } from './redis-follower.js';
 import { RedisIndexer } from './redis-indexer.js';
 import { messageOf } from '../../../shared/errors/message-of.js';
+import { RecurringTrouble } from '../../../shared/recurring-trouble.js';
 import { RedisLink } from '../../redis/redis-link.js';
+import { RedisWrites } from '../../redis/redis-writes.js';
 import { type LogPart, NO_REMOVAL, RedisLog, type Report } from './redis-log.js';
 import { RedisRemovals } from './redis-removals.js';
 import type { Row } from './redis-row.js';
@@ -79,6 +82,7 @@ export class RedisJournal extends Journal {
   private readonly follower: RedisFollower;
   private readonly indexer: RedisIndexer;
   private readonly removals: RedisRemovals;
+  private readonly writes: RedisWrites;
   /** Whether a coming or going was ever stored, as far as this process knows. */
   private hasPresence: boolean;
   private resets = 0;
@@ -109,6 +113,7 @@ export class RedisJournal extends Journal {
       removed: (positions) => this.letGo(positions),
       report: (report) => this.note(report),
     });
+    this.writes = new RedisWrites(commands, log.key, new RecurringTrouble(this.logger, 'writing to Redis'));
     this.indexer = new RedisIndexer(this, addresses, indexBytes);
   }
 
@@ -130,7 +135,9 @@ export class RedisJournal extends Journal {
       const { report, removal } = await log.follow(connection, 0, NO_REMOVAL);
       const hasPresence = await log.hasPresence(connection);
       await following.get(START_PATIENCE, signal);
-      return new RedisJournal(log, commands, following, options, { ...report, hasPresence, removal });
+      const journal = new RedisJournal(log, commands, following, options, { ...report, hasPresence, removal });
+      await journal.writes.look();
+      return journal;
     } catch (error) {
       await Promise.all([commands.close(), following.close()]);
       throw new JournalUnavailableError(
@@ -170,8 +177,9 @@ export class RedisJournal extends Journal {
     return this.log.retentions.updates;
   }
 
-  override get isAvailable(): boolean {
-    return this.commands.current !== undefined && this.follower.isConnected;
+  override get obstacle(): Obstacle | undefined {
+    const isAway = this.commands.current === undefined || !this.follower.isConnected;
+    return this.writes.obstacle ?? (isAway ? 'away' : undefined);
   }
 
   append(update: Update, options: AppendOptions = {}): Promise<Appended> {
@@ -234,6 +242,7 @@ export class RedisJournal extends Journal {
     this.indexer.stop();
     await this.follower.close();
     this.removals.close();
+    this.writes.close();
     await this.commands.close();
   }
 
