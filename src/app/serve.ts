@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { Logger } from 'pino';
 import { firstSteps } from '../auth/developer/first-steps.js';
 import { createApp } from './create-app.js';
+import { adviceFor } from '../config/advice.js';
 import { loadConfig } from '../config/config.js';
 import type { Environment } from '../config/environment.js';
 import type { HangUp } from './process/hang-up.js';
@@ -41,6 +42,7 @@ async function start({ env, logger, end, hangUp }: Surroundings): Promise<void> 
   for (const role of config.auth.weak) {
     logger.warn(`The ${role}s' secret is so short that tokens can be forged: see HERALD_WEAK_SECRETS in the README`);
   }
+  for (const { level, message } of adviceFor(config)) logger[level](message);
   const app = await end.open((signal) => createApp(config, logger, signal));
   await app.init();
   end.signal.throwIfAborted();

@@ -18,6 +18,7 @@ import type { DialectTokens } from '../../hub/protocol/dialect.js';
 import { isOfOtherDialect } from '../../hub/service/dialects.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import type { KnownKey } from './known-key.js';
+import { RefusedAudiences } from './refused-audiences.js';
 import { grantsInSteps } from './token-grants.js';
 import { type TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
 import { Background } from '../../shared/background.js';
@@ -66,6 +67,7 @@ interface Signed {
 @Injectable()
 export class TokenVerifier {
   private readonly background = new Background();
+  private readonly refusedAudiences = new RefusedAudiences();
   private readonly verified = new LRUCache<string, Verified>({
     ...REMEMBERED,
     sizeCalculation: ({ grants }, name) => SIZE.itself + SIZE.character * name.length + (grants.weight ?? 0),
@@ -121,8 +123,18 @@ export class TokenVerifier {
         : await this.verifyCurrent(token, claims, purpose);
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error;
-      throw new HubError('token-invalid', `The token is not valid: ${reasonOf(error)}.`);
+      const isForOthers = error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud';
+      const reason = isForOthers ? this.reasonOfAudience(error, purpose) : reasonOf(error);
+      throw new HubError('token-invalid', `The token is not valid: ${reason}.`);
     }
+  }
+
+  /** What the audience must be is no secret: the metadata has it. What a client calls the hub is not repeated. */
+  private reasonOfAudience({ payload }: errors.JWTClaimValidationFailed, { resource }: Purpose): string {
+    this.refusedAudiences.tell(resource, payload.iss);
+    const isConfigured = this.options.resource !== undefined;
+    const expected = isConfigured ? resource : 'the URL that the request came to, because HERALD_RESOURCE is not set';
+    return `its audience does not name this hub, which is ${expected}`;
   }
 
   private async verifyCurrent(token: string, given: Claims, { role, resource }: Purpose): Promise<Verified> {
@@ -257,7 +269,6 @@ function reasonOf(error: errors.JOSEError): string {
 const CLAIM_REASONS: Readonly<Record<string, string>> = {
   typ: 'its type must be at+jwt',
   iss: 'its issuer is not one that is trusted',
-  aud: 'its audience does not name this hub',
   exp: 'it must have an expiry',
   nbf: 'it is not valid yet',
   iat: 'its time of issue is not a time',

@@ -17,6 +17,7 @@ import {
 } from '../journal.js';
 import { eventIdOf, type PresenceRecord } from '../presence-record.js';
 import { RedisAppender } from './redis-appender.js';
+import { RedisAdvice } from '../../redis/redis-advice.js';
 import { connectRedis, type RedisConnection } from '../../redis/redis-connection.js';
 import type { RedisTarget } from '../../redis/redis-target.js';
 import { type Draft, draftOfRecord, draftOfUpdate } from './redis-draft.js';
@@ -125,7 +126,16 @@ export class RedisJournal extends Journal {
     const { prefix, retention, presenceRetention = retention, signal, now } = options;
     const log = new RedisLog(prefix, { updates: retention, presence: presenceRetention }, now);
     const logger = new Logger('Journal');
-    const commands = new RedisLink(() => connectRedis(options, log.key, LOG_SCRIPTS), tellOfRedis(logger));
+    const advice = new RedisAdvice(logger);
+    const tell = tellOfRedis(logger);
+    const commands = new RedisLink(
+      () => connectRedis(options, log.key, LOG_SCRIPTS),
+      (trouble) => {
+        tell(trouble);
+        // The server that is the master now may be another one, with settings of its own.
+        if (commands.current) void advice.look(commands.current);
+      },
+    );
     const following = new RedisLink(
       () => connectRedis(options, log.key, LOG_SCRIPTS),
       () => undefined,
