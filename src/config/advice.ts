@@ -1,50 +1,59 @@
 import type { Config } from './config.js';
 
 /** Something that Herald runs with, and that the operator may not have meant. */
-export interface Advice {
+interface Advice {
   readonly level: 'info' | 'warn';
   readonly message: string;
 }
 
-/** What in the configuration is worth a line in the log at the start, each with what to do about it. */
-export function adviceFor(config: Config): Advice[] {
-  const { production, auth, hub, server, streams } = config;
-  const { resource, madeUp } = auth;
-  const url = resource === undefined ? undefined : new URL(resource);
-  const isOpen = !isLoopback(server.host);
-  return [
-    warnIf(
-      url === undefined && madeUp.length === 0 && auth.issuers.length > 0,
+/** What is worth a line in the log at the start where it holds, and what to do about it. */
+const ADVICE: readonly (Advice & { readonly holds: (config: Config) => boolean })[] = [
+  {
+    level: 'warn',
+    message:
       'HERALD_RESOURCE is not set, so tokens must name in aud the URL that each request came to, and behind a proxy may ' +
-        "all be refused: set it to the hub's public URL.",
-    ),
-    warnIf(
-      production && url?.protocol === 'http:' && !isLoopback(url.hostname),
+      "all be refused: set it to the hub's public URL.",
+    holds: ({ auth }) => auth.resource === undefined && auth.madeUp.length === 0 && auth.issuers.length > 0,
+  },
+  {
+    level: 'warn',
+    message:
       'HERALD_RESOURCE is an http URL, so tokens and updates can be read on their way: put TLS in front of Herald, or set ' +
-        'HERALD_TLS_CERT_FILE, and make it an https URL.',
-    ),
-    warnIf(
-      !production && isOpen && madeUp.length > 0,
+      'HERALD_TLS_CERT_FILE, and make it an https URL.',
+    holds: ({ production, hub }) => {
+      const { protocol, hostname } = new URL(hub.hubUrl);
+      return production && protocol === 'http:' && !isLoopback(hostname);
+    },
+  },
+  {
+    level: 'warn',
+    message:
       'Other machines can reach this service (HOST), which makes up its own keys: set NODE_ENV=production, and keys, ' +
-        'before anybody relies on it.',
-    ),
-    warnIf(
-      streams.maxConnectionsPerAddress > 0 && url?.protocol === 'https:' && !server.tls && server.trustProxy === false,
+      'before anybody relies on it.',
+    holds: ({ production, auth, server }) => !production && auth.madeUp.length > 0 && !isLoopback(server.host),
+  },
+  {
+    level: 'warn',
+    message:
       "HERALD_MAX_CONNECTIONS_PER_ADDRESS counts a proxy's address as one client's: name the proxy in HERALD_TRUST_PROXY.",
-    ),
-    ...(production && hub.journal.url.startsWith('memory:') ? [FORGETFUL] : []),
-  ].flatMap((advice) => advice ?? []);
-}
+    holds: ({ streams, hub, server }) =>
+      streams.maxConnectionsPerAddress > 0 &&
+      hub.hubUrl.startsWith('https:') &&
+      !server.tls &&
+      server.trustProxy === false,
+  },
+  {
+    level: 'info',
+    message:
+      'Updates are kept in memory, and a restart forgets them: set HERALD_JOURNAL to lmdb: or redis: for readers that ' +
+      'come back to miss none.',
+    holds: ({ production, hub }) => production && hub.journal.url.startsWith('memory:'),
+  },
+];
 
-const FORGETFUL: Advice = {
-  level: 'info',
-  message:
-    'Updates are kept in memory, and a restart forgets them: set HERALD_JOURNAL to lmdb: or redis: for readers that come ' +
-    'back to miss none.',
-};
-
-function warnIf(condition: boolean, message: string): Advice | undefined {
-  return condition ? { level: 'warn', message } : undefined;
+/** What in the configuration is worth a line in the log at the start. */
+export function adviceFor(config: Config): readonly Advice[] {
+  return ADVICE.filter(({ holds }) => holds(config));
 }
 
 function isLoopback(host: string): boolean {

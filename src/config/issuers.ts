@@ -92,7 +92,7 @@ function toIssuer(given: GivenIssuer, index: number, mistakes: string[]): Issuer
   const all: KeysByRole = {};
   for (const role of ROLES) {
     const name = `${where}.${role}_key`;
-    all[role] = tryKeys(given[`${role}_key`] ?? [], (index) => (index === 0 ? name : `${name}.${index}`), { mistakes });
+    all[role] = tryKeys(given[`${role}_key`] ?? [], (place) => (place === 0 ? name : `${name}.${place}`), { mistakes });
   }
   const keySet = keySetOf(given.jwks_uri, given.jwks_file, given);
   if (given.jwks_uri && given.jwks_file) mistakes.push(`${where} has both jwks_uri and jwks_file: keep one of them`);

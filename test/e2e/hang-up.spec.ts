@@ -213,7 +213,9 @@ describe('a key that leaves the file of a key set', () => {
   ];
 
   const setOf = (...pairs: Pair[]): string =>
-    JSON.stringify({ keys: pairs.map(({ publicKey }) => ({ ...publicKey.export({ format: 'jwk' }), kid: 'same' })) });
+    JSON.stringify({
+      keys: pairs.map(({ publicKey }) => Object.assign(publicKey.export({ format: 'jwk' }), { kid: 'same' })),
+    });
 
   const tokenOf = ({ privateKey }: Pair): Promise<string> =>
     new SignJWT({

@@ -121,7 +121,7 @@ describeWith(prlimit, 'readiness with an LMDB journal that can not grow', () => 
     await untilReadiness(herald, READY);
     expect(await publish()).toBe(200);
     expect(await readinessOf(herald)).toEqual(READY);
-    const told = herald.logLines().filter(({ msg }) => /^writing to the journal/.test(String(msg)));
+    const told = herald.logLines().filter(({ msg }) => String(msg).startsWith('writing to the journal'));
     expect(told.map(({ level, msg }) => [level, msg])).toEqual([
       [50, 'writing to the journal has failed, and is tried again'],
       [30, 'writing to the journal works again'],

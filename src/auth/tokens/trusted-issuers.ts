@@ -15,6 +15,10 @@ interface TrustedKey extends VerificationKey {
   readonly known: KnownKey;
 }
 
+function trustedKey({ key, algorithm }: VerificationKey): TrustedKey {
+  return { key, algorithm, known: new KnownKey() };
+}
+
 export interface TrustedIssuer extends Pick<IssuerConfig, 'issuer'> {
   readonly keys: Readonly<Record<Role, readonly TrustedKey[]>>;
   readonly set: KeySet | undefined;
@@ -71,7 +75,8 @@ export class TrustedIssuers implements OnModuleInit, OnModuleDestroy {
     const before = this.current;
     const after = issuers.map((given) => this.trust(given, issuerIn(before, given.issuer)));
     const known = new Set(before.map(({ set }) => set));
-    await Promise.all(after.map(({ set }) => set && (known.has(set) ? set.reread() : set.readFirst())));
+    const sets = after.flatMap(({ set }) => set ?? []);
+    await Promise.all(sets.map((set) => (known.has(set) ? set.reread() : set.readFirst())));
     this.current = after;
     for (const old of before) leave(old, issuerIn(after, old.issuer));
     this.tell();
@@ -82,9 +87,7 @@ export class TrustedIssuers implements OnModuleInit, OnModuleDestroy {
   private trust(given: IssuerConfig, before: TrustedIssuer | undefined): TrustedIssuer {
     const { issuer, keySet } = given;
     const trusted = (role: Role): TrustedKey[] =>
-      keysOf(given, role).map(
-        (key) => before?.keys[role].find((other) => isSame(other, key)) ?? { ...key, known: new KnownKey() },
-      );
+      keysOf(given, role).map((key) => before?.keys[role].find((other) => isSame(other, key)) ?? trustedKey(key));
     const keys = { publisher: trusted('publisher'), subscriber: trusted('subscriber'), admin: trusted('admin') };
     const isSameSet = before?.set && isDeepStrictEqual(before.set.config, keySet);
     return { issuer, keys, set: isSameSet ? before.set : keySet && this.newSet(keySet) };

@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import { steadyFrom, steadyNow } from '../../../shared/time/steady-clock.js';
 import { DamageLog } from '../damage-log.js';
 import { inOrder } from '../in-order.js';
@@ -54,7 +53,7 @@ export class LmdbJournal extends Journal {
   private isRunning = false;
   private running: Promise<void> = Promise.resolve();
   private readonly reopening: LmdbReopening;
-  private readonly trouble = new LmdbTrouble(new Logger('Journal'));
+  private readonly trouble = new LmdbTrouble();
   /** Whether it is to be found out if there is room for an update. */
   private isInDoubt = true;
   private isClosing = false;
@@ -72,8 +71,7 @@ export class LmdbJournal extends Journal {
     this.presence = new LmdbStore(environment.presence, presenceRetention, now, damage);
     this.index = new LmdbIndex(environment.topics, this.updates, addresses);
     this.removals = new LmdbRemovals(environment, this.updates, this.index);
-    const kept = [this.updates, this.presence, this.index];
-    this.reopening = new LmdbReopening(environment, () => kept.forEach((one) => one.recover()));
+    this.reopening = new LmdbReopening(environment, [this.updates, this.presence, this.index]);
   }
 
   /**
@@ -96,7 +94,8 @@ export class LmdbJournal extends Journal {
       await syncDirectories(path);
       const journal = new LmdbJournal(lock, environment, { retention, presenceRetention, now, addresses });
       await journal.findRoom();
-      journal.begin();
+      journal.timer = setInterval(() => journal.sweep(), SWEEP_INTERVAL).unref();
+      if (journal.index.isDue) journal.start();
       // What was stored while the machine's clock was ahead would get no older until that comes to the same time.
       if (now === steadyNow) steadyFrom(Math.max(journal.updates.newestTime, journal.presence.newestTime));
       return journal;
@@ -255,11 +254,6 @@ export class LmdbJournal extends Journal {
     }
   }
 
-  private begin(): void {
-    this.timer = setInterval(() => this.sweep(), SWEEP_INTERVAL).unref();
-    if (this.index.isDue) this.start();
-  }
-
   /** Begins to commit at the end of this turn of the event loop, so that all appends of the turn share a commit. */
   private start(): void {
     if (this.isRunning) return;
@@ -293,7 +287,7 @@ export class LmdbJournal extends Journal {
       this.trouble.isOver();
     } catch (error) {
       this.trouble.isSeen(error);
-      if (this.environment.mustReopen) await this.endFailed(error, []);
+      if (this.environment.mustReopen) await this.endFailed([], error);
     }
   }
 
@@ -303,7 +297,7 @@ export class LmdbJournal extends Journal {
     try {
       await this.removals.next();
     } catch (error) {
-      await this.endFailed(error, []);
+      await this.endFailed([], error);
     }
   }
 
@@ -324,7 +318,7 @@ export class LmdbJournal extends Journal {
       this.updates.discard();
       this.presence.discard();
       this.index.discard();
-      await this.endFailed(error, group);
+      await this.endFailed(group, error);
       return false;
     }
   }
@@ -354,7 +348,7 @@ export class LmdbJournal extends Journal {
    * Rejects everything that waits, and waits for the files where they must be opened again. Appends of the next moments
    * would fail as well, and are refused at once.
    */
-  private async endFailed(error: unknown, group: readonly Pending[]): Promise<void> {
+  private async endFailed(group: readonly Pending[], error: unknown): Promise<void> {
     const all = [...group, ...this.queue.takeAll()];
     this.trouble.has(error, Math.max(0, ...group.map(({ size }) => size)));
     if (this.environment.mustReopen) this.reopening.begin();

@@ -5,10 +5,10 @@ import type { LmdbEnvironment } from '../lmdb-environment.js';
 export class LmdbReopening {
   private current: Promise<void> = Promise.resolve();
 
-  /** @param recover called when the files are open again: nothing that was remembered of them may be right. */
+  /** @param kept what is remembered of the files, of which nothing may be right once they are open again. */
   constructor(
     private readonly environment: Pick<LmdbEnvironment, 'reopen'>,
-    private readonly recover: () => void,
+    private readonly kept: readonly { recover(): void }[],
   ) {}
 
   /** Rejects while the files can't be opened again after a failure. */
@@ -28,6 +28,6 @@ export class LmdbReopening {
     } catch (cause) {
       throw new JournalUnavailableError('The journal could not be opened again after a failure.', { cause });
     }
-    this.recover();
+    for (const one of this.kept) one.recover();
   }
 }

@@ -1,4 +1,4 @@
-import type { Logger } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import { RecurringTrouble } from '../../../../shared/recurring-trouble.js';
 import { JournalFullError, type Obstacle } from '../../journal.js';
 
@@ -10,15 +10,11 @@ const REST = 1_000;
  * nobody publishes.
  */
 export class LmdbTrouble {
-  private readonly log: RecurringTrouble;
+  private readonly log = new RecurringTrouble(new Logger('Journal'), 'writing to the journal');
   private failure: unknown;
   private restsUntil = -Infinity;
   /** Bytes for which there was no room. */
   private missed = 0;
-
-  constructor(logger: Logger) {
-    this.log = new RecurringTrouble(logger, 'writing to the journal');
-  }
 
   get isOngoing(): boolean {
     return this.failure !== undefined;
