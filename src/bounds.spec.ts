@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { HUB_ERRORS } from './access/hub.errors.js';
 import { defaultConfig } from './config/config.js';
-import { NO_MEMORY_LIMITS } from './config/memory-limits.js';
+import { NO_MEMORY_LIMITS } from './config/memory/memory-limits.js';
 import { COMPILED_BYTES } from './hub/matching/compiled-patterns.js';
 import { HUB_LIMITS } from './hub/limits/hub.limits.js';
 import { FULL, LATE } from './streams/registry/pressure.js';

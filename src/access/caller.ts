@@ -8,6 +8,13 @@ export interface Caller {
   readonly issuedAt?: number;
   /** When the grants expire. The caller's streams end then (R62). */
   readonly expiresAt?: number;
+  /** The key that the token is signed with. Once it is gone the grants count no more, and the caller's streams end. */
+  readonly signedWith?: CallerKey;
+}
+
+/** A key that tokens are verified with, as long as it is trusted. */
+export interface CallerKey {
+  readonly isGone: boolean;
 }
 
 export const NOBODY: Caller = {};

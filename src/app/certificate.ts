@@ -29,7 +29,7 @@ export function readCertificate({ certFile, keyFile }: TlsFiles): Certificate {
 export class CertificateReloader implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(CertificateReloader.name);
   private readonly files: TlsFiles | undefined;
-  private readonly reload = (): void => this.load();
+  private readonly onFileChange = (): void => this.reload();
 
   constructor(
     @Inject(CONFIG) config: Config,
@@ -39,18 +39,15 @@ export class CertificateReloader implements OnApplicationBootstrap, OnModuleDest
   }
 
   onApplicationBootstrap(): void {
-    for (const path of this.paths()) watchFile(path, { interval: LOOK_EVERY, persistent: false }, this.reload);
+    for (const path of this.paths()) watchFile(path, { interval: LOOK_EVERY, persistent: false }, this.onFileChange);
   }
 
   onModuleDestroy(): void {
-    for (const path of this.paths()) unwatchFile(path, this.reload);
+    for (const path of this.paths()) unwatchFile(path, this.onFileChange);
   }
 
-  private paths(): string[] {
-    return this.files ? [this.files.certFile, this.files.keyFile] : [];
-  }
-
-  private load(): void {
+  /** Reads the files, if the service speaks TLS. */
+  reload(): void {
     if (!this.files) return;
     try {
       const certificate = readCertificate(this.files);
@@ -60,5 +57,9 @@ export class CertificateReloader implements OnApplicationBootstrap, OnModuleDest
     } catch (error) {
       this.logger.warn(`the changed certificate is not usable, the old one stays: ${(error as Error).message}`);
     }
+  }
+
+  private paths(): string[] {
+    return this.files ? [this.files.certFile, this.files.keyFile] : [];
   }
 }

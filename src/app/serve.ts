@@ -2,11 +2,14 @@ import process from 'node:process';
 import type { Logger } from 'pino';
 import { firstSteps } from '../auth/developer/first-steps.js';
 import { createApp } from './create-app.js';
+import { adviceFor } from '../config/advice.js';
 import { loadConfig } from '../config/config.js';
 import type { Environment } from '../config/environment.js';
 import { roomForSockets } from './process/descriptors.js';
 import { fitStreams } from './process/fit.js';
+import type { HangUp } from './process/hang-up.js';
 import type { OrderlyEnd } from './process/orderly-end.js';
+import { reload } from './process/reload.js';
 import { InternalListener } from './internal/internal-listener.js';
 import { tellStart } from './logging/first-line.js';
 import { tellStartFailure } from './process/start-failure.js';
@@ -21,6 +24,7 @@ export interface Surroundings {
   readonly env: Environment;
   readonly logger: Logger;
   readonly end: OrderlyEnd;
+  readonly hangUp: HangUp;
   /** Whether standard output is a terminal, which a person reads. */
   readonly isTerminal: boolean;
 }
@@ -36,7 +40,7 @@ export async function serve(surroundings: Surroundings): Promise<void> {
   }
 }
 
-async function start({ env, logger, end }: Surroundings): Promise<void> {
+async function start({ env, logger, end, hangUp }: Surroundings): Promise<void> {
   const { config, warnings } = fitStreams(loadConfig(env), roomForSockets());
   logger.level = config.logLevel;
   tellStart(logger, config);
@@ -44,6 +48,7 @@ async function start({ env, logger, end }: Surroundings): Promise<void> {
   for (const role of config.auth.weak) {
     logger.warn(`The ${role}s' secret is so short that tokens can be forged: see HERALD_WEAK_SECRETS in the README`);
   }
+  for (const { level, message } of adviceFor(config)) logger[level](message);
   const app = await end.open((signal) => createApp(config, logger, signal));
   await app.init();
   end.signal.throwIfAborted();
@@ -54,6 +59,7 @@ async function start({ env, logger, end }: Surroundings): Promise<void> {
     .getInstance()
     .listen({ port: config.server.port, host: config.server.host, backlog: BACKLOG });
   end.signal.throwIfAborted();
+  hangUp.use(() => reload({ app, env, config, logger }));
   const url = shownUrl(address);
   logger.info(`Herald is at ${url}`);
   // Whoever reads the output may leave before the end of it, such as `head`, and the service goes on without them.

@@ -5,19 +5,30 @@ import { GrantsResolver } from '../access/grants-resolver.js';
 import { ACCESS_OPTIONS } from '../access/access.options.js';
 import { PublishGuard, SubscribeGuard } from '../access/guards.js';
 import { AdminGuard } from './tokens/admin.guard.js';
+import { KeyDepartures } from './tokens/key-departures.js';
 import { MetadataController } from './metadata/metadata.controller.js';
 import { Revocations } from './revocations/revocations.js';
 import { SessionGrantsResolver } from './sessions/session-grants-resolver.js';
 import { TokenGrantsResolver } from './tokens/token-grants-resolver.js';
 import { TokenMetadataAddress } from './metadata/token-metadata-address.js';
 import { TokenVerifier } from './tokens/token-verifier.js';
+import { TrustedIssuers } from './tokens/trusted-issuers.js';
 
 export interface AuthModuleOptions extends AuthOptions {
   /** Decides what callers may do; by default from tokens, and from sessions where there is an `authorizeUrl`. Its own dependencies must come from global modules. */
   readonly grantsResolver?: Type<GrantsResolver>;
 }
 
-const SHARED = [TokenVerifier, TokenGrantsResolver, Revocations, PublishGuard, SubscribeGuard, AdminGuard];
+const SHARED = [
+  TrustedIssuers,
+  TokenVerifier,
+  TokenGrantsResolver,
+  Revocations,
+  KeyDepartures,
+  PublishGuard,
+  SubscribeGuard,
+  AdminGuard,
+];
 
 /** Access control: tokens, or what the application has instead, become grants here, which guards ask for. */
 @Module({})

@@ -1,5 +1,8 @@
 import { parseArgs } from 'node:util';
+import { Logger } from '@nestjs/common';
+import { decodeJwt } from 'jose';
 import { TokenVerifier } from '../auth/tokens/token-verifier.js';
+import { TrustedIssuers } from '../auth/tokens/trusted-issuers.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { dialectTokens } from '../hub/service/dialects.js';
 import { checkUpdate } from '../hub/update/check-update.js';
@@ -44,6 +47,8 @@ export const explainCommand: Command = async (args, { env, input, output }) => {
   if (topic === undefined || given === undefined) throw new UsageError(`--topic and --token are needed.\n\n${USAGE}`);
   const token = given === '-' ? await readAll(input) : given;
   const config = loadConfig(env);
+  // The verdicts say all that the verifier would log.
+  Logger.overrideLogger(false);
   const explain = explainer(config, token, audience);
   const verdicts = {
     publish: await explain('publisher', (grants) => mayPublish(grants, topic, new URL(config.hub.hubUrl))),
@@ -63,17 +68,26 @@ function explainer(
   audience: string | undefined,
 ): (role: 'publisher' | 'subscriber', judge: Judge) => Promise<Verdict> {
   const options = { ...auth, hubUrl: new URL(hub.hubUrl), subscriptions: hub.subscriptions.enabled };
-  const verifier = new TokenVerifier(options);
+  const verifier = new TokenVerifier(options, new TrustedIssuers(options));
   const resource = audience ?? hub.hubUrl;
   return async (role, judge) => {
     try {
       const grants = await verifier.verify(token, { role, resource, others: dialectTokens(auth) });
       return judge(grants);
     } catch (error) {
-      if (error instanceof HubError) return { isAllowed: false, why: error.message };
+      if (error instanceof HubError)
+        return { isAllowed: false, why: error.message + audienceNote(error, token, resource) };
       throw error;
     }
   };
+}
+
+/** Which audience a token has that is refused for it, and which one it would have to have where that is not said yet. */
+function audienceNote({ message }: HubError, token: string, expected: string): string {
+  if (!message.includes('audience')) return '';
+  const audiences = [decodeJwt(token).aud ?? []].flat();
+  const given = audiences.length > 0 ? `The token's is ${audiences.join(', ')}` : 'The token has none';
+  return message.includes(expected) ? ` ${given}.` : ` ${given}, and must name ${expected}.`;
 }
 
 function mayPublish(grants: Grants, topic: string, hubUrl: URL): Verdict {

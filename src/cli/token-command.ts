@@ -10,9 +10,9 @@ import {
   type TokenTopic,
 } from '../auth/tokens/mint-token.js';
 import { type Config, loadConfig } from '../config/config.js';
-import type { IssuerConfig } from '../config/issuers.js';
+import type { IssuerConfig } from '../config/keys/issuers.js';
 import type { Role } from '../shared/role.js';
-import { unfoldPem, type VerificationKey } from '../config/keys.js';
+import { unfoldPem, type VerificationKey } from '../config/keys/keys.js';
 import { parseDuration } from '../shared/units.js';
 import { HubError } from '../access/hub.errors.js';
 import { type Matcher, parseMatcher } from '../hub/matching/matcher.js';

@@ -1,7 +1,7 @@
 import { KeyObject } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from './config.js';
-import { NO_MEMORY_LIMITS } from './memory-limits.js';
+import { NO_MEMORY_LIMITS } from './memory/memory-limits.js';
 
 const CERTIFICATES = new URL('../../test/support/certificates/', import.meta.url).pathname;
 

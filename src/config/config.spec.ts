@@ -2,7 +2,7 @@ import { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { type Config, ConfigError, loadConfig } from './config.js';
-import { NO_MEMORY_LIMITS } from './memory-limits.js';
+import { NO_MEMORY_LIMITS } from './memory/memory-limits.js';
 import type { Environment } from './environment.js';
 import type { Role } from '../shared/role.js';
 

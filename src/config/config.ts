@@ -1,6 +1,5 @@
 import { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import { type Environment, gather, type ReadFile } from './environment.js';
 import {
@@ -18,18 +17,19 @@ import {
   trustProxy,
   type TrustProxy,
 } from './fields/fields.js';
-import { type IssuerConfig, isKeySetUri } from './issuers.js';
+import { type IssuerConfig, isKeySetUri, keysOf } from './keys/issuers.js';
 import { JOURNAL_VARIABLES, type JournalConfig, redisMistakes, toJournal } from './journal-variables.js';
-import { MemoryFit } from './memory-fit.js';
-import { memoryLimits, type MemoryLimits } from './memory-limits.js';
+import { MemoryFit } from './memory/memory-fit.js';
+import { memoryLimits, type MemoryLimits } from './memory/memory-limits.js';
 import { headerNames, TRACING_HEADERS } from './fields/header-names.js';
 import { origins } from './fields/origins.js';
 import { HUB_PATH } from '../shared/hub-path.js';
+import { internalMistakes, legacyMistakes, tlsMistakes } from './mistakes.js';
 import { productionMistakes } from './production.js';
 import { baseMistakes, basePath, hubUrl } from './fields/public-url.js';
 import { type Role, ROLES } from '../shared/role.js';
-import { isWeak } from './keys.js';
-import { madeUpSecrets, toIssuers } from './key-variables.js';
+import { isWeak } from './keys/keys.js';
+import { madeUpSecrets, type Secrets, toIssuers } from './keys/key-variables.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -213,12 +213,14 @@ export class ConfigError extends Error {
 /**
  * The configuration that `env` describes. Each variable may also be given as `NAME_FILE`, the path of a file that holds
  * its value.
+ * @param earlier secrets that an earlier call has made up, which are not made up anew.
  * @throws {ConfigError} which names all mistakes at once.
  */
 export function loadConfig(
   env: Environment,
   readFile: ReadFile = (path) => readFileSync(path, 'utf8'),
   limits: MemoryLimits = memoryLimits(),
+  earlier: Secrets = {},
 ): Config {
   const mistakes: string[] = [];
   const given = gather(Object.keys(variables.shape), env, readFile, mistakes);
@@ -228,7 +230,7 @@ export function loadConfig(
   mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given, readFile), ...baseMistakes(given));
   // Keys are looked at also beside other mistakes, so that all are named at once.
   const right = result.data ?? variables.parse(withoutMistaken(given, result.error?.issues ?? []));
-  const madeUp = madeUpSecrets(right);
+  const madeUp = madeUpSecrets(right, earlier);
   const issuers = toIssuers(right, madeUp, { readFile, mistakes });
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);
   return deepFreeze(toConfig(result.data, limits, issuers, Object.keys(madeUp) as Role[]));
@@ -246,32 +248,6 @@ function withoutMistaken(
 /** The configuration of an empty environment, but without any issuer, and with another journal where `url` names one. */
 export function defaultConfig(url = 'memory:', limits: MemoryLimits = memoryLimits()): Config {
   return deepFreeze(toConfig({ ...variables.parse({}), HERALD_JOURNAL: url }, limits, [], []));
-}
-
-/** Only the dialect's own clients have reason to keep a short secret. */
-function legacyMistakes(given: Readonly<Record<string, string>>): string[] {
-  if (given['HERALD_WEAK_SECRETS'] !== 'true' || given['HERALD_LEGACY'] === 'true') return [];
-  return ['HERALD_WEAK_SECRETS needs HERALD_LEGACY=true: only hubs that are moved from Mercure 0.x have reason for it'];
-}
-
-function internalMistakes(given: Readonly<Record<string, string>>): string[] {
-  if (given['HERALD_ADMIN_INTERNAL'] !== 'true' || given['HERALD_INTERNAL_LISTEN']) return [];
-  return ['HERALD_ADMIN_INTERNAL needs HERALD_INTERNAL_LISTEN: otherwise administration would answer nowhere'];
-}
-
-function tlsMistakes(given: Readonly<Record<string, string>>, readFile: ReadFile): string[] {
-  const certFile = given['HERALD_TLS_CERT_FILE'];
-  const keyFile = given['HERALD_TLS_KEY_FILE'];
-  if (!certFile && !keyFile) return [];
-  if (!certFile || !keyFile) return ['HERALD_TLS_CERT_FILE and HERALD_TLS_KEY_FILE go together: set both or neither'];
-  try {
-    createSecureContext({ cert: readFile(certFile), key: readFile(keyFile) });
-    return [];
-  } catch {
-    return [
-      "HERALD_TLS_CERT_FILE and HERALD_TLS_KEY_FILE must be readable PEM files, and the key the certificate's own",
-    ];
-  }
 }
 
 function toConfig(
@@ -326,7 +302,7 @@ function toConfig(
       cookieName: v.HERALD_COOKIE_NAME,
       publishOrigins: v.HERALD_PUBLISH_ORIGINS,
       protectEvents: v.HERALD_PROTECT_EVENTS,
-      weak: ROLES.filter((role) => issuers.some(({ keys }) => keys[role] && isWeak(keys[role]))),
+      weak: ROLES.filter((role) => issuers.some((issuer) => keysOf(issuer, role).some(isWeak))),
       madeUp,
     },
     logLevel: v.LOG_LEVEL,

@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import type { ReadFile } from './environment.js';
-import type { MemoryFit } from './memory-fit.js';
+import type { MemoryFit } from './memory/memory-fit.js';
 import { type Address, addresses, count, flag, journal, simpleName, size, span } from './fields/fields.js';
 
 /** The variables that say where updates are kept, and for how long, with their defaults. */

@@ -1,8 +1,8 @@
 /** The public API for applications that use the hub as a module. */
 export type { AuthOptions } from '../auth/settings/auth.options.js';
-export type { IssuerConfig } from '../config/issuers.js';
+export type { IssuerConfig } from '../config/keys/issuers.js';
 export type { Role } from '../shared/role.js';
-export { parseKey, type VerificationKey } from '../config/keys.js';
+export { parseKey, type VerificationKey } from '../config/keys/keys.js';
 export { GrantsResolver } from '../access/grants-resolver.js';
 export { GrantsOfRequest, PublishGuard, SubscribeGuard } from '../access/guards.js';
 export { AdminGuard } from '../auth/tokens/admin.guard.js';

@@ -1,8 +1,8 @@
-import { Controller, Delete, Get, HttpCode, Inject, Logger, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Logger, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { AUTH_OPTIONS, type AuthOptions } from '../../auth/settings/auth.options.js';
 import { AdminGuard } from '../../auth/tokens/admin.guard.js';
+import { TrustedIssuers } from '../../auth/tokens/trusted-issuers.js';
 import { type Revocation, Revocations } from '../../auth/revocations/revocations.js';
 import { bodyOf } from '../../hub/http/bodies/body.js';
 import { LateBody } from '../../hub/http/bodies/late-body.js';
@@ -57,7 +57,7 @@ export class AdminController {
     private readonly streams: StreamRegistry,
     private readonly revocations: Revocations,
     private readonly processes: Processes,
-    @Inject(AUTH_OPTIONS) private readonly auth: AuthOptions,
+    private readonly issuers: TrustedIssuers,
   ) {}
 
   /** The processes of this hub that are alive. */
@@ -145,7 +145,7 @@ export class AdminController {
         'Say which tokens are meant: by "jti", "issuer", "subject" or "issued_before".',
       );
     }
-    if (subject === undefined || issuer !== undefined || this.auth.issuers.length < 2) return;
+    if (subject === undefined || issuer !== undefined || this.issuers.all.length < 2) return;
     throw new HubError('criteria-missing', 'Several issuers are trusted: say by "issuer" whose "subject" is meant.');
   }
 }

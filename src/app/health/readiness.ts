@@ -19,7 +19,8 @@ export class Readiness implements OnModuleDestroy {
 
   checkJournal(): HealthIndicatorResult {
     const indicator = this.indicators.check('journal');
-    return this.hub.isAvailable ? indicator.up() : indicator.down('away');
+    const { obstacle } = this.hub;
+    return obstacle === undefined ? indicator.up() : indicator.down(obstacle);
   }
 
   onModuleDestroy(): void {

@@ -1,4 +1,4 @@
-import type { VerificationKey } from '../../config/keys.js';
+import type { VerificationKey } from '../../config/keys/keys.js';
 import type { AuthOptions } from '../settings/auth.options.js';
 import { mintToken, type TokenGrant } from '../tokens/mint-token.js';
 

@@ -5,18 +5,22 @@ import { HUB_PATH } from '../../shared/hub-path.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import { METADATA_PREFIX, resourceOf } from '../settings/resource.js';
 import { DETAIL_TYPE } from '../tokens/token-grants.js';
+import { TrustedIssuers } from '../tokens/trusted-issuers.js';
 
 /** What a client must know to get a token for this hub (RFC 9728; R84). */
 @Controller(METADATA_PREFIX.slice(1) + HUB_PATH)
 export class MetadataController {
-  constructor(@Inject(AUTH_OPTIONS) private readonly options: AuthOptions) {}
+  constructor(
+    @Inject(AUTH_OPTIONS) private readonly options: AuthOptions,
+    private readonly issuers: TrustedIssuers,
+  ) {}
 
   @Get()
   @Header('cache-control', 'public, max-age=3600')
   metadata(@Req() request: FastifyRequest): object {
-    const { issuers, cookieName, subscriptions } = this.options;
+    const { cookieName, subscriptions } = this.options;
     // Only an authorization server publishes its keys; who has given the hub a key signs tokens alone (R84).
-    const servers = issuers.filter(({ issuer, keySet }) => keySet?.uri !== undefined && issuer.startsWith('https://'));
+    const servers = this.issuers.all.filter(({ issuer, set }) => set?.config.uri && issuer.startsWith('https://'));
     return {
       resource: resourceOf(request, this.options),
       ...(servers.length > 0 && { authorization_servers: servers.map(({ issuer }) => issuer) }),

@@ -3,7 +3,7 @@ import { GrantsResolver } from '../../access/grants-resolver.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
 import { requestOf } from '../../access/guarded-request.js';
 import { HubError } from '../../access/hub.errors.js';
-import { TokenVerifier } from './token-verifier.js';
+import { TrustedIssuers } from './trusted-issuers.js';
 
 /** Lets administrators in. Answers 404 where no key for administrators is configured. */
 @Injectable()
@@ -11,11 +11,11 @@ export class AdminGuard implements CanActivate {
   constructor(
     private readonly resolver: GrantsResolver,
     private readonly guarded: GuardedGrants,
-    private readonly verifier: TokenVerifier,
+    private readonly issuers: TrustedIssuers,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (!this.verifier.hasKeysFor('admin')) throw new HubError('not-found', 'There is nothing at this path.');
+    if (!this.issuers.hasKeysFor('admin')) throw new HubError('not-found', 'There is nothing at this path.');
     const request = requestOf(context);
     const given = await this.resolver.resolve(request, 'admin');
     if (!given) throw new HubError('unauthorized', "This needs an administrator's token.");

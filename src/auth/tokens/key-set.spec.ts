@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { jwtVerify, SignJWT } from 'jose';
 import { Logger } from '@nestjs/common';
-import { KEY_SET_ALGORITHMS } from '../../config/issuers.js';
+import { KEY_SET_ALGORITHMS } from '../../config/keys/issuers.js';
 import { KeySet } from './key-set.js';
 
 const FRESH_URI = 600_000;
@@ -265,6 +265,28 @@ describe('a key set in a file', () => {
     await write(set(two.jwk));
     expect(await verifies(keySet, two, 'two')).toBe(true);
     expect(await verifies(keySet, one, 'one')).toBe(false);
+  });
+
+  it('notices within five seconds that a key has left, also where nobody brings a token meanwhile', async () => {
+    const file = await write(set(one.jwk, two.jwk));
+    const keySet = new KeySet({ ...common, file }, clock);
+    const [key] = await keySet.keysFor({ alg: 'ES256', kid: 'one' });
+    const known = key && keySet.knownOf(key);
+    const [other] = await keySet.keysFor({ alg: 'ES256', kid: 'two' });
+    const stays = other && keySet.knownOf(other);
+    await write(set(two.jwk));
+    // Whoever looks does so once a second.
+    const changed = new Promise<void>((resolve) => keySet.onChange(resolve));
+    for (let second = 0; second < 5; second += 1) {
+      now += 1_000;
+      keySet.refresh();
+    }
+    await changed;
+    expect([known?.isGone, stays?.isGone]).toEqual([true, false]);
+    // A token that was being verified meanwhile.
+    expect(key && keySet.knownOf(key).isGone).toBe(true);
+    keySet.leave(undefined);
+    expect(stays?.isGone).toBe(true);
   });
 
   it('keeps the keys that it has while the file is half written or away', async () => {

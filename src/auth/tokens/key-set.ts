@@ -1,14 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
-import type { KeySetConfig } from '../../config/issuers.js';
+import type { KeySetConfig } from '../../config/keys/issuers.js';
 import { HubError } from '../../access/hub.errors.js';
 import { readAtMost } from '../../shared/http/read-at-most.js';
 import { RecurringTrouble } from '../../shared/recurring-trouble.js';
+import { identityOf, identityOfJwk } from './key-identity.js';
+import { KnownKey } from './known-key.js';
 
-/** Milliseconds for which a set counts as fresh. A file is read more often, because that costs next to nothing. */
-const FRESH = { uri: 600_000, file: 5_000 };
+/**
+ * Milliseconds for which a set counts as fresh. A file is read more often, because that costs next to nothing: with the
+ * second that may pass before somebody looks, a key that has left it is gone after five.
+ */
+const FRESH = { uri: 600_000, file: 4_000 };
 
 /**
  * Milliseconds between two attempts, so that tokens with made-up key ids can't cause a request each. Whoever brings an
@@ -47,6 +53,14 @@ export class KeySet {
   private readonly trouble: RecurringTrouble;
   private readonly kind: 'uri' | 'file';
   private readonly load: () => Promise<string>;
+  /** What the keys were read from. */
+  private text: string | undefined;
+  /** The keys of the set, by what they are known by. */
+  private identities: ReadonlySet<string> = new Set();
+  /** Those of them that have verified tokens. */
+  private readonly known = new Map<string, KnownKey>();
+  private changed = (): void => undefined;
+  private isOver = false;
   private find: ReturnType<typeof createLocalJWKSet> | undefined;
   private loadedAt = -Infinity;
   private triedAt = -Infinity;
@@ -60,9 +74,12 @@ export class KeySet {
     readonly config: KeySetConfig,
     private readonly clock = REAL,
   ) {
-    this.kind = config.uri ? 'uri' : 'file';
-    const what = `reading the key set at ${this.source()}`;
+    const { uri, file = '' } = config;
+    // Without the query, which may hold a secret.
+    const source = uri?.split('?', 1)[0] ?? file;
+    const what = `reading the key set at ${source}`;
     this.trouble = new RecurringTrouble(new Logger(KeySet.name), what, { level: 'warn' });
+    this.kind = uri ? 'uri' : 'file';
     this.load = () => loadText(config);
   }
 
@@ -73,12 +90,64 @@ export class KeySet {
   async keysFor(header: JWSHeaderParameters): Promise<Keys> {
     if (!this.find) await (this.current ?? this.readAgain());
     // Not awaited, because the keys that are there serve this token.
-    else if (this.clock.now() - this.loadedAt > FRESH[this.kind]) this.readAgain().catch(() => undefined);
+    else this.refresh();
     // This attempt may bring a newer set while the key is being looked up in the older one.
     const { current } = this;
     const keys = await this.lookUp(header);
     if (keys.length > 0) return keys;
     return (await this.after(current, header)) ?? this.afterNext(header);
+  }
+
+  /** Calls `listener` whenever the keys are not the same any more. */
+  onChange(listener: () => void): void {
+    this.changed = listener;
+  }
+
+  /** What hangs on this key, which {@link keysFor} has given. It is gone already where the set has changed since. */
+  knownOf(key: CryptoKey): KnownKey {
+    const identity = identityOf(key);
+    const known = this.known.get(identity) ?? new KnownKey();
+    if (this.identities.has(identity)) this.known.set(identity, known);
+    else known.leave();
+    return known;
+  }
+
+  /** Has the set read again where it was read before, and is not fresh any more. */
+  refresh(): void {
+    const isStale = this.find !== undefined && this.clock.now() - this.loadedAt > FRESH[this.kind];
+    if (isStale && !this.next && !this.current) this.readAgain().catch(() => undefined);
+  }
+
+  /** Reads the set again if it was ever read. Where that fails, the log says so, and the known keys stay. */
+  async reread(): Promise<void> {
+    // Whoever asks for this is no stranger, and does not wait for a pause to end.
+    this.hasFailed = false;
+    this.triedAt = -Infinity;
+    if (this.find) await this.readAgain().catch(() => undefined);
+  }
+
+  /** @throws {HubError} `keys-unavailable` when the set can't be read. */
+  readFirst(): Promise<void> {
+    return this.readAgain();
+  }
+
+  /**
+   * This set is not used any more. What hangs on its keys goes over to another one that has them, and lets them do the same,
+   * and is gone otherwise.
+   */
+  leave(other: KeySet | undefined): void {
+    for (const [identity, known] of this.known) {
+      if (other?.identities.has(identity) && other.doesSame(this)) other.known.set(identity, known);
+      else known.leave();
+    }
+    this.isOver = true;
+    this.known.clear();
+    this.identities = new Set();
+  }
+
+  private doesSame({ config }: KeySet): boolean {
+    const { algorithms, roles } = this.config;
+    return isDeepStrictEqual([algorithms, roles], [config.algorithms, config.roles]);
   }
 
   /** What an attempt that was under way brings for this header, if anything. */
@@ -114,7 +183,8 @@ export class KeySet {
 
   private async reload(): Promise<void> {
     try {
-      this.find = createLocalJWKSet(parseKeySet(await this.load()));
+      const text = await this.load();
+      if (text !== this.text && !this.isOver) this.take(text);
       this.loadedAt = this.clock.now();
       this.hasFailed = false;
       this.trouble.isOver();
@@ -123,6 +193,19 @@ export class KeySet {
       this.trouble.has(error);
       throw unavailable();
     }
+  }
+
+  private take(text: string): void {
+    const set = parseKeySet(text);
+    this.find = createLocalJWKSet(set);
+    this.text = text;
+    this.identities = new Set(set.keys.flatMap((key) => identityOfJwk(key) ?? []));
+    for (const [identity, known] of this.known) {
+      if (this.identities.has(identity)) continue;
+      known.leave();
+      this.known.delete(identity);
+    }
+    this.changed();
   }
 
   private async lookUp(header: JWSHeaderParameters): Promise<Keys> {
@@ -134,11 +217,6 @@ export class KeySet {
       // No key fits, or the one that fits is broken. Both make the token fail its verification, and nothing else.
       return [];
     }
-  }
-
-  /** The source as the log names it: without the query, which may hold a secret. */
-  private source(): string {
-    return this.config.uri?.split('?', 1)[0] ?? this.config.file ?? '';
   }
 }
 

@@ -2,12 +2,13 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it, jest } from '@jest/globals';
 import { SignJWT } from 'jose';
 import type { Role } from '../../shared/role.js';
-import { parseKey } from '../../config/keys.js';
+import { parseKey } from '../../config/keys/keys.js';
 import type { Grants } from '../../access/grants.js';
 import type { AuthOptions } from '../settings/auth.options.js';
 import { DETAIL_TYPE } from './token-grants.js';
 import { bytesInUse } from '../../../test/support/memory.js';
 import { REMEMBERED, TokenVerifier } from './token-verifier.js';
+import { TrustedIssuers } from './trusted-issuers.js';
 
 const PUBLISHER_KEY = 'p'.repeat(32);
 const SUBSCRIBER_KEY = 's'.repeat(32);
@@ -32,7 +33,7 @@ const OPTIONS: AuthOptions = {
 
 const PURPOSE = { role: 'publisher', resource: RESOURCE, others: undefined } as const;
 
-const verifier = new TokenVerifier(OPTIONS);
+const verifier = new TokenVerifier(OPTIONS, new TrustedIssuers(OPTIONS));
 
 async function verify(token: string, role: Role = 'publisher'): Promise<Grants> {
   return verifier.verify(token, { ...PURPOSE, role });
@@ -129,10 +130,8 @@ describe('TokenVerifier', () => {
   it('R52: does not take a public key for a secret', async () => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const pem = publicKey.export({ type: 'spki', format: 'pem' }) as string;
-    const asymmetric = new TokenVerifier({
-      ...OPTIONS,
-      issuers: [{ issuer: 'us', keys: { publisher: parseKey(pem) } }],
-    });
+    const options = { ...OPTIONS, issuers: [{ issuer: 'us', keys: { publisher: parseKey(pem) } }] };
+    const asymmetric = new TokenVerifier(options, new TrustedIssuers(options));
     const forged = await sign({ key: pem });
     await expect(asymmetric.verify(forged, PURPOSE)).rejects.toMatchObject({ code: 'token-invalid' });
   });
@@ -161,7 +160,7 @@ describe('TokenVerifier', () => {
     ['patterns', (number: number) => `/:id/${number}*x`],
     ['patterns with groups', (number: number) => `/:id(\\d+)/${number}`],
   ])('remembers tokens for no more memory than it may, also those full of %s', async (_name, patternOf) => {
-    const own = new TokenVerifier(OPTIONS);
+    const own = new TokenVerifier(OPTIONS, new TrustedIssuers(OPTIONS));
     const before = await bytesInUse();
     let weight = 0;
     // More than are remembered by half, so that the first ones have to go.
@@ -178,7 +177,7 @@ describe('TokenVerifier', () => {
       for (let index = 0; index < 64; index += 1) expect(grants.canPublish([topic(index)])).toBe(false);
     }
     expect((await bytesInUse()) - before).toBeLessThan(1.25 * REMEMBERED.maxSize);
-    expect(own.hasKeysFor('publisher')).toBe(true);
+    expect(own.concerns(await sign({}))).toBe(true);
   });
 
   it('remembers a good token for its own role, and only until it expires', async () => {

@@ -10,16 +10,17 @@ import {
   type ProtectedHeaderParameters,
 } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { IssuerConfig } from '../../config/issuers.js';
 import type { Role } from '../../shared/role.js';
 import type { Claims } from '../../access/caller.js';
-import type { Grants } from '../../access/grants.js';
+import { type Grants, ownGrants } from '../../access/grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import type { DialectTokens } from '../../hub/protocol/dialect.js';
 import { isOfOtherDialect } from '../../hub/service/dialects.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
-import { KeySet } from './key-set.js';
+import type { KnownKey } from './known-key.js';
+import { RefusedAudiences } from './refused-audiences.js';
 import { grantsInSteps } from './token-grants.js';
+import { type TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
 import { Background } from '../../shared/background.js';
 import { believedNow } from '../../shared/time/steady-clock.js';
 
@@ -28,9 +29,6 @@ export const REMEMBERED = { max: 1_000, maxSize: 32 * 1024 ** 2 };
 
 /** About how many bytes a token takes besides what it grants, and for each of its characters. */
 const SIZE = { itself: 2_048, character: 4 };
-
-/** Milliseconds for which a token is remembered if its key is from a set, which may lose the key at any time. */
-const KEY_SET_TRUST = 60_000;
 
 /** What a token is verified for. */
 export interface Purpose {
@@ -45,8 +43,6 @@ interface Verified {
   readonly grants: Grants;
   /** When the token ends: milliseconds since the epoch. */
   readonly until: number;
-  /** Until when its key counts as looked at, on the clock of `performance.now()`. */
-  readonly trustedUntil: number;
 }
 
 type Key = CryptoKey | KeyObject | Uint8Array;
@@ -55,10 +51,13 @@ type Key = CryptoKey | KeyObject | Uint8Array;
 interface Candidate {
   readonly key: Key;
   readonly algorithms: readonly string[];
+  readonly known: KnownKey;
 }
 
-interface TrustedIssuer extends IssuerConfig {
-  readonly set: KeySet | undefined;
+/** What a token says, and the key that has verified it. */
+interface Signed {
+  readonly claims: Claims;
+  readonly known: KnownKey;
 }
 
 /**
@@ -67,30 +66,33 @@ interface TrustedIssuer extends IssuerConfig {
  */
 @Injectable()
 export class TokenVerifier {
-  private readonly issuers: readonly TrustedIssuer[];
   private readonly background = new Background();
+  private readonly refusedAudiences = new RefusedAudiences();
   private readonly verified = new LRUCache<string, Verified>({
     ...REMEMBERED,
     sizeCalculation: ({ grants }, name) => SIZE.itself + SIZE.character * name.length + (grants.weight ?? 0),
   });
+  /** How often the keys were not the same any more. */
+  private keysChanged = 0;
 
-  constructor(@Inject(AUTH_OPTIONS) private readonly options: AuthOptions) {
-    this.issuers = options.issuers.map((issuer) => ({
-      ...issuer,
-      set: issuer.keySet && new KeySet(issuer.keySet),
-    }));
-  }
-
-  /** Whether any token is good for this role. */
-  hasKeysFor(role: Role): boolean {
-    return this.issuers.some(({ keys, keySet }) => keys[role] !== undefined || keySet?.roles.includes(role));
+  constructor(
+    @Inject(AUTH_OPTIONS) private readonly options: AuthOptions,
+    private readonly issuers: TrustedIssuers,
+  ) {
+    // Also what is still good is forgotten, because a key may have other uses than before.
+    issuers.onChange(() => {
+      this.keysChanged += 1;
+      this.verified.clear();
+    });
   }
 
   /** Whether a token names one of the issuers, or may be one of another dialect, which need name none. */
   concerns(token: string): boolean {
     try {
       const { iss } = decodeJwt(token);
-      return this.issuers.some(({ issuer }) => issuer === iss) || (this.options.legacy && this.issuers.length > 0);
+      return (
+        this.issuers.all.some(({ issuer }) => issuer === iss) || (this.options.legacy && this.issuers.all.length > 0)
+      );
     } catch {
       return false;
     }
@@ -103,13 +105,13 @@ export class TokenVerifier {
   verify(token: string, purpose: Purpose): Grants | Promise<Grants> {
     const name = `${purpose.role} ${purpose.others !== undefined} ${purpose.resource} ${token}`;
     const known = this.verified.get(name);
-    const isKnown = known && known.until > believedNow() && known.trustedUntil > performance.now();
-    return isKnown ? known.grants : this.verifyAndRemember(name, token, purpose);
+    return known && known.until > believedNow() ? known.grants : this.verifyAndRemember(name, token, purpose);
   }
 
   private async verifyAndRemember(name: string, token: string, purpose: Purpose): Promise<Grants> {
+    const { keysChanged } = this;
     const verified = await this.verifyAnew(token, purpose);
-    this.verified.set(name, verified);
+    if (keysChanged === this.keysChanged) this.verified.set(name, verified);
     return verified.grants;
   }
 
@@ -121,22 +123,32 @@ export class TokenVerifier {
         : await this.verifyCurrent(token, claims, purpose);
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error;
-      throw new HubError('token-invalid', `The token is not valid: ${reasonOf(error)}.`);
+      const isForOthers = error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud';
+      const reason = isForOthers ? this.reasonOfAudience(error, purpose) : reasonOf(error);
+      throw new HubError('token-invalid', `The token is not valid: ${reason}.`);
     }
+  }
+
+  /** What the audience must be is no secret: the metadata has it. What a client calls the hub is not repeated. */
+  private reasonOfAudience({ payload }: errors.JWTClaimValidationFailed, { resource }: Purpose): string {
+    this.refusedAudiences.tell(resource, payload.iss);
+    const isConfigured = this.options.resource !== undefined;
+    const expected = isConfigured ? resource : 'the URL that the request came to, because HERALD_RESOURCE is not set';
+    return `its audience does not name this hub, which is ${expected}`;
   }
 
   private async verifyCurrent(token: string, given: Claims, { role, resource }: Purpose): Promise<Verified> {
     if (isOfOtherDialect(given)) throw this.misplaced();
-    const issuer = this.issuers.find((trusted) => trusted.issuer === given.iss);
+    const issuer = this.issuers.all.find((trusted) => trusted.issuer === given.iss);
     if (!issuer) throw new HubError('token-invalid', 'The token is not valid: its issuer is not one that is trusted.');
-    const claims = await verifyWithAny(token, await candidatesOf(issuer, role, token), {
+    const { claims, known } = await verifyWithAny(token, await candidatesOf(issuer, role, token), {
       typ: 'at+jwt',
       issuer: issuer.issuer,
       audience: resource,
       requiredClaims: ['exp'],
     });
     const steps = grantsInSteps(limitAge(claims, this.options.maxTokenAge), this.options.hubUrl);
-    return remember(await this.inTurns(steps), issuer.set !== undefined);
+    return remember(await this.inTurns(steps), known);
   }
 
   /**
@@ -144,16 +156,12 @@ export class TokenVerifier {
    * whose keys it is signed with where that is known, and nothing otherwise.
    */
   private async verifyOther(token: string, { iss }: Claims, role: Role, others: DialectTokens): Promise<Verified> {
-    const named = this.issuers.filter(({ issuer }) => issuer === iss);
-    const issuers = named.length > 0 ? named : this.issuers;
+    const named = this.issuers.all.filter(({ issuer }) => issuer === iss);
+    const issuers = named.length > 0 ? named : this.issuers.all;
     const candidates = await Promise.all(issuers.map((issuer) => candidatesOf(issuer, role, token)));
-    const claims = await verifyWithAny(token, candidates.flat(), {});
+    const { claims, known } = await verifyWithAny(token, candidates.flat(), {});
     const steps = others.grantsInSteps(limitAge(claims, this.options.maxTokenAge), this.options.hubUrl);
-    const grants = await this.inTurns(steps);
-    return remember(
-      grants,
-      issuers.some(({ set }) => set),
-    );
+    return remember(await this.inTurns(steps), known);
   }
 
   /** Without patterns the first step is the only one, and nobody has to wait for a turn. */
@@ -175,14 +183,17 @@ export class TokenVerifier {
 
 /** The keys of this issuer, and no other's, that a token for this role may be signed with. */
 async function candidatesOf({ keys, set }: TrustedIssuer, role: Role, token: string): Promise<Candidate[]> {
-  const own = keys[role];
-  const candidates: Candidate[] = own ? [{ key: own.key, algorithms: [own.algorithm] }] : [];
+  const candidates = keys[role].map(({ key, algorithm, known }): Candidate => ({
+    key,
+    algorithms: [algorithm],
+    known,
+  }));
   const header = headerOf(token);
   if (!set?.config.roles.includes(role) || !header.alg) return candidates;
   const { algorithms } = set.config;
   if (!algorithms.includes(header.alg)) return candidates;
   const found = await set.keysFor({ ...header, alg: header.alg });
-  return [...candidates, ...found.map((key) => ({ key, algorithms }))];
+  return [...candidates, ...found.map((key) => ({ key, algorithms, known: set.knownOf(key) }))];
 }
 
 /** The token's header. jose throws no `JOSEError` for one that can't be read, so this function does. */
@@ -194,19 +205,20 @@ function headerOf(token: string): ProtectedHeaderParameters {
   }
 }
 
-/** The claims, if one of the keys verifies the signature. */
+/** The claims, if one of the keys verifies the signature, and is still trusted by then. */
 async function verifyWithAny(
   token: string,
   candidates: readonly Candidate[],
   checks: JWTVerifyOptions,
-): Promise<Claims> {
+): Promise<Signed> {
   const options = { ...checks, currentDate: new Date(believedNow()) };
   let failure: unknown = new errors.JWSSignatureVerificationFailed();
-  for (const { key, algorithms } of candidates) {
+  for (const { key, algorithms, known } of candidates) {
     try {
       // One after the other: there is more than one key only while keys are rotated.
       // oxlint-disable-next-line no-await-in-loop -- see above
-      return (await jwtVerify(token, key, { ...options, algorithms: [...algorithms] })).payload;
+      const { payload } = await jwtVerify(token, key, { ...options, algorithms: [...algorithms] });
+      if (!known.isGone) return { claims: payload, known };
     } catch (error) {
       failure = error;
       if (!isAboutKey(error)) break;
@@ -242,10 +254,8 @@ function tooOld(): HubError {
   return new HubError('token-invalid', 'The token is not valid: it is good for longer than this hub allows.');
 }
 
-/** @param isMovable whether its key may be gone at any time. */
-function remember(grants: Grants, isMovable: boolean): Verified {
-  const trustedUntil = isMovable ? performance.now() + KEY_SET_TRUST : Infinity;
-  return { grants, until: grants.expiresAt ?? Infinity, trustedUntil };
+function remember(grants: Grants, signedWith: KnownKey): Verified {
+  return { grants: ownGrants({ ...grants, signedWith }), until: grants.expiresAt ?? Infinity };
 }
 
 /** Why verification failed, for the answer: names the check that failed, and nothing of the token or the key. */
@@ -259,7 +269,6 @@ function reasonOf(error: errors.JOSEError): string {
 const CLAIM_REASONS: Readonly<Record<string, string>> = {
   typ: 'its type must be at+jwt',
   iss: 'its issuer is not one that is trusted',
-  aud: 'its audience does not name this hub',
   exp: 'it must have an expiry',
   nbf: 'it is not valid yet',
   iat: 'its time of issue is not a time',

@@ -1,7 +1,7 @@
 import { countKeys } from '../../auth/tokens/key-set.js';
 import type { Config } from '../../config/config.js';
-import type { IssuerConfig } from '../../config/issuers.js';
-import { isWeak, type VerificationKey } from '../../config/keys.js';
+import type { IssuerConfig } from '../../config/keys/issuers.js';
+import { isWeak, type VerificationKey } from '../../config/keys/keys.js';
 import { messageOf } from '../../shared/errors/message-of.js';
 import { ROLES } from '../../shared/role.js';
 import { type Finding, finding } from './finding.js';

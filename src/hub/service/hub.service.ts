@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { firstPositionOf, Journal, type PresenceEntry } from '../../storage/journal/journal.js';
+import { firstPositionOf, Journal, type Obstacle, type PresenceEntry } from '../../storage/journal/journal.js';
 import { eventIdOf } from '../../storage/journal/presence-record.js';
 import { Publications, type PublishOptions } from './publications.js';
 import { PublishQuota } from '../limits/publish-quota.js';
@@ -174,9 +174,9 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return { publications, delivered, journalReads, journal, recent, cohorts: fanOut.cohortCount };
   }
 
-  /** Whether publishing can be expected to work now. */
-  get isAvailable(): boolean {
-    return this.journal.isAvailable;
+  /** Why publishing can't be expected to work now, where something is known to be in its way. */
+  get obstacle(): Obstacle | undefined {
+    return this.journal.obstacle;
   }
 
   /**

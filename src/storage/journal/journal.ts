@@ -101,6 +101,9 @@ export type RemovalListener = (positions: readonly number[] | undefined) => void
 /** Called when the engine has lost the entries after `position`: other entries take their positions. */
 export type ResetListener = (position: number) => void;
 
+/** The engine can't be reached, has no room, or refuses to write for another reason, which the log has. */
+export type Obstacle = 'away' | 'full' | 'refusing';
+
 /**
  * An append-only, trimmed log. Updates, and comings and goings, lie in two stores that are trimmed apart, so that a crowd
  * that comes and goes evicts no update. Both take their positions from one counter, and the order is the same for
@@ -130,9 +133,14 @@ export abstract class Journal {
     return {};
   }
 
+  /** Why an append can't be expected to work now, where something is known to be in its way. */
+  get obstacle(): Obstacle | undefined {
+    return undefined;
+  }
+
   /** Whether an append can be expected to work now. */
   get isAvailable(): boolean {
-    return true;
+    return this.obstacle === undefined;
   }
 
   /**

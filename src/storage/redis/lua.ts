@@ -8,3 +8,11 @@ import { readFileSync } from 'node:fs';
 export function luaScript(folder: URL, ...files: readonly string[]): string {
   return files.map((file) => readFileSync(new URL(`${file}.lua`, folder), 'utf8')).join('\n');
 }
+
+/**
+ * The same, for a script that runs also while memory is short: what it writes is little and bounded, and what only reads, or
+ * makes room, must go on then.
+ */
+export function luaScriptWhileFull(folder: URL, ...files: readonly string[]): string {
+  return luaScript(folder, ...files).replace('#!lua\n', '#!lua flags=allow-oom\n');
+}

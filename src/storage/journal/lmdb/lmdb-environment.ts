@@ -135,6 +135,23 @@ export class LmdbEnvironment {
   }
 
   /**
+   * Resolves once an update of so many bytes would have room, without storing anything. Nothing else may be under way.
+   * @throws {JournalUnavailableError} when the disk does not have the room.
+   */
+  async roomFor(bytes: number): Promise<void> {
+    const changes = (): PageChanges => {
+      const { trees } = this.updates;
+      const { tree } = this.topics;
+      return {
+        tables: trees ? [{ ...trees, append: [bytes], remove: [] }] : [],
+        topics: tree && { tree, put: [], remove: [] },
+        leavesRoom: true,
+      };
+    };
+    await this.settled(() => this.opened.room.takeFor(this.pages(), changes()));
+  }
+
+  /**
    * Closes the files and opens them again, which discards what a failed write has left in memory: after some failures
    * LMDB does not go on, and hangs.
    */
@@ -248,14 +265,19 @@ export class LmdbEnvironment {
     return [];
   }
 
-  private async takeRoom(drawn: Drawn): Promise<void> {
+  private takeRoom(drawn: Drawn): Promise<void> {
+    return this.settled(() => this.takeRoomNow(drawn));
+  }
+
+  /** What `take` takes, also where there is only room once LMDB uses every free page. */
+  private async settled(take: () => Promise<void>): Promise<void> {
     try {
-      await this.takeRoomNow(drawn);
+      await take();
     } catch (error) {
       const isSettled = this.freed.every((count) => count === 0);
       if (isSettled || !(error instanceof JournalFullError)) throw error;
       await this.settle();
-      await this.takeRoomNow(drawn);
+      await take();
     }
   }
 

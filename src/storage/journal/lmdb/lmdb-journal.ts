@@ -7,6 +7,7 @@ import {
   Journal,
   type JournalUsage,
   JournalUnavailableError,
+  type Obstacle,
   type Reading,
   type RemovalListener,
   type Retention,
@@ -18,6 +19,8 @@ import type { Update } from '../update.js';
 import { NO_ADDRESSES, type TopicAddresses, type TopicLookup } from '../topics/topic-lookup.js';
 import { DirectoryLock, syncDirectories } from './disk/lmdb-lock.js';
 import { SWEEP_ENTRIES } from './disk/lmdb-pages.js';
+import { LmdbReopening } from './disk/lmdb-reopening.js';
+import { LmdbTrouble } from './disk/lmdb-trouble.js';
 import { LmdbIndex } from './index/lmdb-index.js';
 import { LmdbEnvironment } from './lmdb-environment.js';
 import type { Identified } from './lmdb-kind.js';
@@ -28,9 +31,6 @@ import { LmdbStore } from './lmdb-store.js';
 
 /** Milliseconds between two looks for trimmed entries, such as those that have grown too old. */
 const SWEEP_INTERVAL = 1_000;
-
-/** Milliseconds for which nothing is tried after a failure. */
-const REST = 1_000;
 
 interface Settings {
   readonly retention: Retention;
@@ -53,11 +53,12 @@ export class LmdbJournal extends Journal {
   private readonly removals: LmdbRemovals;
   private isRunning = false;
   private running: Promise<void> = Promise.resolve();
-  /** Rejects while the files can't be opened again after a failure. */
-  private ready: Promise<void> = Promise.resolve();
-  private failure: { readonly error: unknown; readonly until: number } | undefined;
+  private readonly reopening: LmdbReopening;
+  private readonly trouble = new LmdbTrouble();
+  /** Whether it is to be found out if there is room for an update. */
+  private isInDoubt = true;
   private isClosing = false;
-  private readonly timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly lock: DirectoryLock,
@@ -71,8 +72,7 @@ export class LmdbJournal extends Journal {
     this.presence = new LmdbStore(environment.presence, presenceRetention, now, damage);
     this.index = new LmdbIndex(environment.topics, this.updates, addresses);
     this.removals = new LmdbRemovals(environment, this.updates, this.index);
-    this.timer = setInterval(() => this.sweep(), SWEEP_INTERVAL).unref();
-    if (this.index.isDue) this.start();
+    this.reopening = new LmdbReopening(environment, [this.updates, this.presence, this.index]);
   }
 
   /**
@@ -94,6 +94,9 @@ export class LmdbJournal extends Journal {
       const environment = new LmdbEnvironment(path);
       await syncDirectories(path);
       const journal = new LmdbJournal(lock, environment, { retention, presenceRetention, now, addresses });
+      await journal.findRoom();
+      journal.timer = setInterval(() => journal.sweep(), SWEEP_INTERVAL).unref();
+      if (journal.index.isDue) journal.start();
       // What was stored while the machine's clock was ahead would get no older until that comes to the same time.
       if (now === steadyNow) steadyFrom(Math.max(journal.updates.newestTime, journal.presence.newestTime));
       return journal;
@@ -138,6 +141,10 @@ export class LmdbJournal extends Journal {
     return this.environment.isOpen;
   }
 
+  override get obstacle(): Obstacle | undefined {
+    return this.trouble.obstacle;
+  }
+
   append(update: Update, options: AppendOptions = {}): Promise<Appended> {
     return this.take(this.updates, update, options);
   }
@@ -150,7 +157,7 @@ export class LmdbJournal extends Journal {
   }
 
   async read(after: number, limit: number): Promise<Reading> {
-    await this.ready;
+    await this.reopening.done;
     return this.readNow(after, limit);
   }
 
@@ -172,7 +179,7 @@ export class LmdbJournal extends Journal {
   }
 
   async readAt(positions: readonly number[]): Promise<Reading> {
-    await this.ready;
+    await this.reopening.done;
     return { ...this.updates.readAt(positions), oldestPresence: this.oldestPresence };
   }
 
@@ -192,7 +199,7 @@ export class LmdbJournal extends Journal {
   }
 
   async locate(eventId: string): Promise<number | undefined> {
-    await this.ready;
+    await this.reopening.done;
     return this.updates.positionWithId(eventId);
   }
 
@@ -208,7 +215,7 @@ export class LmdbJournal extends Journal {
     this.followers.clear();
     this.removals.clear();
     await this.running;
-    await this.ready.catch(() => undefined);
+    await this.reopening.done.catch(() => undefined);
     await this.environment.close();
     await this.lock.release();
   }
@@ -217,7 +224,7 @@ export class LmdbJournal extends Journal {
     if (this.isClosing) throw new JournalUnavailableError('The journal is closed.');
     if (this.queue.isFull)
       throw new JournalUnavailableError('Too many updates are waiting for the disk: try again later.');
-    if (!this.hasRecovered()) throw this.failure?.error as Error;
+    if (!this.hasRecovered()) throw this.trouble.error as Error;
   }
 
   /**
@@ -225,14 +232,10 @@ export class LmdbJournal extends Journal {
    * closed.
    */
   private hasRecovered(): boolean {
-    if (!this.failure) return true;
-    if (performance.now() < this.failure.until) return false;
-    if (this.environment.isOpen) {
-      this.failure = undefined;
-      return true;
-    }
-    this.rest(this.failure.error);
-    this.reopen();
+    if (this.trouble.isResting) return false;
+    if (this.environment.isOpen) return true;
+    this.trouble.has(this.trouble.error);
+    this.reopening.begin();
     return false;
   }
 
@@ -265,6 +268,8 @@ export class LmdbJournal extends Journal {
     do {
       // One after the other: the next group is what has gathered meanwhile.
       // oxlint-disable-next-line no-await-in-loop
+      await this.findRoom();
+      // oxlint-disable-next-line no-await-in-loop
       await this.takeOut();
       // oxlint-disable-next-line no-await-in-loop
       isDone = await this.commit(this.index.isFull ? [] : this.queue.takeGroup());
@@ -273,14 +278,26 @@ export class LmdbJournal extends Journal {
     this.isRunning = false;
   }
 
+  /** Finds out whether there is room for an update, where that is in doubt, without storing one. */
+  private async findRoom(): Promise<void> {
+    if (!this.isInDoubt || !this.environment.isOpen) return;
+    this.isInDoubt = false;
+    try {
+      await this.environment.roomFor(this.trouble.needed);
+      this.trouble.isOver();
+    } catch (error) {
+      this.trouble.isSeen(error);
+      if (this.environment.mustReopen) await this.endFailed([], error);
+    }
+  }
+
   /** Takes out some of the updates that are to be removed. */
   private async takeOut(): Promise<void> {
     if (this.removals.isEmpty) return;
     try {
       await this.removals.next();
     } catch (error) {
-      this.fail(error, []);
-      await this.ready.catch(() => undefined);
+      await this.endFailed([], error);
     }
   }
 
@@ -293,14 +310,14 @@ export class LmdbJournal extends Journal {
       const [updates, presence] = [this.updates.change(limit), this.presence.change(limit)];
       const isIndexed = await this.environment.write({ updates, presence, topics });
       this.accept(group, entries);
+      if (group.length > 0) this.trouble.isOver();
       this.index.committed(isIndexed);
       return true;
     } catch (error) {
       this.updates.discard();
       this.presence.discard();
       this.index.discard();
-      this.fail(error, group);
-      await this.ready.catch(() => undefined);
+      await this.endFailed(group, error);
       return false;
     }
   }
@@ -326,38 +343,20 @@ export class LmdbJournal extends Journal {
     }
   }
 
-  /** Rejects everything that waits. Appends of the next moments would fail as well, and are refused at once. */
-  private fail(error: unknown, group: readonly Pending[]): void {
+  /**
+   * Rejects everything that waits, and waits for the files where they must be opened again. Appends of the next moments
+   * would fail as well, and are refused at once.
+   */
+  private async endFailed(group: readonly Pending[], error: unknown): Promise<void> {
     const all = [...group, ...this.queue.takeAll()];
-    this.rest(error);
-    if (this.environment.mustReopen) this.reopen();
+    this.trouble.has(error, Math.max(0, ...group.map(({ size }) => size)));
+    if (this.environment.mustReopen) this.reopening.begin();
     for (const pending of all) {
       this.queue.decided(pending);
       pending.reject(error);
     }
     this.removals.fail(error);
-  }
-
-  /** For the next {@link REST} milliseconds, all appends are refused for the same reason. */
-  private rest(error: unknown): void {
-    this.failure = { error, until: performance.now() + REST };
-  }
-
-  private reopen(): void {
-    this.ready = this.openAgain();
-    // Readers that await `ready` see the error themselves; here it must not become an unhandled rejection.
-    this.ready.catch(() => undefined);
-  }
-
-  private async openAgain(): Promise<void> {
-    try {
-      await this.environment.reopen();
-    } catch (cause) {
-      throw new JournalUnavailableError('The journal could not be opened again after a failure.', { cause });
-    }
-    this.updates.recover();
-    this.presence.recover();
-    this.index.recover();
+    await this.reopening.done.catch(() => undefined);
   }
 
   private get garbageCount(): number {
@@ -374,6 +373,7 @@ export class LmdbJournal extends Journal {
    */
   private sweep(): void {
     if (!this.environment.isOpen && !this.hasRecovered()) return;
-    if (this.garbageCount > 0 || this.index.isDue || this.index.isUntidy) this.start();
+    this.isInDoubt = this.trouble.isOngoing && !this.trouble.isResting;
+    if (this.isInDoubt || this.garbageCount > 0 || this.index.isDue || this.index.isUntidy) this.start();
   }
 }

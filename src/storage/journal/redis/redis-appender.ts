@@ -2,6 +2,7 @@ import { type Appended, JournalUnavailableError } from '../journal.js';
 import { COMMAND_TIMEOUT, type RedisConnection } from '../../redis/redis-connection.js';
 import { messageOf } from '../../../shared/errors/message-of.js';
 import type { RedisLink } from '../../redis/redis-link.js';
+import { isElsewhere, isRefusal } from '../../redis/redis-refusal.js';
 import type { Batch, Draft } from './redis-draft.js';
 import type { RedisLog, Report } from './redis-log.js';
 import { Queue } from '../../../shared/queue.js';
@@ -21,14 +22,6 @@ const WAITING_SIZE = 64 * 1024 ** 2;
  * Milliseconds for which an append is tried again while Redis is away, so that short breaks don't concern publishers.
  */
 const PATIENCE = 3_000;
-
-/**
- * Errors that concern the server and not the entries: the batch is sent again on a new connection, which may lead to
- * another server.
- */
-const ELSEWHERE = /^(READONLY|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|LOADING|NOSCRIPT|UNBLOCKED)\b/;
-/** How errors that Redis itself answers with begin. Those not in `ELSEWHERE` are final, and told to the publisher. */
-const REFUSAL = /^[A-Z]+ /;
 
 interface Waiting extends Draft {
   readonly settle: (outcome: Appended) => void;
@@ -119,7 +112,8 @@ export class RedisAppender {
       } catch (error) {
         if (error instanceof JournalUnavailableError) throw error;
         const trouble = messageOf(error);
-        if (REFUSAL.test(trouble) && !ELSEWHERE.test(trouble)) throw refusedBy(trouble);
+        // A batch that another server may take is sent again, and any other refusal is told to the publisher.
+        if (isRefusal(trouble) && !isElsewhere(trouble)) throw refusedBy(trouble);
         this.link.drop(connection, trouble);
       }
     }

@@ -9,6 +9,7 @@ import {
   Journal,
   type JournalUsage,
   JournalUnavailableError,
+  type Obstacle,
   type Reading,
   type RemovalListener,
   type ResetListener,
@@ -17,6 +18,7 @@ import {
 } from '../journal.js';
 import { eventIdOf, type PresenceRecord } from '../presence-record.js';
 import { RedisAppender } from './redis-appender.js';
+import { RedisAdvice } from '../../redis/redis-advice.js';
 import { connectRedis, type RedisConnection } from '../../redis/redis-connection.js';
 import type { RedisTarget } from '../../redis/redis-target.js';
 import { type Draft, draftOfRecord, draftOfUpdate } from './redis-draft.js';
@@ -25,6 +27,7 @@ import { RedisIndexer } from './redis-indexer.js';
 import { messageOf } from '../../../shared/errors/message-of.js';
 import { RecurringTrouble, type TroubleWords } from '../../../shared/recurring-trouble.js';
 import { RedisLink } from '../../redis/redis-link.js';
+import { RedisWrites } from '../../redis/redis-writes.js';
 import { type LogPart, NO_REMOVAL, RedisLog, type Report } from './redis-log.js';
 import { RedisRemovals } from './redis-removals.js';
 import type { Row } from './redis-row.js';
@@ -81,6 +84,7 @@ export class RedisJournal extends Journal {
   private readonly follower: RedisFollower;
   private readonly indexer: RedisIndexer;
   private readonly removals: RedisRemovals;
+  private readonly writes: RedisWrites;
   /** Whether a coming or going was ever stored, as far as this process knows. */
   private hasPresence: boolean;
   private resets = 0;
@@ -111,6 +115,7 @@ export class RedisJournal extends Journal {
       removed: (positions) => this.letGo(positions),
       report: (report) => this.note(report),
     });
+    this.writes = new RedisWrites(commands, log.key, new RecurringTrouble(this.logger, 'writing to Redis'));
     this.indexer = new RedisIndexer(this, addresses, indexBytes);
   }
 
@@ -122,7 +127,16 @@ export class RedisJournal extends Journal {
     const { prefix, retention, presenceRetention = retention, signal, now } = options;
     const log = new RedisLog(prefix, { updates: retention, presence: presenceRetention }, now);
     const logger = new Logger('Journal');
-    const commands = new RedisLink(() => connectRedis(options, log.key, LOG_SCRIPTS), tellOfRedis(logger));
+    const advice = new RedisAdvice(logger);
+    const tell = tellOfRedis(logger);
+    const commands = new RedisLink(
+      () => connectRedis(options, log.key, LOG_SCRIPTS),
+      (trouble) => {
+        tell(trouble);
+        // The server that is the master now may be another one, with settings of its own.
+        if (commands.current) void advice.look(commands.current);
+      },
+    );
     const following = new RedisLink(
       () => connectRedis(options, log.key, LOG_SCRIPTS),
       () => undefined,
@@ -132,7 +146,9 @@ export class RedisJournal extends Journal {
       const { report, removal } = await log.follow(connection, 0, NO_REMOVAL);
       const hasPresence = await log.hasPresence(connection);
       await following.get(START_PATIENCE, signal);
-      return new RedisJournal(log, commands, following, options, { ...report, hasPresence, removal });
+      const journal = new RedisJournal(log, commands, following, options, { ...report, hasPresence, removal });
+      await journal.writes.look();
+      return journal;
     } catch (error) {
       await Promise.all([commands.close(), following.close()]);
       throw new JournalUnavailableError(
@@ -176,8 +192,9 @@ export class RedisJournal extends Journal {
     return this.log.retentions.updates;
   }
 
-  override get isAvailable(): boolean {
-    return this.commands.current !== undefined && this.follower.isConnected;
+  override get obstacle(): Obstacle | undefined {
+    const isAway = this.commands.current === undefined || !this.follower.isConnected;
+    return this.writes.obstacle ?? (isAway ? 'away' : undefined);
   }
 
   append(update: Update, options: AppendOptions = {}): Promise<Appended> {
@@ -240,6 +257,7 @@ export class RedisJournal extends Journal {
     this.indexer.stop();
     await this.follower.close();
     this.removals.close();
+    this.writes.close();
     await this.commands.close();
   }
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError, loadConfig } from './config.js';
+import { ConfigError, loadConfig } from '../config.js';
 import { isKeySetUri, KEY_SET_ALGORITHMS, parseIssuers, type IssuerConfig } from './issuers.js';
 
 const SECRET = 'a secret that is thirty-two bytes';

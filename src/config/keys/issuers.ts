@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Role, ROLES } from '../shared/role.js';
+import { type Role, ROLES } from '../../shared/role.js';
+import { MOST_KEYS } from './key-list.js';
 import { KeyError, parseKey, type VerificationKey } from './keys.js';
 
 /** An issuer whose tokens are accepted, and the keys that verify them (R53: each key belongs to one issuer). */
@@ -7,6 +8,8 @@ export interface IssuerConfig {
   /** What the token's `iss` must be, exactly. */
   readonly issuer: string;
   readonly keys: Readonly<Partial<Record<Role, VerificationKey>>>;
+  /** Further keys that verify tokens as well, such as the one before while clients get tokens that the new one signed. */
+  readonly moreKeys?: Readonly<Partial<Record<Role, readonly VerificationKey[]>>>;
   /** A set of public keys, by address or file, which may change while the service runs. */
   readonly keySet?: KeySetConfig;
 }
@@ -48,11 +51,13 @@ const keySchema = z.union([
   z.strictObject({ key: z.string(), alg: z.string().optional() }),
 ]);
 
+const keysSchema = z.union([keySchema.transform((key) => [key]), z.array(keySchema).min(1).max(MOST_KEYS)]);
+
 const issuerSchema = z.strictObject({
   issuer: z.string().min(1),
-  publisher_key: keySchema.optional(),
-  subscriber_key: keySchema.optional(),
-  admin_key: keySchema.optional(),
+  publisher_key: keysSchema.optional(),
+  subscriber_key: keysSchema.optional(),
+  admin_key: keysSchema.optional(),
   jwks_uri: z.string().refine(isKeySetUri, 'must be an https URL, or http on localhost').optional(),
   jwks_file: z.string().min(1).optional(),
   algorithms: z.array(z.enum(KEY_SET_ALGORITHMS)).min(1).optional(),
@@ -84,25 +89,57 @@ export function parseIssuers(text: string, mistakes: string[]): IssuerConfig[] {
 
 function toIssuer(given: GivenIssuer, index: number, mistakes: string[]): IssuerConfig {
   const where = `HERALD_ISSUERS_FILE ${index}`;
-  const keys: Partial<Record<Role, VerificationKey>> = {};
+  const all: KeysByRole = {};
   for (const role of ROLES) {
-    const one = given[`${role}_key`];
-    // A secret that comes from a file easily ends with the end of its line.
-    const key = one && tryKey(one.key.trim(), one.alg, `${where}.${role}_key`, { mistakes });
-    if (key) keys[role] = key;
+    const name = `${where}.${role}_key`;
+    all[role] = tryKeys(given[`${role}_key`] ?? [], (place) => (place === 0 ? name : `${name}.${place}`), { mistakes });
   }
   const keySet = keySetOf(given.jwks_uri, given.jwks_file, given);
   if (given.jwks_uri && given.jwks_file) mistakes.push(`${where} has both jwks_uri and jwks_file: keep one of them`);
   if (!keySet && ROLES.every((role) => !given[`${role}_key`])) mistakes.push(`${where} has no key`);
-  return { issuer: given.issuer, keys, ...(keySet && { keySet }) };
+  return { issuer: given.issuer, ...dividedKeys(all), ...(keySet && { keySet }) };
 }
 
-/** The key; undefined, and a mistake added, if it is not valid. */
-export function tryKey(
+/** All keys of each role, the one that signs first. */
+export type KeysByRole = Partial<Record<Role, readonly VerificationKey[]>>;
+
+/** The keys as an {@link IssuerConfig} has them. */
+export function dividedKeys(all: KeysByRole): Pick<IssuerConfig, 'keys' | 'moreKeys'> {
+  const keys: Partial<Record<Role, VerificationKey>> = {};
+  const moreKeys: KeysByRole = {};
+  for (const role of ROLES) {
+    const [first, ...more] = all[role] ?? [];
+    if (first) keys[role] = first;
+    if (more.length > 0) moreKeys[role] = more;
+  }
+  return { keys, ...(Object.keys(moreKeys).length > 0 && { moreKeys }) };
+}
+
+/** All keys of a role, the one that signs first. */
+export function keysOf({ keys, moreKeys }: Pick<IssuerConfig, 'keys' | 'moreKeys'>, role: Role): VerificationKey[] {
+  return [...(keys[role] ? [keys[role]] : []), ...(moreKeys?.[role] ?? [])];
+}
+
+interface KeyChecks {
+  readonly mistakes: string[];
+  readonly mayBeWeak?: boolean;
+}
+
+/** The keys that are valid. A mistake is added for each other one, under the name that its place has. */
+export function tryKeys(
+  given: readonly { readonly key: string; readonly alg?: string | undefined }[],
+  nameOf: (index: number) => string,
+  checks: KeyChecks,
+): VerificationKey[] {
+  // A secret that comes from a file easily ends with the end of its line.
+  return given.flatMap(({ key, alg }, index) => tryKey(key.trim(), alg, nameOf(index), checks) ?? []);
+}
+
+function tryKey(
   text: string,
   algorithm: string | undefined,
   name: string,
-  { mistakes, mayBeWeak = false }: { readonly mistakes: string[]; readonly mayBeWeak?: boolean },
+  { mistakes, mayBeWeak = false }: KeyChecks,
 ): VerificationKey | undefined {
   try {
     return parseKey(text, algorithm, mayBeWeak);

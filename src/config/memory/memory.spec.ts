@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { describe, expect, it } from '@jest/globals';
-import { loadConfig } from './config.js';
+import { loadConfig } from '../config.js';
 import { memoryLimits } from './memory-limits.js';
 
 const MB = 1024 ** 2;

@@ -1,0 +1,32 @@
+import { createSecureContext } from 'node:tls';
+import type { ReadFile } from './environment.js';
+
+/*
+ * Each function looks at settings that are right by themselves and wrong together, and answers with what is to be mended.
+ */
+
+/** Only the dialect's own clients have reason to keep a short secret. */
+export function legacyMistakes(given: Readonly<Record<string, string>>): string[] {
+  if (given['HERALD_WEAK_SECRETS'] !== 'true' || given['HERALD_LEGACY'] === 'true') return [];
+  return ['HERALD_WEAK_SECRETS needs HERALD_LEGACY=true: only hubs that are moved from Mercure 0.x have reason for it'];
+}
+
+export function internalMistakes(given: Readonly<Record<string, string>>): string[] {
+  if (given['HERALD_ADMIN_INTERNAL'] !== 'true' || given['HERALD_INTERNAL_LISTEN']) return [];
+  return ['HERALD_ADMIN_INTERNAL needs HERALD_INTERNAL_LISTEN: otherwise administration would answer nowhere'];
+}
+
+export function tlsMistakes(given: Readonly<Record<string, string>>, readFile: ReadFile): string[] {
+  const certFile = given['HERALD_TLS_CERT_FILE'];
+  const keyFile = given['HERALD_TLS_KEY_FILE'];
+  if (!certFile && !keyFile) return [];
+  if (!certFile || !keyFile) return ['HERALD_TLS_CERT_FILE and HERALD_TLS_KEY_FILE go together: set both or neither'];
+  try {
+    createSecureContext({ cert: readFile(certFile), key: readFile(keyFile) });
+    return [];
+  } catch {
+    return [
+      "HERALD_TLS_CERT_FILE and HERALD_TLS_KEY_FILE must be readable PEM files, and the key the certificate's own",
+    ];
+  }
+}
