@@ -15,6 +15,7 @@ import { boundHeads } from './http/unfinished-heads.js';
 import { knowPaths } from './http/known-paths.js';
 import { logRequests } from './http/request-log.js';
 import { checkHeads } from './http/request-head.js';
+import type { Tracer } from '../shared/trace/tracer.js';
 import { Origins } from '../shared/http/origins.js';
 import { addSecurityHeaders } from './http/security-headers.js';
 
@@ -28,7 +29,7 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
   const origins = new Origins(corsOrigins);
   const share = sharedRefusal(origins);
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(withRoom(config, room), signal),
+    AppModule.forRoot(withRoom(config, room), signal, await openTracer(config)),
     createAdapter(config, share),
     // An idle keep-alive connection or an HTTP/2 session must not hold up the end; see `GracefulShutdown` for the rest.
     { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false, bodyParser: false },
@@ -46,6 +47,13 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
   if (isAdminInternal) hideAdmin(fastify);
   if (corsOrigins.length > 0) allowOrigins(app, { origins, headers: corsHeaders });
   return app;
+}
+
+/** Loads OpenTelemetry, which takes a while and some memory, only where it is wanted. */
+async function openTracer({ traces }: Config): Promise<Tracer | undefined> {
+  if (!traces) return undefined;
+  const { OpenTelemetryTracer } = await import('./tracing/open-telemetry.js');
+  return new OpenTelemetryTracer(traces);
 }
 
 /** Where nobody has said how many streams there may be, as many as there is room for. */

@@ -26,6 +26,7 @@ import { HUB_PATH } from '../shared/hub-path.js';
 import { productionMistakes } from './production.js';
 import { baseMistakes, basePath, hubUrl } from './fields/public-url.js';
 import { type Role, ROLES } from '../shared/role.js';
+import { readTraces, type TracesConfig } from './trace-variables.js';
 import { isWeak } from './keys.js';
 import { madeUpSecrets, toIssuers } from './key-variables.js';
 
@@ -87,6 +88,7 @@ const variables = z.object({
   HERALD_TLS_CERT_FILE: z.string().optional(),
   HERALD_TLS_KEY_FILE: z.string().optional(),
   HERALD_TRUST_PROXY: trustProxy().default(false),
+  HERALD_TRACES: flag().default(false),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 
@@ -183,6 +185,8 @@ export interface Config {
     /** The roles whose secrets were not given, and so were generated for this run. */
     readonly madeUp: readonly Role[];
   };
+  /** Undefined where nothing is traced. */
+  readonly traces: TracesConfig | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -211,13 +215,15 @@ export function loadConfig(env: Environment, readFile: ReadFile = (path) => read
   mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given, readFile), ...baseMistakes(given));
   const madeUp = result.success ? madeUpSecrets(result.data) : {};
   const issuers = result.success ? toIssuers(result.data, madeUp, { readFile, mistakes }) : [];
+  // Where Herald's own variable has not switched traces on, nothing that is meant for other programs is looked at.
+  const traces = given['HERALD_TRACES'] === 'true' ? readTraces(env, readFile, mistakes) : undefined;
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);
-  return deepFreeze(toConfig(result.data, issuers, Object.keys(madeUp) as Role[]));
+  return deepFreeze({ ...toConfig(result.data, issuers, Object.keys(madeUp) as Role[]), traces });
 }
 
 /** The configuration of an empty environment, but without any issuer. */
 export function defaultConfig(): Config {
-  return deepFreeze(toConfig(variables.parse({}), [], []));
+  return deepFreeze({ ...toConfig(variables.parse({}), [], []), traces: undefined });
 }
 
 /** Only the dialect's own clients have reason to keep a short secret. */
@@ -246,7 +252,7 @@ function tlsMistakes(given: Readonly<Record<string, string>>, readFile: ReadFile
   }
 }
 
-function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readonly Role[]): Config {
+function toConfig(v: Variables, issuers: readonly IssuerConfig[], madeUp: readonly Role[]): Omit<Config, 'traces'> {
   const production = v.NODE_ENV === 'production';
   return {
     production,

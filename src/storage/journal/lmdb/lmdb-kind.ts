@@ -41,20 +41,31 @@ type UpdateFields = readonly [
   ...rest: readonly unknown[],
 ];
 
+/** Fields of an update that belongs to no trace, with what is given. */
+const WITHOUT_TRACE = 8;
+
 export const UPDATES: RecordKind<Update> = {
   tables: { records: 'entries', ids: 'ids', keys: 'keys', takenOut: 'taken-out' },
-  pack: ({ id, topics, data, private: isPrivate, type = null, retry = null }, ...rest): UpdateFields => [
+  pack: ({ id, topics, data, private: isPrivate, type = null, retry = null, traceparent }, ...rest): UpdateFields => [
     id,
     topics,
     data,
     isPrivate,
     type,
     retry,
+    // Older builds look for what is given at the end, and so pass it.
+    ...(traceparent === undefined ? [] : [traceparent]),
     ...rest,
   ],
   unpack: (fields) => {
-    const [id, topics, data, isPrivate, type, retry] = fields as UpdateFields;
-    return { topics, data, id, private: isPrivate, ...(type !== null && { type }), ...(retry !== null && { retry }) };
+    const [id, topics, data, isPrivate, type, retry, traceparent] = fields as UpdateFields;
+    const update = { topics, data, id, private: isPrivate };
+    return {
+      ...update,
+      ...(type !== null && { type }),
+      ...(retry !== null && { retry }),
+      ...(fields.length > WITHOUT_TRACE && { traceparent: traceparent as string }),
+    };
   },
   lastIdOf: ({ id }) => id,
   positionsOf: () => 1,
