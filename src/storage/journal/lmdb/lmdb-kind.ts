@@ -41,8 +41,8 @@ type UpdateFields = readonly [
   ...rest: readonly unknown[],
 ];
 
-/** Fields of an update that belongs to no trace, with what is given. */
-const WITHOUT_TRACE = 8;
+/** Where an update has its trace that belongs to one: others have no field there. */
+const TRACE_AT = 8;
 
 export const UPDATES: RecordKind<Update> = {
   tables: { records: 'entries', ids: 'ids', keys: 'keys', takenOut: 'taken-out' },
@@ -53,18 +53,18 @@ export const UPDATES: RecordKind<Update> = {
     isPrivate,
     type,
     retry,
-    // Older builds look for what is given at the end, and so pass it.
-    ...(traceparent === undefined ? [] : [traceparent]),
+    // Twice around it, because some older builds look for what is given after `retry`, and others at the end.
+    ...(traceparent === undefined ? [] : [...rest, traceparent]),
     ...rest,
   ],
   unpack: (fields) => {
-    const [id, topics, data, isPrivate, type, retry, traceparent] = fields as UpdateFields;
+    const [id, topics, data, isPrivate, type, retry] = fields as UpdateFields;
     const update = { topics, data, id, private: isPrivate };
     return {
       ...update,
       ...(type !== null && { type }),
       ...(retry !== null && { retry }),
-      ...(fields.length > WITHOUT_TRACE && { traceparent: traceparent as string }),
+      ...(fields.length > TRACE_AT && { traceparent: fields[TRACE_AT] as string }),
     };
   },
   lastIdOf: ({ id }) => id,
