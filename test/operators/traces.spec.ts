@@ -1,3 +1,7 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Collector, type CollectedSpan } from '../support/collector.js';
 import { describeEngines, type JournalPlace } from '../support/engines.js';
@@ -210,6 +214,7 @@ describe('the collector of traces', () => {
     await using herald = await startHub({
       HERALD_TRACES: 'true',
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_EXPORTER_OTLP_TIMEOUT: '2000',
       ...INTERNAL,
     });
     using publisher = await Publisher.of(herald);
@@ -238,6 +243,44 @@ describe('the collector of traces', () => {
     expect(collector.spans).toEqual([]);
     expect(await herald.kill()).toEqual({ code: 0, signal: null });
     expect(collector.spans.map(({ name }) => name).toSorted()).toEqual(['fan-out', 'journal append', 'publish']);
+  });
+});
+
+/** The scripts that a process has run until its end, by V8's own account. */
+async function scriptsOf(env: Readonly<Record<string, string>>): Promise<string[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'herald-scripts-'));
+  try {
+    await using herald = await startHub({ ...env, NODE_V8_COVERAGE: directory });
+    using publisher = await Publisher.of(herald);
+    await publisher.publish({ topic: 'urn:a', data: '1' }, { traceparent: SAMPLED });
+    await herald.kill();
+    const [file = ''] = await readdir(directory);
+    const { result } = JSON.parse(await readFile(join(directory, file), 'utf8')) as { result: { url: string }[] };
+    return result.flatMap(({ url }) => (url.startsWith('file:') ? [fileURLToPath(url)] : []));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** Those of them that have OpenTelemetry's SDK or its exporter in them. */
+async function openTelemetryIn(scripts: readonly string[]): Promise<string[]> {
+  const texts = await Promise.all(scripts.map((script) => readFile(script, 'utf8')));
+  return scripts.filter(
+    (script, index) =>
+      /node_modules.@opentelemetry.(?!api)/.test(script) || /BatchSpanProcessor|OTLP/.test(texts[index] ?? ''),
+  );
+}
+
+describe('OpenTelemetry', () => {
+  it('is not even loaded while traces are off, and is loaded where they are on', async () => {
+    await using collector = await Collector.start();
+    const [off, on] = await Promise.all([
+      scriptsOf({ ...collector.env, HERALD_TRACES: 'false' }),
+      scriptsOf(collector.env),
+    ]);
+    expect(off.length).toBeGreaterThan(20);
+    expect(await openTelemetryIn(off)).toEqual([]);
+    expect((await openTelemetryIn(on)).length).toBeGreaterThan(0);
   });
 });
 
