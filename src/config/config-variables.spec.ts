@@ -74,6 +74,13 @@ describe('loadConfig', () => {
       HERALD_TRUST_PROXY: '10.0.0.0/8,::1',
       HERALD_TLS_CERT_FILE: `${CERTIFICATES}first.crt`,
       HERALD_TLS_KEY_FILE: `${CERTIFICATES}first.key`,
+      HERALD_TRACES: 'true',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example:4318/',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-b=1, x-c = 2',
+      OTEL_SERVICE_NAME: 'hub-1',
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
       LOG_LEVEL: 'debug',
     });
     expect(config).toEqual({
@@ -155,6 +162,12 @@ describe('loadConfig', () => {
         protectEvents: true,
         weak: [],
         madeUp: [],
+      },
+      traces: {
+        url: 'https://collector.example:4318/v1/traces',
+        headers: { authorization: 'Bearer x', 'x-b': '1', 'x-c': '2' },
+        serviceName: 'hub-1',
+        sampler: { ratio: 0.25, isParentBased: true },
       },
       logLevel: 'debug',
     });

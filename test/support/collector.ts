@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { text } from 'node:stream/consumers';
 
 /** Milliseconds that spans may take before the test gives up on them. */
@@ -56,11 +62,7 @@ export class Collector implements AsyncDisposable {
   private constructor(private readonly server: Server) {
     server.on('request', (request, response) => {
       this.requests.push({ url: request.url, headers: request.headers });
-      void text(request).then((body) => {
-        response.writeHead(this.status, { 'content-type': 'application/json' }).end('{"secret":"of the collector"}');
-        if (this.status === 200) this.keep(JSON.parse(body) as Traces);
-        this.wakeUp();
-      });
+      void this.answer(request, response);
     });
   }
 
@@ -112,6 +114,13 @@ export class Collector implements AsyncDisposable {
     this.server.close();
     this.server.closeAllConnections();
     if (this.server.listening) await once(this.server, 'close');
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await text(request);
+    response.writeHead(this.status, { 'content-type': 'application/json' }).end('{"secret":"of the collector"}');
+    if (this.status === 200) this.keep(JSON.parse(body) as Traces);
+    this.wakeUp();
   }
 
   private keep({ resourceSpans }: Traces): void {

@@ -66,7 +66,8 @@ export class OpenTelemetryTracer implements Tracer {
 
   begin({ name, kind = 'internal', parent, link }: SpanStart): Span | undefined {
     const links: Link[] = link ? [{ context: contextOf(link) }] : [];
-    const span = this.tracer.startSpan(name, { kind: KINDS[kind], links }, within(parent));
+    const attributes = { 'messaging.system': 'herald', 'messaging.operation.name': name };
+    const span = this.tracer.startSpan(name, { kind: KINDS[kind], links, attributes }, within(parent));
     return span.isRecording() ? new RecordedSpan(span) : undefined;
   }
 

@@ -4,21 +4,12 @@ import type { Span, SpanAttributes, Tracer } from '../../shared/trace/tracer.js'
 import type { Update } from '../../storage/journal/update.js';
 import type { UpdateDraft } from '../update/check-update.js';
 
-/** What OpenTelemetry's conventions for messaging ask each span for. There is no topic among it: topics may be private. */
-export const MESSAGING: SpanAttributes = { 'messaging.system': 'herald' };
-
-const PUBLISH: SpanAttributes = {
-  ...MESSAGING,
-  'messaging.operation.name': 'publish',
-  'messaging.operation.type': 'send',
-};
-
 /** Where a publication belongs in a distributed trace, and the spans that tell of it where its trace is sampled. */
 export class PublicationTrace {
   /** What the update is stored with: the place of the span, or else what came in. */
   readonly traceparent: string | undefined;
   private readonly span: Span | undefined;
-  private attributes = PUBLISH;
+  private attributes: SpanAttributes = {};
 
   /** @param given where the request or the call says that the publication belongs; the draft itself counts first. */
   constructor(
@@ -52,14 +43,14 @@ export class PublicationTrace {
 
   private async tellOf<T>(span: Span, update: Update, append: () => Promise<T>): Promise<T> {
     const size = Buffer.byteLength(update.data);
-    this.attributes = { ...PUBLISH, 'messaging.message.id': update.id, 'messaging.message.body.size': size };
+    this.attributes = { 'messaging.message.id': update.id, 'messaging.message.body.size': size };
     const appending = this.tracer?.begin({ name: 'journal append', parent: span });
     try {
       const appended = await append();
-      appending?.end(MESSAGING);
+      appending?.end();
       return appended;
     } catch (error) {
-      appending?.end(MESSAGING, true);
+      appending?.end({}, true);
       throw error;
     }
   }

@@ -1,6 +1,9 @@
 import type { TraceContext } from './trace-context.js';
 
-/** What a span tells beside its name and its time. */
+/**
+ * What a span tells beside its name and its time, by OpenTelemetry's conventions for messaging. Never a topic, because topics
+ * may be private.
+ */
 export type SpanAttributes = Readonly<Record<string, string | number>>;
 
 export interface SpanStart {

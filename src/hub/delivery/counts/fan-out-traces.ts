@@ -73,12 +73,6 @@ export class FanOutTraces {
 
   private end(position: number, { span, id, cohorts, deliveries }: Way): void {
     this.ways.delete(position);
-    span.end({
-      'messaging.system': 'herald',
-      'messaging.operation.name': 'fan-out',
-      'messaging.message.id': id,
-      'herald.cohorts': cohorts,
-      'herald.deliveries': deliveries,
-    });
+    span.end({ 'messaging.message.id': id, 'herald.cohorts': cohorts, 'herald.deliveries': deliveries });
   }
 }

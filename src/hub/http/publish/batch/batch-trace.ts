@@ -19,11 +19,6 @@ export class BatchTrace {
   }
 
   end(): void {
-    this.span?.end({
-      'messaging.system': 'herald',
-      'messaging.operation.name': 'publish batch',
-      'messaging.operation.type': 'send',
-      'messaging.batch.message_count': this.lines,
-    });
+    this.span?.end({ 'messaging.batch.message_count': this.lines });
   }
 }
