@@ -8,7 +8,7 @@ import { describeEngines, type JournalPlace } from '../support/engines.js';
 import { textOf } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
 import { form, HUB, Publisher, publisherToken, startHub, subscribe, updatesOf } from '../support/hub.js';
-import { INTERNAL, scrapeUntil } from '../support/metrics.js';
+import { INTERNAL, scrape, scrapeUntil } from '../support/metrics.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { freePort, RedisServer } from '../support/redis.js';
 
@@ -216,11 +216,13 @@ describe('the collector of traces', () => {
       ...INTERNAL,
     });
     using publisher = await Publisher.of(herald);
-    for (let round = 0; round < 10; round += 1) {
-      await publisher.publishAll(Array.from({ length: 100 }, (_, index) => ({ topic: 'urn:a', data: String(index) })));
+    const lines = Array.from({ length: 1_000 }, (_, index) => ({ topic: 'urn:a', data: String(index) }));
+    const dropped = 'herald_trace_spans_total{outcome="dropped"}';
+    // Each publication has three spans, and some hundred are given up in a second.
+    for (let round = 0; round < 20 && (await scrape(herald)).value(dropped) === 0; round += 1) {
+      await publisher.publishAll(lines);
     }
-    // A thousand publications have three spans each.
-    await scrapeUntil(herald, (seen) => seen.value('herald_trace_spans_total{outcome="dropped"}') > 900);
+    expect((await scrape(herald)).value(dropped)).toBeGreaterThan(0);
     await using live = await subscribe(herald, { query: 'match=urn:a' });
     await publisher.publish({ topic: 'urn:a', data: 'x' });
     await live.until((stream) => updatesOf(stream).length === 1);
@@ -230,7 +232,8 @@ describe('the collector of traces', () => {
     expect(await herald.kill()).toEqual({ code: 0, signal: null });
     expect(performance.now() - begun).toBeLessThan(10_000);
     const told = herald.logLines().filter(({ msg }) => String(msg).startsWith('Sending traces'));
-    expect(told).toHaveLength(1);
+    // Not one for each batch, but one for each reason: it may be refused, or too slow.
+    expect(told.length).toBe(new Set(told.map(({ err }) => JSON.stringify(err))).size);
   });
 
   it('gets what has ended when the process ends', async () => {
