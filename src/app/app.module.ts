@@ -9,6 +9,7 @@ import { ConfigModule } from '../config/config.module.js';
 import { EventsController } from '../events/events.controller.js';
 import { EventsModule } from '../events/events.module.js';
 import { HeraldModule } from '../herald/herald.module.js';
+import type { Tracer } from '../shared/trace/tracer.js';
 import { AdminModule } from './admin/admin.module.js';
 import { DocsModule } from './docs/docs.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -21,9 +22,10 @@ import { ServerModule } from './server.module.js';
 /** Everything the service is made of. */
 @Module({})
 export class AppModule {
-  static forRoot(config: Config, signal?: AbortSignal): DynamicModule {
+  /** @param tracer tells of what the hub does. Default: nothing is traced. */
+  static forRoot(config: Config, signal?: AbortSignal, tracer?: Tracer): DynamicModule {
     const { hubUrl, ...given } = config.hub;
-    const hub = { ...given, journal: { ...given.journal, signal } };
+    const hub = { ...given, journal: { ...given.journal, signal }, tracer };
     return {
       module: AppModule,
       imports: [

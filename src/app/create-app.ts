@@ -18,6 +18,7 @@ import { logRequests } from './http/request-log.js';
 import { nameRequests } from './http/request-names.js';
 import { RepeatedLines } from '../shared/log/repeated-lines.js';
 import { checkHeads } from './http/request-head.js';
+import type { Tracer } from '../shared/trace/tracer.js';
 import { Origins } from '../shared/http/origins.js';
 import { addSecurityHeaders } from './http/security-headers.js';
 
@@ -30,7 +31,7 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
   const origins = new Origins(corsOrigins);
   const share = sharedRefusal(origins);
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(config, signal),
+    AppModule.forRoot(config, signal, await openTracer(config)),
     createAdapter(config, share, new RepeatedLines((line) => logger.warn(line))),
     // An idle keep-alive connection or an HTTP/2 session must not hold up the end; see `GracefulShutdown` for the rest.
     { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false, bodyParser: false },
@@ -50,4 +51,11 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
   if (corsOrigins.length > 0) allowOrigins(app, { origins, headers: corsHeaders });
   app.get(ApiDocument).describes(app);
   return app;
+}
+
+/** Loads OpenTelemetry, which takes a while and some memory, only where it is wanted. */
+async function openTracer({ traces }: Config): Promise<Tracer | undefined> {
+  if (!traces) return undefined;
+  const { OpenTelemetryTracer } = await import('./tracing/open-telemetry.js');
+  return new OpenTelemetryTracer(traces);
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UPDATES } from '../storage/journal/lmdb/lmdb-kind.js';
 import { decodeRecord, type NewRecord, type Placed } from '../storage/journal/lmdb/lmdb-record.js';
 import type { Update } from '../storage/journal/update.js';
+import { traceParentOf } from '../shared/trace/traceparent.js';
 import { CURSOR_PREFIX, isCursor } from '../hub/cursors/cursors.js';
 
 /** The version of the export format. Every later version of Herald has to read it. */
@@ -27,6 +28,10 @@ const entry = z.object({
   private: z.boolean(),
   type: z.string().optional(),
   retry: z.number().optional(),
+  traceparent: z
+    .string()
+    .refine((text) => traceParentOf(text)?.text === text, 'it is not as W3C Trace Context has it, of version 00')
+    .optional(),
   idempotencyKey: z.string().optional(),
   fingerprint: z.string().optional(),
 });
@@ -58,12 +63,17 @@ export function readHeader(line: string): number {
 /** The entry of a line. @throws {Error} that says what is wrong with the line. */
 export function readEntry(line: string): ImportedEntry {
   const { position, storedAt, idempotencyKey, fingerprint, ...rest } = parse(entry, line);
-  const { type, retry, ...update } = rest;
+  const { type, retry, traceparent, ...update } = rest;
   return {
     position,
     record: {
       storedAt,
-      content: { ...update, ...(type !== undefined && { type }), ...(retry !== undefined && { retry }) },
+      content: {
+        ...update,
+        ...(type !== undefined && { type }),
+        ...(retry !== undefined && { retry }),
+        ...(traceparent !== undefined && { traceparent }),
+      },
       idempotencyKey,
       fingerprint,
     },

@@ -18,16 +18,16 @@ import {
   type TrustProxy,
 } from './fields/fields.js';
 import { type IssuerConfig, isKeySetUri, keysOf } from './keys/issuers.js';
-import { JOURNAL_VARIABLES, type JournalConfig, redisMistakes, toJournal } from './journal-variables.js';
+import { JOURNAL_VARIABLES, type JournalConfig, toJournal } from './journal-variables.js';
 import { MemoryFit } from './memory/memory-fit.js';
 import { memoryLimits, type MemoryLimits } from './memory/memory-limits.js';
 import { headerNames, TRACING_HEADERS } from './fields/header-names.js';
 import { origins } from './fields/origins.js';
 import { HUB_PATH } from '../shared/hub-path.js';
-import { internalMistakes, legacyMistakes, tlsMistakes } from './mistakes.js';
-import { productionMistakes } from './production.js';
-import { baseMistakes, basePath, hubUrl } from './fields/public-url.js';
+import { mistakesIn } from './mistakes.js';
+import { basePath, hubUrl } from './fields/public-url.js';
 import { type Role, ROLES } from '../shared/role.js';
+import { readTraces, type TracesConfig } from './trace-variables.js';
 import { isWeak } from './keys/keys.js';
 import { madeUpSecrets, type Secrets, toIssuers } from './keys/key-variables.js';
 
@@ -94,6 +94,7 @@ const variables = z.object({
   HERALD_TLS_CERT_FILE: z.string().optional(),
   HERALD_TLS_KEY_FILE: z.string().optional(),
   HERALD_TRUST_PROXY: trustProxy().default(false),
+  HERALD_TRACES: flag().default(false),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   HERALD_REQUEST_LOG: z.enum(REQUEST_LOGS, `must be one of ${REQUEST_LOGS.join(', ')}`).default('all'),
 });
@@ -193,6 +194,8 @@ export interface Config {
     /** The roles whose secrets were not given, and so were generated for this run. */
     readonly madeUp: readonly Role[];
   };
+  /** Undefined where nothing is traced. */
+  readonly traces: TracesConfig | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly requestLog: RequestLog;
   /** How much memory the process may take; what the operator has asked for, and does not get because of that. */
@@ -225,15 +228,17 @@ export function loadConfig(
   const mistakes: string[] = [];
   const given = gather(Object.keys(variables.shape), env, readFile, mistakes);
   const result = variables.safeParse(given);
-  for (const issue of result.error?.issues ?? []) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
-  mistakes.push(...productionMistakes(given), ...legacyMistakes(given), ...internalMistakes(given));
-  mistakes.push(...tlsMistakes(given, readFile), ...redisMistakes(given, readFile), ...baseMistakes(given));
+  const issues = result.error?.issues ?? [];
+  for (const issue of issues) mistakes.push(`${issue.path.join('.')} ${issue.message}`);
+  mistakes.push(...mistakesIn(given, readFile));
   // Keys are looked at also beside other mistakes, so that all are named at once.
-  const right = result.data ?? variables.parse(withoutMistaken(given, result.error?.issues ?? []));
+  const right = result.data ?? variables.parse(withoutMistaken(given, issues));
   const madeUp = madeUpSecrets(right, earlier);
   const issuers = toIssuers(right, madeUp, { readFile, mistakes });
+  // Where Herald's own variable has not switched traces on, nothing that is meant for other programs is looked at.
+  const traces = given['HERALD_TRACES'] === 'true' ? readTraces(env, readFile, mistakes) : undefined;
   if (!result.success || mistakes.length > 0) throw new ConfigError(mistakes);
-  return deepFreeze(toConfig(result.data, limits, issuers, Object.keys(madeUp) as Role[]));
+  return deepFreeze({ ...toConfig(result.data, limits, issuers, Object.keys(madeUp) as Role[]), traces });
 }
 
 /** The variables but those that have a mistake, which then have their defaults. */
@@ -247,7 +252,10 @@ function withoutMistaken(
 
 /** The configuration of an empty environment, but without any issuer, and with another journal where `url` names one. */
 export function defaultConfig(url = 'memory:', limits: MemoryLimits = memoryLimits()): Config {
-  return deepFreeze(toConfig({ ...variables.parse({}), HERALD_JOURNAL: url }, limits, [], []));
+  return deepFreeze({
+    ...toConfig({ ...variables.parse({}), HERALD_JOURNAL: url }, limits, [], []),
+    traces: undefined,
+  });
 }
 
 function toConfig(
@@ -255,7 +263,7 @@ function toConfig(
   limits: MemoryLimits,
   issuers: readonly IssuerConfig[],
   madeUp: readonly Role[],
-): Config {
+): Omit<Config, 'traces'> {
   const production = v.NODE_ENV === 'production';
   const memory = new MemoryFit(limits);
   return {

@@ -39,6 +39,7 @@ export class HubMetrics {
       ...ofDelivery(counts),
       ...ofJournal(counts),
       ...this.ofLimits(counts),
+      ofTraces(counts),
     ];
   }
 
@@ -185,6 +186,15 @@ function ofJournal({ journal, journalReads, publications: { outcomes } }: HubCou
       ['read', journalReads.failedReads],
     ]),
   ];
+}
+
+function ofTraces({ spans: { exported, dropped, failed } }: HubCounts): Family {
+  const about = {
+    name: 'herald_trace_spans_total',
+    help: 'Spans of traces, by what became of them.',
+    type: 'counter',
+  } as const;
+  return labelled(about, 'outcome', Object.entries({ exported, dropped, failed }));
 }
 
 /** Each name with its count, also where that is 0: a rate can't be told of what appears later. */

@@ -7,15 +7,16 @@ import type { Conflation } from './conflation/conflation.js';
 import { type Joint, joinFrom, type Offer } from './joint.js';
 import type { Reader } from './reader.js';
 import type { DeliveryCounts } from './counts/delivery-counts.js';
+import type { FanOutTraces } from './counts/fan-out-traces.js';
 import type { RecentEntry } from './log/recent-entry.js';
 import type { Found } from './log/wanted-positions.js';
-import { type TopicNaming, topicsToName } from './topic-naming.js';
+import { type Naming, topicsToName } from './topic-naming.js';
 
 let nextId = 1;
 
 export interface CohortOptions {
-  /** Names the topics in its frames; undefined where they are not to be named. */
-  readonly naming?: TopicNaming | undefined;
+  /** What its frames name; undefined where that is nothing. */
+  readonly naming?: Naming | undefined;
   /** Whether its readers are given cursors: see `Cursors`. Default: no. */
   readonly hasCursors?: boolean;
   /** Whether its readers may get comings and goings. Default: no. */
@@ -32,10 +33,12 @@ export interface MatchedLog {
   matchedUpTo(cohort: Cohort): number;
   /** What readers were given. */
   readonly counts: DeliveryCounts;
+  /** Tells of updates on their way; undefined where nothing is traced. */
+  readonly traces?: Pick<FanOutTraces, 'offered'> | undefined;
 }
 
 /**
- * The readers that see the same stream: the same matchers, the same read grants, topics named or not, the same `max_rate`.
+ * The readers that see the same stream: the same matchers, the same read grants, topics and traces named or not, the same `max_rate`.
  * What is new is matched and joined once for all of them.
  */
 export class Cohort {
@@ -59,7 +62,7 @@ export class Cohort {
   readonly hasCursors: boolean;
   /** Whether its readers may get comings and goings. */
   readonly seesPresence: boolean;
-  private readonly naming: TopicNaming | undefined;
+  private readonly naming: Naming | undefined;
 
   constructor(
     readonly key: string,
@@ -100,6 +103,11 @@ export class Cohort {
   /** How many readers it has, in whichever state. */
   get size(): number {
     return this.members;
+  }
+
+  /** The positions of updates that are yet to be offered to every live reader. */
+  get pendingUpdates(): number[] {
+    return this.pending.flatMap(({ position, update }) => (update ? [position] : []));
   }
 
   /** Counts a reader that belongs to the cohort from now on, and is not live yet. */
@@ -145,7 +153,7 @@ export class Cohort {
    */
   add(entry: RecentEntry, matched: Assigned<Cohort>): boolean {
     if (this.conflation) return this.conflation.hold(entry.position, matched(this));
-    return this.pending.push(this.naming ? this.nameIn(entry, matched(this), this.naming) : entry) === 1;
+    return this.pending.push(this.naming ? this.nameIn(entry, () => matched(this), this.naming) : entry) === 1;
   }
 
   /** Keeps a frame with a cursor for the live readers. Answers whether a round has become due by it. */
@@ -164,16 +172,18 @@ export class Cohort {
     return Math.max(cursor, next === Infinity ? head : next - 1);
   }
 
-  /** A wanted entry as this cohort gets it: with its topics named, or as it is. For matchers without patterns. */
+  /** A wanted entry as this cohort gets it: with its topics or its trace named, or as it is. For matchers without patterns. */
   view(entry: RecentEntry): RecentEntry {
     if (!this.naming) return entry;
-    const matched = entry.update.topics.filter((topic) => this.interest.includes([topic]));
+    const matched = (): string[] => entry.update.topics.filter((topic) => this.interest.includes([topic]));
     return this.nameIn(entry, matched, this.naming);
   }
 
   /** The same for any matchers, in steps: see {@link Interest.search}. */
   *viewInSteps(entry: RecentEntry): Generator<void, RecentEntry> {
-    return this.naming ? this.nameIn(entry, yield* this.matchedOf(entry.update), this.naming) : entry;
+    if (!this.naming) return entry;
+    const matched = this.naming.topics ? yield* this.matchedOf(entry.update) : [];
+    return this.nameIn(entry, () => matched, this.naming);
   }
 
   /** Those of an update's topics that are matched, in steps. */
@@ -200,7 +210,7 @@ export class Cohort {
         if (this.serve(next.value)) writes += 1;
         if (writes >= budget) return { writes, isDone: false };
       }
-      this.endRound(log.counts);
+      this.endRound(log);
     }
     return { writes, isDone: true };
   }
@@ -237,8 +247,12 @@ export class Cohort {
     return this.conflation ? Math.min(pending, this.conflation.firstOwed(cursor)) : pending;
   }
 
-  private nameIn(entry: RecentEntry, matched: readonly string[], naming: TopicNaming): RecentEntry {
-    return naming.nameIn(entry, topicsToName(matched, entry.update, this.interest, this.grants));
+  private nameIn(entry: RecentEntry, matched: () => readonly string[], naming: Naming): RecentEntry {
+    const { update } = entry;
+    const namesTrace = naming.trace && update.traceparent !== undefined;
+    if (!naming.topics && !namesTrace) return entry;
+    const topics = naming.topics ? topicsToName(matched(), update, this.interest, this.grants) : [];
+    return naming.frames.nameIn(entry, topics, namesTrace);
   }
 
   private beginRound(log: MatchedLog): Iterator<Reader> {
@@ -248,12 +262,14 @@ export class Cohort {
   }
 
   /** Drops what was pending when the round began, because every live reader has been offered it. */
-  private endRound({ toSocket }: DeliveryCounts): void {
+  private endRound({ counts, traces }: MatchedLog): void {
     this.round = undefined;
     this.readsOnAfter = undefined;
     const now = steadyNow();
-    for (const { position, storedAt } of this.pending) {
-      if (position <= this.roundHead && storedAt !== undefined) toSocket.observe(now - storedAt, this.live.size);
+    for (const { position, storedAt, update } of this.pending) {
+      if (position > this.roundHead) continue;
+      if (storedAt !== undefined) counts.toSocket.observe(now - storedAt, this.live.size);
+      if (update) traces?.offered(position, this.live.size);
     }
     this.pending = this.pending.filter(({ position }) => position > this.roundHead);
     this.joined = undefined;

@@ -7,6 +7,8 @@ import type { RecentLog } from './log/recent-log.js';
 export interface DeferredEvents {
   /** The cohort's matchers match this entry, by these topics. Called in the order of the log. */
   matched(cohort: Cohort, entry: RecentEntry, topics: Assigned<Cohort>): void;
+  /** All cohorts have been told of what came up to this position. */
+  advanced?(position: number): void;
   /** The log no longer holds the entry after `position`, which comes next: the cohorts have to read it elsewhere. */
   outrun(position: number): void;
 }
@@ -91,6 +93,7 @@ export class DeferredMatching {
       else this.catchUp();
     }
     if (this.cohorts.size === 0) this.matchedUpTo = this.log.head;
+    this.events.advanced?.(this.matchedUpTo);
     this.isRunning = false;
   }
 
@@ -117,6 +120,7 @@ export class DeferredMatching {
     if (found.size > 0) encode(entry);
     this.matchedUpTo = entry.position;
     for (const cohort of found) if (!cohort.isEmpty) this.events.matched(cohort, entry, matched);
+    this.events.advanced?.(entry.position);
     yield;
   }
 

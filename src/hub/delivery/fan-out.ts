@@ -11,12 +11,14 @@ import type { Interest } from '../matching/interest.js';
 import { COMPILED_BYTES } from '../matching/compiled-patterns.js';
 import { type Assigned, TopicIndex } from '../matching/topic-index.js';
 import { inBothFormats } from '../../streams/frames/wire-bytes.js';
+import type { Tracer } from '../../shared/trace/tracer.js';
 import { cursorText } from '../../streams/frames/frame.js';
 import type { Cursors } from '../cursors/cursors.js';
 import { Cohort } from './cohort.js';
 import { Conflation } from './conflation/conflation.js';
 import type { Background } from '../../shared/background.js';
 import { DeliveryCounts } from './counts/delivery-counts.js';
+import { FanOutTraces } from './counts/fan-out-traces.js';
 import { DeferredMatching } from './deferred-matching.js';
 import { CursorRefresh } from '../cursors/cursor-refresh.js';
 import { type RecentEntry, RecentPresence } from './log/recent-entry.js';
@@ -33,6 +35,8 @@ export interface FanOutOptions {
   readonly background: Background;
   /** Counts what readers are given. Default: nobody looks. */
   readonly counts?: DeliveryCounts | undefined;
+  /** Tells of updates on their way, where their traces are sampled. Default: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   /** Milliseconds to gather before a flush; 0 is the end of this turn of the event loop. */
   readonly interval: number;
   /** What the topics of comings and goings begin with. Default: there are none. */
@@ -43,6 +47,8 @@ export interface FanOutOptions {
 export interface CohortWishes {
   /** Whether each event names its topics. Default: no. */
   readonly namesTopics?: boolean;
+  /** Whether each event names the trace that it belongs to. Default: no. */
+  readonly namesTrace?: boolean;
   /** Whether they are given cursors. Default: no. */
   readonly hasCursors?: boolean;
   /** How many offers a second they get at most, of the newest update of each topic. Default: all updates, at once. */
@@ -57,6 +63,8 @@ export interface CohortWishes {
  */
 export class FanOut {
   readonly counts: DeliveryCounts;
+  /** Undefined where nothing is traced. */
+  readonly traces: FanOutTraces | undefined;
   private readonly cohorts = new Map<string, Cohort>();
   /** Cohorts with something to offer, in the order in which it came. */
   private readonly dirty = new Set<Cohort>();
@@ -78,14 +86,16 @@ export class FanOut {
     private readonly journal: Journal,
     private readonly log: RecentLog,
     private readonly cursors: Cursors,
-    { hubUrl, background, interval, presenceTopics, counts = new DeliveryCounts() }: FanOutOptions,
+    { hubUrl, background, interval, presenceTopics, counts = new DeliveryCounts(), tracer }: FanOutOptions,
   ) {
     this.counts = counts;
+    this.traces = tracer && new FanOutTraces(tracer);
     this.interval = interval;
     this.presenceTopics = presenceTopics;
     this.index = new TopicIndex(hubUrl);
     this.deferred = new DeferredMatching(log, new TopicIndex(hubUrl), background, {
       matched: (cohort, entry, topics) => this.giveTo(cohort, entry, topics),
+      advanced: (position) => this.traces?.matchedUpTo(position),
       outrun: (position) => this.disperseAll(this.deferred.all(), position),
     });
     this.refresh = new CursorRefresh(journal.retention, log.head, (cohort) => this.giveCursor(cohort));
@@ -150,12 +160,12 @@ export class FanOut {
 
   /** The cohort for these matchers and grants, which exists for as long as it has members. */
   cohortFor(interest: Interest, grants: Grants, options: CohortWishes = {}): Cohort {
-    const { namesTopics = false, hasCursors = false, maxRate } = options;
-    const key = `${namesTopics} ${hasCursors} ${maxRate ?? ''}\n${grants.readKey}\n${interest.key}`;
+    const { namesTopics = false, namesTrace = false, hasCursors = false, maxRate } = options;
+    const key = `${namesTopics} ${namesTrace} ${hasCursors} ${maxRate ?? ''}\n${grants.readKey}\n${interest.key}`;
     const existing = this.cohorts.get(key);
     if (existing) return existing;
     const cohort: Cohort = new Cohort(key, interest, grants, {
-      naming: namesTopics ? this.naming : undefined,
+      naming: namesTopics || namesTrace ? { frames: this.naming, topics: namesTopics, trace: namesTrace } : undefined,
       hasCursors,
       seesPresence: this.showsPresence(interest, grants),
       conflation:
@@ -177,6 +187,7 @@ export class FanOut {
   /** Lets go of a cohort whose last member has left. */
   release(cohort: Cohort): void {
     if (!cohort.isEmpty) return;
+    this.leaveToLog(cohort);
     cohort.close();
     this.cohorts.delete(cohort.key);
     this.conflated.delete(cohort);
@@ -208,6 +219,7 @@ export class FanOut {
 
   close(): void {
     this.stop();
+    this.traces?.endAll();
     this.refresh.close();
     for (const cohort of this.conflated) cohort.close();
   }
@@ -215,6 +227,7 @@ export class FanOut {
   private take(entries: readonly ReadEntry[]): void {
     for (const entry of entries) this.takeOne(entry);
     this.deferred.advance();
+    this.traces?.matchedUpTo(this.deferred.position);
     this.refresh.look();
     this.schedule(this.interval);
   }
@@ -233,6 +246,7 @@ export class FanOut {
   private takeUpdate(entry: Entry): void {
     const recent = this.log.push(entry);
     this.refresh.moved(recent.position, recent.length);
+    this.traces?.arrived(entry);
     const { topics } = entry.update;
     const matched = this.index.assign(topics);
     for (const cohort of this.index.match(topics)) this.giveTo(cohort, recent, matched);
@@ -250,7 +264,9 @@ export class FanOut {
 
   /** Offers a cohort an entry that its matchers match, by these topics. */
   private giveTo(cohort: Cohort, entry: RecentEntry, matched: Assigned<Cohort>): void {
-    if (cohort.mayRead(entry.update) && cohort.add(entry, matched)) this.offerSoon(cohort, this.interval);
+    if (!cohort.mayRead(entry.update)) return;
+    if (!cohort.isConflated) this.traces?.owed(entry.position);
+    if (cohort.add(entry, matched)) this.offerSoon(cohort, this.interval);
   }
 
   /** Has a round begin that gives a cohort's live readers something new. */
@@ -277,6 +293,7 @@ export class FanOut {
 
   /** Lets the log go on after `position` instead of `head`. Cohorts drop what is pending; their readers catch up. */
   private restart(position: number): void {
+    this.traces?.endAll();
     const upTo = Math.min(this.head, position);
     const deferredUpTo = Math.min(this.deferred.position, position);
     this.log.restart(position);
@@ -290,8 +307,15 @@ export class FanOut {
 
   /** Has the readers of a cohort read on from the log, after `position` or what they have been offered since. */
   private disperse(cohort: Cohort, position: number): void {
+    this.leaveToLog(cohort);
     if (cohort.disperse(position, this.head)) this.offerSoon(cohort, 0);
     else this.dirty.delete(cohort);
+  }
+
+  /** What a cohort has pending is not offered to its live readers any more. */
+  private leaveToLog(cohort: Cohort): void {
+    if (!this.traces) return;
+    for (const position of cohort.pendingUpdates) this.traces.offered(position, 0);
   }
 
   private schedule(delay: number): void {

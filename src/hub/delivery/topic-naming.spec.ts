@@ -30,7 +30,9 @@ describe('frames that name topics', () => {
     const readers = Array.from({ length: 1_000 }, (_, index) =>
       index % 2 === 0 ? interestIn('urn:a', `urn:${index}`) : interestIn('urn:a', 'urn:b', `urn:${index}`),
     );
-    const named = readers.map((interest) => new Cohort('', interest, UNLIMITED, { naming }).view(entry));
+    const named = readers.map((interest) =>
+      new Cohort('', interest, UNLIMITED, { naming: { frames: naming, topics: true, trace: false } }).view(entry),
+    );
     // None is made before it is to be written, because each may be large.
     expect(naming.encodings).toBe(0);
     const frames = new Set(named.map(({ bytes }) => bytes));

@@ -6,9 +6,17 @@ import { encodeEntry, type RecentEntry, weightOfFrame } from './log/recent-entry
 import { REMEMBERED_BYTES } from './log/remembered-bytes.js';
 import type { WireBytes } from '../../streams/frames/wire-bytes.js';
 
+/** What the frames of a cohort name. */
+export interface Naming {
+  readonly frames: TopicNaming;
+  readonly topics: boolean;
+  /** Whether the trace is named that an update belongs to. */
+  readonly trace: boolean;
+}
+
 /**
- * Makes frames that name the topics of their update, once for each set of topics that somebody may be told: cohorts
- * that are told the same topics are offered an entry one after the other. A frame is made when it is about to be
+ * Makes frames that name the topics of their update, or its trace, once for each set of topics that somebody may be told:
+ * cohorts that are told the same topics are offered an entry one after the other. A frame is made when it is about to be
  * written, so that no more of them are held than are being written, however many cohorts are told different topics.
  */
 export class TopicNaming {
@@ -23,17 +31,17 @@ export class TopicNaming {
   private readonly numbers = new WeakMap<Update, number>();
   private lastNumber = 0;
 
-  /** The same entry with a frame that names these topics. */
-  nameIn(entry: RecentEntry, topics: readonly string[]): RecentEntry {
-    return new NamedEntry(entry, topics, this);
+  /** The same entry with a frame that names these topics, and its trace where that is asked for. */
+  nameIn(entry: RecentEntry, topics: readonly string[], namesTrace = false): RecentEntry {
+    return new NamedEntry(entry, { topics, trace: namesTrace }, this);
   }
 
   /** The frame of an entry with these topics. */
-  frameOf(entry: RecentEntry, topics: readonly string[]): WireBytes {
-    const key = `${this.numberOf(entry.update)}\n${topics.join('\n')}`;
+  frameOf(entry: RecentEntry, { topics, trace }: Named): WireBytes {
+    const key = `${this.numberOf(entry.update)}${trace ? ' trace' : ''}\n${topics.join('\n')}`;
     const known = this.named.get(key);
     if (known) return known.bytes;
-    const named = encodeEntry(entry, topics);
+    const named = encodeEntry(entry, topics, trace);
     this.encodings += 1;
     this.named.set(key, named);
     return named.bytes;
@@ -48,6 +56,12 @@ export class TopicNaming {
   }
 }
 
+/** What one frame names. */
+interface Named {
+  readonly topics: readonly string[];
+  readonly trace: boolean;
+}
+
 /** An entry whose frame is made anew each time that it is asked for, unless the naming still remembers it. */
 class NamedEntry implements RecentEntry {
   readonly position: number;
@@ -56,7 +70,7 @@ class NamedEntry implements RecentEntry {
 
   constructor(
     private readonly entry: RecentEntry,
-    private readonly topics: readonly string[],
+    private readonly named: Named,
     private readonly naming: TopicNaming,
   ) {
     this.position = entry.position;
@@ -65,7 +79,7 @@ class NamedEntry implements RecentEntry {
   }
 
   get bytes(): WireBytes {
-    return this.naming.frameOf(this.entry, this.topics);
+    return this.naming.frameOf(this.entry, this.named);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Tracer } from '../../shared/trace/tracer.js';
 import type { PublishQuotaOptions } from '../limits/publish-quota.js';
 
 /** The injection token of {@link HubOptions}. */
@@ -19,4 +20,6 @@ export interface HubOptions {
   readonly flushInterval: number;
   /** How much may be published in a second. */
   readonly quota: PublishQuotaOptions;
+  /** Tells what the hub does, and is closed with it. Default: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
 }

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { firstPositionOf, Journal, type Obstacle, type PresenceEntry } from '../../storage/journal/journal.js';
 import { eventIdOf } from '../../storage/journal/presence-record.js';
+import type { SpanCounts } from '../../shared/trace/tracer.js';
 import { Publications, type PublishOptions } from './publications.js';
 import { PublishQuota } from '../limits/publish-quota.js';
 import type { Connection } from '../../streams/connections/connection.js';
@@ -47,6 +48,8 @@ export interface SubscribeOptions {
   readonly start: Start;
   /** Whether each event is to name the topics that it was matched by. */
   readonly namesTopics?: boolean;
+  /** Whether each event is to name the trace that it belongs to. */
+  readonly namesTrace?: boolean;
   /** How the reader wants the stream, where that is not as all are. Without notices it has no cursors: see {@link Cursors}. */
   readonly wishes?: StreamWishes | undefined;
   /** How many offers a second it gets at most, each of the newest update of each topic. Default: all updates, at once. */
@@ -67,7 +70,10 @@ export interface HubCounts {
   readonly journal: Pick<Journal, 'head' | 'oldest' | 'isAvailable' | 'usage'>;
   readonly recent: Pick<RecentLog, 'bytes' | 'length'>;
   readonly cohorts: number;
+  readonly spans: SpanCounts;
 }
+
+const NO_SPANS: SpanCounts = { exported: 0, dropped: 0, failed: 0 };
 
 interface Beginning extends ReaderStart {
   /** What the stream begins with: the cursor of a reader that begins live, or nothing. */
@@ -115,14 +121,15 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const log = new RecentLog(options.recentBytes, journal.head, expand);
     this.recent = log;
     this.cursors = new Cursors(journal);
-    this.publications = new Publications(journal, guarded, new PublishQuota(options.quota), options.hubUrl);
+    const { hubUrl, flushInterval: interval, tracer } = options;
+    this.publications = new Publications(journal, guarded, { quota: new PublishQuota(options.quota), hubUrl, tracer });
     const { background } = this;
-    const { hubUrl, flushInterval: interval } = options;
     this.fanOut = new FanOut(journal, log, this.cursors, {
       hubUrl,
       background,
       interval,
       counts: this.delivered,
+      tracer,
       ...(enabled && { presenceTopics: subscriptionPath(hubUrl.pathname, ['']) }),
     });
     const pages = new JournalPages(journal, background, { expand, counts: this.journalReads });
@@ -171,7 +178,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   /** What this process has done since it began, and what it holds now. */
   get counts(): HubCounts {
     const { publications, delivered, journalReads, journal, fanOut, recent } = this;
-    return { publications, delivered, journalReads, journal, recent, cohorts: fanOut.cohortCount };
+    const spans = this.options.tracer?.counts ?? NO_SPANS;
+    return { publications, delivered, journalReads, journal, recent, cohorts: fanOut.cohortCount, spans };
   }
 
   /** Why publishing can't be expected to work now, where something is known to be in its way. */
@@ -252,7 +260,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
    * many streams already, it is refused.
    */
   subscribe(open: OpenConnection, options: SubscribeOptions): Reader | undefined {
-    const { matchers, start, namesTopics = false, maxRate, requestId, traceId, address, wishes } = options;
+    const { matchers, start, namesTopics = false, namesTrace = false, maxRate } = options;
+    const { requestId, traceId, address, wishes } = options;
     const grants = this.guarded.of(options.grants);
     const info: StreamInfo = { requestId, traceId, address, caller: grants, wishes };
     const hasCursors = wishes?.notices ?? true;
@@ -261,7 +270,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const beginning = this.beginningOf(start, hasCursors);
     const connection = open(beginning.first);
     connection.info = info;
-    const cohort = this.fanOut.cohortFor(interest, grants, { namesTopics, hasCursors, maxRate });
+    const cohort = this.fanOut.cohortFor(interest, grants, { namesTopics, namesTrace, hasCursors, maxRate });
     const reader = new Reader(connection, cohort, beginning, this.readers);
     this.logger.debug({ msg: 'stream opened', ...requestNames(info) });
     if (start.isGap) reader.missId();
@@ -309,6 +318,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     this.fanOut.close();
     await this.state.close();
     await this.journal.close();
+    await this.options.tracer?.close();
   }
 
   private letGo({ cohort, lease }: Reader): void {

@@ -10,12 +10,24 @@ import { type Appended, type Journal, JournalUnavailableError } from '../../stor
 import type { Update } from '../../storage/journal/update.js';
 import type { PublishQuota } from '../limits/publish-quota.js';
 import { checkUpdate, type UpdateDraft } from '../update/check-update.js';
+import type { TraceContext } from '../../shared/trace/trace-context.js';
+import type { Tracer } from '../../shared/trace/tracer.js';
+import { PublicationTrace } from './publication-trace.js';
 
 export interface PublishOptions {
   /** What the publisher may do. Default: everything, for callers in the same process. */
   readonly grants?: Grants;
   /** The same key again, while the first update with it is held, stores nothing and gives that update's id. */
   readonly idempotencyKey?: string | undefined;
+  /** Where it belongs in a distributed trace, unless the draft says so. Default: nowhere. */
+  readonly trace?: TraceContext | undefined;
+}
+
+export interface PublicationsContext {
+  readonly quota: PublishQuota;
+  readonly hubUrl: URL;
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** What can become of a publication. */
@@ -38,44 +50,55 @@ export class Publications {
   constructor(
     private readonly journal: Journal,
     private readonly guarded: GuardedGrants,
-    private readonly quota: PublishQuota,
-    private readonly hubUrl: URL,
+    private readonly context: PublicationsContext,
   ) {}
 
   /** See `HubService.publish`. */
   async add(draft: UpdateDraft, options: PublishOptions): Promise<string> {
     const begun = performance.now();
+    const trace = new PublicationTrace(this.context.tracer, draft, options.trace);
     try {
-      const appended = await this.append(draft, options);
+      const appended = await this.append(draft, options, trace);
       if (appended.outcome === 'conflict') {
         throw new HubError('idempotency-key-conflict', 'This Idempotency-Key was used before, with another update.');
       }
       this.outcomes.add(appended.outcome);
       this.storing.isOver();
+      trace.end(appended.outcome);
       if (appended.outcome === 'stored') this.toStored.observe(performance.now() - begun);
       return appended.id;
     } catch (error) {
-      this.outcomes.add(outcomeOf(error));
+      const outcome = outcomeOf(error);
+      this.outcomes.add(outcome);
+      trace.end(outcome, codeOf(error));
       if (error instanceof JournalUnavailableError) this.storing.has(error);
       throw error;
     }
   }
 
-  private append(draft: UpdateDraft, { grants: given = UNLIMITED, idempotencyKey }: PublishOptions): Promise<Appended> {
+  private append(draft: UpdateDraft, options: PublishOptions, trace: PublicationTrace): Promise<Appended> {
+    const { grants: given = UNLIMITED, idempotencyKey } = options;
     const grants = this.guarded.of(given);
-    const update = checkUpdate(draft, { hubUrl: this.hubUrl });
+    const checked = checkUpdate(draft, this.context);
+    const { traceparent } = trace;
+    const update = traceparent === undefined ? checked : { ...checked, traceparent };
     if (!grants.canPublish(update.topics)) {
       throw new HubError('insufficient-scope', 'The token does not grant publishing to every topic of this update.');
     }
     // Who calls from within the process is the application's own.
-    if (grants !== UNLIMITED) this.quota.spend(grants, update);
-    return this.journal.append(update, keyOptions(idempotencyKey, grants, draft, update));
+    if (grants !== UNLIMITED) this.context.quota.spend(grants, update);
+    const keys = keyOptions(idempotencyKey, grants, draft, update);
+    return trace.append(update, () => this.journal.append(update, keys));
   }
 }
 
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof HubError) return 'refused';
   return error instanceof JournalUnavailableError ? 'unavailable' : 'failed';
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof HubError || error instanceof JournalUnavailableError ? error.code : 'internal-error';
 }
 
 /** An idempotency key is the publisher's own, and the same key must come with the same update. */

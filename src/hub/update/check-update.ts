@@ -19,6 +19,8 @@ export interface UpdateDraft {
   readonly retry?: string | number | undefined;
   /** Default: false. */
   readonly private?: boolean;
+  /** Where it belongs in a distributed trace. One that is not valid counts as none (W3C Trace Context). */
+  readonly traceparent?: string | undefined;
 }
 
 export interface CheckUpdateOptions {

@@ -8,6 +8,8 @@ export interface Update {
   readonly type?: string;
   /** Milliseconds. */
   readonly retry?: number;
+  /** Where it belongs in a distributed trace, as the header of W3C Trace Context has it. */
+  readonly traceparent?: string;
 }
 
 /** Bytes of an object with an update's fields, and of a string besides its characters with its place in a list. */
@@ -18,8 +20,8 @@ const STRING = 40;
  * About how many bytes of memory an update takes. Every log, page, queue and cache that holds updates counts with it, so
  * that no shape of an update makes one of them hold more than it may.
  */
-export function weightOf({ topics, data, id, type }: Update): number {
-  let weight = OBJECT + weightOfText(data) + weightOfText(id) + weightOfText(type);
+export function weightOf({ topics, data, id, type, traceparent }: Update): number {
+  let weight = OBJECT + weightOfText(data) + weightOfText(id) + weightOfText(type) + weightOfText(traceparent);
   for (const topic of topics) weight += weightOfText(topic);
   return weight;
 }

@@ -17,6 +17,8 @@ export interface Frame {
    * One `topic:` line each: a field that Herald's client reads, and every other reader ignores, as the standard asks.
    */
   readonly topics?: readonly string[];
+  /** A `traceparent:` line, which every reader ignores that has not asked for it. */
+  readonly trace?: string | undefined;
   /** Seen by nobody but whoever reads the stream as text. */
   readonly comment?: string;
 }
@@ -37,19 +39,20 @@ const LINE_END = /\r\n|\r|\n/;
  *
  * @throws TypeError when `id`, `type` or a topic has a line end or U+0000, or `retry` is no whole number: check first
  */
-export function frameText({ id, type, retry, topics = [], data, comment }: Frame): string {
+export function frameText({ id, type, retry, topics = [], trace, data, comment }: Frame): string {
   let text = '';
   if (id !== undefined) text += `id: ${singleLine('id', id)}\n`;
   if (type !== undefined && type !== '') text += `event: ${singleLine('type', type)}\n`;
   if (retry !== undefined) text += retryLine(retry);
   for (const topic of topics) text += `topic: ${singleLine('topic', topic)}\n`;
+  if (trace !== undefined) text += `traceparent: ${singleLine('trace', trace)}\n`;
   if (comment !== undefined) text += lines(':', comment);
   text += lines('data:', data);
   return `${text}\n`;
 }
 
-/** Bytes of a frame without topics and comments. Most frames need not be made for that. */
-export function frameLength(frame: Omit<Frame, 'topics' | 'comment'>): number {
+/** Bytes of a frame without topics, trace and comments. Most frames need not be made for that. */
+export function frameLength(frame: Omit<Frame, 'topics' | 'trace' | 'comment'>): number {
   const { id, type, retry, data } = frame;
   if (type !== undefined || retry !== undefined || LINE_END.test(data)) {
     return Buffer.byteLength(frameText({ ...frame, topics: [] }));

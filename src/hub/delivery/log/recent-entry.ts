@@ -19,9 +19,14 @@ export type Expand = (entry: PresenceEntry) => Iterable<Update>;
 /** Bytes that an entry takes besides its frame and its update. */
 const OVERHEAD = 300;
 
-/** @param topics to be named in the frame. */
-export function encodeEntry({ position, update }: Entry, topics: readonly string[] = []): RecentEntry {
-  return { position, update, bytes: textInBothFormats(frameText({ ...update, topics })) };
+/**
+ * @param topics to be named in the frame.
+ * @param namesTrace whether it names the trace that the update belongs to.
+ */
+export function encodeEntry(entry: Entry, topics: readonly string[] = [], namesTrace = false): RecentEntry {
+  const { position, update } = entry;
+  const text = frameText({ ...update, topics, ...(namesTrace && { trace: update.traceparent }) });
+  return { position, update, bytes: textInBothFormats(text) };
 }
 
 /** An entry that is encoded when somebody wants it, because many entries are wanted by nobody who is there. */

@@ -104,6 +104,7 @@ function withNext(query: string, next: { readonly after?: string; readonly befor
   return parameters.toString();
 }
 
-function documentOf({ id, topics, type, data, private: isPrivate, time }: PastUpdate): object {
-  return { id, topics, ...(type !== undefined && { type }), data, private: isPrivate, time: time?.toISOString() };
+function documentOf({ id, topics, type, data, private: isPrivate, time, traceparent }: PastUpdate): object {
+  const named = { id, topics, ...(type !== undefined && { type }), data, private: isPrivate };
+  return { ...named, time: time?.toISOString(), traceparent };
 }

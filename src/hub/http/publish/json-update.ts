@@ -37,6 +37,7 @@ interface Fields {
   readonly retry?: number;
   readonly private?: boolean;
   readonly key?: string;
+  readonly traceparent?: unknown;
 }
 
 /** How an update that can't be read is refused: where it is a line, others beside it go on. */
@@ -44,13 +45,24 @@ type Refusal = 'batch-line-invalid' | 'json-invalid';
 
 /**
  * Reads an update as JSON, be it a body or a line of a batch. It is an object with `topic` (one or several), `topics` or
- * both (`topic` then has the canonical one), and `data`, `id`, `type`, `retry` (milliseconds), `private` (a boolean) and `key` (an idempotency key) as it needs them;
- * unknown fields are ignored. Data that is no string is published as its JSON text.
+ * both (`topic` then has the canonical one), and `data`, `id`, `type`, `retry` (milliseconds), `private` (a boolean), `key` (an idempotency key) and `traceparent` as it
+ * needs them; unknown fields are ignored, and so is a `traceparent` that is not valid. Data that is no string is published as its JSON text.
  *
  * @throws HubError the `refusal`, or `idempotency-key-invalid`
  */
 export function readUpdate(json: Buffer, refusal: Refusal): JsonUpdate {
-  const { topic, topics = [], data, id, type, retry, private: isPrivate = false, key } = fieldsOf(json, refusal);
+  const {
+    topic,
+    topics = [],
+    data,
+    id,
+    type,
+    retry,
+    private: isPrivate = false,
+    key,
+    ...rest
+  } = fieldsOf(json, refusal);
+  const { traceparent } = rest;
   const draft = {
     topics: topic === undefined ? topics : [topic, topics].flat(),
     data: data === undefined || typeof data === 'string' ? data : textOf(data, refusal),
@@ -58,6 +70,7 @@ export function readUpdate(json: Buffer, refusal: Refusal): JsonUpdate {
     type,
     retry,
     private: isPrivate,
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
   };
   return { draft, idempotencyKey: key === undefined ? undefined : checkIdempotencyKey(key) };
 }

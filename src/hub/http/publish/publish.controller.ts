@@ -8,6 +8,7 @@ import { HubService } from '../../service/hub.service.js';
 import { checkType } from '../bodies/body.js';
 import { LateBody, StreamedBody } from '../bodies/late-body.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
+import { traceContextOf } from '../../../shared/trace/trace-context.js';
 import { Batches } from './batch/batches.js';
 import { publicationOf } from './publish-request.js';
 
@@ -30,7 +31,7 @@ export class PublishController {
   ): Promise<void> {
     this.hub.checkPressure();
     const { draft, idempotencyKey } = publicationOf(request);
-    const id = await this.hub.publish(draft, { grants, idempotencyKey });
+    const id = await this.hub.publish(draft, { grants, idempotencyKey, trace: traceContextOf(request.headers) });
     await answer(reply, id);
   }
 

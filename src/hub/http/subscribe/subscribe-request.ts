@@ -38,6 +38,8 @@ export interface SubscribeRequest {
   readonly compiled: readonly object[];
   /** Whether `with=topics` was asked for: an extension of this hub, which others ignore. */
   readonly namesTopics: boolean;
+  /** Whether `with=trace` was asked for: an extension of this hub, which others ignore. */
+  readonly namesTrace: boolean;
 }
 
 const SUBSCRIBE_FORM_LIMITS: FormLimits = { maxPairs: HUB_LIMITS.subscribePairs, overflow: 'parameters-too-many' };
@@ -67,13 +69,13 @@ export function* parseSubscribe(input: SubscribeInput): Generator<void, Subscrib
   const matchers = yield* gatherMatchers(dialect.matchersOf(pairs), budget);
   const { compiled } = budget;
   const cursor = newestOf(lastEventIdHeader) ?? pairs.find(([name]) => CURSOR_PARAMETERS.has(name.toLowerCase()))?.[1];
-  const namesTopics = has(pairs, 'with', 'topics');
   const last = lastOf(pairs);
   const maxRate = maxRateOf(pairs);
   return {
     matchers,
     compiled,
-    namesTopics,
+    namesTopics: has(pairs, 'with', 'topics'),
+    namesTrace: has(pairs, 'with', 'trace'),
     wishes: { notices: noticesOf(pairs) ?? noticesByDefault, heartbeat: heartbeatOf(pairs) },
     beginsLatest: beginsLatest(pairs),
     ...(cursor !== undefined && { cursor }),

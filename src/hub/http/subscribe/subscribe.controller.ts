@@ -93,8 +93,9 @@ export class SubscribeController {
     if (!wanted || isGone(request) || reply.raw.destroyed) return;
     const open = openerOf(request, reply, this.streams);
     if (!start) return this.hub.refuse(open, info, 'unavailable');
-    const { namesTopics, matchers, maxRate } = wanted;
-    this.hub.subscribe(open, { ...info, matchers, grants, start, namesTopics, maxRate, wishes: wanted.wishes });
+    const { namesTopics, namesTrace, matchers, maxRate } = wanted;
+    const given = { ...info, matchers, grants, start, namesTopics, namesTrace, maxRate };
+    this.hub.subscribe(open, { ...given, wishes: wanted.wishes });
   }
 
   /** Seconds between two heartbeats: a client may take the stream for dead after a multiple of this without any byte. */

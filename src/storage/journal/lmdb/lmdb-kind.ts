@@ -41,20 +41,31 @@ type UpdateFields = readonly [
   ...rest: readonly unknown[],
 ];
 
+/** Where an update has its trace that belongs to one: others have no field there. */
+const TRACE_AT = 8;
+
 export const UPDATES: RecordKind<Update> = {
   tables: { records: 'entries', ids: 'ids', keys: 'keys', takenOut: 'taken-out' },
-  pack: ({ id, topics, data, private: isPrivate, type = null, retry = null }, ...rest): UpdateFields => [
+  pack: ({ id, topics, data, private: isPrivate, type = null, retry = null, traceparent }, ...rest): UpdateFields => [
     id,
     topics,
     data,
     isPrivate,
     type,
     retry,
+    // Twice around it, because some older builds look for what is given after `retry`, and others at the end.
+    ...(traceparent === undefined ? [] : [...rest, traceparent]),
     ...rest,
   ],
   unpack: (fields) => {
     const [id, topics, data, isPrivate, type, retry] = fields as UpdateFields;
-    return { topics, data, id, private: isPrivate, ...(type !== null && { type }), ...(retry !== null && { retry }) };
+    const update = { topics, data, id, private: isPrivate };
+    return {
+      ...update,
+      ...(type !== null && { type }),
+      ...(retry !== null && { retry }),
+      ...(fields.length > TRACE_AT && { traceparent: fields[TRACE_AT] as string }),
+    };
   },
   lastIdOf: ({ id }) => id,
   positionsOf: () => 1,

@@ -1,3 +1,4 @@
+import { traceParentOf } from '../../../shared/trace/traceparent.js';
 import type { ReadEntry } from '../journal.js';
 import type { PresenceRecord } from '../presence-record.js';
 import type { Update } from '../update.js';
@@ -63,10 +64,15 @@ export function placeOf(streamId: string): Place {
 /** The update; undefined when `content` is not what `draftOfUpdate` has written. */
 function updateOf(id: string, content: string): Update | undefined {
   try {
-    const { topics, data, private: isPrivate, type, retry } = JSON.parse(content) as Partial<Update>;
+    const { topics, data, private: isPrivate, type, retry, traceparent } = JSON.parse(content) as Partial<Update>;
     if (id === '' || !Array.isArray(topics) || typeof data !== 'string') return undefined;
     if (!topics.every((topic) => typeof topic === 'string')) return undefined;
-    const optional = { ...(type !== undefined && { type }), ...(retry !== undefined && { retry }) };
+    const trace = traceParentOf(traceparent);
+    const optional = {
+      ...(type !== undefined && { type }),
+      ...(retry !== undefined && { retry }),
+      ...(trace && { traceparent: trace.text }),
+    };
     return { topics, data, id, private: isPrivate !== false, ...optional };
   } catch {
     return undefined;

@@ -6,10 +6,13 @@ import type { Grants } from '../../../../access/grants.js';
 import { HubError } from '../../../../access/hub.errors.js';
 import { JournalUnavailableError } from '../../../../storage/journal/journal.js';
 import { StreamRegistry } from '../../../../streams/registry/stream-registry.js';
+import { HUB_OPTIONS, type HubOptions } from '../../../service/hub.options.js';
+import type { PublishOptions } from '../../../service/publications.js';
 import { HubService } from '../../../service/hub.service.js';
 import { Bodies } from '../../bodies/bodies.js';
 import { Batch, type BatchContext } from './batch.js';
 import { readUpdate } from '../json-update.js';
+import { BatchTrace } from './batch-trace.js';
 import { believedNow } from '../../../../shared/time/steady-clock.js';
 import { type Line, TOO_LONG } from '../../../../shared/line-splitter.js';
 import { namesOf } from '../../../../shared/trace/request-id.js';
@@ -38,6 +41,7 @@ export class Batches implements OnModuleDestroy {
     private readonly streams: StreamRegistry,
     private readonly bodies: Bodies,
     @Inject(BATCH_OPTIONS) private readonly options: BatchOptions,
+    @Inject(HUB_OPTIONS) private readonly hubOptions: HubOptions,
   ) {}
 
   /**
@@ -54,7 +58,8 @@ export class Batches implements OnModuleDestroy {
       'x-accel-buffering': 'no',
     };
     const exchange = { request: request.raw, response: reply.raw, headers };
-    const batch = new Batch(exchange, info, this.contextFor(grants, request.routeOptions.bodyLimit));
+    const trace = new BatchTrace(this.hubOptions.tracer, request.headers);
+    const batch = new Batch(exchange, info, this.contextFor(grants, request.routeOptions.bodyLimit, trace));
     const over = new Promise<void>((resolve) => reply.raw.once('close', resolve));
     this.open.add(batch);
     this.timer ??= setInterval(() => this.look(), PERIOD).unref();
@@ -69,24 +74,27 @@ export class Batches implements OnModuleDestroy {
     for (const batch of this.open) batch.end('drain');
   }
 
-  private contextFor(grants: Grants, lineLimit: number): BatchContext {
+  private contextFor(grants: Grants, lineLimit: number, trace: BatchTrace): BatchContext {
     return {
       lineLimit,
-      publish: (line) => this.publish(line, lineLimit, grants),
+      publish: (line) => this.publish(line, lineLimit, { grants, trace: trace.ofLine() }),
       inTurns: (steps, isOver) => this.hub.inTurns(steps, isOver),
       isPressed: () => this.streams.pressure.shedsPublications,
       hold: (bytes) => this.bodies.hold(bytes),
       release: (bytes) => this.bodies.release(bytes),
-      onOver: (batch) => this.letGo(batch),
+      onOver: (batch) => {
+        trace.end();
+        this.letGo(batch);
+      },
     };
   }
 
   /** Never rejects, because the answer must tell what became of every line, even if one fails. */
-  private async publish(line: Line, limit: number, grants: Grants): Promise<string> {
+  private async publish(line: Line, limit: number, options: PublishOptions): Promise<string> {
     try {
       if (line === TOO_LONG) throw new HubError('body-too-large', `A line may have at most ${limit} bytes.`);
       const { draft, idempotencyKey } = readUpdate(line, 'batch-line-invalid');
-      const id = await this.hub.publish(draft, { grants, idempotencyKey });
+      const id = await this.hub.publish(draft, { ...options, idempotencyKey });
       return `{"id":${JSON.stringify(id)}}\n`;
     } catch (failure) {
       return `${JSON.stringify({ error: this.refusal(failure) })}\n`;
