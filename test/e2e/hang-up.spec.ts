@@ -73,6 +73,12 @@ async function startWithFile(env: Record<string, string> = {}): Promise<Herald> 
   return Herald.start({ env: { ...WITHOUT_KEY, HERALD_SUBSCRIBER_KEY_FILE: file, HERALD_ANONYMOUS: 'false', ...env } });
 }
 
+/** A stream that has begun: what comes after does not meet its request. */
+async function openOver(...asked: Parameters<typeof subscribeOver>): Promise<StreamClient> {
+  const stream = await subscribeOver(...asked);
+  return stream.until(({ hasBegun }) => hasBegun);
+}
+
 function bearer(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` };
 }
@@ -101,7 +107,7 @@ describe('SIGHUP', () => {
     const tls = isSecure ? await putCertificate('first') : {};
     await using herald = await startWithFile(tls);
     const open = async (key: string): Promise<StreamClient> =>
-      subscribeOver(over, herald, `${HUB}?match=a`, bearer(await subscriberToken({ key })));
+      openOver(over, herald, `${HUB}?match=a`, bearer(await subscriberToken({ key })));
     await using ofOld = await open(OLD);
     expect(transportsAt(herald.url)).toContain(over);
     await put('subscriber-key', JSON.stringify([NEW, OLD]));
@@ -131,7 +137,7 @@ describe('SIGHUP', () => {
   it('keeps everything where a file is bad, and says all that is wrong with none of the keys', async () => {
     await using herald = await startWithFile();
     const token = await subscriberToken();
-    await using stream = await subscribeOver('http1', herald, `${HUB}?match=a`, bearer(token));
+    await using stream = await openOver('http1', herald, `${HUB}?match=a`, bearer(token));
     await put('subscriber-key', '["much too short"]');
     expect(await hangUp(herald, NOT_RELOADED)).toMatchObject({
       level: 50,
@@ -164,7 +170,7 @@ describe('SIGHUP', () => {
     await using herald = await startHub({ HERALD_ISSUERS_FILE: file });
     const open = async (iss: string): Promise<StreamClient> => {
       const token = await subscriberToken({ key: `the key of ${iss}, which is long enough`, claims: { iss } });
-      return subscribeOver('http1', herald, `${HUB}?match=a`, bearer(token));
+      return openOver('http1', herald, `${HUB}?match=a`, bearer(token));
     };
     await using goes = await open('goes');
     await using stays = await open('stays');
@@ -192,7 +198,7 @@ describe('SIGHUP', () => {
     expect(await starting.exit()).toEqual({ code: 1, signal: null });
 
     await using ending = await startHub();
-    await using stream = await subscribeOver('http1', ending, `${HUB}?match=a`);
+    await using stream = await openOver('http1', ending, `${HUB}?match=a`);
     stream.stall();
     ending.child.kill('SIGTERM');
     await ending.waitForLog(/stopping/);
@@ -235,7 +241,7 @@ describe('a key that leaves the file of a key set', () => {
       env: { HERALD_JWKS_FILE: file, HERALD_RESOURCE: RESOURCE, HERALD_ANONYMOUS: 'false' },
     });
     const token = await tokenOf(first);
-    await using stream = await subscribeOver('http1', herald, `${HUB}?match=a`, bearer(token));
+    await using stream = await openOver('http1', herald, `${HUB}?match=a`, bearer(token));
     expect(await statusFor(herald, token)).toBe(200);
     await put('jwks.json', setOf(second));
     await stream.over();
