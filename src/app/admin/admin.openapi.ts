@@ -43,7 +43,7 @@ const MATCHER: Schema = {
   properties: { type: { type: 'string' }, pattern: { type: 'string' } },
 };
 
-/** An answer that is a JSON object with these fields, all of which but `optional` are there. */
+/** An answer that is a JSON object with these fields, all of which but `next` are always there. */
 function json(description: string, properties: Readonly<Record<string, Schema>>): Operation['answers'] {
   const required = Object.keys(properties).filter((name) => name !== 'next');
   return {
