@@ -57,7 +57,8 @@ export class SmallDisk implements Room {
 /** Processes that may write no larger files (`RLIMIT_FSIZE`), which needs no privileges. */
 export class LimitedFiles implements Room {
   readonly path = newDirectory();
-  private size = ROOM;
+  // A process takes some room as soon as it starts, and the kernel refuses even what lies there where the limit is lower.
+  private size = 2 * ROOM;
   private pid: number | undefined;
 
   add({ pid }: Herald): void {

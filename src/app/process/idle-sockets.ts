@@ -68,7 +68,8 @@ export class IdleSockets {
   }
 
   private begin(request: IncomingMessage, response: ServerResponse): void {
-    const isHttp2 = request.httpVersionMajor === 2;
+    // A request of HTTP/1.1 may say anything of its version.
+    const isHttp2 = 'stream' in request;
     const socket = isHttp2 ? this.sessionSocket(request as unknown as Http2ServerRequest) : request.socket;
     if (!socket) return;
     this.remove(socket);

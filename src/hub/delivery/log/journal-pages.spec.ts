@@ -42,6 +42,32 @@ class CountedJournal extends MemoryJournal {
   }
 }
 
+/** A journal in which comings are trimmed as soon as the first one has been found, and an update follows them. */
+class TrimmedWhileRead extends MemoryJournal {
+  updateAt = Infinity;
+
+  constructor() {
+    super({ events: 100, bytes: Infinity, age: Infinity }, undefined, { events: 3, bytes: Infinity, age: Infinity });
+  }
+
+  async crowd(count: number): Promise<void> {
+    for (let left = count; left > 0; left -= 1) {
+      // oxlint-disable-next-line no-await-in-loop -- in order
+      await this.appendPresence({ id: 'urn:x', events: 1, content: '' });
+    }
+  }
+
+  override async read(after: number, limit: number): Promise<Reading> {
+    const reading = await super.read(after, limit);
+    if (limit === 1 && this.updateAt === Infinity) {
+      this.updateAt = this.head + 101;
+      await this.crowd(100);
+      await this.append({ topics: ['urn:a'], data: '2', id: 'urn:2', private: false });
+    }
+    return reading;
+  }
+}
+
 describe('JournalPages', () => {
   it('reads a range once for all who ask for it, at once or later', async () => {
     const journal = await new CountedJournal(1_000).fill(1_000);
@@ -87,6 +113,18 @@ describe('JournalPages', () => {
     expect((await pages.after(3_002)).entries).toEqual([]);
     expect(await pages.after(3_001)).toMatchObject({ entries: [{ position: 3_002 }], oldest: 0 });
     expect([reads, journal.reads]).toEqual([3, 6]);
+  });
+
+  it('does not pass what comes after a page of which nothing is held any more', async () => {
+    const journal = new TrimmedWhileRead();
+    await journal.append({ topics: ['urn:a'], data: '1', id: 'urn:1', private: false });
+    await journal.crowd(40);
+    const pages = new JournalPages(journal, new Background());
+    const passed = await pages.after(1);
+    // The one update lies further on, and whoever has read this page reads on to it.
+    expect(passed.entries).toEqual([]);
+    expect(passed.upTo).toBeLessThan(journal.updateAt);
+    expect((await pages.after(passed.upTo)).entries.at(-1)?.position).toBe(journal.updateAt);
   });
 
   it('reads again for who wants what was appended while the page was being read', async () => {

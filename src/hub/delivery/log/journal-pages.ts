@@ -169,7 +169,10 @@ export class JournalPages {
       const entries = reading.entries.filter((entry) => firstPositionOf(entry) <= end).map((one) => this.entryOf(one));
       // What was read before has been trimmed by now where something is missing after it.
       const earlier = reading.oldest > upTo + 1 ? [] : page.entries;
-      page = { ...withBoundsOf(boundsOf(reading, upTo), page), entries: [...earlier, ...entries] };
+      const bounds = withBoundsOf(boundsOf(reading, upTo), page);
+      // The reading goes on beyond the page, where it may have found entries that are none of the page's.
+      const until = Math.max(entries.at(-1)?.position ?? 0, Math.min(end, reading.upTo));
+      page = { ...bounds, upTo: until, entries: [...earlier, ...entries] };
       isMore = page.upTo > upTo && page.upTo < Math.min(end, this.journal.head);
     }
     return page;
