@@ -75,6 +75,7 @@ export const HUB_ERRORS = {
   // Requests of administrators, a journal that can't be reached or is full, and a hub with too much to do.
   'criteria-missing': { status: 400 },
   'criteria-invalid': { status: 400 },
+  'drain-under-way': { status: 409 },
   'revocations-too-many': { status: 507 },
   'journal-unavailable': { status: 503 },
   'journal-full': { status: 507 },

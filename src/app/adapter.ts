@@ -42,6 +42,8 @@ export function createAdapter({ server }: Config, share: ShareRefusal, unread: R
     // The router counts what a part of the path stands for, and a topic is one: it has no more characters than bytes.
     routerOptions: { maxParamLength: HUB_LIMITS.topicBytes },
     frameworkErrors: answerUnroutable(share),
+    // What comes on a connection that is kept open is answered until that one is closed: nobody is refused for the end.
+    return503OnClosing: false,
     clientErrorHandler: answerUnreadable(share, unread),
   };
   // `checkHeads` says what is wrong with a request without a host, where Node would only cut it off.

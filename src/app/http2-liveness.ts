@@ -53,6 +53,14 @@ export class Http2Liveness implements OnApplicationBootstrap, OnModuleDestroy {
     this.timer = setInterval(() => this.look(performance.now()), this.patience / LOOKS).unref();
   }
 
+  /**
+   * Tells all clients to use other connections from now on, and finish what they have begun on these (GOAWAY, RFC 9113,
+   * 6.8).
+   */
+  sayGoodbye(): void {
+    for (const { session } of this.sessions) if (!session.closed && !session.destroyed) session.goaway();
+  }
+
   onModuleDestroy(): void {
     clearInterval(this.timer);
   }

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { firstSteps } from '../auth/developer/first-steps.js';
 import { createApp } from './create-app.js';
@@ -7,8 +8,9 @@ import { loadConfig } from '../config/config.js';
 import type { Environment } from '../config/environment.js';
 import { roomForSockets } from './process/descriptors.js';
 import { fitStreams } from './process/fit.js';
+import { GracefulShutdown } from './graceful-shutdown.js';
 import type { HangUp } from './process/hang-up.js';
-import type { OrderlyEnd } from './process/orderly-end.js';
+import type { Closable, OrderlyEnd } from './process/orderly-end.js';
 import { reload } from './process/reload.js';
 import { InternalListener } from './internal/internal-listener.js';
 import { tellStart } from './logging/first-line.js';
@@ -49,7 +51,9 @@ async function start({ env, logger, end, hangUp }: Surroundings): Promise<void> 
     logger.warn(`The ${role}s' secret is so short that tokens can be forged: see HERALD_WEAK_SECRETS in the README`);
   }
   for (const { level, message } of adviceFor(config)) logger[level](message);
-  const app = await end.open((signal) => createApp(config, logger, signal));
+  const { app } = await end.open(async (signal) => closable(await createApp(config, logger, signal)));
+  const { delay, window } = config.streams.drain;
+  end.allow(delay + window);
   await app.init();
   end.signal.throwIfAborted();
   await app.get(InternalListener).open();
@@ -66,6 +70,12 @@ async function start({ env, logger, end, hangUp }: Surroundings): Promise<void> 
   process.stdout.on('error', () => undefined);
   // Bypasses the log, which must not hold tokens.
   process.stdout.write((await firstSteps(config, url)) ?? '');
+}
+
+/** The application, as the end of the process goes about it. */
+function closable(app: NestFastifyApplication): Closable & { readonly app: NestFastifyApplication } {
+  const shutdown = app.get(GracefulShutdown);
+  return { app, leave: () => shutdown.leave(), hurry: () => shutdown.hurry(), close: () => app.close() };
 }
 
 /** A loopback address is shown by the name that people type. */

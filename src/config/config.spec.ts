@@ -50,6 +50,7 @@ describe('loadConfig', () => {
         maxAge: 600_000,
         writeTimeout: 30_000,
         maxOutstanding: undefined,
+        drain: { delay: 0, window: 5_000, isAlone: true },
         notices: true,
         maxConnections: undefined,
         maxConnectionsPerAddress: 0,

@@ -18,7 +18,7 @@ import {
   type TrustProxy,
 } from './fields/fields.js';
 import { type IssuerConfig, isKeySetUri, keysOf } from './keys/issuers.js';
-import { JOURNAL_VARIABLES, type JournalConfig, toJournal } from './journal-variables.js';
+import { isShared, JOURNAL_VARIABLES, type JournalConfig, toJournal } from './journal-variables.js';
 import { MemoryFit } from './memory/memory-fit.js';
 import { memoryLimits, type MemoryLimits } from './memory/memory-limits.js';
 import { headerNames, TRACING_HEADERS } from './fields/header-names.js';
@@ -49,6 +49,8 @@ const variables = z.object({
   HERALD_HEARTBEAT: duration({ min: 10, zero: true }).default(20_000),
   HERALD_MAX_AGE: span({ min: 10, zero: true }).default(600_000),
   HERALD_WRITE_TIMEOUT: duration({ min: 10 }).default(30_000),
+  HERALD_DRAIN_DELAY: duration({ min: 10, zero: true }).default(0),
+  HERALD_DRAIN_WINDOW: duration({ min: 10, zero: true }).default(5_000),
   HERALD_MAX_OUTSTANDING: size({ min: 64 * 1024 }).optional(),
   HERALD_FLUSH_INTERVAL: duration({ min: 1, zero: true }).default(0),
   ...JOURNAL_VARIABLES,
@@ -170,6 +172,11 @@ export interface Config {
     readonly maxHeldRefusals?: number | undefined;
     /** Whether streams of the current protocol get notices where they do not say. */
     readonly notices: boolean;
+    /**
+     * How streams are let go before the end of the process: how long it waits before, over what time they end, and whether
+     * no other process has the same log.
+     */
+    readonly drain: { readonly delay: number; readonly window: number; readonly isAlone: boolean };
   };
   readonly hub: {
     readonly hubUrl: string;
@@ -279,6 +286,11 @@ function toConfig(
       maxConnectionsPerAddress: v.HERALD_MAX_CONNECTIONS_PER_ADDRESS,
       maxConnectionsPerSubject: v.HERALD_MAX_CONNECTIONS_PER_SUBJECT,
       notices: v.HERALD_NOTICES,
+      drain: {
+        delay: v.HERALD_DRAIN_DELAY,
+        window: v.HERALD_DRAIN_WINDOW,
+        isAlone: !isShared(v.HERALD_JOURNAL),
+      },
     },
     hub: {
       legacy: v.HERALD_LEGACY,

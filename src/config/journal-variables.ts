@@ -61,6 +61,11 @@ export interface JournalConfig {
   };
 }
 
+/** Whether several processes may have the same log. */
+export function isShared(url: string): boolean {
+  return /^rediss?:/.test(url);
+}
+
 export function toJournal(v: Variables, memory: MemoryFit): JournalConfig {
   const [engine = ''] = v.HERALD_JOURNAL.split(':', 1);
   const isInMemory = engine === 'memory';

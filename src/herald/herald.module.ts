@@ -6,13 +6,17 @@ import { defaultConfig } from '../config/config.js';
 import { type HubGuards, HubModule, type HubModuleOptions } from '../hub/hub.module.js';
 import type { JournalOptions } from '../storage/open-journal.js';
 import { SseModule } from '../streams/nest-sse/sse.module.js';
+import type { DrainOptions } from '../streams/drain/drain.js';
 import type { StreamOptions } from '../streams/registry/stream-registry.js';
 
 /** The hub's options, whose defaults are those of the service's environment variables. */
 export interface HeraldOptions {
   /** Where the hub is for its clients, such as `https://example.com/.well-known/mercure`. */
   readonly hubUrl: URL;
-  readonly streams?: Partial<StreamOptions>;
+  readonly streams?: Partial<StreamOptions> & {
+    /** How streams are let go before the end of the process. Default: all at once, without a wait. */
+    readonly drain?: Partial<DrainOptions>;
+  };
   readonly hub?: Partial<Omit<HubModuleOptions, 'hubUrl' | 'guards' | 'journal'>> & {
     readonly journal?: Partial<JournalOptions>;
   };
@@ -39,7 +43,11 @@ export class HeraldModule {
     return {
       module: HeraldModule,
       imports: [
-        SseModule.forRoot({ ...defaults.streams, ...streams }),
+        SseModule.forRoot({
+          ...defaults.streams,
+          ...streams,
+          drain: { ...defaults.streams.drain, delay: 0, window: 0, ...streams?.drain },
+        }),
         AuthModule.forRoot({
           ...defaults.auth,
           resource: hubUrl.href,

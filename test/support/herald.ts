@@ -48,7 +48,8 @@ export class Herald implements AsyncDisposable {
     const [command, ...args] = wrapper ? [...wrapper, ...node] : node;
     const child = spawn(command, args, {
       cwd: ROOT,
-      env: { PATH: process.env['PATH'] ?? '', PORT: String(port), ...env },
+      // Many suites end it with readers, and few are about how those are let go.
+      env: { PATH: process.env['PATH'] ?? '', PORT: String(port), HERALD_DRAIN_WINDOW: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     return new Herald(child);

@@ -1,9 +1,13 @@
 import { Module } from '@nestjs/common';
 import { AdminController } from './admin.controller.js';
+import { DrainController } from './drain.controller.js';
 import { ExplainController } from './explain.controller.js';
 import { Processes } from './processes.js';
 import { UpdatesController } from './updates.controller.js';
 
 /** What administrators can see and do. */
-@Module({ controllers: [AdminController, UpdatesController, ExplainController], providers: [Processes] })
+@Module({
+  controllers: [AdminController, UpdatesController, ExplainController, DrainController],
+  providers: [Processes],
+})
 export class AdminModule {}

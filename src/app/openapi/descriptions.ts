@@ -15,6 +15,8 @@ import { SubscriptionsController } from '../../hub/http/subscriptions/subscripti
 import { SUBSCRIPTIONS } from '../../hub/http/subscriptions/subscriptions.openapi.js';
 import { AdminController } from '../admin/admin.controller.js';
 import { ADMINISTRATION } from '../admin/admin.openapi.js';
+import { DrainController } from '../admin/drain.controller.js';
+import { DRAINING } from '../admin/drain.openapi.js';
 import { ExplainController } from '../admin/explain.controller.js';
 import { EXPLAINING } from '../admin/explain.openapi.js';
 import { UpdatesController } from '../admin/updates.controller.js';
@@ -40,6 +42,7 @@ const DESCRIPTIONS: ReadonlyMap<string, Readonly<Record<string, Operation>>> = n
   of(AdminController, ADMINISTRATION),
   of(UpdatesController, UPDATES),
   of(ExplainController, EXPLAINING),
+  of(DrainController, DRAINING),
   of(DeveloperTokensController, DEVELOPER_TOKENS),
   of(OpenApiController, OWN),
 ]);

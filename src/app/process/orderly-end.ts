@@ -5,6 +5,10 @@ import { logFatal } from '../logging/log-fatal.js';
 
 /** What is opened at the start and closed at the end. */
 export interface Closable {
+  /** Lets go of clients, before it is closed. */
+  leave?(): Promise<void>;
+  /** Has {@link leave} take no time, also while it is under way: something has gone wrong. */
+  hurry?(): void;
   close(): Promise<void>;
 }
 
@@ -14,8 +18,11 @@ export interface Closable {
  */
 const SAME_SIGNAL = 100;
 
-/** Milliseconds that the end may take: longer than the time-outs of its own steps. */
+/** Milliseconds that the end may take, without the letting go: longer than the time-outs of its own steps. */
 const DEADLINE = 20_000;
+
+/** Node's timers fire at once above this many milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Uncaught errors that are logged at most: those after the first come while the process is already ending. */
 const MOST_ERRORS = 10;
@@ -30,12 +37,19 @@ export class OrderlyEnd {
   private signalledAt: number | undefined;
   private errors = 0;
   private status = 0;
+  private allowed = DEADLINE;
+  private closing: Closable | undefined;
 
   constructor(private readonly logger: Logger) {
     const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => this.onSignal(signal);
     process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
     // Unhandled rejections raise this event as well.
     process.on('uncaughtException', (error) => this.onUncaught(error));
+  }
+
+  /** Allows the end this many milliseconds more, for letting go of clients. */
+  allow(milliseconds: number): void {
+    this.allowed = DEADLINE + milliseconds;
   }
 
   /** Aborted when the end begins. */
@@ -59,9 +73,10 @@ export class OrderlyEnd {
   /** Ends the process with `status`, unless an earlier call gave a status other than 0. */
   begin(status: number): void {
     this.status ||= status;
+    if (this.status !== 0) this.closing?.hurry?.();
     if (this.signal.aborted) return;
     this.ending.abort();
-    setTimeout(() => this.giveUp(), DEADLINE);
+    setTimeout(() => this.giveUp(), Math.min(this.allowed, LONGEST_TIMER));
     // In a later turn of the event loop, so that a start under way sees the aborted signal before anything is closed.
     setImmediate(() => void this.close().then(() => process.exit(this.status)));
   }
@@ -84,8 +99,10 @@ export class OrderlyEnd {
   private async close(): Promise<void> {
     try {
       // If opening failed there is nothing to close, and the caller of `open` has got the error.
-      const opened = await this.opened?.catch(() => undefined);
-      await opened?.close();
+      this.closing = await this.opened?.catch(() => undefined);
+      if (this.status !== 0) this.closing?.hurry?.();
+      await this.closing?.leave?.();
+      await this.closing?.close();
     } catch (error) {
       logFatal(this.logger, 'the process could not end in order', error);
       this.status ||= 1;
@@ -93,7 +110,7 @@ export class OrderlyEnd {
   }
 
   private giveUp(): never {
-    logFatal(this.logger, `the process has not ended within ${DEADLINE} ms, and is ended now`);
+    logFatal(this.logger, `the process has not ended within ${this.allowed} ms, and is ended now`);
     process.exit(this.status || 1);
   }
 }

@@ -104,7 +104,7 @@ describe('Revocations', () => {
       expect(all.revokes({ subject: 's' })).toBe(false);
       expect(forgotten).toHaveLength(2);
     } finally {
-      await all.onModuleDestroy();
+      await all.beforeApplicationShutdown();
       jest.useRealTimers();
     }
   });
@@ -124,7 +124,7 @@ describe('Revocations', () => {
       jest.setSystemTime(now + 2_000);
       expect(all.revokes({ tokenId: 't' })).toBe(true);
     } finally {
-      await all.onModuleDestroy();
+      await all.beforeApplicationShutdown();
       jest.useRealTimers();
     }
   });
@@ -135,7 +135,7 @@ describe('Revocations', () => {
     const all = new Revocations(state, NO_STREAMS, OPTIONS);
     await all.onModuleInit();
     expect(all.revokes({ subject: 's', issuer: 'a', issuedAt: Date.now() })).toBe(true);
-    await all.onModuleDestroy();
+    await all.beforeApplicationShutdown();
   });
 
   it('ends the stream of somebody who was let in before, whenever it opens', async () => {
@@ -186,7 +186,7 @@ describe('Revocations that fail in a way that nobody expects', () => {
       await jest.advanceTimersByTimeAsync(1_000);
       expect(all.revokes({ subject: 's' })).toBe(true);
     } finally {
-      await all.onModuleDestroy();
+      await all.beforeApplicationShutdown();
       logged.mockRestore();
       jest.useRealTimers();
     }

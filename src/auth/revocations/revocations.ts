@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HubError } from '../../access/hub.errors.js';
 import { JournalUnavailableError } from '../../storage/journal/journal.js';
 import type { Caller } from '../../access/caller.js';
@@ -42,7 +42,7 @@ interface Held {
  * memory, and found by hash. Streams that were opened with a revoked token end, also those that open later.
  */
 @Injectable()
-export class Revocations implements OnModuleInit, OnModuleDestroy {
+export class Revocations implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger(Revocations.name);
   private readonly trouble = new RecurringTrouble(this.logger, 'reading the revocations of other processes');
   /** By a revocation's name (see `nameOf`): the time of issue before which tokens are revoked. */
@@ -67,7 +67,8 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
     this.timer = setInterval(() => void (this.following ??= this.follow()), INTERVAL).unref();
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** Until then streams are open, which may have to end. */
+  async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
     await this.following;
   }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { type IssuerConfig, type KeySetConfig, keysOf } from '../../config/keys/issuers.js';
 import type { VerificationKey } from '../../config/keys/keys.js';
 import { type Role, ROLES } from '../../shared/role.js';
@@ -35,7 +35,7 @@ export interface KeyChanges {
  * one as long as its issuer, role, algorithm and bytes are.
  */
 @Injectable()
-export class TrustedIssuers implements OnModuleInit, OnModuleDestroy {
+export class TrustedIssuers implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger(TrustedIssuers.name);
   private readonly listeners: (() => void)[] = [];
   private current: readonly TrustedIssuer[];
@@ -58,7 +58,7 @@ export class TrustedIssuers implements OnModuleInit, OnModuleDestroy {
     this.timer = setInterval(() => this.look(), LOOK_EVERY).unref();
   }
 
-  onModuleDestroy(): void {
+  beforeApplicationShutdown(): void {
     clearInterval(this.timer);
   }
 

@@ -135,11 +135,11 @@ export abstract class Connection<Target extends Writable = Writable> implements 
     if (this.unsent === 0) this.writeFrame(HEARTBEAT);
   }
 
-  tellOfEnd(reason: StreamEnd): void {
+  tellOfEnd(reason: StreamEnd, retry = randomRetry()): void {
     if (this.isTold) return;
     this.isTold = true;
     const { notice } = STREAM_ENDS[reason];
-    if (notice) this.notify({ type: notice }, { retry: randomRetry() });
+    if (notice) this.notify({ type: notice }, { retry });
     // A client that has got no update for long comes back with this cursor, and not with an id that may be trimmed by
     // then.
     else if (reason === 'max-age' && this.listener?.noticeId() !== undefined) this.notify({ type: 'cursor' });
@@ -149,10 +149,10 @@ export abstract class Connection<Target extends Writable = Writable> implements 
    * Ends the response cleanly, after a notice if the reason has one. A connection that is full is cut at once, because
    * neither would get through.
    */
-  end(reason: StreamEnd): void {
+  end(reason: StreamEnd, retry?: number): void {
     if (this.endedAt !== 0) return;
     if (this.isFull) return this.cut(reason);
-    this.tellOfEnd(reason);
+    this.tellOfEnd(reason, retry);
     if (this.format === 'chunked') this.write(LAST_CHUNK);
     this.stop(reason);
     if (this.unsent === 0) this.finish();

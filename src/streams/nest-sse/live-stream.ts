@@ -105,21 +105,21 @@ class LiveStream implements OpenStream {
     this.writeAside(encodeComment(''));
   }
 
-  tellOfEnd(reason: StreamEnd): void {
+  tellOfEnd(reason: StreamEnd, retry = randomRetry()): void {
     if (this.isTold || this.subscriber.closed) return;
     this.isTold = true;
     this.open();
     const { notice } = STREAM_ENDS[reason];
     if (!notice) return;
-    if (this.registry.notices) this.send({ type: 'herald', data: { type: notice }, retry: randomRetry() });
-    else this.writeAside(encodeRetry(randomRetry()));
+    if (this.registry.notices) this.send({ type: 'herald', data: { type: notice }, retry });
+    else this.writeAside(encodeRetry(retry));
   }
 
-  end(reason: StreamEnd): void {
+  end(reason: StreamEnd, retry?: number): void {
     if (this.subscriber.closed) return;
     this.open();
     this.reason = reason;
-    this.tellOfEnd(reason);
+    this.tellOfEnd(reason, retry);
     this.endedAt = performance.now();
     this.subscriber.complete();
   }

@@ -16,6 +16,7 @@ export const STREAM_ENDS = {
     notice: 'unavailable',
     client: 'reconnects after its own random delay: its position in the log can not be looked up at the moment',
   },
+  rebalance: { notice: 'drain', client: 'reconnects after its own random delay, perhaps to another instance' },
   drain: { notice: 'drain', client: 'reconnects after its own random delay: this process is stopping' },
 } as const satisfies Record<string, { notice: string | undefined; client: string }>;
 

@@ -1,12 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  type OnApplicationShutdown,
-  type OnModuleDestroy,
-  type OnModuleInit,
-} from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Background } from '../../shared/background.js';
 import { believedNow } from '../../shared/time/steady-clock.js';
 import { Admission, type AdmissionLimits } from './admission.js';
@@ -54,8 +47,11 @@ export interface OpenStream {
   heartbeat(): void;
   /** Tells its client once why it will end, before it is told to {@link end}. */
   tellOfEnd(reason: StreamEnd): void;
-  /** Ends the response cleanly, after having told why. */
-  end(reason: StreamEnd): void;
+  /**
+   * Ends the response cleanly, after having told why.
+   * @param retry when its client is to come back, in milliseconds. Default: a random delay.
+   */
+  end(reason: StreamEnd, retry?: number): void;
   /** Closes it at once, also after it was told to end: the reader does not read. */
   cut(reason: StreamEnd): void;
   /** Resolves once the last byte is out and the response closed; rejects when told to give up. */
@@ -81,7 +77,7 @@ export function randomRetry(random: () => number = Math.random): number {
  * over a map, not ten thousand timers; while no stream is open there is none.
  */
 @Injectable()
-export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown {
+export class StreamRegistry implements OnModuleInit, OnApplicationShutdown {
   /** Whether this process has more to do than it can. */
   readonly pressure = new Pressure();
   /** What the clients of all streams have not taken yet. */
@@ -95,8 +91,6 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
   private readonly bars: ((info: StreamInfo) => StreamEnd | undefined)[] = [];
   private serial = 0;
   private timer: NodeJS.Timeout | undefined;
-  private draining = false;
-  private finishing: Promise<unknown> = Promise.resolve();
 
   constructor(@Inject(STREAM_OPTIONS) private readonly options: StreamOptions) {
     this.admission = new Admission(options);
@@ -151,10 +145,8 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
     this.tally.noteOpened();
     this.deadlines.set(stream, maxAge === 0 ? Infinity : stream.openedAt + maxAge * (0.8 + Math.random() * 0.2));
     this.watch();
-    // A stream that was asked for just before the process began to stop, and got here just after.
-    if (this.draining) stream.end('drain');
     // The next sweep would come too late for a stream that expires this soon.
-    else if (this.expiresSoon(stream)) stream.end('expired');
+    if (this.expiresSoon(stream)) stream.end('expired');
     else this.endIfBarred(stream);
   }
 
@@ -194,8 +186,7 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
     this.refused.add(stream, reason, performance.now());
     this.tally.refused.add(reason);
     this.watch();
-    // A stream that was asked for just before the process began to stop, and got here just after.
-    if (this.draining) stream.end('drain');
+    this.endIfBarred(stream);
     void this.forgetRefused(stream);
   }
 
@@ -218,25 +209,22 @@ export class StreamRegistry implements OnModuleInit, OnModuleDestroy, BeforeAppl
     return meant.length;
   }
 
-  /** The process begins to stop: ends every stream, each with its own random `retry:`. */
-  onModuleDestroy(): void {
-    this.draining = true;
-    this.finishing = this.finish([...this.deadlines.keys()]);
-    for (const stream of [...this.deadlines.keys(), ...this.refused]) stream.end('drain');
-  }
-
-  /** Holds the closing of the sockets back until the streams' last bytes are out. */
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.finishing;
-    this.pressure.stop();
+  /** Ends the streams that are refused, and held for a while. */
+  endRefused(reason: StreamEnd): void {
+    for (const stream of this.refused) stream.end(reason);
   }
 
   onApplicationShutdown(): void {
+    this.pressure.stop();
     this.tally.stop();
   }
 
-  /** Resolves once all streams are over, and cuts those whose clients have not read the end in time. Never rejects. */
-  private async finish(streams: readonly OpenStream[]): Promise<void> {
+  /**
+   * Resolves once all streams that there are now are over, and cuts those whose clients have not read the end in time. Never
+   * rejects.
+   */
+  async finish(): Promise<void> {
+    const streams = [...this.deadlines.keys()];
     const patience = AbortSignal.timeout(PATIENCE);
     // Each stream listens to it, and Node would take so many listeners for a leak.
     setMaxListeners(0, patience);

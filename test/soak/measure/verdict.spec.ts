@@ -15,9 +15,11 @@ interface Behaviour {
   readonly noise?: number;
   /** Descriptors more for each minute, of 5,000. */
   readonly descriptors?: number;
+  /** Parts of the start value by which resident memory is another one at the end. */
+  readonly resident?: number;
 }
 
-function course({ minutes, growth = 0, noise = 0.005, descriptors = 0 }: Behaviour): Course {
+function course({ minutes, growth = 0, noise = 0.005, descriptors = 0, resident = 0 }: Behaviour): Course {
   const random = new Random(7);
   const at = (time: number, off: number): Sample => ({
     minutes: time,
@@ -36,7 +38,8 @@ function course({ minutes, growth = 0, noise = 0.005, descriptors = 0 }: Behavio
   const samples = Array.from({ length: count }, (_, index) =>
     at(((index + 1) * minutes) / count, noise * (2 * random.next() - 1)),
   );
-  return { start: at(0, 0), end: at(minutes, 0), samples };
+  const end = at(minutes, 0);
+  return { start: at(0, 0), end: { ...end, resident: end.resident * (1 + resident) }, samples };
 }
 
 function faultsOf(loaded: Behaviour, idle: Behaviour = { minutes: loaded.minutes }): Partial<Record<Measure, string>> {
@@ -58,6 +61,11 @@ describe('the verdict of a soak', () => {
 
   it('finds growth of more than 5 % at the end', () => {
     expect(faultsOf({ minutes: 10, growth: 0.06 })).toEqual({ heap: 'differs' });
+  });
+
+  it('lets resident memory fall, and not grow by more than 5 %', () => {
+    expect(faultsOf({ minutes: 30, resident: -0.06 })).toEqual({});
+    expect(faultsOf({ minutes: 30, resident: 0.06 })).toEqual({ resident: 'differs' });
   });
 
   it('leaves out what an idle hub grows by as well', () => {

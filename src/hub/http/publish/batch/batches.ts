@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
-import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Grants } from '../../../../access/grants.js';
 import { HubError } from '../../../../access/hub.errors.js';
 import { JournalUnavailableError } from '../../../../storage/journal/journal.js';
+import { Drain } from '../../../../streams/drain/drain.js';
 import { StreamRegistry } from '../../../../streams/registry/stream-registry.js';
 import { HUB_OPTIONS, type HubOptions } from '../../../service/hub.options.js';
 import type { PublishOptions } from '../../../service/publications.js';
@@ -30,19 +31,21 @@ export interface BatchOptions {
 
 /** The batches that are being read, whose callers are looked after as those of streams are. */
 @Injectable()
-export class Batches implements OnModuleDestroy {
+export class Batches {
   private readonly logger = new Logger('Batches');
   private readonly open = new Set<Batch>();
   private timer: NodeJS.Timeout | undefined;
-  private isDraining = false;
 
   constructor(
     private readonly hub: HubService,
     private readonly streams: StreamRegistry,
+    private readonly drain: Drain,
     private readonly bodies: Bodies,
     @Inject(BATCH_OPTIONS) private readonly options: BatchOptions,
     @Inject(HUB_OPTIONS) private readonly hubOptions: HubOptions,
-  ) {}
+  ) {
+    drain.onLettingGo(() => this.endAll());
+  }
 
   /**
    * Reads the body of a request as a batch, and answers it. The reply must have been taken out of Fastify's hands. Resolves
@@ -64,13 +67,12 @@ export class Batches implements OnModuleDestroy {
     this.open.add(batch);
     this.timer ??= setInterval(() => this.look(), PERIOD).unref();
     batch.begin();
-    // One that was asked for just before the process began to stop, and got here just after.
-    if (this.isDraining) batch.end('drain');
+    // One that was asked for just before the process began to let go, and got here just after.
+    if (this.drain.hasBegun) batch.end('drain');
     return over;
   }
 
-  onModuleDestroy(): void {
-    this.isDraining = true;
+  private endAll(): void {
     for (const batch of this.open) batch.end('drain');
   }
 
