@@ -5,6 +5,12 @@ import { watch } from './watchdog.js';
 /** A longer URL goes as the body of a `QUERY` request: servers take 8 to 16 KiB for all headers together. */
 const LONGEST_URL = 4_000;
 
+/**
+ * Not the media type of streams alone: to who says that, proxies may answer with an empty stream while the hub is away, so
+ * that an `EventSource` survives it, and this client had better hear of it.
+ */
+const ACCEPTED = 'text/event-stream, application/problem+json';
+
 /** Milliseconds that an attempt may take until the hub answers, its token included. */
 const CONNECT_TIMEOUT = 20_000;
 
@@ -72,7 +78,7 @@ function ask(
   const isLong = query.length > LONGEST_URL;
   return fetch(isLong ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`, {
     ...(isLong && { method: 'QUERY', body: new URLSearchParams(query) }),
-    headers: { accept: 'text/event-stream', ...(token && { authorization: `Bearer ${token}` }) },
+    headers: { accept: ACCEPTED, ...(token && { authorization: `Bearer ${token}` }) },
     cache: 'no-store',
     // Without cookies, what a stream may read does not depend on who is logged in, so tabs can share it.
     credentials: cookies ? 'include' : 'omit',

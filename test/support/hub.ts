@@ -6,6 +6,7 @@ import { SignJWT } from 'jose';
 import { EventStream, send, textOf } from './event-stream.js';
 import { type Herald, startHerald } from './herald.js';
 import { KeptAlive } from './request.js';
+import type { Target } from './stream-client.js';
 
 export const HUB = '/.well-known/mercure';
 
@@ -115,11 +116,11 @@ export class Publisher implements Disposable {
   private readonly connections = new KeptAlive(64);
 
   private constructor(
-    private readonly herald: Herald,
+    private readonly herald: Target,
     private readonly token: string,
   ) {}
 
-  static async of(herald: Herald, options: TokenOptions = {}): Promise<Publisher> {
+  static async of(herald: Target, options: TokenOptions = {}): Promise<Publisher> {
     return new Publisher(herald, await publisherToken(options));
   }
 

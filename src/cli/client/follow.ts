@@ -72,7 +72,8 @@ async function* followOne({ url, token, tell }: FollowOptions, place: Place): As
 
 async function open(url: URL, token: string | undefined, lastEventId: string): Promise<IncomingMessage> {
   const headers = {
-    accept: 'text/event-stream',
+    // With more than that, a proxy says so when the hub is away, where an `EventSource` gets an empty stream.
+    accept: 'text/event-stream, application/problem+json',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(lastEventId !== '' && { 'last-event-id': lastEventId }),
   };
