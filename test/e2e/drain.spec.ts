@@ -121,6 +121,7 @@ describe.each(TRANSPORTS)('SIGTERM over %s', (transport) => {
     const ending = herald.kill('SIGTERM');
     await batch.until(({ isOver }) => isOver);
     expect(batch.answers).toEqual([{ id: expect.any(String) }, { end: 'drain' }]);
+    batch.finish();
     expect(await ending).toEqual(CLEAN);
   });
 

@@ -1,11 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Command, EdgeSetting } from './edge.js';
+import { type Command, type EdgeSetting, NOBODY } from './edge.js';
 import { caddy, haproxy, nginx, type Program } from './programs.js';
 
 /** The origin of pages that stands in the configurations. */
 const ORIGIN = 'https://app.example.com';
+
+/** The last Herald of the two that HAProxy's configuration has. */
+const SECOND = '  server herald-2 "${HERALD_2}"';
 
 /** What the tests' own certificates are for. */
 const NAME = 'localhost';
@@ -21,13 +24,14 @@ export interface EdgeKind {
 export const NGINX: EdgeKind = {
   name: 'nginx',
   program: nginx,
-  async prepare({ folder, ports, hubs, certificate, key, authority, origin = ORIGIN }) {
+  async prepare({ folder, ports, hubs, connections = 256, certificate, key, authority, origin = ORIGIN }) {
     const site = join(folder, 'herald.conf');
     await writeFile(
       site,
       replaced(await deployed('nginx/herald.conf'), [
         ['127.0.0.1:8081', hubs[0]],
-        ['127.0.0.1:8082', hubs[1]],
+        ['127.0.0.1:8082', hubs[1] ?? NOBODY],
+        ['  keepalive 64;', [...hubs.slice(2).map((hub) => `  server ${hub} max_fails=1 fail_timeout=1s;`), '  keepalive 64;'].join('\n')],
         ['listen 80;', `listen 127.0.0.1:${ports.http};`],
         ['listen 443 ssl http2;', `listen 127.0.0.1:${ports.https} ssl http2;`],
         ['/etc/nginx/herald/hub.crt', certificate],
@@ -45,7 +49,7 @@ export const NGINX: EdgeKind = {
       ]),
     );
     const file = join(folder, 'nginx.conf');
-    await writeFile(file, around(folder, site));
+    await writeFile(file, around(folder, site, connections));
     const args = ['-p', folder, '-c', file, '-e', join(folder, 'error.log')];
     return { run: args, check: ['-t', ...args] };
   },
@@ -63,13 +67,14 @@ export const HAPROXY: EdgeKind = {
       file,
       replaced(await deployed('haproxy/haproxy.cfg'), [
         [ORIGIN, origin],
+        [SECOND, [SECOND, ...hubs.slice(2).map((hub, index) => `  server herald-${index + 3} ${hub}`)].join('\n')],
         // Only root can become somebody else.
         ...(isRoot ? [] : ([['  user haproxy\n  group haproxy\n', '']] as const)),
       ]),
     );
     const env = {
       HERALD_1: hubs[0],
-      HERALD_2: hubs[1],
+      HERALD_2: hubs[1] ?? NOBODY,
       HERALD_HTTP: `127.0.0.1:${ports.http}`,
       HERALD_HTTPS: `127.0.0.1:${ports.https}`,
       HERALD_CERTIFICATE: pem,
@@ -99,7 +104,7 @@ export const CADDY: EdgeKind = {
     );
     const env = {
       HERALD_1: hubs[0],
-      HERALD_2: hubs[1],
+      HERALD_2: hubs[1] ?? NOBODY,
       HERALD_HTTP_PORT: String(ports.http),
       HERALD_HTTPS_PORT: String(ports.https),
       HERALD_BIND: '127.0.0.1',
@@ -132,7 +137,7 @@ function replaced(text: string, pairs: readonly (readonly [from: string, to: str
 }
 
 /** What Debian's nginx.conf says around a file of conf.d. */
-function around(folder: string, site: string): string {
+function around(folder: string, site: string, connections: number): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
   );
@@ -142,7 +147,7 @@ daemon off;
 worker_processes 2;
 pid ${folder}/nginx.pid;
 error_log ${folder}/error.log warn;
-events { worker_connections 256; }
+events { worker_connections ${connections}; }
 http {
   ${temporary.join('\n  ')}
   include ${site};

@@ -18,7 +18,9 @@ export interface EdgeOptions {
   /** The proxy's program. */
   readonly program: string;
   /** Where the Heralds are, as `host:port`. */
-  readonly hubs: readonly [string, string];
+  readonly hubs: readonly [string, ...string[]];
+  /** How many connections it may have to clients and Heralds, where that is more than usual. */
+  readonly connections?: number;
   /** The Heralds speak TLS, and this is the file of the authority that certifies them. */
   readonly authority?: string;
   /** Of pages that may read streams beside those of the proxy's own. */

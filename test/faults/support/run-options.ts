@@ -3,6 +3,9 @@ import { Random } from './random.js';
 /** Set by `npm run faults -- --seed N --minutes M`; without them a new seed, and seconds rather than minutes. */
 const SEED = Number(process.env['FAULTS_SEED'] ?? Date.now() % 2 ** 31);
 
+/** Whether there is time for a scenario of the real size. */
+export const isLong = process.env['FAULTS_MINUTES'] !== undefined;
+
 /** Milliseconds for which a scenario makes trouble. */
 const DURATION = Number(process.env['FAULTS_MINUTES'] ?? 0.1) * 60_000;
 
