@@ -47,6 +47,7 @@ describe.each([HAPROXY, NGINX])('a rolling restart behind $name', (kind) => {
           const rolled = await roll({ ...common, processes: 1 });
           await report(kind, 'LMDB', rolled);
           expect(rolled.faults).toEqual([]);
+          expect(rolled.flaps).toBe(0);
           // While the only process is away, the proxy says so, or hangs up.
           const allowed = new Set(['502 of the proxy', '503 of the proxy', '504 of the proxy', 'ECONNRESET']);
           expect(Object.keys(rolled.troubles).filter((trouble) => !allowed.has(trouble))).toEqual([]);

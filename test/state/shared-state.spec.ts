@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -22,6 +22,46 @@ describe('on the disk', () => {
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
   describeState({ name: 'LMDB', open: () => LmdbState.open(directory, GRACE) });
+
+  it('who was subscribed can come back after a restart, once, and whoever does not is gone', async () => {
+    const first = await LmdbState.open(directory, GRACE);
+    const entered = await changed(
+      first,
+      arrival(1, 'a'),
+      arrival(2, 'b'),
+      arrival(3, 'c', false, ['exact:x', 'exact:y']),
+    );
+    await changed(first, departure(2));
+    await expect(first.handOver()).resolves.toEqual([]);
+    await first.close();
+    expect((await stat(join(directory, 'leases.ndjson'))).mode & 0o077).toBe(0);
+    const second = await LmdbState.open(directory, GRACE);
+    const subscribers = entered.map(({ lease }) => lease.subscriber);
+    expect((await listed(second)).map(({ subscriber }) => subscriber)).toEqual(subscribers);
+    expect((await listed(second, 0, ['exact:y'])).map(({ subscriber }) => subscriber)).toEqual(subscribers.slice(2));
+    const back = await changed(second, arrival(1, 'a', true), arrival(2, 'c', true), arrival(3, 'd', true));
+    expect(back.map(({ lease: { subscriber, details }, isNew }) => [subscriber, details, isNew])).toEqual([
+      [subscribers[0], entered[0]?.lease.details, false],
+      [subscribers[2], entered[2]?.lease.details, false],
+      [expect.any(String), expect.any(String), true],
+    ]);
+    await delay(GRACE);
+    const over = (await second.renew(3)) ?? [];
+    expect(over.map(({ subscriber }) => subscriber)).toEqual([subscribers[1]]);
+    await second.close();
+    // It has ended without handing anything over.
+    const third = await LmdbState.open(directory, GRACE);
+    await expect(listed(third)).resolves.toEqual([]);
+    await third.close();
+  });
+
+  it('a line of a lease that can not be read is left out', async () => {
+    const lines = ['{"subscriber":"urn:uuid:1","key":"k","details":"d","matchers":[]}', '{"subscriber":1}', '{"subs'];
+    await writeFile(join(directory, 'leases.ndjson'), lines.join('\n'));
+    const state = await LmdbState.open(directory, GRACE);
+    expect((await listed(state)).map(({ subscriber }) => subscriber)).toEqual(['urn:uuid:1']);
+    await state.close();
+  });
 
   it('what was revoked is known after a restart', async () => {
     const first = await LmdbState.open(directory, GRACE);

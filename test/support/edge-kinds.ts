@@ -31,7 +31,10 @@ export const NGINX: EdgeKind = {
       replaced(await deployed('nginx/herald.conf'), [
         ['127.0.0.1:8081', hubs[0]],
         ['127.0.0.1:8082', hubs[1] ?? NOBODY],
-        ['  keepalive 64;', [...hubs.slice(2).map((hub) => `  server ${hub} max_fails=1 fail_timeout=1s;`), '  keepalive 64;'].join('\n')],
+        [
+          '  keepalive 64;',
+          [...hubs.slice(2).map((hub) => `  server ${hub} max_fails=1 fail_timeout=1s;`), '  keepalive 64;'].join('\n'),
+        ],
         ['listen 80;', `listen 127.0.0.1:${ports.http};`],
         ['listen 443 ssl http2;', `listen 127.0.0.1:${ports.https} ssl http2;`],
         ['/etc/nginx/herald/hub.crt', certificate],

@@ -72,7 +72,8 @@ export class Edge implements AsyncDisposable {
     const begin = (args: readonly string[]): ChildProcess =>
       spawn(options.program, args, { env: all, stdio: ['ignore', 'pipe', 'pipe'] });
     const checked = new Edge(begin(check), folder, '', '');
-    if ((await once(checked.child, 'close'))[0] !== 0) throw new Error(`it is no good configuration:\n${checked.output}`);
+    if ((await once(checked.child, 'close'))[0] !== 0)
+      throw new Error(`it is no good configuration:\n${checked.output}`);
     const edge = new Edge(begin(run), folder, `https://127.0.0.1:${ports.https}`, `http://127.0.0.1:${ports.http}`);
     await edge.listens();
     return edge;

@@ -126,13 +126,16 @@ export class Presence {
     return lease ? subscriptionsOf(lease, true) : [];
   }
 
-  /** Releases the leases of everybody who is connected here. Without another process to take them up, they are over. */
+  /**
+   * Releases the leases of everybody who is connected here. They are over where no other process can take them up, be it one
+   * that is there or the next one.
+   */
   async close(): Promise<void> {
     clearInterval(this.pulse);
     this.closing.abort();
     this.connected.clear();
     await this.working;
-    const over = await this.persist(() => this.state.release());
+    const over = await this.persist(() => this.state.handOver());
     if (over) await this.tell(over, false);
   }
 

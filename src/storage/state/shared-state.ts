@@ -94,6 +94,14 @@ export abstract class SharedState {
   abstract release(): Promise<readonly Lease[]>;
 
   /**
+   * The same at the end of the process, after which no other method but {@link close} is called. An engine that outlives the
+   * process may keep the leases for the next one, where they can be taken up.
+   */
+  handOver(): Promise<readonly Lease[]> {
+    return this.release();
+  }
+
+  /**
    * Leases with a number above `after`, in their order: all, or those that have at least one of the matchers. They come
    * from an index, so that each costs the same, however many others there are.
    * @param matchers keys as in {@link Arrival}. An engine may know them by digests of which two could be the same, so

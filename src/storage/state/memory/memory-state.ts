@@ -12,7 +12,8 @@ import {
 import { LeaseOrder } from './lease-order.js';
 import { MatcherIndex } from './matcher-index.js';
 
-interface HeldLease extends Lease {
+/** A lease, and what it is found by. */
+export interface HeldLease extends Lease {
   readonly key: string;
   readonly matchers: readonly string[];
 }
@@ -113,6 +114,16 @@ export class MemoryState extends SharedState {
     return Promise.resolve();
   }
 
+  /** Leases that nobody has, as if their connections had just gone. */
+  protected restore(leases: readonly Omit<HeldLease, 'serial'>[]): void {
+    for (const lease of leases) this.setAside(this.insert(lease));
+  }
+
+  /** All leases, in the order of their arrival. */
+  protected held(): Iterable<HeldLease> {
+    return this.leases.values();
+  }
+
   private enter({ ref, key, details, matchers, isResuming }: Arrival): Entered {
     const [former] = (isResuming && this.away.get(key)) || [];
     if (former) {
@@ -120,17 +131,18 @@ export class MemoryState extends SharedState {
       this.connected.set(ref, former);
       return { lease: former, isNew: false };
     }
-    this.serial += 1;
-    const lease = { serial: this.serial, subscriber: `urn:uuid:${randomUUID()}`, key, details, matchers };
-    this.insert(lease);
+    const lease = this.insert({ subscriber: `urn:uuid:${randomUUID()}`, key, details, matchers });
     this.connected.set(ref, lease);
     return { lease, isNew: true };
   }
 
-  private insert(lease: HeldLease): void {
+  private insert(given: Omit<HeldLease, 'serial'>): HeldLease {
+    this.serial += 1;
+    const lease = { ...given, serial: this.serial };
     this.leases.set(lease.subscriber, lease);
     this.order.add(lease);
     for (const matcher of new Set(lease.matchers)) this.index.add(matcher, lease);
+    return lease;
   }
 
   private remove(lease: HeldLease): void {
@@ -149,6 +161,11 @@ export class MemoryState extends SharedState {
     const lease = this.connected.get(ref);
     if (!lease) return;
     this.connected.delete(ref);
+    this.setAside(lease);
+  }
+
+  /** Nobody has it any more: it can be taken up for as long as the grace. */
+  private setAside(lease: HeldLease): void {
     this.deadlines.set(lease, this.now() + this.grace);
     const others = this.away.get(lease.key);
     if (others) others.add(lease);

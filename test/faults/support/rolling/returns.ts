@@ -2,16 +2,14 @@ import type { Restart } from './rolling.js';
 
 const SECOND = 1_000;
 
-/** The most that come in any second, wherever it begins. */
+/** The most that come in any of the seconds since the beginning. */
 export function mostInASecond(times: readonly number[]): number {
-  const sorted = times.toSorted((left, right) => left - right);
-  let most = 0;
-  let first = 0;
-  for (const [index, time] of sorted.entries()) {
-    while ((sorted[first] ?? 0) <= time - SECOND) first += 1;
-    most = Math.max(most, index - first + 1);
+  const counts = new Map<number, number>();
+  for (const time of times) {
+    const second = Math.floor(time / SECOND);
+    counts.set(second, (counts.get(second) ?? 0) + 1);
   }
-  return most;
+  return Math.max(0, ...counts.values());
 }
 
 const WIDTH = 680;

@@ -159,7 +159,9 @@ function firstAfter(comings: readonly Coming[], time: number): Coming[] {
 
 /** What a process calls itself in the heads of its streams. */
 async function nameOf(fleet: Fleet, index: number, fallback = ''): Promise<string> {
-  const response = await send(`${fleet.urls()[index]}${HUB}?match=urn:nobody`, { headers: { accept: 'text/event-stream' } });
+  const response = await send(`${fleet.urls()[index]}${HUB}?match=urn:nobody`, {
+    headers: { accept: 'text/event-stream' },
+  });
   const name = response.headers['herald-process'];
   response.destroy();
   return typeof name === 'string' ? name : fallback;

@@ -135,7 +135,9 @@ class Answer {
     body: (bytes, start, end) => this.readLines(bytes.toString('utf8', start, end)),
   });
 
-  constructor(private readonly sink: { readonly head: (head: string) => void; readonly line: (line: string) => void }) {}
+  constructor(
+    private readonly sink: { readonly head: (head: string) => void; readonly line: (line: string) => void },
+  ) {}
 
   get hasEnded(): boolean {
     return this.decoder.ended;
