@@ -57,7 +57,7 @@ export class HubModule {
         Bodies,
         Batches,
         { provide: BODY_OPTIONS, useValue: bodies },
-        { provide: BATCH_OPTIONS, useValue: batches },
+        { provide: BATCH_OPTIONS, useValue: { ...batches, tracer: options.tracer } },
         { provide: Journal, useFactory: () => openJournal({ ...journal, addresses }) },
         {
           provide: SharedState,

@@ -39,7 +39,9 @@ export async function evenly<T>(
     }
   }
   while (next < items.length && !signal.aborted) {
+    // oxlint-disable-next-line no-await-in-loop -- one step after the other
     await background.run(actOnDue(), () => signal.aborted);
+    // oxlint-disable-next-line no-await-in-loop -- one step after the other
     if (next < items.length) await pace.sleep(Math.max(STEP, dueAt(next) - pace.now()), signal);
   }
 }

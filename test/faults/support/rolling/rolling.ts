@@ -2,29 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Edge } from '../../../support/edge.js';
 import type { EdgeKind } from '../../../support/edge-kinds.js';
 import { send } from '../../../support/event-stream.js';
-import { HUB, publisherToken, subscriberToken } from '../../../support/hub.js';
+import { HUB, publisherToken } from '../../../support/hub.js';
 import { Fleet } from '../fleet.js';
 import { KEEPS_ALL } from '../keeps-all.js';
-import { RoomPublisher, topicOf } from './room-publisher.js';
-import { type Coming, RoomReader } from './room-reader.js';
-
-const ROOMS = 50;
+import { RoomPublisher } from './room-publisher.js';
+import { Rooms, ROOMS } from './rooms.js';
 
 /** Publications a second. */
 const RATE = 50;
 
-/** Milliseconds that something may take before the run gives up on it, and between two looks. */
-const PATIENCE = 60_000;
-const LOOK = 50;
-
 /** Milliseconds from when a process is ready again to the end of the next one. */
 const PAUSE = 2_000;
-
-/** Readers that come in one go. */
-const GROUP = 50;
-
-/** Who is subscribed, as the hub tells it to whoever may know. */
-const PRESENCE = new URLSearchParams({ match_urlpattern: `${HUB}/subscriptions{/*}?` }).toString();
 
 export interface RollingOptions {
   readonly kind: EdgeKind;
@@ -62,8 +50,36 @@ export interface Rolled {
 
 /** Ends all processes of a hub one after the other, and starts each again, behind a proxy, while it is in use. */
 export async function roll(options: RollingOptions): Promise<Rolled> {
-  const { kind, program, journal, processes, readers: count, window } = options;
-  const env = {
+  const { kind, program, processes, readers } = options;
+  await using fleet = await Fleet.start(Array.from({ length: processes }, () => environmentOf(options)));
+  const hubs = fleet.heralds.map(({ port }) => `127.0.0.1:${port}`) as [string, ...string[]];
+  await using edge = await Edge.start(kind, { program, hubs, connections: 4 * readers + 1_000 });
+  using rooms = new Rooms(edge.url);
+  await rooms.fill(readers);
+  const publisher = new RoomPublisher({ url: edge.url, token: await publisherToken(), rooms: ROOMS, rate: RATE });
+  const restarts: Restart[] = [];
+  for (let index = 0; index < processes; index += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    restarts.push(await restart(fleet, index, rooms));
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await delay(PAUSE);
+  }
+  const { flaps } = rooms;
+  await publisher.stop();
+  await rooms.allHave(publisher);
+  const { faults, remedies } = rooms;
+  return {
+    restarts,
+    faults,
+    published: publisher.total,
+    troubles: Object.fromEntries(publisher.troubles),
+    remedies,
+    flaps,
+  };
+}
+
+function environmentOf({ journal, window }: RollingOptions): Readonly<Record<string, string>> {
+  return {
     ...KEEPS_ALL,
     HERALD_JOURNAL: journal,
     HERALD_SUBSCRIPTIONS: 'true',
@@ -72,105 +88,24 @@ export async function roll(options: RollingOptions): Promise<Rolled> {
     HERALD_REQUEST_LOG: 'errors',
     HERALD_DRAIN_WINDOW: `${window}ms`,
   };
-  await using fleet = await Fleet.start(Array.from({ length: processes }, () => env));
-  const hubs = fleet.heralds.map(({ port }) => `127.0.0.1:${port}`) as [string, ...string[]];
-  await using edge = await Edge.start(kind, { program, hubs, connections: 4 * count + 1_000 });
-  const faults: string[] = [];
-  const onFault = (fault: string): void => void faults.push(fault);
-  using everybody = new Everybody();
-  const readers: { readonly room: number; readonly reader: RoomReader; readonly next: () => number }[] = [];
-  let flaps = 0;
-  const observer = everybody.add(
-    new RoomReader({
-      url: edge.url,
-      query: PRESENCE,
-      token: await subscriberToken({ subject: 'observer' }),
-      onUpdate: () => (flaps += 1),
-      onFault,
-    }),
-  );
-  for (let index = 0; index < count; index += 1) {
-    const room = index % ROOMS;
-    let expected = 0;
-    const onUpdate = (data: string): void => {
-      const number = Number(data);
-      if (number !== expected) onFault(`reader ${index} of room ${room} got ${number} instead of ${expected}`);
-      expected = number + 1;
-    };
-    const token = await subscriberToken({ subject: `reader-${index}` });
-    const query = new URLSearchParams({ match: topicOf(room) }).toString();
-    const reader = everybody.add(new RoomReader({ url: edge.url, query, token, onUpdate, onFault }));
-    readers.push({ room, reader, next: () => expected });
-    if (index % GROUP === GROUP - 1) await until(() => readers.every((one) => one.reader.at !== ''));
-  }
-  await until(() => observer.at !== '' && readers.every(({ reader }) => reader.at !== ''));
-  const publisher = new RoomPublisher({ url: edge.url, token: await publisherToken(), rooms: ROOMS, rate: RATE });
-  // Until everybody has been told of everybody.
-  for (let before = -1; before !== flaps; await delay(2_000)) before = flaps;
-  flaps = 0;
-
-  const restarts: Restart[] = [];
-  for (let index = 0; index < processes; index += 1) {
-    const began = performance.now();
-    const name = await nameOf(fleet, index, readers[0]?.reader.at);
-    const mine = readers.filter(({ reader }) => reader.at === name);
-    await fleet.kill(index, 'SIGTERM').then(() => undefined);
-    const ended = performance.now() - began;
-    await fleet.revive(index);
-    const ready = performance.now() - began;
-    await until(() => observer.at !== '' && readers.every(({ reader }) => reader.at !== ''));
-    const back = mine.flatMap(({ reader }) => firstAfter(reader.comings, began));
-    restarts.push({ readers: mine.length, ended, ready, comings: back.map(({ at }) => at - began) });
-    await delay(PAUSE);
-  }
-  const flapped = flaps;
-  await publisher.stop();
-  await until(() => readers.every(({ room, next }) => next() === publisher.publishedTo(room))).catch(() => {
-    const lacking = readers.filter(({ room, next }) => next() !== publisher.publishedTo(room));
-    onFault(`${lacking.length} readers lack what was published last`);
-  });
-  return {
-    restarts,
-    faults,
-    published: publisher.total,
-    troubles: Object.fromEntries(publisher.troubles),
-    remedies: readers.reduce((sum, { reader }) => sum + reader.remedies, 0),
-    flaps: flapped,
-  };
 }
 
-/** All readers, who leave together. */
-class Everybody implements Disposable {
-  private readonly readers: RoomReader[] = [];
-
-  add(reader: RoomReader): RoomReader {
-    this.readers.push(reader);
-    return reader;
-  }
-
-  [Symbol.dispose](): void {
-    for (const reader of this.readers) reader[Symbol.dispose]();
-  }
+/** Ends a process, starts it again, and waits until its readers are back, wherever. */
+async function restart(fleet: Fleet, index: number, rooms: Rooms): Promise<Restart> {
+  const mine = rooms.readersAt(await nameAt(fleet.urls()[index] ?? ''));
+  const began = performance.now();
+  await fleet.kill(index, 'SIGTERM');
+  const ended = performance.now() - began;
+  await fleet.revive(index);
+  const ready = performance.now() - began;
+  await rooms.allHere();
+  const comings = mine.flatMap(({ comings: all }) => all.filter(({ at }) => at > began).slice(0, 1));
+  return { readers: mine.length, ended, ready, comings: comings.map(({ at }) => at - began) };
 }
 
-function firstAfter(comings: readonly Coming[], time: number): Coming[] {
-  return comings.filter(({ at }) => at > time).slice(0, 1);
-}
-
-/** What a process calls itself in the heads of its streams. */
-async function nameOf(fleet: Fleet, index: number, fallback = ''): Promise<string> {
-  const response = await send(`${fleet.urls()[index]}${HUB}?match=urn:nobody`, {
-    headers: { accept: 'text/event-stream' },
-  });
-  const name = response.headers['herald-process'];
+/** What the process at an address calls itself, in the head of each stream. */
+async function nameAt(url: string): Promise<string> {
+  const response = await send(`${url}${HUB}?match=urn:nobody`, { headers: { accept: 'text/event-stream' } });
   response.destroy();
-  return typeof name === 'string' ? name : fallback;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + PATIENCE;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('waited in vain');
-    await delay(LOOK);
-  }
+  return String(response.headers['herald-process']);
 }

@@ -7,7 +7,6 @@ import { HubError } from '../../../../access/hub.errors.js';
 import { JournalUnavailableError } from '../../../../storage/journal/journal.js';
 import { Drain } from '../../../../streams/drain/drain.js';
 import { StreamRegistry } from '../../../../streams/registry/stream-registry.js';
-import { HUB_OPTIONS, type HubOptions } from '../../../service/hub.options.js';
 import type { PublishOptions } from '../../../service/publications.js';
 import { HubService } from '../../../service/hub.service.js';
 import { Bodies } from '../../bodies/bodies.js';
@@ -17,6 +16,7 @@ import { BatchTrace } from './batch-trace.js';
 import { believedNow } from '../../../../shared/time/steady-clock.js';
 import { type Line, TOO_LONG } from '../../../../shared/line-splitter.js';
 import { namesOf } from '../../../../shared/trace/request-id.js';
+import type { Tracer } from '../../../../shared/trace/tracer.js';
 
 /** Milliseconds between two looks at all batches. */
 const PERIOD = 1_000;
@@ -27,6 +27,8 @@ export const BATCH_OPTIONS = Symbol('batch options');
 export interface BatchOptions {
   /** Milliseconds within which a line must come, where none is under way. */
   readonly idle: number;
+  /** Tells of batches. Default: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** The batches that are being read, whose callers are looked after as those of streams are. */
@@ -42,7 +44,6 @@ export class Batches {
     private readonly drain: Drain,
     private readonly bodies: Bodies,
     @Inject(BATCH_OPTIONS) private readonly options: BatchOptions,
-    @Inject(HUB_OPTIONS) private readonly hubOptions: HubOptions,
   ) {
     drain.onLettingGo(() => this.endAll());
   }
@@ -61,7 +62,7 @@ export class Batches {
       'x-accel-buffering': 'no',
     };
     const exchange = { request: request.raw, response: reply.raw, headers };
-    const trace = new BatchTrace(this.hubOptions.tracer, request.headers);
+    const trace = new BatchTrace(this.options.tracer, request.headers);
     const batch = new Batch(exchange, info, this.contextFor(grants, request.routeOptions.bodyLimit, trace));
     const over = new Promise<void>((resolve) => reply.raw.once('close', resolve));
     this.open.add(batch);
