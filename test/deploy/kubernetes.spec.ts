@@ -67,7 +67,16 @@ async function typeMistakes(objects: readonly { kind: string }[]): Promise<strin
       return `export const o${index}: import('${module}').I${one.kind} = ${JSON.stringify(one)};`;
     });
     await writeFile(join(folder, 'objects.ts'), lines.join('\n'));
-    const options = ['--ignoreConfig', '--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--types', 'node'];
+    const options = [
+      '--ignoreConfig',
+      '--noEmit',
+      '--strict',
+      '--skipLibCheck',
+      '--module',
+      'nodenext',
+      '--types',
+      'node',
+    ];
     const program = join(ROOT, 'node_modules/typescript/bin/tsc');
     const { stdout } = await run(process.execPath, [program, ...options, join(folder, 'objects.ts')]).catch(
       (error: unknown) => error as { stdout: string },

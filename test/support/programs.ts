@@ -15,6 +15,7 @@ export const cargo = program(['cargo'], 'install Rust 1.95 or newer');
 export const chromium = program(['chromium', 'chromium-browser', 'google-chrome'], 'apt-get install chromium');
 export const curl = program(['curl'], 'apt-get install curl');
 export const go = program(['go'], 'install Go 1.26 or newer');
+export const haproxy = program(['haproxy', '/usr/sbin/haproxy'], 'apt-get install haproxy');
 export const jdk = program(['javac'], 'apt-get install openjdk-17-jdk-headless');
 export const maven = program(['mvn'], 'apt-get install maven');
 export const nginx = program(['nginx', '/usr/sbin/nginx'], 'apt-get install nginx');
