@@ -30,6 +30,8 @@ interface Compose {
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 }
 
+const require = createRequire(import.meta.url);
+
 const FOLDER = fileURLToPath(new URL('../../deploy/compose', import.meta.url));
 const TEXT = await readFile(join(FOLDER, 'compose.yaml'), 'utf8');
 const COMPOSE = parse(TEXT, { merge: true }) as Compose;
@@ -64,10 +66,7 @@ async function environmentOf(name: string): Promise<Record<string, string>> {
 
 describe('compose.yaml', () => {
   it('is what the Compose Specification says', async () => {
-    const path = join(
-      dirname(createRequire(import.meta.url).resolve('dclint/package.json')),
-      'schemas/compose.schema.json',
-    );
+    const path = join(dirname(require.resolve('dclint/package.json')), 'schemas/compose.schema.json');
     const { $schema: _, ...schema } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
     const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
     validate(COMPOSE);

@@ -4,13 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
+import {
+  type IServiceMonitor,
+  ServiceMonitor,
+} from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
-import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
-import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
-import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
-import { Service } from 'kubernetes-models/v1/Service';
+import { type IDeployment, Deployment } from 'kubernetes-models/apps/v1/Deployment';
+import {
+  type IHorizontalPodAutoscaler,
+  HorizontalPodAutoscaler,
+} from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
+import { type INetworkPolicy, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import { type IPodDisruptionBudget, PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import { type IService, Service } from 'kubernetes-models/v1/Service';
 import { parse, parseAllDocuments } from 'yaml';
 import { startHerald } from '../support/herald.js';
 import { PUBLISHER_KEY } from '../support/hub.js';
@@ -25,9 +31,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = join(ROOT, 'deploy/kubernetes');
 
 /** Not objects of a cluster, but what other programs read. */
-const NO_OBJECTS = ['kustomization.yaml', 'prometheus-adapter.yaml'];
+const NO_OBJECTS = new Set(['kustomization.yaml', 'prometheus-adapter.yaml']);
 
-const FILES = (await readdir(FOLDER)).filter((name) => name.endsWith('.yaml') && !NO_OBJECTS.includes(name));
+const FILES = (await readdir(FOLDER)).filter((name) => name.endsWith('.yaml') && !NO_OBJECTS.has(name));
 const OBJECTS = (
   await Promise.all(FILES.map(async (name) => parseAllDocuments(await readFile(join(FOLDER, name), 'utf8'))))
 )
@@ -45,18 +51,28 @@ const MODULES: Readonly<Record<keyof typeof CLASSES, string>> = {
   ServiceMonitor: '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1',
 };
 
+/** A type whose fields are all there, as far as the tests ask for them: where one is missing, a test fails. */
+type Whole<T> = { readonly [Key in keyof T]-?: Whole<NonNullable<T[Key]>> };
+
 /** The object of a kind, and of a name where there are several. */
-function object<T>(kind: keyof typeof CLASSES, name = 'herald'): T {
+function object(kind: keyof typeof CLASSES, name = 'herald'): unknown {
   const found = OBJECTS.find((one) => one.kind === kind && one.metadata.name === name);
   if (!found) throw new Error(`there is no ${kind} ${name}`);
-  return found as T;
+  return found;
 }
 
-const deployment = new Deployment(object('Deployment'));
-const pod = deployment.spec?.template;
-const [container] = pod?.spec?.containers ?? [];
-const ENVIRONMENT = Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, value ?? '']));
-const PORTS = new Map((container?.ports ?? []).map(({ name, containerPort }) => [name, containerPort]));
+const deployment = object('Deployment') as Whole<IDeployment>;
+const budget = object('PodDisruptionBudget') as Whole<IPodDisruptionBudget>;
+const policy = object('NetworkPolicy') as Whole<INetworkPolicy>;
+const scaler = object('HorizontalPodAutoscaler') as Whole<IHorizontalPodAutoscaler>;
+const monitor = object('ServiceMonitor') as Whole<IServiceMonitor>;
+const hub = object('Service') as Whole<IService>;
+const internal = object('Service', 'herald-internal') as Whole<IService>;
+const pod = deployment.spec.template;
+const container = pod.spec.containers[0] as Whole<(typeof pod.spec.containers)[number]>;
+const ENVIRONMENT = Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
+const PORTS = new Map(container.ports.map(({ name, containerPort }) => [name, containerPort]));
+const PROBES = [container.startupProbe, container.livenessProbe, container.readinessProbe];
 
 /** Mistakes that `tsc` finds in an object, by the types of its schema: fields that there are not as well. */
 async function typeMistakes(objects: readonly { kind: string }[]): Promise<string> {
@@ -99,8 +115,7 @@ describe('the objects of Kubernetes', () => {
 
   it('have no field that there is not, and none of another type', async () => {
     expect(await typeMistakes(OBJECTS)).toBe('');
-    const misspelt = structuredClone(object<{ kind: string; spec: Record<string, unknown> }>('PodDisruptionBudget'));
-    misspelt.spec['maxUnavailabel'] = 1;
+    const misspelt = { ...budget, spec: { ...budget.spec, maxUnavailabel: 1 } };
     expect(await typeMistakes([misspelt])).toContain('maxUnavailabel');
   });
 
@@ -110,65 +125,56 @@ describe('the objects of Kubernetes', () => {
       images: { name: string }[];
     };
     expect(resources.toSorted()).toEqual(FILES.toSorted());
-    expect(images.map(({ name }) => name)).toEqual([container?.image]);
+    expect(images.map(({ name }) => name)).toEqual([container.image]);
   });
 
   it('mean the same pods', () => {
-    const labels = pod?.metadata?.labels ?? {};
-    expect(labels).toEqual(deployment.spec?.selector.matchLabels);
-    expect(new PodDisruptionBudget(object('PodDisruptionBudget')).spec?.selector?.matchLabels).toEqual(labels);
-    expect(new NetworkPolicy(object('NetworkPolicy')).spec?.podSelector?.matchLabels).toEqual(labels);
-    for (const name of ['herald', 'herald-internal']) {
-      expect(new Service(object('Service', name)).spec?.selector).toEqual(labels);
-    }
-    for (const { labelSelector } of pod?.spec?.topologySpreadConstraints ?? []) {
-      expect(labelSelector?.matchLabels).toEqual(labels);
-    }
-    const { scaleTargetRef } = new HorizontalPodAutoscaler(object('HorizontalPodAutoscaler')).spec ?? {};
-    expect(scaleTargetRef).toEqual({ apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.metadata?.name });
+    const { labels } = pod.metadata;
+    const chosen = [deployment.spec.selector.matchLabels, budget.spec.selector.matchLabels];
+    const spread = pod.spec.topologySpreadConstraints.map(({ labelSelector }) => labelSelector.matchLabels);
+    const served = [hub.spec.selector, internal.spec.selector];
+    for (const one of [...chosen, ...spread, ...served, policy.spec.podSelector.matchLabels])
+      expect(one).toEqual(labels);
+    const target = { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.metadata.name };
+    expect(scaler.spec.scaleTargetRef).toEqual(target);
   });
 
   it('mean the same ports', () => {
     expect(PORTS.get('http')).toBe(Number(ENVIRONMENT['PORT'] ?? 8080));
     expect(`0.0.0.0:${PORTS.get('internal')}`).toBe(ENVIRONMENT['HERALD_INTERNAL_LISTEN']);
-    for (const probe of [container?.startupProbe, container?.livenessProbe, container?.readinessProbe]) {
-      expect(probe?.httpGet?.port).toBe('internal');
-    }
-    const ports = (name: string): unknown[] =>
-      (new Service(object('Service', name)).spec?.ports ?? []).map(({ targetPort }) => targetPort);
-    expect([ports('herald'), ports('herald-internal')]).toEqual([['http'], ['internal']]);
-    const rules = new NetworkPolicy(object('NetworkPolicy')).spec?.ingress ?? [];
-    expect(rules.map(({ ports: [first] = [] }) => first?.port)).toEqual(['http', 'internal']);
+    for (const probe of PROBES) expect(probe.httpGet.port).toBe('internal');
+    expect(hub.spec.ports.map(({ targetPort }) => targetPort)).toEqual(['http']);
+    expect(internal.spec.ports.map(({ targetPort }) => targetPort)).toEqual(['internal']);
+    expect(policy.spec.ingress.map(({ ports }) => ports.map(({ port }) => port))).toEqual([['http'], ['internal']]);
   });
 
   it('have the operator of Prometheus find the job by the name that alerts ask for', () => {
-    const { jobLabel, selector, endpoints } = object<{ spec: ServiceMonitor['spec'] }>('ServiceMonitor').spec;
-    const service = new Service(object('Service', 'herald-internal'));
-    expect(service.metadata?.labels).toEqual(selector.matchLabels);
-    expect(service.metadata?.labels?.[jobLabel ?? '']).toBe('herald');
-    expect(endpoints?.map(({ port }) => port)).toEqual(service.spec?.ports?.map(({ name }) => name));
-    expect(new Service(object('Service')).metadata?.labels).not.toEqual(selector.matchLabels);
+    const { jobLabel, selector, endpoints } = monitor.spec;
+    expect(internal.metadata.labels).toEqual(selector.matchLabels);
+    expect(internal.metadata.labels[jobLabel]).toBe('herald');
+    expect(endpoints.map(({ port }) => port)).toEqual(internal.spec.ports.map(({ name }) => name));
+    expect(hub.metadata.labels).not.toEqual(selector.matchLabels);
   });
 
   it('shut the process in, and give it time to end', () => {
-    expect(container?.securityContext).toEqual({
+    expect(container.securityContext).toEqual({
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
     });
-    expect(pod?.spec).toMatchObject({
+    expect(pod.spec).toMatchObject({
       enableServiceLinks: false,
       automountServiceAccountToken: false,
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
     });
-    expect(pod?.spec?.terminationGracePeriodSeconds).toBeGreaterThan(longestEnd(ENVIRONMENT));
+    expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThan(longestEnd(ENVIRONMENT));
   });
 
   it('have no secret in them, but the names of its files', () => {
-    const [volume] = pod?.spec?.volumes ?? [];
-    const [mount] = container?.volumeMounts ?? [];
+    const [volume] = pod.spec.volumes;
+    const [mount] = container.volumeMounts;
     expect(mount?.name).toBe(volume?.name);
-    const files = (volume?.secret?.items ?? []).map(({ path }) => `${mount?.mountPath}/${path}`);
+    const files = volume?.secret.items.map(({ path }) => `${mount?.mountPath}/${path}`) ?? [];
     const named = Object.entries(ENVIRONMENT).flatMap(([name, value]) => (name.endsWith('_FILE') ? [value] : []));
     expect(files.toSorted()).toEqual(named.toSorted());
     expect(OBJECTS.map(({ kind }) => kind)).not.toContain('Secret');
@@ -192,13 +198,10 @@ describeWith(redisServer, 'the environment of the Deployment', (server) => {
     const env = { NODE_ENV: 'production', HOST: '127.0.0.1', ...here, ...INTERNAL, PORT: String(await freePort()) };
     await using herald = await startHerald({ env });
     const url = await internalUrlOf(herald);
-    for (const probe of [container?.startupProbe, container?.livenessProbe, container?.readinessProbe]) {
-      expect((await fetch(`${url}${probe?.httpGet?.path}`)).status).toBe(200);
-    }
+    for (const probe of PROBES) expect((await fetch(`${url}${probe.httpGet.path}`)).status).toBe(200);
     expect(herald.logs()).not.toMatch(/"level":(?:40|50|60)/);
-    const { metrics = [] } = new HorizontalPodAutoscaler(object('HorizontalPodAutoscaler')).spec ?? {};
-    const [metric] = metrics.map(({ pods }) => pods?.metric.name ?? '');
-    expect((await Scrape.of(`${url}/metrics`)).value(metric ?? '')).toBe(0);
+    const [metric = ''] = scaler.spec.metrics.map(({ pods }) => pods.metric.name);
+    expect((await Scrape.of(`${url}/metrics`)).value(metric)).toBe(0);
     const adapter = parse(await readFile(join(FOLDER, 'prometheus-adapter.yaml'), 'utf8')) as {
       rules: { custom: { seriesQuery: string }[] };
     };
