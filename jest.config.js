@@ -40,7 +40,7 @@ export default {
       ...common,
       displayName: 'e2e',
       testMatch: [
-        '<rootDir>/test/{e2e,hub,journal,protocol,state,fuzz,upgrade,client-library,docs,operators,proxies,soak}/**/*.spec.ts',
+        '<rootDir>/test/{e2e,hub,journal,protocol,state,fuzz,upgrade,client-library,docs,operators,proxies,soak,deploy}/**/*.spec.ts',
         '<rootDir>/test/clients/*.spec.ts',
       ],
     },

@@ -277,21 +277,7 @@ function toConfig(
     production,
     server: toServer(v),
     events: { interval: v.HERALD_EVENTS_INTERVAL },
-    streams: {
-      heartbeat: v.HERALD_HEARTBEAT,
-      maxAge: v.HERALD_MAX_AGE,
-      writeTimeout: v.HERALD_WRITE_TIMEOUT,
-      maxOutstanding: v.HERALD_MAX_OUTSTANDING,
-      maxConnections: v.HERALD_MAX_CONNECTIONS,
-      maxConnectionsPerAddress: v.HERALD_MAX_CONNECTIONS_PER_ADDRESS,
-      maxConnectionsPerSubject: v.HERALD_MAX_CONNECTIONS_PER_SUBJECT,
-      notices: v.HERALD_NOTICES,
-      drain: {
-        delay: v.HERALD_DRAIN_DELAY,
-        window: v.HERALD_DRAIN_WINDOW,
-        isAlone: !isShared(v.HERALD_JOURNAL),
-      },
-    },
+    streams: toStreams(v),
     hub: {
       legacy: v.HERALD_LEGACY,
       subscriptions: {
@@ -328,6 +314,24 @@ function toConfig(
     logLevel: v.LOG_LEVEL,
     requestLog: v.HERALD_REQUEST_LOG,
     memory: { ...limits, warnings: memory.warnings },
+  };
+}
+
+function toStreams(v: Variables): Config['streams'] {
+  return {
+    heartbeat: v.HERALD_HEARTBEAT,
+    maxAge: v.HERALD_MAX_AGE,
+    writeTimeout: v.HERALD_WRITE_TIMEOUT,
+    maxOutstanding: v.HERALD_MAX_OUTSTANDING,
+    maxConnections: v.HERALD_MAX_CONNECTIONS,
+    maxConnectionsPerAddress: v.HERALD_MAX_CONNECTIONS_PER_ADDRESS,
+    maxConnectionsPerSubject: v.HERALD_MAX_CONNECTIONS_PER_SUBJECT,
+    notices: v.HERALD_NOTICES,
+    drain: {
+      delay: v.HERALD_DRAIN_DELAY,
+      window: v.HERALD_DRAIN_WINDOW,
+      isAlone: !isShared(v.HERALD_JOURNAL),
+    },
   };
 }
 

@@ -16,6 +16,12 @@ export interface StartOptions {
   readonly nodeArguments?: readonly string[];
   /** A command that runs it in its own process, such as `prlimit`. */
   readonly wrapper?: readonly [string, ...string[]];
+  /** Where it is started; the checkout by default. */
+  readonly cwd?: string;
+  /** The command itself, where that is another one. */
+  readonly command?: readonly [string, ...string[]];
+  /** The user and group that it runs as. */
+  readonly identity?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 export interface Exit {
@@ -43,11 +49,13 @@ export class Herald implements AsyncDisposable {
   }
 
   /** Starts a process without waiting for it to listen: for those that are expected not to. */
-  static spawn({ env = {}, port = 0, nodeArguments = [], wrapper }: StartOptions = {}): Herald {
-    const node = [process.execPath, ...nodeArguments, 'dist/server/main.js'] as const;
+  static spawn(options: StartOptions = {}): Herald {
+    const { env = {}, port = 0, nodeArguments = [], wrapper, cwd = ROOT, identity } = options;
+    const node = options.command ?? ([process.execPath, ...nodeArguments, 'dist/server/main.js'] as const);
     const [command, ...args] = wrapper ? [...wrapper, ...node] : node;
     const child = spawn(command, args, {
-      cwd: ROOT,
+      cwd,
+      ...identity,
       // Many suites end it with readers, and few are about how those are let go.
       env: { PATH: process.env['PATH'] ?? '', PORT: String(port), HERALD_DRAIN_WINDOW: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

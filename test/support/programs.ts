@@ -40,6 +40,7 @@ export const redisServer = program(
   'apt-get install redis-server',
 );
 export const strace = program(['strace'], 'apt-get install strace');
+export const systemdAnalyze = program(['systemd-analyze'], 'apt-get install systemd');
 
 function program(names: readonly string[], install: string): Program {
   const candidates = names.flatMap((name) =>
