@@ -70,11 +70,18 @@ export class Edge implements AsyncDisposable {
     const begin = (args: readonly string[]): ChildProcess =>
       spawn(options.program, args, { env: all, stdio: ['ignore', 'pipe', 'pipe'] });
     const checked = new Edge(begin(check), folder, '', '');
-    if ((await once(checked.child, 'close'))[0] !== 0)
+    if ((await once(checked.child, 'close'))[0] !== 0) {
+      await checked[Symbol.asyncDispose]();
       throw new Error(`it is no good configuration:\n${checked.output}`);
+    }
     const [url, plainUrl] = [`127.0.0.1:${ports.https}`, `http://127.0.0.1:${ports.http}`];
     const edge = new Edge(begin(run), folder, `${kind.isPlain ? 'http' : 'https'}://${url}`, plainUrl);
-    await edge.listens();
+    try {
+      await edge.listens();
+    } catch (error) {
+      await edge[Symbol.asyncDispose]();
+      throw error;
+    }
     return edge;
   }
 
