@@ -63,7 +63,11 @@ for (const kind of EDGE_KINDS) {
           const env = { HERALD_JOURNAL: `lmdb:${journal.path}`, HERALD_CORS_ORIGINS: site.origin };
           const hub = await startHub(env);
           const { port } = hub;
-          await using edge = await Edge.start(kind, { program, hubs: [`127.0.0.1:${port}`, NOBODY], origin: site.origin });
+          await using edge = await Edge.start(kind, {
+            program,
+            hubs: [`127.0.0.1:${port}`, NOBODY],
+            origin: site.origin,
+          });
           using publisher = await Publisher.of(edge);
           const context = await (await browser()).newContext({ ignoreHTTPSErrors: true });
           const page = await context.newPage();

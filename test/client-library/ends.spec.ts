@@ -4,7 +4,7 @@ import { FaultProxy } from '../support/fault-proxy.js';
 import { Publisher, startHub, subscriberToken } from '../support/hub.js';
 import { isSpreadOut } from '../support/spread.js';
 import { Reader } from './reader.js';
-import { ScriptedHub, stream, streamThatEnds } from './scripted-hub.js';
+import { type Answer, ScriptedHub, status, stream, streamThatEnds } from './scripted-hub.js';
 
 const CLIENTS = 50;
 
@@ -113,4 +113,18 @@ describe('the client library, when the hub says why it ends,', () => {
 
     expect(reader.texts.includes('2')).toBe(false);
   });
+});
+
+it('the client library is not taken in by what proxies tell an EventSource while the hub is away', async () => {
+  const away: Answer = (response, request) => {
+    const isFooled = request?.headers.accept === 'text/event-stream';
+    if (!isFooled) return status(503)(response);
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end('retry: 3000\n: the hub is away\n');
+  };
+  await using hub = await ScriptedHub.start(away, away, stream());
+  using reader = Reader.of(hub.url, { backoff: { min: 1, max: 1 } });
+  reader.read('urn:t');
+  await reader.isOpen();
+  expect(hub.requests).toHaveLength(3);
+  expect(reader.states.indexOf('open')).toBe(reader.states.length - 1);
 });

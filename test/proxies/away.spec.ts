@@ -120,4 +120,3 @@ for (const kind of EDGE_KINDS) {
     });
   });
 }
-

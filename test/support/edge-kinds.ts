@@ -17,6 +17,8 @@ const NAME = 'localhost';
 export interface EdgeKind {
   readonly name: string;
   readonly program: Program;
+  /** It does not speak TLS, which is for somebody before it. */
+  readonly isPlain?: boolean;
   /** Writes down the configuration with addresses and files of the test's own, and says how to start it. */
   prepare(setting: EdgeSetting): Promise<Command>;
 }
@@ -58,36 +60,46 @@ export const NGINX: EdgeKind = {
   },
 };
 
-export const HAPROXY: EdgeKind = {
-  name: 'HAProxy',
-  program: haproxy,
-  async prepare({ folder, ports, hubs, certificate, key, authority, origin = ORIGIN }) {
-    const pem = join(folder, 'hub.pem');
-    await writeFile(pem, (await readFile(certificate, 'utf8')) + (await readFile(key, 'utf8')));
-    const file = join(folder, 'haproxy.cfg');
-    const isRoot = process.getuid?.() === 0;
-    await writeFile(
-      file,
-      replaced(await deployed('haproxy/haproxy.cfg'), [
-        [ORIGIN, origin],
-        [SECOND, [SECOND, ...hubs.slice(2).map((hub, index) => `  server herald-${index + 3} ${hub}`)].join('\n')],
-        // Only root can become somebody else.
-        ...(isRoot ? [] : ([['  user haproxy\n  group haproxy\n', '']] as const)),
-      ]),
-    );
-    const env = {
-      HERALD_1: hubs[0],
-      HERALD_2: hubs[1] ?? NOBODY,
-      HERALD_HTTP: `127.0.0.1:${ports.http}`,
-      HERALD_HTTPS: `127.0.0.1:${ports.https}`,
-      HERALD_CERTIFICATE: pem,
-      ...(authority && { HERALD_AUTHORITY: authority, HERALD_NAME: NAME }),
-    };
-    return { run: ['-db', '-f', file], check: ['-c', '-f', file], env };
-  },
+export const HAPROXY: EdgeKind = { name: 'HAProxy', program: haproxy, prepare: (setting) => haproxyOf(setting, []) };
+
+/** As behind a balancer that speaks TLS for it. */
+export const PLAIN_HAPROXY: EdgeKind = {
+  ...HAPROXY,
+  name: 'HAProxy without TLS',
+  isPlain: true,
+  prepare: (setting) => haproxyOf(setting, [[' ssl crt "${HERALD_CERTIFICATE}" alpn h2,http/1.1', '']]),
 };
 
-export const CADDY: EdgeKind = {
+type Replacement = readonly [from: string, to: string];
+
+/** More Heralds than the two that HAProxy's configuration has. */
+function thirdOf(hubs: readonly string[]): Replacement {
+  return [SECOND, [SECOND, ...hubs.slice(2).map((hub, index) => `  server herald-${index + 3} ${hub}`)].join('\n')];
+}
+
+async function haproxyOf(setting: EdgeSetting, more: readonly Replacement[]): Promise<Command> {
+  const { folder, ports, hubs, certificate, key, authority, origin = ORIGIN } = setting;
+  const pem = join(folder, 'hub.pem');
+  await writeFile(pem, (await readFile(certificate, 'utf8')) + (await readFile(key, 'utf8')));
+  const file = join(folder, 'haproxy.cfg');
+  // Only root can become somebody else.
+  const user: readonly Replacement[] = process.getuid?.() === 0 ? [] : [['  user haproxy\n  group haproxy\n', '']];
+  await writeFile(
+    file,
+    replaced(await deployed('haproxy/haproxy.cfg'), [[ORIGIN, origin], thirdOf(hubs), ...user, ...more]),
+  );
+  const env = {
+    HERALD_1: hubs[0],
+    HERALD_2: hubs[1] ?? NOBODY,
+    HERALD_HTTP: `127.0.0.1:${ports.http}`,
+    HERALD_HTTPS: `127.0.0.1:${ports.https}`,
+    HERALD_CERTIFICATE: pem,
+    ...(authority && { HERALD_AUTHORITY: authority, HERALD_NAME: NAME }),
+  };
+  return { run: ['-db', '-f', file], check: ['-c', '-f', file], env };
+}
+
+const CADDY: EdgeKind = {
   name: 'Caddy',
   program: caddy,
   async prepare({ folder, ports, hubs, certificate, key, authority, origin = ORIGIN }) {
@@ -130,7 +142,7 @@ function deployed(path: string): Promise<string> {
 }
 
 /** @throws where one of the texts is not there. */
-function replaced(text: string, pairs: readonly (readonly [from: string, to: string])[]): string {
+function replaced(text: string, pairs: readonly Replacement[]): string {
   let result = text;
   for (const [from, to] of pairs) {
     if (!result.includes(from)) throw new Error(`the configuration does not say ${from}`);

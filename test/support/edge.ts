@@ -52,7 +52,7 @@ export class Edge implements AsyncDisposable {
   private constructor(
     private readonly child: ChildProcess,
     private readonly folder: string,
-    /** Where it speaks TLS. */
+    /** Where it passes requests on. */
     readonly url: string,
     /** Where it only says where else it is. */
     readonly plainUrl: string,
@@ -72,16 +72,19 @@ export class Edge implements AsyncDisposable {
     const begin = (args: readonly string[]): ChildProcess =>
       spawn(options.program, args, { env: all, stdio: ['ignore', 'pipe', 'pipe'] });
     const checked = new Edge(begin(check), folder, '', '');
-    if ((await once(checked.child, 'close'))[0] !== 0)
+    if ((await once(checked.child, 'close'))[0] !== 0) {
+      await checked[Symbol.asyncDispose]();
       throw new Error(`it is no good configuration:\n${checked.output}`);
-    const edge = new Edge(begin(run), folder, `https://127.0.0.1:${ports.https}`, `http://127.0.0.1:${ports.http}`);
-    await edge.listens();
+    }
+    const [url, plainUrl] = [`127.0.0.1:${ports.https}`, `http://127.0.0.1:${ports.http}`];
+    const edge = new Edge(begin(run), folder, `${kind.isPlain ? 'http' : 'https'}://${url}`, plainUrl);
+    try {
+      await edge.listens();
+    } catch (error) {
+      await edge[Symbol.asyncDispose]();
+      throw error;
+    }
     return edge;
-  }
-
-  /** What it has said so far, at most the last of it. */
-  logs(): string {
-    return this.output;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
