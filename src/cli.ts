@@ -30,7 +30,7 @@ const USAGE = `Usage: herald COMMAND
   tail      follow a hub, and print its updates as they come
   doctor    try what a hub needs, through the proxy too, and say what to change
   check     say whether the service could start with this environment
-  journal   look into the files of a stopped service: stats, verify, export, import
+  journal   look after the files of a service: stats, verify, export, import, purge, compact, backup
 
 Each command tells its options with --help; herald --version tells the version. The configuration is read from the environment, as the service does.
 `;
