@@ -6,6 +6,7 @@ import { explainCommand } from './cli/explain-command.js';
 import { doctorCommand } from './cli/doctor-command.js';
 import { tailCommand } from './cli/tail-command.js';
 import { tokenCommand } from './cli/token-command.js';
+import { logTo } from './cli/command-log.js';
 import { type Command, UsageError } from './cli/command.js';
 import { journalCommand } from './cli/journal-command.js';
 import { publishCommand } from './cli/publish-command.js';
@@ -19,7 +20,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   tail: (args, { env }) => tailCommand(args, env, { output: process.stdout, errors: process.stderr }),
   doctor: doctorCommand,
   check: checkCommand,
-  journal: (args) => journalCommand([...args], process.stdout, process.stderr),
+  journal: (args) => {
+    logTo(process.stderr);
+    return journalCommand([...args], process.stdout, process.stderr);
+  },
 };
 
 const USAGE = `Usage: herald COMMAND

@@ -51,10 +51,15 @@ async function copyHeld(
   return head;
 }
 
-/** What the service says next. A service that ends says nothing. */
+/** What the service says next. A service that ends may say nothing, or breaks the connection off. */
 async function next(sayings: AsyncIterator<string>): Promise<Saying> {
-  const { value, done } = await sayings.next();
-  return done ? { failure: 'The service has ended.' } : sayingSchema.parse(JSON.parse(value));
+  try {
+    const { value, done } = await sayings.next();
+    if (!done) return sayingSchema.parse(JSON.parse(value));
+  } catch {
+    // It is all the same for whoever makes the copy.
+  }
+  return { failure: 'The service has ended.' };
 }
 
 function failureOf(saying: Saying): JournalUnavailableError {
