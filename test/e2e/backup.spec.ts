@@ -2,17 +2,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { askAdmin } from '../support/admin.js';
 import { runCli } from '../support/cli.js';
-import { type EventStream } from '../support/event-stream.js';
+import { type EventStream, textOf } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
-import { ADMIN_KEY, noticesOf, Publisher, startHub, subscribe, updatesOf } from '../support/hub.js';
+import { ADMIN_KEY, form, noticesOf, Publisher, startHub, subscribe, updatesOf } from '../support/hub.js';
 import { describeWith, prlimit } from '../support/programs.js';
+import { LimitedFiles } from '../support/room.js';
 
 let directory: string;
 let path: string;
@@ -70,12 +73,13 @@ describe('herald journal backup', () => {
     using publisher = await Publisher.of(herald);
     const acknowledged: string[] = [];
     const removed = new Set<string>();
-    let isOver = false;
+    const over = new AbortController();
     const publishing = Array.from({ length: 8 }, async () => {
-      while (!isOver) acknowledged.push(await publisher.publishInTime({ topic: 'a', data: 'x'.repeat(500) }));
+      while (!over.signal.aborted)
+        acknowledged.push(await publisher.publishInTime({ topic: 'a', data: 'x'.repeat(500) }));
     });
     const removing = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const id = acknowledged.at(-20);
         if (id) await askAdmin(herald, 'DELETE', `updates?id=${encodeURIComponent(id)}`).then(() => removed.add(id));
         await turn();
@@ -89,7 +93,7 @@ describe('herald journal backup', () => {
       expect(await runCli(['journal', 'backup', path, to])).toMatchObject({ status: 0, errors: '' });
       backups.push({ to, before, gone });
     }
-    isOver = true;
+    over.abort();
     await Promise.all([...publishing, removing]);
     await reader.until(() => updatesOf(reader).length >= acknowledged.length);
     const order = updatesOf(reader).map(({ id }) => id ?? '');
@@ -147,7 +151,9 @@ describe('herald journal backup', () => {
     expect(await herald.kill('SIGTERM')).toMatchObject({ code: 0 });
     child.kill('SIGCONT');
     expect(await exited).toEqual([1, null]);
-    expect(await errors).toMatch(/(because the service has closed it|The service has ended)\. Nothing was kept of the copy/);
+    expect(await errors).toMatch(
+      /(because the service has closed it|The service has ended)\. Nothing was kept of the copy/,
+    );
     expect((await readdir(directory)).toSorted()).toEqual(['journal']);
   }, 120_000);
 
@@ -231,8 +237,9 @@ describeWith(prlimit, 'herald journal backup with no room for the copy', () => {
     await using herald = await start();
     using publisher = await Publisher.of(herald);
     const ids = await fill(publisher, 12);
-    const command = [process.execPath, 'dist/server/cli.js', 'journal', 'backup', path, join(directory, 'copy')];
-    const child = spawn('prlimit', ['--fsize=4194304:', ...command], { stdio: 'pipe' });
+    const limit = ['prlimit', '--fsize=4194304:'] as const;
+    const command = [...limit, process.execPath, 'dist/server/cli.js', 'journal', 'backup', path];
+    const child = spawn(command[0] ?? '', [...command.slice(1), join(directory, 'copy')], { stdio: 'pipe' });
     const [errors, [status]] = await Promise.all([text(child.stderr), once(child, 'close') as Promise<[number]>]);
     expect({ status, errors }).toEqual({
       status: 1,
@@ -241,5 +248,50 @@ describeWith(prlimit, 'herald journal backup with no room for the copy', () => {
     expect(await readdir(directory)).toEqual(['journal']);
     ids.push(await publisher.publish({ topic: 'a', data: 'more' }));
     expect(await readAll(herald)).toEqual(ids);
+  }, 60_000);
+});
+
+describeWith(prlimit, 'herald journal backup of a journal whose disk is full', () => {
+  const data = 'x'.repeat(200_000);
+
+  async function startIn(room: LimitedFiles, env: Readonly<Record<string, string>> = {}): Promise<Herald> {
+    const herald = await start(join(room.path, 'journal'), env);
+    room.add(herald);
+    return herald;
+  }
+
+  it('has everything', async () => {
+    using room = new LimitedFiles();
+    await using herald = await startIn(room);
+    using publisher = await Publisher.of(herald);
+    const ids: string[] = [];
+    for (;;) {
+      const response = await publisher.post(form({ topic: 'a', data }));
+      const answer = await textOf(response);
+      if (response.statusCode === 507) break;
+      ids.push(answer);
+    }
+    const to = join(directory, 'copy');
+    expect(await runCli(['journal', 'backup', join(room.path, 'journal'), to])).toMatchObject({ status: 0 });
+    await using copy = await start(to);
+    expect(await readAll(copy)).toEqual(ids);
+  }, 60_000);
+
+  it('gives way to updates, for which trimming makes room otherwise', async () => {
+    using room = new LimitedFiles();
+    await using herald = await startIn(room, { HERALD_RETAIN_EVENTS: '5' });
+    using publisher = await Publisher.of(herald);
+    const publish = async (): Promise<void> => void (await publisher.publish({ topic: 'a', data }));
+    for (let count = 0; count < 60; count += 1) await publish();
+    const socket = connect(join(room.path, 'journal', 'backup.sock'));
+    const sayings = createInterface({ input: socket })[Symbol.asyncIterator]();
+    expect((await sayings.next()).value).toMatch(/^\{"head":/);
+    let last = '';
+    const ended = sayings.next().then(({ value }) => (last = String(value)));
+    for (let count = 0; count < 200 && last === ''; count += 1) await publish();
+    await ended;
+    expect(last).toMatch(/because its disk is full/);
+    for (let count = 0; count < 60; count += 1) await publish();
+    expect(herald.errorOutput()).toBe('');
   }, 60_000);
 });

@@ -16,7 +16,7 @@ const MOST = 4;
 export class BackupDesk {
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
-  private waiting: ((hold: Hold | Promise<never>) => void)[] = [];
+  private readonly waiting: ((hold: Hold | Promise<never>) => void)[] = [];
 
   /** @param wake sees to it that {@link serve} is called soon. */
   constructor(
@@ -42,7 +42,7 @@ export class BackupDesk {
       try {
         resolve(this.files.hold());
       } catch (error) {
-        resolve(Promise.reject(error as Error));
+        resolve(Promise.reject(error));
       }
     }
   }

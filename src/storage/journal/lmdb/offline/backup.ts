@@ -94,7 +94,8 @@ async function realPathOf(path: string): Promise<string> {
 }
 
 async function copyAll(from: string, to: string): Promise<BackedUp> {
-  for (const name of [FILE, LOCK_FILE, REVOCATIONS]) await rm(join(to, name), { force: true });
+  // What an earlier try has left, and the empty files that the lock has made.
+  await Promise.all([FILE, LOCK_FILE, REVOCATIONS].map((name) => rm(join(to, name), { force: true })));
   const target = await openPlain(join(to, FILE), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
   try {
     const { pages } = await whileHeld(from, (head, progress) => copyPages(join(from, FILE), target, head, progress));
