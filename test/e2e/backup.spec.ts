@@ -140,6 +140,27 @@ describe('herald journal backup', () => {
     expect(await readAll(copy)).toEqual(ids);
   }, 120_000);
 
+  it('has what was held when it began, although all of that is trimmed before it is copied', async () => {
+    const [held, lines] = [20_000, 1_000];
+    await using herald = await start(path, { HERALD_RETAIN_EVENTS: String(held) });
+    using publisher = await Publisher.of(herald);
+    const publish = async (from: number, to: number): Promise<void> => {
+      const ids = Array.from({ length: lines }, (_, index) => `urn:${from + index}`);
+      await publisher.publishAll(ids.map((id) => ({ topic: 'a', id, data: 'x'.repeat(1_500) })));
+      if (from + lines < to) await publish(from + lines, to);
+    };
+    await publish(0, held);
+    const to = join(directory, 'copy');
+    const child = await stoppedBackup(to);
+    const exited = once(child, 'close');
+    await publish(held, 3 * held);
+    child.kill('SIGCONT');
+    expect(await exited).toEqual([0, null]);
+    expect(await runCli(['journal', 'verify', to])).toMatchObject({ status: 0, errors: '' });
+    await using copy = await start(to);
+    expect(await readAll(copy)).toEqual(Array.from({ length: held }, (_, index) => `urn:${index}`));
+  }, 120_000);
+
   it('does not keep the service from ending, and makes nothing then', async () => {
     await using herald = await start();
     using publisher = await Publisher.of(herald);
@@ -238,7 +259,7 @@ describeWith(prlimit, 'herald journal backup with no room for the copy', () => {
     using publisher = await Publisher.of(herald);
     const ids = await fill(publisher, 12);
     const limit = ['prlimit', '--fsize=4194304:'] as const;
-    const command = [...limit, process.execPath, 'dist/server/cli.js', 'journal', 'backup', path];
+    const command: readonly string[] = [...limit, process.execPath, 'dist/server/cli.js', 'journal', 'backup', path];
     const child = spawn(command[0] ?? '', [...command.slice(1), join(directory, 'copy')], { stdio: 'pipe' });
     const [errors, [status]] = await Promise.all([text(child.stderr), once(child, 'close') as Promise<[number]>]);
     expect({ status, errors }).toEqual({
