@@ -307,11 +307,10 @@ describeWith(prlimit, 'herald journal backup of a journal whose disk is full', (
     const socket = connect(join(room.path, 'journal', 'backup.sock'));
     const sayings = createInterface({ input: socket })[Symbol.asyncIterator]();
     expect((await sayings.next()).value).toMatch(/^\{"head":/);
-    let last = '';
-    const ended = sayings.next().then(({ value }) => (last = String(value)));
-    for (let count = 0; count < 200 && last === ''; count += 1) await publish();
-    await ended;
-    expect(last).toMatch(/because its disk is full/);
+    const ended = new AbortController();
+    const last = sayings.next().finally(() => ended.abort());
+    for (let count = 0; count < 200 && !ended.signal.aborted; count += 1) await publish();
+    expect((await last).value).toMatch(/because its disk is full/);
     for (let count = 0; count < 60; count += 1) await publish();
     expect(herald.errorOutput()).toBe('');
   }, 60_000);
