@@ -6,6 +6,7 @@ import { explainCommand } from './cli/explain-command.js';
 import { doctorCommand } from './cli/doctor-command.js';
 import { tailCommand } from './cli/tail-command.js';
 import { tokenCommand } from './cli/token-command.js';
+import { logTo } from './cli/command-log.js';
 import { type Command, UsageError } from './cli/command.js';
 import { journalCommand } from './cli/journal-command.js';
 import { publishCommand } from './cli/publish-command.js';
@@ -19,7 +20,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   tail: (args, { env }) => tailCommand(args, env, { output: process.stdout, errors: process.stderr }),
   doctor: doctorCommand,
   check: checkCommand,
-  journal: (args) => journalCommand([...args], process.stdout, process.stderr),
+  journal: (args) => {
+    logTo(process.stderr);
+    return journalCommand([...args], process.stdout, process.stderr);
+  },
 };
 
 const USAGE = `Usage: herald COMMAND
@@ -30,7 +34,7 @@ const USAGE = `Usage: herald COMMAND
   tail      follow a hub, and print its updates as they come
   doctor    try what a hub needs, through the proxy too, and say what to change
   check     say whether the service could start with this environment
-  journal   look into the files of a stopped service: stats, verify, export, import
+  journal   look after the files of a service: stats, verify, export, import, purge, compact, backup
 
 Each command tells its options with --help; herald --version tells the version. The configuration is read from the environment, as the service does.
 `;

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { JournalOpenError, JournalUnavailableError } from '../storage/journal/journal.js';
 import type { LmdbEnvironment } from '../storage/journal/lmdb/lmdb-environment.js';
 import { UPDATES } from '../storage/journal/lmdb/lmdb-kind.js';
+import { backup, BackupPlaceError } from '../storage/journal/lmdb/offline/backup.js';
 import { compact } from '../storage/journal/lmdb/offline/compact.js';
 import { faultsOf, recordsOf, withEnvironment } from '../storage/journal/lmdb/offline/lmdb-offline.js';
 import {
@@ -31,8 +32,9 @@ herald journal import PATH FILE    makes a new journal of an export; FILE may be
 herald journal purge PATH WHICH    takes updates out of it for good; WHICH is one of --topic TOPIC, --id ID and
                                    --match-urlpattern PATTERN
 herald journal compact PATH        writes the files anew, without the bytes of what was trimmed or taken out
+herald journal backup PATH COPY    copies it to a new directory, also while a service uses it
 
-PATH is the directory of an LMDB journal that no service uses at the moment.`;
+PATH is the directory of an LMDB journal that no service uses at the moment, other than for backup.`;
 
 const OK = 0;
 const FAILED = 1;
@@ -69,6 +71,7 @@ const COMMANDS: ReadonlyMap<string, Described> = new Map<string, Described>([
   ['stats', { paths: 1, run: stats }],
   ['verify', { paths: 1, run: verify }],
   ['compact', { paths: 1, run: compactAll }],
+  ['backup', { paths: 2, run: backUp }],
   ['export', { paths: 1, run: exportAll }],
   ['import', { paths: 2, run: importAll }],
   ['purge', { paths: 1, run: purgeSome, criteria: 1 }],
@@ -77,7 +80,7 @@ const COMMANDS: ReadonlyMap<string, Described> = new Map<string, Described>([
 const OPTIONS = { topic: { type: 'string' }, id: { type: 'string' }, 'match-urlpattern': { type: 'string' } } as const;
 
 /**
- * `herald journal …`: looks after the files of a stopped service.
+ * `herald journal …`: looks after the files of a stopped service, and copies those of a running one.
  * @returns the exit status: 0, or 1 when it failed or found something damaged, or 2 when it was called wrongly.
  */
 export async function journalCommand(args: readonly string[], out: Writable, err: Writable): Promise<number> {
@@ -111,6 +114,7 @@ function isTold(error: unknown): error is Error {
     error instanceof JournalOpenError ||
     error instanceof JournalUnavailableError ||
     error instanceof DamagedRecordError ||
+    error instanceof BackupPlaceError ||
     error instanceof ImportError ||
     error instanceof HubError ||
     error instanceof PurgeError ||
@@ -154,6 +158,12 @@ async function compactAll([path = '']: readonly string[], { out }: Streams): Pro
   await withEnvironment(path, () => Promise.resolve());
   const { before, after } = await compact(path);
   out.write(`${before} bytes before, ${after} bytes after\n`);
+  return OK;
+}
+
+async function backUp([path = '', copy = '']: readonly string[], { out }: Streams): Promise<number> {
+  const { updates, last, bytes } = await backup(path, copy);
+  out.write(`${updates} updates${last === undefined ? '' : ` up to position ${last}`}, ${bytes} bytes\n`);
   return OK;
 }
 

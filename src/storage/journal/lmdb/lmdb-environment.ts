@@ -5,8 +5,9 @@ import { messageOf } from '../../../shared/errors/message-of.js';
 import { JournalFullError, JournalOpenError, JournalUnavailableError } from '../journal.js';
 import type { PresenceRecord } from '../presence-record.js';
 import type { Update } from '../update.js';
+import { Hold } from './backup/hold.js';
 import { explain } from './disk/lmdb-failure.js';
-import { withWholeFile } from './disk/lmdb-file.js';
+import { headOfFile, withWholeFile } from './disk/lmdb-file.js';
 import { type ChangedTable, type FilePages, freedPages, type PageChanges } from './disk/lmdb-pages.js';
 import { LmdbRoom } from './disk/lmdb-room.js';
 import { decodeHeader, encodeHeader, formatOf, FORMATS, HEADER, type LogHeader, newSecret } from './lmdb-header.js';
@@ -79,6 +80,7 @@ export class LmdbEnvironment {
   private hasFailed = false;
   /** How many pages each of the last two changes has freed. */
   private freed: readonly number[] = [];
+  private held: Hold | undefined;
 
   /** @throws {JournalOpenError} when the files can't be read, or a newer version of Herald has written them. */
   constructor(private readonly path: string) {
@@ -152,6 +154,16 @@ export class LmdbEnvironment {
   }
 
   /**
+   * Keeps what is stored now where it is in the files, so that it can be copied. Nothing else may be under way.
+   * @throws {JournalUnavailableError} when it is held already, or the journal is closed.
+   */
+  hold(): Hold {
+    if (this.held?.ended.aborted === false) throw new JournalUnavailableError('Another backup is under way already.');
+    this.held = Hold.of(this.opened.root, headOfFile(this.path), this.size);
+    return this.held;
+  }
+
+  /**
    * Closes the files and opens them again, which discards what a failed write has left in memory: after some failures
    * LMDB does not go on, and hangs.
    */
@@ -166,6 +178,7 @@ export class LmdbEnvironment {
 
   async close(): Promise<void> {
     const { files } = this;
+    this.held?.end('the service has closed it');
     this.files = undefined;
     this.closeTables();
     await files?.root.close();
@@ -274,8 +287,10 @@ export class LmdbEnvironment {
     try {
       await take();
     } catch (error) {
-      const isSettled = this.freed.every((count) => count === 0);
+      const isSettled = this.pages().resting === 0;
       if (isSettled || !(error instanceof JournalFullError)) throw error;
+      // Publications go before a backup that takes their room.
+      if (this.held?.freed) this.held.end('its disk is full');
       await this.settle();
       await take();
     }
@@ -285,7 +300,9 @@ export class LmdbEnvironment {
     const pages = this.pages();
     const changes = this.pageChanges(drawn);
     await this.opened.room.takeFor(pages, changes);
-    this.freed = [...this.freed.slice(-1), freedPages(pages, changes)];
+    const freed = freedPages(pages, changes);
+    this.freed = [...this.freed.slice(-1), freed];
+    this.held?.grows(freed, this.size);
   }
 
   private pageChanges({ tables, edits }: Drawn): PageChanges {
@@ -316,7 +333,7 @@ export class LmdbEnvironment {
 
   private pages(): FilePages {
     const { pageSize, lastPageNumber, root, free } = this.opened.root.getStats() as Stats;
-    const resting = this.freed.reduce((sum, count) => sum + count, 0);
+    const resting = this.freed.reduce((sum, count) => sum + count, this.held?.freed ?? 0);
     return { size: pageSize, count: lastPageNumber + 1, others: [root, free], resting };
   }
 

@@ -17,6 +17,7 @@ import {
 import type { PresenceRecord } from '../presence-record.js';
 import type { Update } from '../update.js';
 import { NO_ADDRESSES, type TopicAddresses, type TopicLookup } from '../topics/topic-lookup.js';
+import { BackupDesk } from './backup/backup-desk.js';
 import { DirectoryLock, syncDirectories } from './disk/lmdb-lock.js';
 import { SWEEP_ENTRIES } from './disk/lmdb-pages.js';
 import { LmdbReopening } from './disk/lmdb-reopening.js';
@@ -26,7 +27,7 @@ import { LmdbEnvironment } from './lmdb-environment.js';
 import type { Identified } from './lmdb-kind.js';
 import { LmdbFollowers } from './lmdb-followers.js';
 import { LmdbRemovals } from './lmdb-removals.js';
-import { LmdbQueue, type Pending } from './lmdb-queue.js';
+import { LmdbQueue, type Pending, stageAll } from './lmdb-queue.js';
 import { LmdbStore } from './lmdb-store.js';
 
 /** Milliseconds between two looks for trimmed entries, such as those that have grown too old. */
@@ -54,6 +55,7 @@ export class LmdbJournal extends Journal {
   private isRunning = false;
   private running: Promise<void> = Promise.resolve();
   private readonly reopening: LmdbReopening;
+  private readonly backups: BackupDesk;
   private readonly trouble = new LmdbTrouble();
   /** Whether it is to be found out if there is room for an update. */
   private isInDoubt = true;
@@ -73,6 +75,7 @@ export class LmdbJournal extends Journal {
     this.index = new LmdbIndex(environment.topics, this.updates, addresses);
     this.removals = new LmdbRemovals(environment, this.updates, this.index);
     this.reopening = new LmdbReopening(environment, [this.updates, this.presence, this.index]);
+    this.backups = new BackupDesk(environment, () => this.start());
   }
 
   /**
@@ -95,6 +98,7 @@ export class LmdbJournal extends Journal {
       await syncDirectories(path);
       const journal = new LmdbJournal(lock, environment, { retention, presenceRetention, now, addresses });
       await journal.findRoom();
+      await journal.backups.listen(lock);
       journal.timer = setInterval(() => journal.sweep(), SWEEP_INTERVAL).unref();
       if (journal.index.isDue) journal.start();
       // What was stored while the machine's clock was ahead would get no older until that comes to the same time.
@@ -217,6 +221,7 @@ export class LmdbJournal extends Journal {
     await this.running;
     await this.reopening.done.catch(() => undefined);
     await this.environment.close();
+    await this.backups.close();
     await this.lock.release();
   }
 
@@ -271,9 +276,10 @@ export class LmdbJournal extends Journal {
       await this.findRoom();
       // oxlint-disable-next-line no-await-in-loop
       await this.takeOut();
+      this.backups.serve();
       // oxlint-disable-next-line no-await-in-loop
       isDone = await this.commit(this.index.isFull ? [] : this.queue.takeGroup());
-    } while (!this.queue.isEmpty || !this.removals.isEmpty || (isDone && this.hasMuchToDo()));
+    } while (!this.queue.isEmpty || !this.removals.isEmpty || this.backups.isAsked || (isDone && this.hasMuchToDo()));
     // In the same turn as the last check of what waits, so that a later append starts a new run.
     this.isRunning = false;
   }
@@ -303,7 +309,7 @@ export class LmdbJournal extends Journal {
 
   private async commit(group: readonly Pending[]): Promise<boolean> {
     try {
-      const entries = this.stage(group);
+      const entries = stageAll(group, this.head);
       const topics = { isOptional: !this.index.isFull, edits: this.index.change(group.length) };
       if (group.length === 0 && topics.edits.length === 0 && this.garbageCount === 0) return true;
       const limit = group.length > 0 ? 2 * group.length + 16 : SWEEP_ENTRIES;
@@ -320,14 +326,6 @@ export class LmdbJournal extends Journal {
       await this.endFailed(group, error);
       return false;
     }
-  }
-
-  private stage(group: readonly Pending[]): readonly StoredEntry[] {
-    let position = this.head;
-    return group.map((pending) => {
-      position += pending.positions;
-      return pending.stage(position);
-    });
   }
 
   /** The group is on the disk: tells followers and publishers. */

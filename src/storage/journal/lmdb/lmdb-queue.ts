@@ -89,6 +89,15 @@ export class LmdbQueue {
   }
 }
 
+/** Makes all of them part of the commit that comes next, after the position `head`. */
+export function stageAll(group: readonly Pending[], head: number): readonly StoredEntry[] {
+  let position = head;
+  return group.map((pending) => {
+    position += pending.positions;
+    return pending.stage(position);
+  });
+}
+
 function pendingOf<Content extends Identified>(
   store: LmdbStore<Content>,
   content: Content,

@@ -9,6 +9,7 @@ const PAGE_SIZE_AT = 48;
 const LAST_PAGE_AT = 144;
 const TRANSACTION_AT = 152;
 const META_LENGTH = 160;
+const META_PAGES = 2;
 
 /** The page sizes that LMDB accepts, in bytes. */
 const PAGE_SIZES = { least: 256, most: 65_536 };
@@ -54,6 +55,29 @@ export function faultOfFile(path: string): string | undefined {
   }
 }
 
+/** The pages at the beginning of a `data.mdb`, which say where all others are, and the bytes that those take. */
+export interface FileHead {
+  readonly pages: Buffer;
+  /** Those of the head included. */
+  readonly length: number;
+}
+
+/**
+ * Reads the head of the `data.mdb` in the directory `path`. Nobody may be writing to it.
+ * @throws {Error} when it is none; the message says what is wrong.
+ */
+export function headOfFile(path: string): FileHead {
+  const descriptor = openSync(join(path, 'data.mdb'), 'r');
+  try {
+    const { pageSize, lastPage } = newestMeta(descriptor);
+    const pages = Buffer.alloc(META_PAGES * pageSize);
+    readSync(descriptor, pages, 0, pages.length, 0);
+    return { pages, length: Math.min(fstatSync(descriptor).size, (lastPage + 1) * pageSize) };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /**
  * The bytes that the file has, and those that it needs for all its pages; undefined when it is empty, and so a new one.
  */
@@ -62,15 +86,19 @@ function lengthsOf(file: string): { actual: number; needed: number } | undefined
   try {
     const actual = fstatSync(descriptor).size;
     if (actual === 0) return undefined;
-    const first = metaAt(descriptor, 0);
-    const second = first && metaAt(descriptor, first.pageSize);
-    if (!first || !second) throw new Error('data.mdb is no LMDB database, or its header is damaged.');
-    // The meta pages are written in turn, so a crash may leave either one the older; LMDB goes by the newer one.
-    const { pageSize, lastPage } = second.transaction > first.transaction ? second : first;
+    const { pageSize, lastPage } = newestMeta(descriptor);
     return { actual, needed: (lastPage + 1) * pageSize };
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** The meta pages are written in turn, so a crash may leave either one the older; LMDB goes by the newer one. */
+function newestMeta(descriptor: number): Meta {
+  const first = metaAt(descriptor, 0);
+  const second = first && metaAt(descriptor, first.pageSize);
+  if (!first || !second) throw new Error('data.mdb is no LMDB database, or its header is damaged.');
+  return second.transaction > first.transaction ? second : first;
 }
 
 interface Meta {

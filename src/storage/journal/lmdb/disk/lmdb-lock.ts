@@ -35,6 +35,7 @@ const LONGEST_SOCKET_PATH = 103;
  */
 export class DirectoryLock {
   private constructor(
+    private readonly path: string,
     private readonly server: Server,
     private readonly directory: FileHandle,
   ) {}
@@ -62,11 +63,18 @@ export class DirectoryLock {
     server.listen({ path: socketPath(path, directory, name), exclusive: true }).unref();
     await once(server, 'listening');
     const other = await findOther(path, directory, name);
-    if (!other) return new DirectoryLock(server, directory);
+    if (!other) return new DirectoryLock(path, server, directory);
     await closed(server);
     if (attempts === 1) throw inUse(path, other);
     await delay(20 + Math.random() * 80);
     return DirectoryLock.takeOpened(path, directory, attempts - 1);
+  }
+
+  /** Lets a server listen on a socket in the directory, under a name that is the owner's. It has to be closed first. */
+  async listen(server: Server, name: string): Promise<void> {
+    await rm(join(this.path, name), { force: true });
+    server.listen({ path: socketPath(this.path, this.directory, name), exclusive: true }).unref();
+    await once(server, 'listening');
   }
 
   async release(): Promise<void> {
@@ -87,6 +95,25 @@ export async function ownerOfDirectory(directoryPath: string): Promise<Owner | u
     const names = (await readdir(path)).filter((name) => OWNER.test(name));
     const owners = await Promise.all(names.map((name) => ownerOf(socketPath(path, directory, name))));
     return owners.find((owner) => owner !== undefined);
+  } finally {
+    await directory.close();
+  }
+}
+
+/**
+ * Connects to the socket of this name in a directory; undefined when nobody listens on it.
+ * @throws when the directory can't be read, or the socket is another user's.
+ */
+export async function connectWithin(directoryPath: string, name: string): Promise<Socket | undefined> {
+  const path = resolve(directoryPath);
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  const socket = connect(socketPath(path, directory, name));
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch (error) {
+    if (isError(error, 'ECONNREFUSED', 'ENOENT')) return undefined;
+    throw error;
   } finally {
     await directory.close();
   }
@@ -176,7 +203,8 @@ function socketPath(path: string, directory: FileHandle, name: string): string {
   return `/proc/self/fd/${directory.fd}/${name}`;
 }
 
-async function closed(server: Server): Promise<void> {
+/** Resolves once the server has closed. Its connections have to end by themselves. */
+export async function closed(server: Server): Promise<void> {
   const isClosed = once(server, 'close');
   server.close();
   await isClosed;

@@ -55,7 +55,8 @@ export async function withLock<Result>(
   }
 }
 
-async function mustExist(path: string): Promise<void> {
+/** @throws {JournalOpenError} when there is no journal at `path`. */
+export async function mustExist(path: string): Promise<void> {
   await access(join(path, 'data.mdb')).catch(() => {
     throw new JournalOpenError(`There is no journal at ${path}: give the path that HERALD_JOURNAL has after lmdb:.`);
   });
