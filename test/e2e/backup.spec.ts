@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -167,7 +168,7 @@ describe('herald journal backup', () => {
     await fill(publisher, 30);
     const to = join(directory, 'copy');
     const child = await stoppedBackup(to);
-    const errors = text(child.stderr ?? []);
+    const errors = text(child.stderr ?? Readable.from([]));
     const exited = once(child, 'close');
     expect(await herald.kill('SIGTERM')).toMatchObject({ code: 0 });
     child.kill('SIGCONT');

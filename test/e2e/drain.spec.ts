@@ -8,7 +8,6 @@ import type { Herald } from '../support/herald.js';
 import { startHerald } from '../support/herald.js';
 import { ADMIN_KEY, form, HUB, HUB_ENVIRONMENT, Publisher, startHub, TLS_ENVIRONMENT } from '../support/hub.js';
 import { INTERNAL, internalUrlOf } from '../support/metrics.js';
-import { requestTo } from '../support/request.js';
 import type { StreamClient } from '../support/stream-client.js';
 import { subscribeOver, type Transport, TRANSPORTS } from '../support/transports.js';
 
@@ -117,11 +116,12 @@ describe.each(TRANSPORTS)('SIGTERM over %s', (transport) => {
     await using herald = await startHub({ ...settings(transport), ...ENDLESS });
     await using batch = await BatchClient.begin(transport, herald);
     batch.write({ topic: 'urn:t', data: '1' });
-    await batch.until(({ answers }) => answers.length > 0);
+    await batch.answerTo(0);
     const ending = herald.kill('SIGTERM');
-    await batch.until(({ isOver }) => isOver);
+    await batch.answerTo(1);
     expect(batch.answers).toEqual([{ id: expect.any(String) }, { end: 'drain' }]);
     batch.finish();
+    await batch.ended();
     expect(await ending).toEqual(CLEAN);
   });
 
@@ -201,11 +201,8 @@ describe.each(TRANSPORTS)('SIGTERM over %s', (transport) => {
       expect([share, status, body['code']]).toEqual([share, 400, 'criteria-invalid']);
     }
     await using strange = await startHub(settings(transport));
-    const answer = requestTo(`${strange.url}/admin/drain`, { method: 'POST' });
-    answer.end();
-    const [response] = await new Promise<[{ statusCode?: number }]>((resolve) =>
-      answer.once('response', (one) => resolve([one.resume()])),
-    );
+    const response = await send(`${strange.url}/admin/drain`, { method: 'POST' });
+    await textOf(response);
     expect(response.statusCode).toBe(401);
   });
 });
