@@ -6,7 +6,7 @@ import { explainCommand } from './cli/explain-command.js';
 import { doctorCommand } from './cli/doctor-command.js';
 import { tailCommand } from './cli/tail-command.js';
 import { tokenCommand } from './cli/token-command.js';
-import { logTo } from './cli/command-log.js';
+import { warnTo } from './cli/command-log.js';
 import { type Command, UsageError } from './cli/command.js';
 import { journalCommand } from './cli/journal-command.js';
 import { publishCommand } from './cli/publish-command.js';
@@ -21,7 +21,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   doctor: doctorCommand,
   check: checkCommand,
   journal: (args) => {
-    logTo(process.stderr);
+    warnTo(process.stderr);
     return journalCommand([...args], process.stdout, process.stderr);
   },
 };

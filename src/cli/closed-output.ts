@@ -6,7 +6,13 @@ const BROKEN_PIPE = 141;
 const FAILED = 1;
 
 /** Commands that change something. What they have begun is brought to its end, whether anybody listens or not. */
-const CHANGING: ReadonlySet<string> = new Set(['publish', 'journal import', 'journal purge', 'journal compact']);
+const CHANGING: ReadonlySet<string> = new Set([
+  'publish',
+  'journal import',
+  'journal purge',
+  'journal compact',
+  'journal backup',
+]);
 
 /**
  * Decides what happens when nobody reads the output any more, as in `herald journal export PATH | head -1`: a command that

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -6,7 +6,6 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -53,8 +52,8 @@ async function caughtUp(stream: EventStream): Promise<void> {
 }
 
 /** A backup that has been stopped while it copies. */
-async function stoppedBackup(to: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['dist/server/cli.js', 'journal', 'backup', path, to], { stdio: 'pipe' });
+async function stoppedBackup(to: string): Promise<ChildProcessWithoutNullStreams> {
+  const child = spawn(process.execPath, ['dist/server/cli.js', 'journal', 'backup', path, to]);
   while ((await sizeOf(join(`${to}.unfinished`, 'data.mdb'))) < 1_000_000) await turn();
   child.kill('SIGSTOP');
   return child;
@@ -168,7 +167,7 @@ describe('herald journal backup', () => {
     await fill(publisher, 30);
     const to = join(directory, 'copy');
     const child = await stoppedBackup(to);
-    const errors = text(child.stderr ?? Readable.from([]));
+    const errors = text(child.stderr);
     const exited = once(child, 'close');
     expect(await herald.kill('SIGTERM')).toMatchObject({ code: 0 });
     child.kill('SIGCONT');
@@ -250,7 +249,7 @@ describe('herald journal purge', () => {
     }
     const { output, errors } = await runCli(['journal', 'purge', path, '--id', id]);
     expect(output.split('\n').slice(0, -1)).toEqual([id, expect.stringMatching(/^1 updates taken out/)]);
-    expect(errors).toMatch(/^The journal at .* has format 3/);
+    expect(errors).toBe('');
   });
 });
 

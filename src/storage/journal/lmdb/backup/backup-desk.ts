@@ -74,7 +74,7 @@ export class BackupDesk {
       if (socket.destroyed) hold.end('the backup has ended');
       else lendTo(socket, hold);
     } catch (error) {
-      socket.end(lineOf({ failure: messageOf(error) }));
+      socket.end(lineOf({ failure: `${messageOf(error)}.` }));
     }
   }
 }
@@ -82,7 +82,7 @@ export class BackupDesk {
 /** Tells a client where the files are held, and at the end whether they were held until then. */
 function lendTo(socket: Socket, hold: Hold): void {
   const { pages, length } = hold.head;
-  const fail = (): void => void socket.end(lineOf({ failure: messageOf(hold.ended.reason) }));
+  const fail = (): void => void socket.end(lineOf({ failure: `${messageOf(hold.ended.reason)}.` }));
   hold.ended.addEventListener('abort', fail);
   socket.on('end', () => {
     if (hold.ended.aborted) return;
