@@ -104,7 +104,7 @@ describe('Drain', () => {
     };
     for (const retry of await retries(false)) expect(retry).toBe(Math.min(4_000, Math.max(1_000, retry)));
     const alone = await retries(true);
-    for (const retry of alone) expect(retry).toBe(Math.min(8_000, Math.max(7_000, retry)));
+    for (const retry of alone) expect(retry).toBe(Math.min(10_000, Math.max(7_000, retry)));
     expect(new Set(alone).size).toBeGreaterThan(1);
   });
 

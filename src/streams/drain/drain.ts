@@ -29,8 +29,8 @@ export type DrainState = 'serving' | 'announced' | 'letting-go' | 'drained';
 /** Milliseconds that the next start of this process may take, if it is the only one. */
 const RESTART = 2_000;
 
-/** The longest by which delays that are otherwise the same differ by chance, in milliseconds. */
-const JITTER = 1_000;
+/** The longest by which delays that are otherwise the same differ by chance, in milliseconds: all may have ended at once. */
+const JITTER = 3_000;
 
 /**
  * Lets go of the streams of this process, one after the other, so that their readers do not all come back at once: before
