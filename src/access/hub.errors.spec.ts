@@ -7,7 +7,7 @@ const HUB_ERROR_STATUS = Object.fromEntries(Object.entries(HUB_ERRORS).map(([cod
 describe('the status of a refusal', () => {
   it('is one of the statuses that the protocol gives it', () => {
     expect(new Set(Object.values(HUB_ERROR_STATUS))).toEqual(
-      new Set([400, 401, 403, 404, 405, 406, 408, 413, 415, 417, 422, 429, 431, 503, 505, 507]),
+      new Set([400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 417, 422, 429, 431, 503, 505, 507]),
     );
   });
 
