@@ -37,7 +37,10 @@ const ready: Operation = {
   access: 'anybody',
   answers: {
     200: answer('It takes requests.', 'ok'),
-    503: answer('It is stopping or drained, or its journal is away: send it no traffic, and do not restart it either.', 'error'),
+    503: answer(
+      'It is stopping or drained, or its journal is away: send it no traffic, and do not restart it either.',
+      'error',
+    ),
   },
   refusals: [],
   exchanges: {
