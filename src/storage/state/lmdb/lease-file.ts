@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { openPlain } from '../../journal/lmdb/disk/private-files.js';
 import type { HeldLease } from '../memory/memory-state.js';
+import { readLines } from './line-file.js';
 
 const leaseSchema = z.strictObject({
   subscriber: z.string(),
@@ -26,9 +27,9 @@ export class LeaseFile {
 
   /** Takes the leases out of the file, in their order; none where the last process has not ended in order. */
   async take(): Promise<readonly KeptLease[]> {
-    const text = await this.read();
+    const leases = await readLines(this.path, leaseSchema);
     await rm(this.path, { force: true });
-    return text.split('\n').flatMap((line) => leaseSchema.safeParse(parse(line)).data ?? []);
+    return leases;
   }
 
   /** Resolves once they are in the file, as a whole. */
@@ -51,29 +52,8 @@ export class LeaseFile {
     }
     await rename(fresh, this.path);
   }
-
-  private async read(): Promise<string> {
-    const file = await openPlain(this.path, constants.O_RDONLY).catch(nothingIfMissing);
-    try {
-      return (await file?.readFile('utf8')) ?? '';
-    } finally {
-      await file?.close();
-    }
-  }
 }
 
 function lineOf({ subscriber, key, details, matchers }: HeldLease): string {
   return `${JSON.stringify({ subscriber, key, details, matchers })}\n`;
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-function nothingIfMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { believedNow } from '../../../shared/time/steady-clock.js';
 import { syncDirectories } from '../../journal/lmdb/disk/lmdb-lock.js';
 import { openPlain } from '../../journal/lmdb/disk/private-files.js';
+import { readLines } from './line-file.js';
 import { partsOf } from '../revocation-name.js';
 import type { Revoked } from '../shared-state.js';
 
@@ -28,7 +29,7 @@ export class RevocationFile {
 
   /** Opens or creates the file, and writes it anew without repeated names, unfinished lines, and what is over. */
   static async open(path: string): Promise<RevocationFile> {
-    const revoked = read(await readText(path));
+    const revoked = validIn(await readLines(path, lineSchema));
     // What lies there under this name was left by a process that died, or put there by somebody else.
     await rm(`${path}.new`, { force: true });
     const fresh = await openPlain(`${path}.new`, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
@@ -64,41 +65,16 @@ export class RevocationFile {
   }
 }
 
-function read(text: string): Map<string, number> {
+/** What still counts. A line that is left out was being written when the process ended, so nobody was told that it is stored. */
+function validIn(lines: readonly z.output<typeof lineSchema>[]): Map<string, number> {
   const revoked = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const parsed = lineSchema.safeParse(parse(line));
-    // An invalid line was being written when the process ended, so nobody was told that it is stored.
-    if (!parsed.success) continue;
-    const { name, limit = Infinity } = parsed.data;
+  for (const { name, limit = Infinity } of lines) {
     if (partsOf(name).until <= believedNow()) continue;
     revoked.set(name, Math.max(limit, revoked.get(name) ?? -Infinity));
   }
   return revoked;
 }
 
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
 function lineOf([name, limit]: Revoked): string {
   return `${JSON.stringify({ name, ...(limit !== Infinity && { limit }) })}\n`;
-}
-
-/** The text of the file; nothing where there is none. */
-async function readText(path: string): Promise<string> {
-  const file = await openPlain(path, constants.O_RDONLY).catch(nothingIfMissing);
-  try {
-    return (await file?.readFile('utf8')) ?? '';
-  } finally {
-    await file?.close();
-  }
-}
-
-function nothingIfMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
 }
