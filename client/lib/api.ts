@@ -42,11 +42,43 @@ export interface HeraldClientOptions {
   readonly transport?: Transport;
   /** A `URLPattern` for platforms that have none, where each pattern otherwise needs a connection of its own. */
   readonly urlPattern?: UrlPatternConstructor;
+  /** Whether it says on the browser's console what it does and why. Default false. */
+  readonly debug?: boolean;
   /** Replaced in tests, and where requests must take a special way. */
   readonly fetch?: typeof fetch;
 }
 
-export interface SubscribeOptions {
+/**
+ * `pending`: it waits for a stream, or fetches what it has missed. `live`: everything that is published from now on is
+ * delivered. `refused`: the hub will not have it. `ended`: it was stopped.
+ */
+export type SubscriptionState = 'pending' | 'live' | 'refused' | 'ended';
+
+/** A schema by which data is checked, of any library that follows Standard Schema 1 (https://standardschema.dev). */
+export interface StandardSchema<Output = unknown> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (
+      value: unknown,
+    ) => StandardResult<Output> | Promise<StandardResult<Output>>;
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+  };
+}
+
+type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string }[] };
+
+/** What `subscribe` returns: called, it ends the subscription. */
+export interface SubscriptionHandle {
+  (): void;
+  readonly state: SubscriptionState;
+  /** Why the hub has refused it, or one of its topics. */
+  readonly error: HeraldError | undefined;
+}
+
+export interface SubscribeOptions<Data = unknown> {
   /** Begin after this id, or with the oldest update that the hub holds (`earliest`). Default: only new updates. */
   readonly since?: string;
   /** Begin with this many of the hub's newest updates, at most 1 000. Ignored where `since` or `resume` applies. */
@@ -58,6 +90,21 @@ export interface SubscribeOptions {
   readonly onLive?: () => unknown;
   /** Called when messages are missing for good: fetch the whole state anew. */
   readonly onGap?: (notice: Notice) => unknown;
+  /** Called when the subscription's state has changed; with the reason, if the hub has refused something. */
+  readonly onState?: (state: SubscriptionState, error: HeraldError | undefined) => unknown;
+  /** Ends the subscription when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Only messages of this type, or of one of these, come to the handler. */
+  readonly type?: string | readonly string[];
+  /** Checks each message's data, which then has the schema's type. It must not be asynchronous. */
+  readonly parse?: StandardSchema<Data>;
+  /** `latest` begins with the newest update of each topic. Ignored where `since` or `resume` applies. */
+  readonly begin?: 'latest';
+  /**
+   * How many times a second messages come at most, each time the newest of each topic: for a page that shows a state, and
+   * not every step to it. From 0.1 to 20; it takes a stream of its own.
+   */
+  readonly maxRate?: number;
 }
 
 /** The events of a client. */
@@ -79,14 +126,15 @@ export type TopicOf<Topics> = (keyof Topics & string) | (string & Record<never, 
 export interface HeraldClient<Topics = Record<string, unknown>> {
   readonly state: ConnectionState;
   /**
-   * Calls `handler` with each message, in order and once. Returns a function that ends the subscription.
+   * Calls `handler` with each message, in order and once. Returns a function that ends the subscription, and tells of
+   * its state.
    * @throws TypeError for an invalid pattern; HeraldError `misused` after `dispose()`.
    */
-  subscribe<Topic extends TopicOf<Topics>>(
+  subscribe<Topic extends TopicOf<Topics>, Data = PayloadOf<Topics, Topic>>(
     match: Match<Topic>,
-    handler: (message: Message<PayloadOf<Topics, Topic>>) => unknown,
-    options?: SubscribeOptions,
-  ): () => void;
+    handler: (message: Message<Data>) => unknown,
+    options?: SubscribeOptions<Data>,
+  ): SubscriptionHandle;
   /** The messages as an async iterator with a bounded buffer. */
   iterate<Topic extends TopicOf<Topics>>(
     match: Match<Topic>,

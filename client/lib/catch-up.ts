@@ -1,122 +1,125 @@
+import { Connection, type ConnectionListener } from './connection.js';
 import type { HeraldError } from './errors.js';
-import { matchersOf } from './feed.js';
-import { SeenIds } from './seen-ids.js';
-import type { Subscription } from './subscription.js';
-import {
-  type ConnectionState,
-  isGap,
-  type Notice,
-  type Source,
-  type SourceListener,
-  type WireMessage,
-} from './wire.js';
+import type { Part } from './part.js';
+import { REMEMBERED, Tail } from './repeats.js';
+import { type ConnectionState, isGap, type Notice, type WireMessage } from './wire.js';
 
 export interface CatchUpOptions {
   readonly since: string;
-  readonly subscriptions: readonly Subscription[];
+  readonly parts: readonly Part[];
   /** Opens a connection of its own that begins after `since`. */
-  readonly open: (since: string, listener: SourceListener) => Source;
+  readonly open: (since: string, listener: ConnectionListener) => Connection;
+  readonly refused: ConnectionListener['refused'];
   readonly onError: (error: HeraldError) => void;
 }
 
-/** Messages held back for one subscription. Beyond this the oldest are dropped, and fetched with the history. */
-const MAX_HELD = 1_024;
+/** Messages held back for one part. Beyond this the oldest are dropped, and fetched with the history. */
+const MAX_HELD = REMEMBERED / 2;
 
-/** The live messages of one subscription that came while it catches up. */
-interface Held {
-  readonly messages: WireMessage[];
+/** One part that catches up. */
+interface Waiting {
+  /** The live messages that have come meanwhile. */
+  readonly held: WireMessage[];
   /** Whether some had to be dropped. */
   hasDropped: boolean;
+  /** What the history has brought for it. */
+  readonly history: Tail;
 }
 
-/** Has subscriptions that have missed messages catch up with the stream that they are on. */
+/** Has parts of subscriptions that have missed messages catch up with the stream that they are on. */
 export function bringUp(options: CatchUpOptions): CatchUp {
   return new CatchUp(options);
 }
 
 /**
  * Reads the history over a second connection, which closes when it reaches the live messages that are held back. So
- * each subscription gets everything in one order.
+ * each part gets everything in one order.
  */
-export class CatchUp implements SourceListener {
+export class CatchUp implements ConnectionListener {
   readonly #options: CatchUpOptions;
-  readonly #seen = new SeenIds();
-  readonly #source: Source;
-  readonly #held = new Map<Subscription, Held>();
+  readonly #connection: Connection;
+  readonly #waiting = new Map<Part, Waiting>();
 
   constructor(options: CatchUpOptions) {
-    const { since, subscriptions, open } = options;
+    const { since, parts, open } = options;
     this.#options = options;
-    this.#source = open(since, this);
-    for (const subscription of subscriptions) {
-      subscription.catchUp = this;
-      this.#held.set(subscription, { messages: [], hasDropped: false });
+    this.#connection = open(since, this);
+    for (const part of parts) {
+      part.catchUp = this;
+      this.#waiting.set(part, { held: [], hasDropped: false, history: new Tail() });
     }
-    this.#source.want(matchersOf(subscriptions));
+    this.#connection.want([...new Set(parts.flatMap(({ matchers }) => matchers))]);
   }
 
   /** The id up to which the history has been read. */
   get cursor(): string {
-    return this.#source.cursor || this.#options.since;
+    return this.#connection.cursor || this.#options.since;
   }
 
   /** Holds a live message back until the history has been delivered. */
-  hold(subscription: Subscription, message: WireMessage): void {
-    const held = this.#held.get(subscription);
-    if (!held) return;
-    // The history has already brought this message: here the two streams meet.
-    if (this.#seen.has(message.id)) {
-      held.messages.push(message);
-      this.#handOver(subscription);
-    } else if (held.messages.push(message) > MAX_HELD) {
-      // The history will bring the dropped one, and goes on until it brings one that is still held.
-      held.messages.shift();
-      held.hasDropped = true;
-    }
+  hold(part: Part, message: WireMessage): void {
+    const waiting = this.#waiting.get(part);
+    if (!waiting) return;
+    waiting.held.push(message);
+    if (waiting.held.length <= MAX_HELD) return;
+    // The history will bring the dropped one, and goes on until it brings one that is still held.
+    waiting.held.shift();
+    waiting.hasDropped = true;
   }
 
-  drop(subscription: Subscription): void {
-    if (this.#held.delete(subscription) && this.#held.size === 0) this.close();
+  drop(part: Part): void {
+    if (this.#waiting.delete(part) && this.#waiting.size === 0) this.close();
   }
 
   hurry(evenIfFailed?: boolean): void {
-    this.#source.hurry(evenIfFailed);
+    this.#connection.hurry(evenIfFailed);
   }
 
   close(): void {
-    this.#source.close();
+    this.#connection.close();
   }
 
   message(message: WireMessage): void {
-    const { id, topics } = message;
-    if (id !== undefined && !this.#seen.add(id)) return;
-    for (const [subscription, { messages }] of this.#held) {
-      if (topics.length > 0 && !subscription.topicAmong(topics)) continue;
-      subscription.deliver(message);
-      if (id !== undefined && messages.some((one) => one.id === id)) this.#handOver(subscription);
+    const { id, topics, replayed } = message;
+    for (const [part, { held, history }] of this.#waiting) {
+      if (topics.length > 0 && !part.topicAmong(topics)) continue;
+      history.add(id);
+      part.deliver(message);
+      // While Herald replays, it says itself when the history is complete. Others have only the messages to tell by.
+      if (!replayed && held.some((one) => one.id === id)) this.#handOver(part);
     }
   }
 
   notice(notice: Notice): void {
-    for (const [subscription, { hasDropped }] of this.#held) {
-      if (isGap(notice)) subscription.notifyGap(notice);
-      if (notice.type === 'caught-up' && !hasDropped) this.#handOver(subscription);
+    for (const [part, { held, hasDropped, history }] of this.#waiting) {
+      if (isGap(notice)) part.notifyGap(notice);
+      if (notice.type !== 'caught-up') continue;
+      // Where live messages had to be dropped, the history goes on until it meets those that are held.
+      if (!hasDropped || held.some(({ id }) => history.has(id))) this.#handOver(part);
     }
+  }
+
+  refused(...[matcher, error]: Parameters<ConnectionListener['refused']>): void {
+    this.#options.refused(matcher, error);
+  }
+
+  full(...[matcher, error]: Parameters<ConnectionListener['full']>): void {
+    this.#options.refused(matcher, error);
   }
 
   covers(): void {
     // The notice `caught-up` says when the history is complete.
   }
 
-  missed(): void {
-    // A connection resumes by itself.
+  crowded(): void {
+    // The stream that it catches up with carries the same matchers.
   }
 
   state(state: ConnectionState): void {
     if (state !== 'failed') return;
-    for (const subscription of this.#held.keys()) {
-      subscription.notifyGap({ type: 'gap', reason: 'refused' });
-      this.#handOver(subscription);
+    for (const part of this.#waiting.keys()) {
+      part.notifyGap({ type: 'gap', reason: 'refused' });
+      this.#handOver(part);
     }
   }
 
@@ -125,10 +128,14 @@ export class CatchUp implements SourceListener {
   }
 
   /** Delivers the held messages that the history has not brought. From now on the stream alone is enough. */
-  #handOver(subscription: Subscription): void {
-    const messages = this.#held.get(subscription)?.messages ?? [];
-    for (const message of messages) if (!this.#seen.has(message.id)) subscription.deliver(message);
-    subscription.goLive(this.#seen);
-    this.drop(subscription);
+  #handOver(part: Part): void {
+    const waiting = this.#waiting.get(part);
+    if (!waiting) return;
+    const { held, history } = waiting;
+    const { count, repeats } = history.meet(held.map(({ id }) => id));
+    for (const message of held.slice(count)) part.deliver(message);
+    // A stream that has brought nothing yet may be slower than the history was.
+    part.goLive(held.length === 0 ? history : undefined, repeats);
+    this.drop(part);
   }
 }

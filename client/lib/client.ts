@@ -1,19 +1,24 @@
-import type { HeraldClient, HeraldClientOptions, HeraldEvents, SubscribeOptions } from './api.js';
-import { Connection } from './connection.js';
-import { HeraldError } from './errors.js';
+import type {
+  HeraldClient,
+  HeraldClientOptions,
+  HeraldEvents,
+  SubscribeOptions,
+  SubscriptionHandle,
+} from './api.js';
+import { Connection, type ConnectionListener } from './connection.js';
+import { HeraldError, type HeraldErrorCode } from './errors.js';
 import { Feed } from './feed.js';
 import type { IterateOptions } from './iterate.js';
+import { Limits } from './limits.js';
 import { type Match, toSelectors, type UrlPatternConstructor } from './matcher.js';
 import type { Message } from './message.js';
 import { followPage } from './page-events.js';
 import type { PublishOptions } from './publisher.js';
 import type { Memory } from './resume.js';
 import type { StreamSettings } from './stream.js';
+import { Streams, type StreamsOptions } from './streams.js';
 import { Subscription } from './subscription.js';
-import type { ConnectionState, Source, SourceListener, Start } from './wire.js';
-
-/** States by gravity: the client has the gravest one of its feeds. */
-const GRAVITY: readonly ConnectionState[] = ['idle', 'open', 'connecting', 'waiting', 'offline', 'failed'];
+import { type ConnectionState, gravestOf, type Source, type SourceListener } from './wire.js';
 
 /** The hub that this module was loaded from, or else the one at the page's own origin. */
 const HUB = `${/(.*)\/herald\/client\.js/.exec(import.meta.url)?.[1] ?? ''}/.well-known/mercure`;
@@ -21,12 +26,17 @@ const HUB = `${/(.*)\/herald\/client\.js/.exec(import.meta.url)?.[1] ?? ''}/.wel
 /** The name of the feed for all subscriptions whose messages can be told apart by topic. */
 const COMMON = '';
 
+/** Errors that mend themselves. All others are given to the browser's console where no listener takes them. */
+const PASSING = new Set<HeraldErrorCode>(['unreachable', 'stalled', 'busy', 'not-a-stream', 'token-failed']);
+
 /** The client behind `createHeraldClient`, which puts the parts together. */
 export class Client implements HeraldClient {
   readonly #options: HeraldClientOptions;
   readonly #settings: StreamSettings;
   /** By name: `COMMON`, or the matchers of a subscription that needs a connection of its own. */
   readonly #feeds = new Map<string, Feed>();
+  /** Numbers the feeds that have one subscription each. */
+  #feedCount = 0;
   readonly #listeners = new Set<readonly [name: string, listener: (event: never) => unknown]>();
   readonly #memory: Memory | undefined;
   readonly #stopFollowing: () => void;
@@ -35,8 +45,17 @@ export class Client implements HeraldClient {
   constructor(options: HeraldClientOptions) {
     const { url = HUB, token, cookies, grace = 2.5, fetch = globalThis.fetch } = options;
     this.#options = options;
-    this.#settings = { url: new URL(url, globalThis.location?.href).href, token, cookies, grace, fetch };
-    this.#memory = options.resume?.(this.#settings.url, () => this.#feeds.get(COMMON)?.checkpoint);
+    this.#settings = {
+      url: new URL(url, globalThis.location?.href).href,
+      token,
+      cookies,
+      grace,
+      fetch,
+      limits: new Limits(),
+      // oxlint-disable-next-line no-console -- what `debug: true` asks for
+      debug: options.debug ? (what) => console.debug(`herald: ${what}`) : () => undefined,
+    };
+    this.#memory = options.resume?.(this.#settings.url, () => this.#feeds.get(COMMON)?.checkpoints[0]);
     this.#stopFollowing = followPage((act) => {
       if (act === 'suspend') this.#memory?.save();
       this.#eachFeed((feed) => feed[act]());
@@ -47,19 +66,41 @@ export class Client implements HeraldClient {
     return this.#state;
   }
 
-  subscribe(match: Match, handler: (message: Message<never>) => unknown, options: SubscribeOptions = {}): () => void {
+  subscribe(
+    match: Match,
+    handler: (message: Message<never>) => unknown,
+    options: SubscribeOptions = {},
+  ): SubscriptionHandle {
     if (this.#state === 'closed') throw new HeraldError('misused', 'This client was disposed of.');
-    const { urlPattern = (globalThis as { URLPattern?: UrlPatternConstructor }).URLPattern, transport } = this.#options;
-    const subscription = new Subscription(toSelectors(match, this.#settings.url, urlPattern), {
+    const { urlPattern = (globalThis as { URLPattern?: UrlPatternConstructor }).URLPattern } = this.#options;
+    const selectors = toSelectors(match, this.#settings.url, urlPattern);
+    const matchers = selectors.map(({ matcher }) => matcher);
+    const since = options.since || this.#memory?.sinceFor(matchers) || beginningOf(options);
+    // With a stream of its own it begins where the stream does.
+    const isAlone = options.maxRate !== undefined;
+    const subscription = new Subscription(selectors, isAlone ? '' : since, {
       ...options,
-      handler: handler as (message: Message) => unknown,
+      handler,
       onError: (error) => this.#emit('error', error),
     });
-    const { matchers, isRoutable } = subscription;
-    subscription.since ||= this.#memory?.sinceFor(matchers) ?? (options.last ? `#${options.last}` : '');
-    const feed = this.#feed(isRoutable && !transport ? COMMON : matchers.join('&'));
-    feed.add(subscription);
-    return () => feed.remove(subscription);
+    // Without `URLPattern`, the topics of a pattern can't be told from others, and so for transports without topics.
+    const isRoutable = !this.#options.transport && selectors.every(({ test }) => test);
+    const name = isRoutable && !isAlone ? COMMON : `${(this.#feedCount += 1)}`;
+    const feed = this.#feed(name, isAlone ? { since, matchers, parameters: `max_rate=${options.maxRate}` } : undefined);
+    const stop = (): void => {
+      if (subscription.state === 'ended') return;
+      options.signal?.removeEventListener('abort', stop);
+      subscription.end();
+      feed.remove(subscription);
+      if (name !== COMMON) this.#dropFeed(name, feed);
+    };
+    if (options.signal?.aborted) subscription.end();
+    else feed.add(subscription);
+    options.signal?.addEventListener('abort', stop);
+    return Object.defineProperties(stop, {
+      state: { get: () => subscription.state },
+      error: { get: () => subscription.error },
+    }) as SubscriptionHandle;
   }
 
   async *iterate(
@@ -93,12 +134,14 @@ export class Client implements HeraldClient {
     this.#eachFeed((feed) => feed.close());
   }
 
-  #feed(name: string): Feed {
+  #feed(name: string, alone?: Alone): Feed {
     const existing = this.#feeds.get(name);
     if (existing) return existing;
+    const { parameters } = alone ?? {};
+    const starts = alone && new Map([['1', { cursor: alone.since, covered: new Set(alone.matchers) }]]);
     const feed = new Feed({
-      open: (listener) => (name === COMMON ? this.#openSource(listener) : this.#connect(listener)),
-      openAt: (since, listener) => this.#connect(listener, { cursor: since, covered: new Set() }),
+      open: (listener) => (name === COMMON ? this.#openSource(listener) : this.#connect(listener, starts, parameters)),
+      openAt: (cursor, listener) => this.#openAt(cursor, listener, parameters),
       emit: (event, detail) => this.#emit(event, detail),
       onState: () => this.#noteState(),
       onProgress: () => this.#memory?.touch(),
@@ -107,10 +150,17 @@ export class Client implements HeraldClient {
     return feed;
   }
 
+  /** Closes a feed of one subscription, which has stopped. */
+  #dropFeed(name: string, feed: Feed): void {
+    this.#feeds.delete(name);
+    feed.close();
+    this.#noteState();
+  }
+
   /** Opens a connection, or a share of one. The code for sharing is loaded only by pages that may have other tabs. */
   async #openSource(listener: SourceListener): Promise<Source> {
     const options = this.#options;
-    const connect = (own: SourceListener, start?: Start): Source => this.#connect(own, start);
+    const connect = (own: SourceListener, starts?: StreamsOptions['starts']): Source => this.#connect(own, starts);
     if (options.share === 'none' || typeof document === 'undefined') return connect(listener);
     try {
       // `catch-up.js` is loaded now: a tab that takes over may have to catch up at a time when nothing can be loaded.
@@ -122,8 +172,13 @@ export class Client implements HeraldClient {
     }
   }
 
-  #connect(listener: SourceListener, start?: Start): Connection {
-    return new Connection({ ...this.#options, settings: this.#settings, start }, listener);
+  #connect(listener: SourceListener, starts?: StreamsOptions['starts'], parameters?: string): Streams {
+    return new Streams({ ...this.#options, settings: this.#settings, starts, parameters }, listener);
+  }
+
+  #openAt(cursor: string, listener: ConnectionListener, parameters?: string): Connection {
+    const start = { cursor, covered: new Set<string>() };
+    return new Connection({ ...this.#options, settings: this.#settings, start, parameters }, listener);
   }
 
   #eachFeed(act: (feed: Feed) => void): void {
@@ -131,8 +186,7 @@ export class Client implements HeraldClient {
   }
 
   #noteState(): void {
-    const ranks = [...this.#feeds.values()].map(({ current }) => GRAVITY.indexOf(current));
-    this.#enter(GRAVITY[Math.max(...ranks)] ?? 'idle');
+    this.#enter(gravestOf([...this.#feeds.values()].map(({ current }) => current)));
   }
 
   #enter(state: ConnectionState): void {
@@ -142,9 +196,32 @@ export class Client implements HeraldClient {
   }
 
   #emit<Name extends keyof HeraldEvents>(name: Name, detail: HeraldEvents[Name]): void {
-    for (const [wanted, listener] of this.#listeners) {
+    const listeners = [...this.#listeners].filter(([wanted]) => wanted === name);
+    if (listeners.length === 0 && detail instanceof HeraldError && !PASSING.has(detail.code)) report(detail);
+    for (const [, listener] of listeners) {
       // An error of a listener must not disturb the stream: as an unhandled rejection, the platform reports it.
-      if (wanted === name) void new Promise((resolve) => resolve(listener(detail as never)));
+      void new Promise((resolve) => resolve(listener(detail as never)));
     }
   }
+}
+
+/** What a feed of one subscription has to itself. */
+interface Alone {
+  readonly since: string;
+  readonly matchers: readonly string[];
+  readonly parameters: string;
+}
+
+/** Where a subscription begins that nothing is known of. */
+function beginningOf({ last, begin }: SubscribeOptions): string {
+  if (begin) return `#${begin}`;
+  return last ? `#${last}` : '';
+}
+
+/** Tells the developer of an error that nobody listens to. */
+function report(error: HeraldError): void {
+  // Node.js has no `reportError`.
+  const { reportError } = globalThis as { readonly reportError?: (error: unknown) => void };
+  // oxlint-disable-next-line no-console -- as above
+  (reportError ?? console.error)(error);
 }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Connection } from './connection.js';
+import { Connection, type ConnectionListener } from './connection.js';
+import { Limits } from './limits.js';
 import type { StreamListener, StreamRequest, Transport } from './stream.js';
-import type { Notice, SourceListener, WireMessage } from './wire.js';
+import type { Notice, WireMessage } from './wire.js';
 
 /** A stream that does what the test says. */
 interface Script {
@@ -18,7 +19,7 @@ const transport: Transport = (_settings, request, listener) => {
   return { close: () => (script.isClosed = true), look: () => undefined };
 };
 
-const settings = { url: 'https://hub.example/', token: undefined, cookies: false, grace: 2.5, fetch };
+const settings = { url: 'https://hub.example/', token: undefined, cookies: false, grace: 2.5, fetch, limits: new Limits(), debug: () => undefined };
 
 /** An event with `data`, and the same text as its id. */
 function event(data: string): Parameters<StreamListener['event']>[0] {
@@ -41,13 +42,13 @@ describe('a connection whose stream is replaced', () => {
     streams.length = 0;
     messages.length = 0;
     told.length = 0;
-    const ignored = ['covers', 'missed', 'state', 'error'] as const;
+    const ignored = ['covers', 'refused', 'full', 'crowded', 'state', 'error'] as const;
     const listener = {
       ...Object.fromEntries(ignored.map((name) => [name, () => undefined])),
       message: ({ data }: WireMessage) => void messages.push(data),
       notice: ({ type }: Notice) => void told.push(type),
     };
-    connection = new Connection({ settings, start: undefined, transport }, listener as unknown as SourceListener);
+    connection = new Connection({ settings, start: undefined, transport }, listener as unknown as ConnectionListener);
     connection.want(['match=urn%3Aa']);
     jest.advanceTimersByTime(1_000);
     stream(0).listener.opened({ cursor: 'start', isReplaying: false });
@@ -75,6 +76,7 @@ describe('a connection whose stream is replaced', () => {
     stream(0).listener.event({ id: 'herald-cursor:1', type: 'herald', data: '{"type":"drain"}', topics: [] });
     expect(told).toEqual(['cursor', 'drain']);
     expect(messages).toEqual([]);
+    stream(1).listener.opened({ cursor: 'start', isReplaying: false });
     connection.want(['match=urn%3Aa', 'match=urn%3Ac']);
     jest.advanceTimersByTime(1_000);
     expect(stream(2).request.query).toContain('last_event_id=herald-cursor%3A1');

@@ -6,7 +6,10 @@ export type HeraldErrorCode =
   | 'stalled'
   /** The hub is busy (408, 425, 429 or 5xx). The client comes back by itself. */
   | 'busy'
-  /** The answer is no event stream: something in front of the hub has answered. The client comes back by itself. */
+  /**
+   * The answer is no event stream and no refusal of a hub: something in front of the hub has answered. The client comes
+   * back by itself.
+   */
   | 'not-a-stream'
   /** The token provider failed. The client comes back by itself. */
   | 'token-failed'
@@ -22,23 +25,41 @@ export type HeraldErrorCode =
   | 'data-invalid'
   /** The buffer of an iterator with `overflow: 'fail'` was full. */
   | 'overflow'
-  /** This hub does not tell which topic a message is of, so several topics can't share a connection. */
+  /** The hub's messages name no topic, or none that somebody has subscribed to, so nobody gets them: the message says why. */
   | 'topics-unknown'
+  /** An event of the stream was too large to be held, and is left out. */
+  | 'too-large'
   /** The client was asked for something it can't do: the message says what. */
   | 'misused';
+
+/** Why the hub has refused a request (RFC 9457): its own words, for people, and a code for programs. */
+export interface Problem {
+  /** One of those in docs/protocol.md; undefined where a hub of another make has answered, or something in front of it. */
+  readonly code?: string | undefined;
+  readonly detail?: string | undefined;
+}
+
+export interface HeraldErrorDetails {
+  readonly status?: number | undefined;
+  readonly problem?: Problem | undefined;
+  readonly cause?: unknown;
+}
 
 /** Whatever the client throws or reports. The message says what is wrong and what to do. */
 export class HeraldError extends Error {
   override readonly name = 'HeraldError';
   /** The status of the hub's answer, if there was one. */
   readonly status: number | undefined;
+  /** What the hub said of its refusal, if it has refused something. */
+  readonly problem: Problem | undefined;
 
   constructor(
     readonly code: HeraldErrorCode,
     message: string,
-    details: { readonly status?: number | undefined; readonly cause?: unknown } = {},
+    details: HeraldErrorDetails = {},
   ) {
     super(message, details);
     this.status = details.status;
+    this.problem = details.problem;
   }
 }

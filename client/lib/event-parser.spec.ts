@@ -21,6 +21,7 @@ function parse(text: string | Uint8Array, cuts: readonly number[] = []): Parsed 
     moved: (id) => {
       lastEventId = id;
     },
+    tooLong: () => undefined,
   });
   let from = 0;
   for (const cut of [...cuts, bytes.length].toSorted((a, b) => a - b)) {
@@ -127,12 +128,19 @@ describe('the parser of event streams', () => {
     ]);
   });
 
-  it('refuses an event that is too long to be held', () => {
-    const parser = new EventParser({ event: () => undefined, retry: () => undefined, moved: () => undefined });
-    const piece = new TextEncoder().encode('data: '.padEnd(1024 ** 2, 'x'));
-    expect(() => {
-      for (let count = 0; count < 20; count += 1) parser.push(piece);
-    }).toThrow(RangeError);
+  it('leaves out an event that is too long to be held, moves past it, and reads on', () => {
+    const told: unknown[] = [];
+    const parser = new EventParser({
+      event: ({ id, data }) => told.push([id, data]),
+      retry: () => undefined,
+      moved: (id) => told.push(id),
+      tooLong: () => told.push('too long'),
+    });
+    const push = (text: string): void => parser.push(new TextEncoder().encode(text));
+    push('id: 1\ndata: before\n\nid: 2\ndata: ');
+    for (let count = 0; count < 20; count += 1) push('x'.repeat(1024 ** 2));
+    push('\ndata: more\n\nid: 3\ndata: after\n\n');
+    expect(told).toEqual(['1', ['1', 'before'], '2', 'too long', '3', ['3', 'after']]);
   });
 
   it('sees the same however the bytes are split', () => {

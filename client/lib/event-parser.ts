@@ -16,16 +16,22 @@ export interface ParserListener {
   moved(lastEventId: string): void;
   /** The hub's wish for the reconnection delay, in milliseconds. It holds at once, without a blank line. */
   retry(milliseconds: number): void;
+  /** An event was too long to be held, and was left out. The last event id has moved past it all the same. */
+  tooLong(): void;
 }
 
-/** The most characters of one event. A stream that exceeds this is broken, or an attempt to fill the memory. */
+/** The most characters of one event. What exceeds this is broken, or an attempt to fill the memory. */
 const MAX_EVENT_LENGTH = 16 * 1024 ** 2;
 
 /** A line's field name and its value, without the one space that may lead it. A comment is a field without a name. */
 const FIELD = /^([^:]*)(?:: ?)?(.*)$/s;
 
+/** A line that is ignored, and is not blank. */
+const COMMENT = ':';
+
 /** What the lines since the last blank one have said. */
 interface Block {
+  isTooLong?: boolean;
   id?: string;
   type?: string;
   data?: string;
@@ -51,7 +57,6 @@ export class EventParser {
     this.#listener = listener;
   }
 
-  /** @throws RangeError when an event is too long to be held. */
   push(bytes: Uint8Array): void {
     let text = this.#decoder.decode(bytes, { stream: true });
     if (text === '') return;
@@ -64,7 +69,14 @@ export class EventParser {
     this.#rest = lines.pop() ?? '';
     this.#length += text.length;
     for (const line of lines) this.#takeLine(line);
-    if (this.#length > MAX_EVENT_LENGTH) throw new RangeError('An event of the stream is too long.');
+    if (this.#length > MAX_EVENT_LENGTH) this.#giveUpEvent();
+  }
+
+  /** Forgets what the event has said, but for its id, and reads over the rest of it. */
+  #giveUpEvent(): void {
+    const { id } = this.#block;
+    this.#block = { ...(id !== undefined && { id }), isTooLong: true, topics: [] };
+    if (this.#rest !== '') this.#rest = COMMENT;
   }
 
   #takeLine(line: string): void {
@@ -74,6 +86,7 @@ export class EventParser {
     }
     const block = this.#block;
     const [, name, value = ''] = FIELD.exec(line) ?? [];
+    if (block.isTooLong) return;
     if (name === 'data') block.data = block.data === undefined ? value : `${block.data}\n${value}`;
     else if (name === 'event') block.type = value;
     else if (name === 'topic') block.topics.push(value);
@@ -82,10 +95,11 @@ export class EventParser {
   }
 
   #dispatch(): void {
-    const { id, type, data, topics } = this.#block;
+    const { id, type, data, topics, isTooLong } = this.#block;
     this.#block = { topics: [] };
     this.#length = 0;
     if (id !== undefined) this.#listener.moved(id);
-    if (data !== undefined) this.#listener.event({ id, type: type || 'message', data, topics });
+    if (isTooLong) this.#listener.tooLong();
+    else if (data !== undefined) this.#listener.event({ id, type: type || 'message', data, topics });
   }
 }

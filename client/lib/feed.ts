@@ -1,22 +1,16 @@
 import type { HeraldEvents } from './api.js';
+import type { Connection, ConnectionListener } from './connection.js';
 import { HeraldError } from './errors.js';
 import type { Matcher } from './matcher.js';
-import { SeenIds } from './seen-ids.js';
-import type { Subscription } from './subscription.js';
-import {
-  type ConnectionState,
-  isGap,
-  type Notice,
-  type Source,
-  type SourceListener,
-  type WireMessage,
-} from './wire.js';
+import type { Part } from './part.js';
+import { bundlesOf, type Subscription } from './subscription.js';
+import { type ConnectionState, isGap, type Notice, type Source, type SourceListener, type WireMessage } from './wire.js';
 
 export interface FeedOptions {
   /** Opens the source of the feed's messages. */
   readonly open: (listener: SourceListener) => Source | Promise<Source>;
   /** Opens a connection for the history after `since`. */
-  readonly openAt: (since: string, listener: SourceListener) => Source;
+  readonly openAt: (since: string, listener: ConnectionListener) => Connection;
   readonly emit: <Name extends 'error' | 'notice'>(name: Name, event: HeraldEvents[Name]) => void;
   readonly onState: () => void;
   /** The position that a reload could resume from has moved. */
@@ -31,45 +25,62 @@ export class Feed implements SourceListener {
   current: ConnectionState = 'idle';
   readonly #options: FeedOptions;
   readonly #subscriptions = new Set<Subscription>();
-  readonly #seen = new SeenIds();
+  /** What each stream covers. */
+  readonly #covered = new Map<string, ReadonlySet<Matcher>>();
   #source: Source | undefined;
-  #covered: ReadonlySet<string> = new Set();
+  /** Why the source has failed. */
+  #failure: HeraldError | undefined;
   #isClosed = false;
   #isSuspended = false;
   #isCatchingUp = false;
+  #isTelling = false;
+  #hasReported = false;
 
   constructor(options: FeedOptions) {
     this.#options = options;
     void this.#start();
   }
 
-  /** The source's cursor, if all subscriptions have got everything up to there. */
-  get checkpoint(): { readonly id: string; readonly keys: readonly string[] } | undefined {
-    const id = this.#source?.cursor;
-    const isUpToDate = [...this.#subscriptions].every(({ isLive }) => isLive);
-    return id && isUpToDate ? { id, keys: matchersOf(this.#subscriptions) } : undefined;
+  get isEmpty(): boolean {
+    return this.#subscriptions.size === 0;
+  }
+
+  /** How far each stream has got on which all subscriptions have got everything up to there, and what it carries. */
+  get checkpoints(): { readonly id: string; readonly keys: readonly Matcher[] }[] {
+    return [...this.#covered.keys()].flatMap((stream) => {
+      const parts = this.#parts().filter((part) => part.stream === stream);
+      const id = this.#source?.cursorOf(stream);
+      const keys = parts.filter(({ isLive }) => isLive).flatMap(({ matchers }) => matchers);
+      return id && keys.length > 0 ? [{ id, keys }] : [];
+    });
   }
 
   add(subscription: Subscription): void {
     this.#subscriptions.add(subscription);
+    if (this.current === 'failed' && this.#failure) subscription.fail(this.#failure);
     this.#want();
-    this.#settle();
+    this.#settle(subscription.parts);
   }
 
   remove(subscription: Subscription): void {
     this.#subscriptions.delete(subscription);
-    subscription.catchUp?.drop(subscription);
+    for (const part of subscription.parts) part.catchUp?.drop(part);
     this.#want();
   }
 
   hurry(evenIfFailed?: boolean): void {
+    if (evenIfFailed) this.#retry();
     this.#source?.hurry(evenIfFailed);
-    for (const { catchUp } of this.#subscriptions) catchUp?.hurry(evenIfFailed);
+    for (const { catchUp } of this.#parts()) catchUp?.hurry(evenIfFailed);
+  }
+
+  offline(): void {
+    this.#source?.offline();
   }
 
   suspend(): void {
     this.#isSuspended = true;
-    for (const subscription of this.#subscriptions) if (!subscription.isLive) this.#interrupt(subscription);
+    for (const part of this.#parts()) if (!part.isLive) this.#interrupt(part);
     this.#source?.suspend();
   }
 
@@ -81,48 +92,64 @@ export class Feed implements SourceListener {
 
   close(): void {
     this.#isClosed = true;
-    for (const { catchUp } of this.#subscriptions) catchUp?.close();
+    for (const { catchUp } of this.#parts()) catchUp?.close();
+    for (const subscription of this.#subscriptions) subscription.end();
     this.#subscriptions.clear();
     this.#source?.close();
   }
 
-  message(message: WireMessage): void {
-    if (message.id !== undefined && !this.#seen.add(message.id)) return;
-    for (const subscription of this.#recipients(message.topics)) subscription.take(message);
+  message(message: WireMessage, stream: string): void {
+    for (const part of this.#recipients(message.topics, stream)) part.take(message);
     this.#options.onProgress();
   }
 
-  notice(notice: Notice): void {
-    if (isGap(notice)) for (const subscription of this.#subscriptions) subscription.notifyGap(notice);
+  notice(notice: Notice, stream: string): void {
+    if (isGap(notice)) for (const part of this.#parts()) if (part.stream === stream) part.notifyGap(notice);
     // The notice `cursor` says only where the stream is, which is for whoever resumes.
     if (notice.type !== 'cursor') this.#options.emit('notice', notice);
     this.#options.onProgress();
   }
 
-  covers(matchers: ReadonlySet<string>): void {
-    this.#covered = matchers;
-    for (const subscription of this.#subscriptions) {
-      const isServed = subscription.isLive || subscription.catchUp;
-      if (isServed && !subscription.isCoveredBy(matchers)) this.#interrupt(subscription);
+  covers(stream: string, matchers: ReadonlySet<Matcher>): void {
+    this.#covered.set(stream, matchers);
+    if (matchers.size === 0) this.#covered.delete(stream);
+    for (const part of this.#parts()) {
+      const isServed = part.stream === stream && (part.isLive || part.catchUp);
+      if (isServed && !part.isCoveredBy(matchers)) this.#interrupt(part);
     }
     this.#settle();
   }
 
-  missed(lastEventId: string): void {
-    for (const subscription of this.#subscriptions) {
-      // A subscription that is catching up begins anew from its own position; one that waits has missed nothing yet.
-      if (subscription.isLive) subscription.interrupt(lastEventId);
-      else if (subscription.catchUp) this.#interrupt(subscription);
+  missed(stream: string, lastEventId: string): void {
+    for (const part of this.#parts()) {
+      if (part.stream !== stream) continue;
+      // A part that is catching up begins anew from its own position; one that waits has missed nothing yet.
+      if (part.isLive) part.interrupt(lastEventId);
+      else if (part.catchUp) this.#interrupt(part);
     }
+    this.#settle();
+  }
+
+  refused(matcher: Matcher, error: HeraldError): void {
+    const parts = this.#parts().filter(({ matchers }) => matchers.includes(matcher));
+    if (parts.length === 0) return;
+    for (const part of parts) part.refuse(matcher, error);
+    for (const part of parts) if (part.isRefused) part.catchUp?.drop(part);
+    this.#options.emit('error', error);
+    this.#want();
     this.#settle();
   }
 
   state(state: ConnectionState): void {
     this.current = state;
+    if (state === 'failed') this.#fail();
+    else if (state === 'open' || state === 'connecting') this.#retry();
     this.#options.onState();
   }
 
   error(error: HeraldError): void {
+    // Should the source fail now, this is why.
+    this.#failure = error;
     this.#options.emit('error', error);
   }
 
@@ -134,64 +161,114 @@ export class Feed implements SourceListener {
     this.#want();
   }
 
+  #parts(): Part[] {
+    return [...this.#subscriptions].flatMap(({ parts }) => parts);
+  }
+
+  /** Says what is wanted, once for all changes that are made together. */
   #want(): void {
-    this.#source?.want(matchersOf(this.#subscriptions));
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    queueMicrotask(() => {
+      this.#isTelling = false;
+      this.#source?.want(bundlesOf(this.#parts()));
+    });
   }
 
-  /** Stops a subscription where it is. It goes on from there when its topics are covered again. */
-  #interrupt(subscription: Subscription): void {
-    const { catchUp } = subscription;
-    const since = catchUp?.cursor ?? (subscription.isLive ? this.#source?.cursor : subscription.since);
-    subscription.interrupt(since);
-    catchUp?.drop(subscription);
+  #fail(): void {
+    if (this.#failure) for (const subscription of this.#subscriptions) subscription.fail(this.#failure);
   }
 
-  /** Subscriptions that are covered by now go live at once: the next message may be part of the same bytes. */
-  #settle(): void {
-    for (const subscription of this.#ready()) if (!subscription.since) subscription.goLive();
-    if (this.#ready().length > 0 && !this.#isCatchingUp) void this.#catchUp();
+  /** What failed is tried again. */
+  #retry(): void {
+    this.#failure = undefined;
+    for (const subscription of this.#subscriptions) subscription.retry();
+  }
+
+  /** Stops a part where it is. It goes on from there when its topics are covered again. */
+  #interrupt(part: Part): void {
+    const { catchUp, stream = '' } = part;
+    const since = catchUp?.cursor ?? (part.isLive ? this.#source?.cursorOf(stream) : part.since);
+    part.interrupt(since);
+    catchUp?.drop(part);
+  }
+
+  /** Parts that are covered by now go live at once: the next message may be part of the same bytes. */
+  #settle(among: readonly Part[] = this.#parts()): void {
+    const ready = this.#ready(among);
+    for (const part of ready) if (!part.since) part.goLive();
+    if (ready.some(({ since }) => since) && !this.#isCatchingUp) void this.#catchUp();
   }
 
   /**
-   * Begins to catch up for subscriptions that have missed something, together for those that resume after the same id.
-   * The code for it is loaded when it is first needed; what comes until then is fetched with the history.
+   * Begins to catch up for parts that have missed something, together for those that resume after the same id on the same
+   * stream. The code for it is loaded when it is first needed; what comes until then is fetched with the history.
    */
   async #catchUp(): Promise<void> {
     this.#isCatchingUp = true;
     try {
       const { bringUp } = await import('./catch-up.js');
-      const { openAt: open } = this.#options;
-      for (const since of new Set(this.#ready().map((subscription) => subscription.since))) {
-        const subscriptions = this.#ready().filter((subscription) => subscription.since === since);
-        bringUp({ since, subscriptions, open, onError: (error) => this.error(error) });
+      for (const parts of groupsOf(this.#ready())) {
+        bringUp({
+          since: parts[0].since,
+          parts,
+          open: this.#options.openAt,
+          refused: (matcher, error) => this.refused(matcher, error),
+          onError: (error) => this.#options.emit('error', error),
+        });
       }
     } catch (cause) {
-      this.error(new HeraldError('unreachable', 'catch-up.js can not be loaded.', { cause }));
+      this.#options.emit('error', new HeraldError('unreachable', 'catch-up.js can not be loaded.', { cause }));
       setTimeout(() => this.#settle(), LOAD_AGAIN);
     }
     this.#isCatchingUp = false;
   }
 
-  #ready(): Subscription[] {
+  /** The parts that wait and are covered, each of which is told by which stream. */
+  #ready(among: readonly Part[] = this.#parts()): Part[] {
     if (this.#isSuspended) return [];
-    return [...this.#subscriptions].filter(
-      (subscription) => !subscription.isLive && !subscription.catchUp && subscription.isCoveredBy(this.#covered),
-    );
+    return among.filter((part) => {
+      if (part.isLive || part.catchUp) return false;
+      const [stream] = [...this.#covered].find(([, matchers]) => part.isCoveredBy(matchers)) ?? [];
+      part.stream = stream;
+      return stream !== undefined;
+    });
   }
 
-  #recipients(topics: readonly string[]): Subscription[] {
-    const all = [...this.#subscriptions];
-    if (topics.length > 0) return all.filter((subscription) => subscription.topicAmong(topics));
+  #recipients(topics: readonly string[], stream: string): Part[] {
+    const all = this.#parts().filter((part) => part.stream === stream);
+    if (topics.length > 0) {
+      const some = all.filter((part) => part.topicAmong(topics));
+      if (some.length === 0) this.#report(stream);
+      return some;
+    }
     // The hub has matched the message but must not name its topic to this reader, or is a hub that never names topics.
-    const some = matchersOf(all).length === 1 ? all : all.filter(({ isOpenEnded }) => isOpenEnded);
+    const some = bundlesOf(all).flat().length === 1 ? all : all.filter(({ isOpenEnded }) => isOpenEnded);
     if (some.length === 0) {
       this.error(new HeraldError('topics-unknown', 'This hub names no topics: use one client per topic.'));
     }
     return some;
   }
+
+  /** Nobody has recognised a message. That is so for a while after somebody has stopped, and otherwise a fault. */
+  #report(stream: string): void {
+    const wanted = new Set(this.#parts().flatMap(({ matchers }) => matchers));
+    const hasSurplus = [...(this.#covered.get(stream) ?? [])].some((one) => !wanted.has(one));
+    if (hasSurplus || this.#hasReported) return;
+    this.#hasReported = true;
+    const what = 'The hub has sent a message whose topic is not among those that were subscribed to.';
+    const advice = 'Reach the hub by the name that it has itself (HERALD_RESOURCE), or use absolute topics and patterns.';
+    this.#options.emit('error', new HeraldError('topics-unknown', `${what} ${advice}`));
+  }
 }
 
-/** The matchers of all these subscriptions, each once. */
-export function matchersOf(subscriptions: Iterable<Subscription>): Matcher[] {
-  return [...new Set([...subscriptions].flatMap(({ matchers }) => matchers))];
+function groupsOf(parts: readonly Part[]): (readonly [Part, ...Part[]])[] {
+  const groups = new Map<string, [Part, ...Part[]]>();
+  for (const part of parts) {
+    const key = `${part.stream} ${part.since}`;
+    const group = groups.get(key);
+    if (group) group.push(part);
+    else groups.set(key, [part]);
+  }
+  return [...groups.values()];
 }

@@ -1,8 +1,10 @@
+import type { Problem } from './errors.js';
 import { EventParser } from './event-parser.js';
+import { problemOf } from './problem.js';
 import type { Stream, StreamEnd, StreamListener, StreamRequest, StreamSettings } from './stream.js';
 import { watch } from './watchdog.js';
 
-/** A longer URL goes as the body of a `QUERY` request: servers take 8 to 16 KiB for all headers together. */
+/** A longer query goes as the body of a `QUERY` request: servers take 8 to 16 KiB for all headers together. */
 const LONGEST_URL = 4_000;
 
 /**
@@ -59,7 +61,7 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
       code = 'unreachable';
       const response = await ask(settings, request, token, signal);
       signal.throwIfAborted();
-      return refusalOf(response) ?? (await read(response));
+      return isStream(response) ? await read(response) : await refusalOf(response, settings, request);
     } catch (cause) {
       return { code, cause };
     }
@@ -70,14 +72,15 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
 }
 
 function ask(
-  { url, cookies, fetch }: StreamSettings,
-  { query }: StreamRequest,
+  settings: StreamSettings,
+  request: StreamRequest,
   token: string | undefined,
   signal: AbortSignal,
 ): Promise<Response> {
-  const isLong = query.length > LONGEST_URL;
-  return fetch(isLong ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`, {
-    ...(isLong && { method: 'QUERY', body: new URLSearchParams(query) }),
+  const { url, cookies, fetch } = settings;
+  const { query } = request;
+  return fetch(isQuery(settings, request) ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`, {
+    ...(isQuery(settings, request) && { method: 'QUERY', body: new URLSearchParams(query) }),
     headers: { accept: ACCEPTED, ...(token && { authorization: `Bearer ${token}` }) },
     cache: 'no-store',
     // Without cookies, what a stream may read does not depend on who is logged in, so tabs can share it.
@@ -86,18 +89,39 @@ function ask(
   });
 }
 
-/** What an answer that is no stream means; undefined when it is one. */
-function refusalOf({ status, headers }: Response): StreamEnd | undefined {
-  const isOk = status === 200;
-  if (isOk && /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')) return undefined;
-  return { code: isOk ? 'not-a-stream' : codeOf(status), status, retryAfter: retryAfterOf(headers) };
+function isQuery({ limits }: StreamSettings, { query }: StreamRequest): boolean {
+  return limits.canQuery && query.length > LONGEST_URL;
 }
 
-/** The error code for a status that is no success. */
-export function codeOf(status: number): 'busy' | 'unauthorized' | 'stopped' | 'refused' {
-  if (status >= 500 || status === 408 || status === 425 || status === 429) return 'busy';
+function isStream({ status, headers }: Response): boolean {
+  return status === 200 && /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
+}
+
+/** What an answer that is no stream means. */
+async function refusalOf(response: Response, settings: StreamSettings, request: StreamRequest): Promise<StreamEnd> {
+  const { status, headers } = response;
+  const problem = await problemOf(response);
+  const end = { status, problem, retryAfter: retryAfterOf(headers) };
+  // Something in front of the hub does not know the method: from now on all queries go into URLs.
+  if (isQuery(settings, request) && problem?.code === undefined && [400, 403, 405, 501].includes(status)) {
+    settings.limits.canQuery = false;
+    return { ...end, code: 'not-a-stream', isCurable: true };
+  }
+  return { ...end, code: codeOf(status, problem) };
+}
+
+/**
+ * The error code for an answer that is no success. What a hub refuses for good, it says with a code of its own: without
+ * one, a gateway has answered, which may have the hub behind it again in a moment.
+ */
+export function codeOf(
+  status: number,
+  problem: Problem | undefined,
+): 'busy' | 'unauthorized' | 'stopped' | 'refused' | 'not-a-stream' {
   if (status === 401) return 'unauthorized';
-  return status === 204 ? 'stopped' : 'refused';
+  if (status === 204) return 'stopped';
+  if (status >= 500 || status === 408 || status === 425 || status === 429) return 'busy';
+  return problem?.code === undefined ? 'not-a-stream' : 'refused';
 }
 
 /** The milliseconds of a `Retry-After`, which has seconds or a date (RFC 9110, section 10.2.3); 0 if there is none. */

@@ -3,7 +3,7 @@ import { Client } from './client.js';
 
 export type * from './api.js';
 export type { BackoffOptions } from './backoff.js';
-export { HeraldError, type HeraldErrorCode } from './errors.js';
+export { HeraldError, type HeraldErrorCode, type Problem } from './errors.js';
 export type { IterateOptions } from './iterate.js';
 export type { Match, Matcher, UrlPatternConstructor } from './matcher.js';
 export type { Message } from './message.js';

@@ -88,7 +88,7 @@ async function send(
 }
 
 function refusalOf({ status, headers }: Response, text: string): Outcome {
-  const code = codeOf(status);
+  const code = codeOf(status, { code: '' });
   const error = new HeraldError(code, `The hub has refused the update (${status}): ${detailOf(text)}`, { status });
   return { error, isFinal: code !== 'busy', retryAfter: retryAfterOf(headers) };
 }

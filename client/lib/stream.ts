@@ -1,5 +1,7 @@
 import type { HeraldErrorCode } from './errors.js';
+import type { Limits } from './limits.js';
 import type { ParserListener } from './event-parser.js';
+import type { Refusal } from './problem.js';
 import type { TokenProvider, TokenRequest } from './token.js';
 
 /** How to reach the hub: the same for every stream of a client. */
@@ -12,6 +14,10 @@ export interface StreamSettings {
   /** Heartbeat intervals of silence after which a stream counts as dead. */
   readonly grace: number;
   readonly fetch: typeof fetch;
+  /** What the hub takes, as far as it is known. */
+  readonly limits: Limits;
+  /** Says what the client does and why, for developers. */
+  readonly debug: (what: string) => void;
 }
 
 /** What one stream is to carry, and from where on. */
@@ -36,8 +42,11 @@ export interface StreamEnd {
   readonly code?: HeraldErrorCode;
   readonly cause?: unknown;
   readonly status?: number;
+  readonly problem?: Refusal | undefined;
   /** Milliseconds that the hub asked for. */
   readonly retryAfter?: number;
+  /** Whether the next attempt is made in another way, and so may be made at once. */
+  readonly isCurable?: boolean;
 }
 
 export interface StreamListener extends ParserListener {

@@ -1,96 +1,132 @@
-import type { SubscribeOptions } from './api.js';
-import type { CatchUp } from './catch-up.js';
+import type { StandardSchema, SubscribeOptions, SubscriptionState } from './api.js';
 import { HeraldError } from './errors.js';
 import type { Matcher, Selector } from './matcher.js';
 import { Message } from './message.js';
-import type { SeenIds } from './seen-ids.js';
+import { Part, type Recipient } from './part.js';
 import type { Notice, WireMessage } from './wire.js';
 
 export interface SubscriptionOptions extends SubscribeOptions {
-  readonly handler: (message: Message) => unknown;
+  readonly handler: (message: Message<never>) => unknown;
   readonly onError: (error: HeraldError) => void;
 }
 
+/** Matchers that are read together. More are read in parts, which may come over different streams. */
+const TOGETHER = 100;
+
 /**
- * One subscriber. It waits until its topics are covered by a stream, then catches up if there is something to resume
- * from, and then is live.
+ * One subscriber.
+ *
+ *     pending ──covered──▶ live ──stop──▶ ended
+ *        │   ◀──missed─────  │              ▲
+ *        └──refused──▶ refused ──stop───────┘
+ *              (a new token may make it pending again)
  */
-export class Subscription {
-  readonly matchers: readonly Matcher[];
-  /** The id to resume after, once the topics are covered; empty for "what comes from now on". */
-  since: string;
-  /** The catch-up that fetches its history now, and holds live messages back meanwhile. */
-  catchUp: CatchUp | undefined;
-  isLive = false;
-  readonly #selectors: readonly Selector[];
+export class Subscription implements Recipient {
+  readonly parts: readonly Part[];
   readonly #options: SubscriptionOptions;
-  /** The last ids of its history, which the stream may bring as well when it is slower. */
-  #fetched: SeenIds | undefined;
+  readonly #types: ReadonlySet<string> | undefined;
+  /** Which part has brought which of the last messages, where there are several, as more than one may match it. */
+  readonly #broughtBy = new Map<string, Part>();
+  #state: SubscriptionState = 'pending';
+  #error: HeraldError | undefined;
 
-  constructor(selectors: readonly Selector[], options: SubscriptionOptions) {
-    this.matchers = selectors.map(({ matcher }) => matcher);
-    this.since = options.since ?? '';
-    this.#selectors = selectors;
+  constructor(selectors: readonly Selector[], since: string, options: SubscriptionOptions) {
     this.#options = options;
+    this.#types = options.type === undefined ? undefined : new Set([options.type].flat());
+    const count = Math.ceil(selectors.length / TOGETHER);
+    this.parts = Array.from(
+      { length: count },
+      (_, index) => new Part(selectors.slice(index * TOGETHER, (index + 1) * TOGETHER), since, this),
+    );
   }
 
-  /** Whether it can recognise its messages by their topics. Otherwise it needs a connection of its own. */
-  get isRoutable(): boolean {
-    return this.#selectors.every(({ test }) => test);
+  get state(): SubscriptionState {
+    return this.#state;
   }
 
-  /** Whether it may get topics that it does not name: it has a pattern or `*`. */
-  get isOpenEnded(): boolean {
-    return this.#selectors.some(({ isOpenEnded }) => isOpenEnded);
+  /** Why the hub has refused it, or one of its topics. */
+  get error(): HeraldError | undefined {
+    return this.#error;
   }
 
-  isCoveredBy(matchers: ReadonlySet<Matcher>): boolean {
-    return this.matchers.every((matcher) => matchers.has(matcher));
-  }
-
-  /** The first of these topics that it wants; empty if it wants none of them. */
-  topicAmong(topics: readonly string[]): string {
-    // A selector without `test` has a connection of its own, over which nothing else comes.
-    return topics.find((topic) => this.#selectors.some(({ test }) => test?.(topic) ?? true)) ?? '';
-  }
-
-  /** A message from the stream. */
-  take(message: WireMessage): void {
-    if (!this.isLive) this.catchUp?.hold(this, message);
-    else if (!this.#fetched?.has(message.id)) this.deliver(message);
-  }
-
-  /** From now on it gets messages at once, except those that it has `fetched` already. */
-  goLive(fetched?: SeenIds): void {
-    this.interrupt();
-    this.#fetched = fetched;
-    this.isLive = true;
-    this.#guard(() => this.#options.onLive?.());
-  }
-
-  /** It may miss messages after `since` from now on. An empty id names no message: nothing was missed. */
-  interrupt(since = ''): void {
-    this.since = since;
-    this.catchUp = undefined;
-    this.isLive = false;
-  }
-
-  /** Never throws: an error of the handler is reported, and does not affect other subscriptions. */
-  deliver(message: WireMessage): void {
-    const topic = this.topicAmong(message.topics) || (this.#selectors[0]?.name ?? '');
-    this.#guard(() => this.#options.handler(new Message(message, topic)));
+  deliver(message: WireMessage, topic: string, part: Part): void {
+    if (this.#state === 'ended' || (this.#types && !this.#types.has(message.type))) return;
+    if (this.parts.length > 1 && !this.#isFirst(message.id, part)) return;
+    this.#guard(() => this.#options.handler(toMessage(message, topic, this.#options.parse)));
   }
 
   notifyGap(notice: Notice): void {
-    this.#guard(() => this.#options.onGap?.(notice));
+    if (this.#state !== 'ended') this.#guard(() => this.#options.onGap?.(notice));
   }
 
+  changed(error?: HeraldError): void {
+    if (this.#state === 'ended') return;
+    this.#error = error ?? this.#error;
+    const wanted = this.parts.filter(({ isRefused }) => !isRefused);
+    if (wanted.length === 0) this.#enter('refused');
+    else if (wanted.every(({ isLive }) => isLive)) this.#enter('live');
+    else if (error) this.#options.onError(error);
+  }
+
+  /** The hub has refused the whole stream for good. */
+  fail(error: HeraldError): void {
+    if (this.#state === 'ended' || this.#state === 'refused') return;
+    this.#error = error;
+    this.#enter('refused');
+  }
+
+  /** It is tried again. */
+  retry(): void {
+    if (this.#state !== 'refused' || this.parts.every(({ isRefused }) => isRefused)) return;
+    this.#error = undefined;
+    this.#enter('pending');
+  }
+
+  end(): void {
+    if (this.#state !== 'ended') this.#enter('ended');
+  }
+
+  /** Whether no other part has brought this message before. */
+  #isFirst(id: string | undefined, part: Part): boolean {
+    if (id === undefined) return true;
+    const known = this.#broughtBy.get(id);
+    this.#broughtBy.set(id, part);
+    const [oldest] = this.#broughtBy.keys();
+    if (this.#broughtBy.size > REMEMBERED && oldest !== undefined) this.#broughtBy.delete(oldest);
+    return known === undefined || known === part;
+  }
+
+  #enter(state: SubscriptionState): void {
+    this.#state = state;
+    const { onLive, onState } = this.#options;
+    if (state === 'live') this.#guard(() => onLive?.());
+    this.#guard(() => onState?.(state, this.#error));
+  }
+
+  /** Never throws: an error of the application is reported, and does not affect other subscriptions. */
   #guard(act: () => unknown): void {
     // The handler may be async, and fail later.
     new Promise((resolve) => resolve(act())).catch((cause: unknown) => {
-      this.#options.onError(
-        cause instanceof HeraldError ? cause : new HeraldError('handler-failed', 'A handler threw.', { cause }),
-      );
+      this.#options.onError(cause instanceof HeraldError ? cause : handlerFailed(cause));
     });
   }
+}
+
+/** Messages whose part is remembered. */
+const REMEMBERED = 1_024;
+
+function handlerFailed(cause: unknown): HeraldError {
+  const what = cause instanceof Error ? `: ${cause.message}` : '.';
+  return new HeraldError('handler-failed', `A handler of the application threw${what}`, { cause });
+}
+
+/** Its type is what the application says that it is. */
+function toMessage(message: WireMessage, topic: string, schema: StandardSchema | undefined): Message<never> {
+  return new Message(message, topic, schema as StandardSchema<never> | undefined);
+}
+
+/** All the matchers of these parts, for each part those that are read together. */
+export function bundlesOf(parts: Iterable<Part>): (readonly Matcher[])[] {
+  const bundles = [...parts].map(({ matchers }) => matchers).filter(({ length }) => length > 0);
+  return [...new Map(bundles.map((bundle) => [bundle.join('&'), bundle])).values()];
 }

@@ -15,11 +15,10 @@ const LONGEST_PERIOD = 5_000;
  * silence, because a page that was busy or asleep has not yet read what has arrived meanwhile.
  */
 export function watch(limit: number, bark: () => void): Watchdog {
-  // The system time, because `performance.now()` may stand still while the machine sleeps.
-  let lastByte = Date.now();
+  let lastByte = readClocks();
   let isSuspicious = false;
   const look = (): void => {
-    const isLate = limit > 0 && Date.now() - lastByte > limit;
+    const isLate = limit > 0 && silenceSince(lastByte) > limit;
     if (isLate && isSuspicious) {
       stop();
       bark();
@@ -29,7 +28,17 @@ export function watch(limit: number, bark: () => void): Watchdog {
   const timer = setInterval(look, Math.min(LONGEST_PERIOD, limit / 4 || LONGEST_PERIOD));
   const stop = (): void => clearInterval(timer);
   const feed = (): void => {
-    lastByte = Date.now();
+    lastByte = readClocks();
   };
   return { feed, look, stop };
+}
+
+/** Two clocks, because `performance.now()` may stand still while the machine sleeps, and the system time may be set back. */
+function readClocks(): readonly [monotonic: number, wall: number] {
+  return [performance.now(), Date.now()];
+}
+
+/** Milliseconds by the clock that has gone further. */
+function silenceSince([monotonic, wall]: ReturnType<typeof readClocks>): number {
+  return Math.max(performance.now() - monotonic, Date.now() - wall);
 }

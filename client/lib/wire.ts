@@ -16,7 +16,7 @@ export interface WireMessage {
 /** What the hub says of the stream itself: an event named `herald`. */
 export interface Notice {
   readonly type: string;
-  /** Why a gap came about: `not-held`, `trimmed`, `damaged`, `presence`, `refused` or `overflow`. */
+  /** Why a gap came about: `not-held`, `trimmed`, `damaged`, `presence`, `refused`, `overflow` or `too-large`. */
   readonly reason?: string;
   /** How many updates are missing, on whatever topics, where the hub knows. */
   readonly updates?: number;
@@ -36,34 +36,49 @@ export function isGap({ type }: Notice): boolean {
  */
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'offline' | 'failed' | 'closed';
 
-/** Receives what a source of messages delivers. */
+/** States by gravity. */
+const GRAVITY: readonly ConnectionState[] = ['idle', 'closed', 'open', 'connecting', 'waiting', 'offline', 'failed'];
+
+/** What several connections are together. */
+export function gravestOf(states: readonly ConnectionState[]): ConnectionState {
+  return GRAVITY[Math.max(...states.map((state) => GRAVITY.indexOf(state)))] ?? 'idle';
+}
+
+/** Receives what a source of messages delivers. Each stream has a name, and what it delivers is in order. */
 export interface SourceListener {
-  message(message: WireMessage): void;
-  notice(notice: Notice): void;
-  /** From here on every message that one of these matches is delivered, whatever happens to connections. */
-  covers(matchers: ReadonlySet<string>): void;
-  /** Messages after this id may have been missed, and must be fetched. */
-  missed(lastEventId: string): void;
+  message(message: WireMessage, stream: string): void;
+  notice(notice: Notice, stream: string): void;
+  /** From here on this stream delivers every message that one of these matches, whatever happens to connections. */
+  covers(stream: string, matchers: ReadonlySet<Matcher>): void;
+  /** Messages of this stream after this id may have been missed, and must be fetched. */
+  missed(stream: string, lastEventId: string): void;
+  /** The hub has refused this matcher for good. It is not asked for any more, and others go on. */
+  refused(matcher: Matcher, error: HeraldError): void;
   state(state: ConnectionState): void;
   error(error: HeraldError): void;
 }
 
-/** Where a connection begins. */
+/** Where a stream begins. */
 export interface Start {
-  /** An id; empty for what comes from now on; `#20`, which is no id, for the newest 20 updates. */
+  /** An id; empty for what comes from now on; `#20`, which is no id, for the newest 20; `#latest` for each topic's newest. */
   readonly cursor: string;
-  /** The matchers that were covered by the connection that it takes over from. */
-  readonly covered: ReadonlySet<string>;
+  /** The matchers that were covered by the stream that it takes over from. */
+  readonly covered: ReadonlySet<Matcher>;
 }
 
-/** Where messages come from: a connection, or another tab that has one. */
+/** The matchers of one subscriber, which one stream brings together, because their messages keep one order. */
+export type Bundle = readonly Matcher[];
+
+/** Where messages come from: the streams of this page, or another tab that has them. */
 export interface Source {
-  /** The id after which the next message comes; empty before anything is known. */
-  readonly cursor: string;
-  /** Asks for exactly these matchers, each named once. With none, the connection is closed after a while. */
-  want(matchers: readonly Matcher[]): void;
-  /** Tries to connect now, whatever it is waiting for, and checks whether an open stream is still alive. */
+  /** The id after which the next message of this stream comes; empty before anything is known. */
+  cursorOf(stream: string): string;
+  /** Asks for exactly these matchers. With none, the connections are closed after a while. */
+  want(bundles: readonly Bundle[]): void;
+  /** Tries to connect now, unless the hub asked to wait, and checks whether open streams are still alive. */
   hurry(evenIfFailed?: boolean): void;
+  /** The browser says that there is no network. */
+  offline(): void;
   /** Closes everything until `resume()`, because the page is inactive. */
   suspend(): void;
   resume(): void;

@@ -1,4 +1,4 @@
-import { type Problem, problem } from '../shared/http/problem.js';
+import { type Limit, type Problem, problem } from '../shared/http/problem.js';
 
 /** How a refusal is answered over HTTP. */
 interface HubErrorAnswer {
@@ -91,13 +91,16 @@ export type HubErrorCode = keyof typeof HUB_ERRORS;
  */
 export class HubError extends Error {
   override readonly name = 'HubError';
+  /** How much would have been taken, where that is known. */
+  readonly limit: Limit | undefined;
 
   constructor(
     readonly code: HubErrorCode,
     message: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly limit?: Limit },
   ) {
     super(message, options);
+    this.limit = options?.limit;
   }
 }
 

@@ -5,7 +5,7 @@ import { FaultProxy } from '../support/fault-proxy.js';
 import { HUB, Publisher, startHub, subscriberToken } from '../support/hub.js';
 import { Reader } from './reader.js';
 import { Scene } from './scene.js';
-import { ScriptedHub, status, stream, streamThatEnds } from './scripted-hub.js';
+import { type Answer, refusal, ScriptedHub, status, stream, streamThatEnds } from './scripted-hub.js';
 
 function range(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
@@ -162,14 +162,13 @@ describe('the client library, when a connection ends,', () => {
   });
 
   it.each([
-    [400, 'refused'],
-    [403, 'refused'],
-    [404, 'refused'],
-    [410, 'refused'],
-    [401, 'unauthorized'],
-    [204, 'stopped'],
-  ])('gives up at a %i, until it is told to try again', async (code, error) => {
-    await using hub = await ScriptedHub.start(status(code), stream());
+    [400, refusal(400, 'begin-invalid'), 'refused'],
+    [403, refusal(403, 'session-forbidden'), 'refused'],
+    [404, refusal(404, 'not-found'), 'refused'],
+    [401, refusal(401, 'token-invalid'), 'unauthorized'],
+    [204, status(204), 'stopped'],
+  ])('gives up at a %i of the hub, until it is told to try again', async (_status, answer, error) => {
+    await using hub = await ScriptedHub.start(answer, stream());
     using reader = Reader.of(hub.url);
     reader.read('urn:t');
     await reader.until(({ client }) => client.state === 'failed');
@@ -178,6 +177,19 @@ describe('the client library, when a connection ends,', () => {
     await reader.isOpen();
 
     expect(hub.requests).toHaveLength(2);
+  });
+
+  it.each([400, 401, 403, 404, 410, 502])('comes back after a %i of a gateway that has no hub behind it', async (code) => {
+    const page: Answer = (response) => response.writeHead(code, { 'content-type': 'text/html' }).end('<p>Deploying');
+    await using hub = await ScriptedHub.start(page, page, stream());
+    using reader = Reader.of(hub.url);
+    const states: string[] = [];
+    reader.read('urn:t', { onState: (state) => states.push(state) });
+    await reader.isOpen();
+
+    expect(hub.requests).toHaveLength(3);
+    expect(reader.states).not.toContain('failed');
+    expect(states).toEqual(['live']);
   });
 
   it('takes an answer that is no stream for somebody else in between', async () => {
@@ -255,7 +267,7 @@ describe('the client library, when a connection ends,', () => {
   });
 
   it('goes on with the old topics when the hub refuses a new one', async () => {
-    await using hub = await ScriptedHub.start(stream('id: 1\ntopic: urn:a\ndata: 1\n\n'), status(403));
+    await using hub = await ScriptedHub.start(stream('id: 1\ntopic: urn:a\ndata: 1\n\n'), refusal(400, 'matcher-invalid'));
     using reader = Reader.of(hub.url);
     reader.read('urn:a');
     await reader.has('1');

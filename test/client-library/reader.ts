@@ -3,6 +3,7 @@ import {
   type HeraldClient,
   type HeraldClientOptions,
   type Message,
+  type SubscriptionHandle,
 } from '../../client/lib/index.js';
 import { HUB } from '../support/hub.js';
 
@@ -35,7 +36,7 @@ export class Reader implements Disposable {
   /** Subscribes and writes down. */
   read(
     ...[match, options]: [Parameters<HeraldClient['subscribe']>[0], Parameters<HeraldClient['subscribe']>[2]?]
-  ): () => void {
+  ): SubscriptionHandle {
     const onMessage = (message: Message): void => {
       this.messages.push(message);
       this.note(this.texts, message.text);
@@ -43,6 +44,10 @@ export class Reader implements Disposable {
     return this.client.subscribe(match, onMessage, {
       onGap: ({ reason = '' }) => this.note(this.gaps, reason),
       ...options,
+      onState: (state, error) => {
+        options?.onState?.(state, error);
+        this.wake();
+      },
     });
   }
 
@@ -78,9 +83,14 @@ export class Reader implements Disposable {
     this.client.dispose();
   }
 
+  /** Looks again at what is waited for, after the test has done something. */
+  wake(_done?: unknown): void {
+    for (const watcher of this.watchers) watcher();
+  }
+
   private note(list: string[], entry: string): void {
     list.push(entry);
-    for (const watcher of this.watchers) watcher();
+    this.wake();
   }
 
   private summary(): object {

@@ -33,6 +33,14 @@ export function status(code: number, headers: Readonly<Record<string, string>> =
   return (response) => response.writeHead(code, headers).end();
 }
 
+/** A refusal as Herald says it. */
+export function refusal(status: number, code: string, more: object = {}): Answer {
+  return (response) => {
+    response.writeHead(status, { 'content-type': 'application/problem+json; charset=utf-8' });
+    response.end(JSON.stringify({ status, code, detail: 'The test wants it so.', ...more }));
+  };
+}
+
 /** A hub that answers as a test says, one request after the other; the last answer is for all that follow. */
 export class ScriptedHub implements AsyncDisposable {
   readonly requests: IncomingMessage[] = [];

@@ -9,7 +9,7 @@ export function useHerald<Topics, Topic extends TopicOf<Topics>>(
   client: HeraldClient<Topics>,
   match: Match<Topic>,
   handler: (message: Message<PayloadOf<Topics, Topic>>) => unknown,
-  options: SubscribeOptions = {},
+  options: SubscribeOptions<PayloadOf<Topics, Topic>> = {},
 ): void {
   const latest = useRef({ match, handler, options });
   useEffect(() => {

@@ -8,7 +8,7 @@ import type { HeraldClient, Match, Message, PayloadOf, SubscribeOptions, TopicOf
 export function fromHerald<Topics, Topic extends TopicOf<Topics>>(
   client: HeraldClient<Topics>,
   match: Match<Topic>,
-  options?: SubscribeOptions,
+  options?: SubscribeOptions<PayloadOf<Topics, Topic>>,
 ): Observable<Message<PayloadOf<Topics, Topic>>> {
   return new Observable((subscriber) => client.subscribe(match, (message) => subscriber.next(message), options));
 }

@@ -6,7 +6,7 @@ export function useHerald<Topics, Topic extends TopicOf<Topics>>(
   client: HeraldClient<Topics>,
   match: MaybeRefOrGetter<Match<Topic>>,
   handler: (message: Message<PayloadOf<Topics, Topic>>) => unknown,
-  options?: SubscribeOptions,
+  options?: SubscribeOptions<PayloadOf<Topics, Topic>>,
 ): void {
   watchEffect((onCleanup) => {
     onCleanup(client.subscribe(toValue(match), handler, options));

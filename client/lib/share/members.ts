@@ -1,10 +1,10 @@
-import type { Matcher } from '../matcher.js';
+import type { Bundle } from '../wire.js';
 
 /** Roll calls that a tab may leave without an answer. */
 const PATIENCE = 2;
 
 interface Member {
-  readonly matchers: readonly Matcher[];
+  readonly bundles: readonly Bundle[];
   silentFor: number;
 }
 
@@ -12,8 +12,8 @@ interface Member {
 export class Members {
   readonly #members = new Map<string, Member>();
 
-  want(tab: string, matchers: readonly Matcher[]): void {
-    this.#members.set(tab, { matchers, silentFor: 0 });
+  want(tab: string, bundles: readonly Bundle[]): void {
+    this.#members.set(tab, { bundles, silentFor: 0 });
   }
 
   remove(tab: string): void {
@@ -28,7 +28,7 @@ export class Members {
     }
   }
 
-  matchers(): Matcher[] {
-    return [...this.#members.values()].flatMap(({ matchers }) => matchers);
+  bundles(): Bundle[] {
+    return [...this.#members.values()].flatMap(({ bundles }) => bundles);
   }
 }

@@ -14,7 +14,7 @@ export interface OpenSharedOptions {
 }
 
 /** The version of the messages between tabs. Tabs whose libraries have different versions do not share. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Milliseconds of a leader's silence before it is asked for a sign of life. */
 const PATIENCE = 5_000;

@@ -1,5 +1,6 @@
+import type { HeraldErrorCode, Problem } from '../errors.js';
 import type { Matcher } from '../matcher.js';
-import type { ConnectionState, Notice, WireMessage } from '../wire.js';
+import type { Bundle, ConnectionState, Notice, WireMessage } from '../wire.js';
 
 /** The number of one of a leader's broadcasts. */
 export interface Place {
@@ -8,24 +9,45 @@ export interface Place {
   readonly number: number;
 }
 
+/** One of the leader's streams. */
+export interface RelayedStream {
+  readonly name: string;
+  readonly covered: readonly Matcher[];
+  readonly cursor: string;
+}
+
+/** A matcher that the hub has refused, and why: the parts of an error that go from tab to tab. */
+export interface RelayedRefusal {
+  readonly matcher: Matcher;
+  readonly code: HeraldErrorCode;
+  readonly message: string;
+  readonly status: number | undefined;
+  readonly problem: Problem | undefined;
+}
+
 /** What a leader broadcasts. Its broadcasts are numbered, so that a tab notices when it has missed one. */
 export type Relayed =
   | {
       readonly kind: 'status';
       readonly state: ConnectionState;
-      readonly covered: readonly string[];
-      readonly cursor: string;
+      readonly streams: readonly RelayedStream[];
+      readonly refused: readonly RelayedRefusal[];
       /** In a leader's first broadcast: the last one of its predecessor that it had received. */
       readonly after: Place | undefined;
     }
-  | { readonly kind: 'messages'; readonly messages: readonly WireMessage[]; readonly cursor: string }
-  | { readonly kind: 'notice'; readonly notice: Notice; readonly cursor: string };
+  | {
+      readonly kind: 'messages';
+      readonly stream: string;
+      readonly messages: readonly WireMessage[];
+      readonly cursor: string;
+    }
+  | { readonly kind: 'notice'; readonly stream: string; readonly notice: Notice; readonly cursor: string };
 
 /** Everything that goes over the channel. Tokens never do: any script of the origin can read the channel. */
 export type ChannelMessage =
   | { readonly kind: 'relay'; readonly place: Place; readonly relayed: Relayed }
   /** The matchers of a tab. `isNew` asks the leader for its status. */
-  | { readonly kind: 'want'; readonly tab: string; readonly matchers: readonly Matcher[]; readonly isNew: boolean }
+  | { readonly kind: 'want'; readonly tab: string; readonly bundles: readonly Bundle[]; readonly isNew: boolean }
   | { readonly kind: 'bye'; readonly tab: string }
   /** The leader asks who is there. */
   | { readonly kind: 'roll-call' }

@@ -1,11 +1,13 @@
+import { HeraldError } from '../errors.js';
 import type { Matcher } from '../matcher.js';
-import type { ConnectionState, Source, SourceListener, Start, WireMessage } from '../wire.js';
+import { REMEMBERED, Repeats } from '../repeats.js';
+import type { Bundle, ConnectionState, Notice, Source, SourceListener, Start, WireMessage } from '../wire.js';
 import type { Candidate, Election } from './election.js';
 import { Members } from './members.js';
 import type { ChannelMessage, Place, Relayed } from './relay.js';
 
-/** Makes a connection of this tab's own. */
-export type Connect = (listener: SourceListener, start?: Start) => Source;
+/** Opens this tab's own streams. */
+export type Connect = (listener: SourceListener, starts?: ReadonlyMap<string, Start>) => Source;
 
 export interface SharedOptions {
   /** Tabs with the same name share. */
@@ -25,10 +27,18 @@ const NOWHERE: Place = { leader: '', number: 0 };
 /** Milliseconds between two roll calls. */
 const ROLL_CALL = 30_000;
 
+/** A message of the last broadcasts. */
+interface Recent {
+  readonly stream: string;
+  readonly id: string | undefined;
+  /** The number of its broadcast. */
+  readonly number: number;
+}
+
 /**
  * One connection for all tabs: the leader has it and relays, the others follow. Every tab knows the others' matchers
- * and the leader's cursor, so that any of them can take over. A tab that notices that it has missed a broadcast reports
- * so (`missed`), and fetches the messages by itself.
+ * and how far the leader's streams have got, so that any of them can take over. A tab that notices that it has missed a
+ * broadcast reports so (`missed`), and fetches the messages by itself.
  */
 export class SharedSource implements Source, Candidate, SourceListener {
   readonly #options: SharedOptions;
@@ -38,17 +48,22 @@ export class SharedSource implements Source, Candidate, SourceListener {
   #channel: BroadcastChannel | undefined;
   /** Set while this tab leads. */
   #connection: Source | undefined;
-  /** The leader's cursor in its last broadcast, or this tab's own when it led last. */
-  #reached = '';
+  /** Where the leader's streams are by its last broadcast, or this tab's own when it led last, and what they cover. */
+  readonly #streams = new Map<string, Start>();
+  /** What the hub has refused of what is wanted. */
+  readonly #refused = new Map<Matcher, HeraldError>();
+  /** The last messages, of which a new leader that had not got all of them brings some again. */
+  #recent: Recent[] = [];
+  readonly #repeats = new Map<string, Repeats>();
   /** A leader that was deposed, and may still send broadcasts before it knows. */
   #formerLeader: string | undefined;
-  #wanted: readonly Matcher[] = [];
-  #covered: ReadonlySet<string> = new Set();
+  #wanted: readonly Bundle[] = [];
   #current: ConnectionState = 'idle';
   /** The last broadcast that was received; while this tab leads, the last one that it has sent. */
   #place: Place = NOWHERE;
   #predecessor: Place = NOWHERE;
   #batch: WireMessage[] = [];
+  #batchOf = '';
   #lastHeard = performance.now();
   #hasAsked = false;
   #hasFailed = false;
@@ -60,20 +75,24 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#join();
   }
 
-  get cursor(): string {
-    return this.#connection ? this.#connection.cursor : this.#reached;
+  cursorOf(stream: string): string {
+    return this.#connection?.cursorOf(stream) || (this.#streams.get(stream)?.cursor ?? '');
   }
 
-  want(matchers: readonly Matcher[]): void {
-    this.#wanted = matchers;
+  want(bundles: readonly Bundle[]): void {
+    this.#wanted = bundles;
     this.#announce();
-    this.#connection?.want(this.#everything());
+    this.#wantEverything();
   }
 
   hurry(evenIfFailed = false): void {
     if (evenIfFailed && this.#hasFailed) this.#stand();
     if (this.#connection) this.#connection.hurry(evenIfFailed);
     else this.#post({ kind: 'hurry', evenIfFailed });
+  }
+
+  offline(): void {
+    this.#connection?.offline();
   }
 
   suspend(): void {
@@ -98,12 +117,12 @@ export class SharedSource implements Source, Candidate, SourceListener {
 
   elected(): void {
     if (this.#connection) return;
-    const { cursor } = this;
-    const covered = this.#covered;
     this.#predecessor = this.#place;
     // Each term has a leader name of its own, because its numbers begin anew.
     this.#place = { leader: `${this.#tab} ${performance.now()}`, number: 0 };
-    this.#connection = this.#options.connect(this, { cursor, covered });
+    this.#recent = [];
+    this.#repeats.clear();
+    this.#connection = this.#options.connect(this, new Map(this.#streams));
     this.#connection.want(this.#everything());
     this.#sayStatus();
     this.#post({ kind: 'roll-call' });
@@ -116,24 +135,32 @@ export class SharedSource implements Source, Candidate, SourceListener {
 
   // These are called by the connection, while this tab leads.
 
-  message(message: WireMessage): void {
+  message(message: WireMessage, stream: string): void {
+    if (stream !== this.#batchOf) this.#flush();
+    this.#batchOf = stream;
     if (this.#batch.push(message) === 1) queueMicrotask(() => this.#flush());
     if (this.#batch.length >= LARGEST_BATCH) this.#flush();
-    this.#listener.message(message);
+    this.#listener.message(message, stream);
   }
 
-  notice(notice: { readonly type: string }): void {
-    this.#relay({ kind: 'notice', notice, cursor: this.cursor });
-    this.#listener.notice(notice);
+  notice(notice: Notice, stream: string): void {
+    this.#relay({ kind: 'notice', stream, notice, cursor: this.cursorOf(stream) });
+    this.#listener.notice(notice, stream);
   }
 
-  covers(keys: ReadonlySet<string>): void {
-    this.#cover(keys);
+  covers(stream: string, matchers: ReadonlySet<Matcher>): void {
+    this.#cover(stream, matchers);
     this.#sayStatus();
   }
 
-  missed(lastEventId: string): void {
-    this.#listener.missed(lastEventId);
+  missed(stream: string, lastEventId: string): void {
+    this.#listener.missed(stream, lastEventId);
+  }
+
+  refused(matcher: Matcher, error: HeraldError): void {
+    this.#refused.set(matcher, error);
+    this.#sayStatus();
+    this.#listener.refused(matcher, error);
   }
 
   state(state: ConnectionState): void {
@@ -177,7 +204,9 @@ export class SharedSource implements Source, Candidate, SourceListener {
     const connection = this.#connection;
     if (!connection) return;
     this.#flush();
-    this.#reached = connection.cursor;
+    for (const [name, { covered }] of this.#streams) {
+      this.#streams.set(name, { cursor: connection.cursorOf(name), covered });
+    }
     this.#connection = undefined;
     connection.close();
   }
@@ -189,13 +218,13 @@ export class SharedSource implements Source, Candidate, SourceListener {
         this.#follow(message.place, message.relayed);
         break;
       case 'want':
-        this.#members.want(message.tab, message.matchers);
-        connection?.want(this.#everything());
-        if (message.isNew) this.#sayStatus();
+        this.#members.want(message.tab, message.bundles);
+        this.#wantEverything();
+        if (message.isNew || message.bundles.flat().some((one) => this.#refused.has(one))) this.#sayStatus();
         break;
       case 'bye':
         this.#members.remove(message.tab);
-        connection?.want(this.#everything());
+        this.#wantEverything();
         break;
       case 'roll-call':
         this.#announce();
@@ -215,27 +244,70 @@ export class SharedSource implements Source, Candidate, SourceListener {
     if (this.#connection || place.leader === this.#formerLeader) return;
     this.#lastHeard = performance.now();
     this.#hasAsked = false;
-    const reached = this.#reached;
-    const isGap = reached !== '' && !this.#continues(place, relayed);
+    const isGap = this.#streams.size > 0 && !this.#continues(place, relayed);
+    if (!isGap) this.#expectRepeats(place, relayed);
+    const reached = isGap ? [...this.#streams] : [];
     this.#moveTo(place);
-    this.#reached = relayed.cursor;
-    if (isGap) this.#listener.missed(reached);
+    this.#moveCursors(relayed);
+    for (const [stream, { cursor }] of reached) if (cursor !== '') this.#listener.missed(stream, cursor);
     this.#pass(relayed);
+  }
+
+  /** A new leader that had not got the last broadcasts of the one before brings their messages again. */
+  #expectRepeats({ leader }: Place, relayed: Relayed): void {
+    if (leader === this.#place.leader || relayed.kind !== 'status') return;
+    const after = relayed.after?.number ?? 0;
+    this.#repeats.clear();
+    for (const { stream, id, number } of this.#recent) {
+      if (number <= after) continue;
+      const repeats = this.#repeats.get(stream) ?? new Repeats();
+      repeats.add(id);
+      this.#repeats.set(stream, repeats);
+    }
+    this.#recent = [];
+  }
+
+  #moveCursors(relayed: Relayed): void {
+    if (relayed.kind === 'status') {
+      for (const { name, cursor } of relayed.streams) this.#moveCursor(name, cursor);
+    } else this.#moveCursor(relayed.stream, relayed.cursor);
+  }
+
+  #moveCursor(stream: string, cursor: string): void {
+    // What comes again was already passed.
+    if (this.#repeats.get(stream)?.size) return;
+    this.#streams.set(stream, { cursor, covered: this.#streams.get(stream)?.covered ?? new Set() });
   }
 
   #pass(relayed: Relayed): void {
     switch (relayed.kind) {
       case 'messages':
-        for (const message of relayed.messages) this.#listener.message(message);
+        for (const message of relayed.messages) this.#passMessage(message, relayed.stream);
         break;
       case 'notice':
-        this.#listener.notice(relayed.notice);
+        if (relayed.notice.type === 'caught-up') this.#repeats.delete(relayed.stream);
+        this.#listener.notice(relayed.notice, relayed.stream);
         break;
       case 'status':
-        this.#cover(new Set(relayed.covered));
-        this.#enter(relayed.state);
+        this.#passStatus(relayed);
         break;
     }
+  }
+
+  #passMessage(message: WireMessage, stream: string): void {
+    if (this.#repeats.get(stream)?.has(message.id)) return;
+    this.#remember([message], stream);
+    this.#listener.message(message, stream);
+  }
+
+  #passStatus({ streams, refused, state }: Relayed & { readonly kind: 'status' }): void {
+    const names = new Set(streams.map(({ name }) => name));
+    for (const name of [...this.#streams.keys()]) if (!names.has(name)) this.#cover(name, new Set());
+    for (const { name, covered } of streams) this.#cover(name, new Set(covered));
+    for (const { matcher, code, message, ...details } of refused) {
+      this.#listener.refused(matcher, new HeraldError(code, message, details));
+    }
+    this.#enter(state);
   }
 
   #moveTo(place: Place): void {
@@ -274,23 +346,41 @@ export class SharedSource implements Source, Candidate, SourceListener {
   #callRoll(): void {
     if (!this.#connection) return;
     this.#members.dropSilent();
-    this.#connection.want(this.#everything());
+    this.#wantEverything();
     this.#post({ kind: 'roll-call' });
   }
 
-  #everything(): Matcher[] {
-    return [...new Set([...this.#wanted, ...this.#members.matchers()])];
+  #everything(): Bundle[] {
+    return [...this.#wanted, ...this.#members.bundles()];
+  }
+
+  #wantEverything(): void {
+    const everything = this.#everything();
+    const matchers = new Set(everything.flat());
+    for (const matcher of this.#refused.keys()) if (!matchers.has(matcher)) this.#refused.delete(matcher);
+    this.#connection?.want(everything);
   }
 
   #announce(isNew = false): void {
-    this.#post({ kind: 'want', tab: this.#tab, matchers: this.#wanted, isNew });
+    this.#post({ kind: 'want', tab: this.#tab, bundles: this.#wanted, isNew });
   }
 
   #sayStatus(): void {
     if (!this.#connection) return;
-    const covered = [...this.#covered];
+    const streams = [...this.#streams].map(([name, { covered }]) => ({
+      name,
+      covered: [...covered],
+      cursor: this.cursorOf(name),
+    }));
+    const refused = [...this.#refused].map(([matcher, { code, message, status, problem }]) => ({
+      matcher,
+      code,
+      message,
+      status,
+      problem,
+    }));
     const after = this.#place.number === 0 ? this.#predecessor : undefined;
-    this.#relay({ kind: 'status', state: this.#current, covered, cursor: this.cursor, after });
+    this.#relay({ kind: 'status', state: this.#current, streams, refused, after });
   }
 
   /** Relays in one piece what came in one piece. No timer calls it: those of hidden tabs fire only once a minute. */
@@ -298,7 +388,9 @@ export class SharedSource implements Source, Candidate, SourceListener {
     const messages = this.#batch;
     if (messages.length === 0) return;
     this.#batch = [];
-    this.#relay({ kind: 'messages', messages, cursor: this.cursor });
+    const stream = this.#batchOf;
+    this.#relay({ kind: 'messages', stream, messages, cursor: this.cursorOf(stream) });
+    this.#remember(messages, stream);
   }
 
   #relay(relayed: Relayed): void {
@@ -312,9 +404,16 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#channel?.postMessage(message);
   }
 
-  #cover(keys: ReadonlySet<string>): void {
-    this.#covered = keys;
-    this.#listener.covers(keys);
+  #remember(messages: readonly WireMessage[], stream: string): void {
+    const { number } = this.#place;
+    for (const { id } of messages) this.#recent.push({ stream, id, number });
+    if (this.#recent.length > REMEMBERED) this.#recent.splice(0, this.#recent.length - REMEMBERED / 2);
+  }
+
+  #cover(stream: string, covered: ReadonlySet<Matcher>): void {
+    if (covered.size > 0) this.#streams.set(stream, { cursor: this.cursorOf(stream), covered });
+    else this.#streams.delete(stream);
+    this.#listener.covers(stream, covered);
   }
 
   #enter(state: ConnectionState): void {

@@ -39,6 +39,12 @@ const PROBLEM = {
     code: { type: 'string', description: 'Identifies the refusal for programs: its meaning never changes.' },
     detail: { type: 'string', description: 'What was wrong, and what to do about it.' },
     errorId: { type: 'string', description: 'Also in the log, where the service failed.' },
+    limit: {
+      type: 'object',
+      description: 'With `matchers-too-many`: how many of this kind a subscription may have, and of how many bytes together.',
+      required: ['count', 'bytes'],
+      properties: { count: { type: 'integer' }, bytes: { type: 'integer' } },
+    },
   },
 };
 

@@ -45,7 +45,8 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     const retryAfter = RETRY_AFTER[status];
     if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
     if (challenge !== undefined) void reply.header('www-authenticate', this.challenge(challenge, request));
-    sendProblem(reply, problem(status, { code, detail: error.message }));
+    const limit = error instanceof HubError ? error.limit : undefined;
+    sendProblem(reply, problem(status, { code, detail: error.message, ...(limit && { limit }) }));
   }
 
   /** Begins a stream, tells its client that it is to come back later, and ends it. */

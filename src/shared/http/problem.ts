@@ -15,6 +15,14 @@ export interface Problem {
   readonly detail?: string;
   /** Also in the log, beside the error itself. */
   readonly errorId?: string;
+  /** How much of what was too much is taken, so that a client can ask for less. */
+  readonly limit?: Limit;
+}
+
+/** How many of a kind one request may have, and of how many bytes together. */
+export interface Limit {
+  readonly count: number;
+  readonly bytes: number;
 }
 
 /** Seconds after which a client may try again (`Retry-After`), by status. */

@@ -34,6 +34,7 @@ export class MatcherBudget {
       throw new HubError(
         'matchers-too-many',
         `A subscription may have at most ${limit.count} matchers of this kind, of ${limit.bytes} bytes together.`,
+        { limit: { count: limit.count, bytes: limit.bytes } },
       );
     }
     this.cost -= this.costOf(matcher);

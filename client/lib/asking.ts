@@ -1,0 +1,100 @@
+import type { HeraldError } from './errors.js';
+import type { Matcher } from './matcher.js';
+
+/** Milliseconds for which a stream goes on carrying what nobody wants any more, in case somebody wants it again. */
+export const LINGER = 10_000;
+
+/**
+ * What a refusal of a stream comes to: `again`, as fewer have to be asked for; `refused`, because of this one matcher;
+ * `full`, because this one is too much on top of the others.
+ */
+export type Verdict = { readonly kind: 'again' } | { readonly kind: 'refused' | 'full'; readonly matcher: Matcher };
+
+/**
+ * Which matchers the streams of one connection ask for. The hub refuses a stream because of one bad matcher and does not
+ * always say which, so those that it has not taken yet are asked for by halves, on top of those that it has:
+ *
+ *     all new ones ──refused──▶ half of them ──refused──▶ … ──refused──▶ one: it is to blame
+ *          ▲                         │
+ *          └──────── taken ──────────┘ (twice as many are asked for next)
+ */
+export class Asking {
+  #wanted: ReadonlySet<Matcher> = new Set();
+  /** Those that the hub has taken. */
+  #taken: ReadonlySet<Matcher> = new Set();
+  /** Those that the hub has refused, or has no room for on this connection. */
+  readonly #refused = new Map<Matcher, HeraldError>();
+  /** Until when those are carried on that nobody wants any more. */
+  readonly #lingering = new Map<Matcher, number>();
+  /** How many new ones are asked for at once. */
+  #batch = Infinity;
+
+  /** Whether something is wanted that could be asked for. */
+  get isEmpty(): boolean {
+    return !this.#hopeful().some((one) => this.#wanted.has(one));
+  }
+
+  want(matchers: Iterable<Matcher>, now: number): void {
+    const wanted = new Set(matchers);
+    for (const one of this.#wanted) if (!wanted.has(one) && !this.#refused.has(one)) this.#lingering.set(one, now + LINGER);
+    for (const one of wanted) this.#lingering.delete(one);
+    for (const one of this.#refused.keys()) if (!wanted.has(one)) this.#refused.delete(one);
+    this.#wanted = wanted;
+  }
+
+  /** What the next stream is to ask for. */
+  next(now: number): Matcher[] {
+    for (const [one, end] of this.#lingering) if (end <= now) this.#lingering.delete(one);
+    const hopeful = this.#hopeful();
+    const known = hopeful.filter((one) => this.#taken.has(one));
+    // Those that linger are worth no question of their own.
+    const fresh = hopeful.filter((one) => !this.#taken.has(one) && this.#wanted.has(one));
+    return [...known, ...fresh.slice(0, this.#batch)];
+  }
+
+  /** Whether a stream with these has to be replaced, because it lacks something that is wanted. */
+  isMissing(carried: ReadonlySet<Matcher>): boolean {
+    return this.#hopeful().some((one) => this.#wanted.has(one) && !carried.has(one));
+  }
+
+  /** Whether a stream carries something that nobody wants any more. */
+  hasSurplus(carried: ReadonlySet<Matcher>): boolean {
+    return [...carried].some((one) => !this.#wanted.has(one));
+  }
+
+  /** The hub has opened a stream with these. */
+  taken(matchers: ReadonlySet<Matcher>): void {
+    this.#taken = matchers;
+    this.#batch *= 2;
+    if (this.next(0).every((one) => matchers.has(one))) this.#batch = Infinity;
+  }
+
+  /** The hub has refused a stream with these because of its matchers; `isTooMuch`, because of all of them together. */
+  refused(asked: readonly Matcher[], isTooMuch: boolean, error: HeraldError): Verdict {
+    let fresh = asked.filter((one) => !this.#taken.has(one));
+    if (fresh.length === 0) {
+      // What was good before is refused: each is on trial again.
+      this.#taken = new Set();
+      fresh = [...asked];
+    }
+    const [matcher] = fresh;
+    if (fresh.length > 1 || matcher === undefined) {
+      this.#batch = Math.max(1, Math.floor(fresh.length / 2));
+      return { kind: 'again' };
+    }
+    this.#refused.set(matcher, error);
+    this.#lingering.delete(matcher);
+    this.#batch = Math.max(1, this.#batch);
+    return { kind: isTooMuch && asked.length > 1 ? 'full' : 'refused', matcher };
+  }
+
+  /** Forgets all verdicts, as somebody else asks now, or is asked. */
+  forgive(): void {
+    this.#refused.clear();
+    this.#batch = Infinity;
+  }
+
+  #hopeful(): Matcher[] {
+    return [...new Set([...this.#wanted, ...this.#lingering.keys()])].filter((one) => !this.#refused.has(one));
+  }
+}

@@ -1,0 +1,109 @@
+import type { CatchUp } from './catch-up.js';
+import type { HeraldError } from './errors.js';
+import type { Matcher, Selector } from './matcher.js';
+import type { Repeats, Tail } from './repeats.js';
+import type { Notice, WireMessage } from './wire.js';
+
+/** Whoever the messages are for. */
+export interface Recipient {
+  deliver(message: WireMessage, topic: string, part: Part): void;
+  notifyGap(notice: Notice): void;
+  /** A part has become live, is refused, or waits again. */
+  changed(error?: HeraldError): void;
+}
+
+/**
+ * The matchers of a subscription that are read together, in one order: all of them, unless they are very many. It waits
+ * until a stream covers them, then catches up if there is something to resume from, and then is live.
+ */
+export class Part {
+  /** The stream that covers it. */
+  stream: string | undefined;
+  /** The id to resume after, once it is covered; empty for "what comes from now on". */
+  since: string;
+  /** The catch-up that fetches its history now, and holds live messages back meanwhile. */
+  catchUp: CatchUp | undefined;
+  isLive = false;
+  #selectors: readonly Selector[];
+  readonly #recipient: Recipient;
+  /** What its history has brought, which the stream may bring as well when it is slower. */
+  #history: Tail | undefined;
+  #repeats: Repeats | undefined;
+
+  constructor(selectors: readonly Selector[], since: string, recipient: Recipient) {
+    this.#selectors = selectors;
+    this.since = since;
+    this.#recipient = recipient;
+  }
+
+  /** Those that the hub has not refused. */
+  get matchers(): readonly Matcher[] {
+    return this.#selectors.map(({ matcher }) => matcher);
+  }
+
+  /** Whether the hub has refused all of it. */
+  get isRefused(): boolean {
+    return this.#selectors.length === 0;
+  }
+
+  /** Whether it may get topics that it does not name: it has a pattern or `*`. */
+  get isOpenEnded(): boolean {
+    return this.#selectors.some(({ isOpenEnded }) => isOpenEnded);
+  }
+
+  isCoveredBy(matchers: ReadonlySet<Matcher>): boolean {
+    return !this.isRefused && this.#selectors.every(({ matcher }) => matchers.has(matcher));
+  }
+
+  /** The first of these topics that it wants; empty if it wants none of them. */
+  topicAmong(topics: readonly string[]): string {
+    // A selector without `test` has a connection of its own, over which nothing else comes.
+    return topics.find((topic) => this.#selectors.some(({ test }) => test?.(topic) ?? true)) ?? '';
+  }
+
+  /** A message from the stream. */
+  take(message: WireMessage): void {
+    if (!this.isLive) this.catchUp?.hold(this, message);
+    else if (!this.#isRepeated(message)) this.deliver(message);
+  }
+
+  /** From now on it gets messages at once, except those that come again after its history. */
+  goLive(history?: Tail, repeats?: Repeats): void {
+    this.interrupt();
+    this.#history = history;
+    this.#repeats = repeats;
+    this.isLive = true;
+    this.#recipient.changed();
+  }
+
+  /** It may miss messages after `since` from now on. An empty id names no message: nothing was missed. */
+  interrupt(since = ''): void {
+    this.since = since;
+    this.catchUp = undefined;
+    this.isLive = false;
+    this.#history = undefined;
+    this.#repeats = undefined;
+  }
+
+  deliver(message: WireMessage): void {
+    const topic = this.topicAmong(message.topics) || (this.#selectors[0]?.name ?? '');
+    this.#recipient.deliver(message, topic, this);
+  }
+
+  notifyGap(notice: Notice): void {
+    this.#recipient.notifyGap(notice);
+  }
+
+  /** The hub has refused one of its matchers. The others go on. */
+  refuse(matcher: Matcher, error: HeraldError): void {
+    this.#selectors = this.#selectors.filter((one) => one.matcher !== matcher);
+    this.#recipient.changed(error);
+  }
+
+  #isRepeated({ id }: WireMessage): boolean {
+    // Where in its history the stream is, its first message tells.
+    if (this.#history) this.#repeats = this.#history.repeatsFrom(id);
+    this.#history = undefined;
+    return this.#repeats?.has(id) ?? false;
+  }
+}

@@ -1,0 +1,42 @@
+import type { Problem } from './errors.js';
+
+/** What an answer says of its refusal. */
+export interface Refusal extends Problem {
+  /** How much of a kind the hub takes on one stream, with the code `matchers-too-many`. */
+  readonly limit?: { readonly count: number; readonly bytes: number } | undefined;
+}
+
+/** The most bytes of a refusal that are read: Herald's have some hundred. */
+const LONGEST = 16_384;
+
+/** Reads why a request was refused (RFC 9457); undefined where the answer is not a hub's. Never throws. */
+export async function problemOf({ headers, body }: Response): Promise<Refusal | undefined> {
+  try {
+    if (!/^application\/(?:problem\+)?json\b/i.test(headers.get('content-type') ?? '')) {
+      await body?.cancel();
+      return undefined;
+    }
+    const { code, detail, limit } = JSON.parse(await textOf(body)) as Refusal;
+    return {
+      ...(typeof code === 'string' && { code }),
+      ...(typeof detail === 'string' && { detail }),
+      ...(typeof limit?.count === 'number' && typeof limit.bytes === 'number' && { limit }),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+async function textOf(body: Response['body']): Promise<string> {
+  const reader = body?.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  while (reader && text.length <= LONGEST) {
+    // oxlint-disable-next-line no-await-in-loop -- a stream is read in order
+    const { value, done } = await reader.read();
+    if (done) return text;
+    text += decoder.decode(value, { stream: true });
+  }
+  void reader?.cancel();
+  return text;
+}

@@ -1,0 +1,181 @@
+import { Connection, type ConnectionOptions } from './connection.js';
+import { HeraldError } from './errors.js';
+import { streamsAllowed } from './limits.js';
+import type { Matcher } from './matcher.js';
+import { type Bundle, type ConnectionState, gravestOf, type Source, type SourceListener, type Start } from './wire.js';
+
+export interface StreamsOptions extends Omit<ConnectionOptions, 'start'> {
+  /** Where its streams begin, by their names, if it takes over from another tab. */
+  readonly starts?: ReadonlyMap<string, Start> | undefined;
+}
+
+/** One of the streams, and what it carries. */
+interface Lane {
+  readonly name: string;
+  readonly connection: Connection;
+  readonly bundles: Map<string, Bundle>;
+  state: ConnectionState;
+  /** Whether the hub has said that it takes no more than this. */
+  isFull: boolean;
+}
+
+/**
+ * As many streams as it takes to carry all matchers: mostly one, and another one where the hub takes no more on the first.
+ * A bundle of matchers stays on its stream for as long as it is wanted.
+ */
+export class Streams implements Source {
+  readonly #options: StreamsOptions;
+  readonly #listener: SourceListener;
+  readonly #lanes: Lane[] = [];
+  #state: ConnectionState = 'idle';
+  #isClosed = false;
+
+  constructor(options: StreamsOptions, listener: SourceListener) {
+    this.#options = options;
+    this.#listener = listener;
+    for (const [name, start] of options.starts ?? []) this.#open(name, start);
+    if (this.#lanes.length === 0) this.#open('1');
+  }
+
+  cursorOf(stream: string): string {
+    return this.#lanes.find(({ name }) => name === stream)?.connection.cursor ?? '';
+  }
+
+  want(bundles: readonly Bundle[]): void {
+    const wanted = new Map(bundles.map((bundle) => [bundle.join('&'), bundle]));
+    for (const lane of this.#lanes) {
+      for (const key of lane.bundles.keys()) {
+        if (wanted.delete(key)) continue;
+        lane.bundles.delete(key);
+        lane.isFull = false;
+      }
+    }
+    this.#place([...wanted.values()]);
+    this.#tell();
+  }
+
+  hurry(evenIfFailed?: boolean): void {
+    for (const { connection } of this.#lanes) connection.hurry(evenIfFailed);
+  }
+
+  offline(): void {
+    for (const { connection } of this.#lanes) connection.offline();
+  }
+
+  renew(): void {
+    for (const { connection } of this.#lanes) connection.renew();
+  }
+
+  suspend(): void {
+    for (const { connection } of this.#lanes) connection.suspend();
+  }
+
+  resume(): void {
+    for (const { connection } of this.#lanes) connection.resume();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const { connection } of this.#lanes) connection.close();
+  }
+
+  #open(name: string, start?: Start): Lane {
+    const connection = new Connection(
+      { ...this.#options, start },
+      {
+        message: (message) => this.#listener.message(message, name),
+        notice: (notice) => this.#listener.notice(notice, name),
+        covers: (matchers) => this.#listener.covers(name, matchers),
+        refused: (matcher, error) => this.#listener.refused(matcher, error),
+        full: (matcher, error) => this.#makeRoom(lane, matcher, error),
+        crowded: () => this.#replace(),
+        state: (state) => this.#note(lane, state),
+        error: (error) => this.#listener.error(error),
+      },
+    );
+    const lane: Lane = { name, connection, bundles: new Map(), state: 'idle', isFull: false };
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  /** Finds a stream for each of these bundles. For what does not fit anywhere there is none. */
+  #place(bundles: readonly Bundle[]): void {
+    for (const bundle of bundles) {
+      const lane = this.#laneFor(bundle);
+      if (lane) lane.bundles.set(bundle.join('&'), bundle);
+      else for (const matcher of bundle) this.#listener.refused(matcher, noRoom());
+    }
+  }
+
+  #laneFor(bundle: Bundle): Lane | undefined {
+    const { limits, url } = this.#options.settings;
+    // Where it is carried already, or was until a moment ago, or by another tab, nothing is missed.
+    const carrier = this.#lanes.find((lane) =>
+      bundle.every((one) => carriedBy(lane).has(one) || lane.connection.isCovering(one)),
+    );
+    if (carrier && limits.take(new Set([...carriedBy(carrier), ...bundle]))) return carrier;
+    const roomy = this.#lanes.find((lane) => !lane.isFull && limits.take(new Set([...carriedBy(lane), ...bundle])));
+    if (roomy) return roomy;
+    if (!limits.take(bundle) || this.#lanes.length >= streamsAllowed(url)) return undefined;
+    const names = new Set(this.#lanes.map(({ name }) => name));
+    let number = 1;
+    while (names.has(String(number))) number += 1;
+    return this.#open(String(number));
+  }
+
+  /** Moves the bundles that one stream can't carry, as far as is known by now. */
+  #replace(): void {
+    const { limits } = this.#options.settings;
+    const homeless: Bundle[] = [];
+    for (const lane of this.#lanes) {
+      for (const [key, bundle] of [...lane.bundles].toReversed()) {
+        if (limits.take(carriedBy(lane))) break;
+        lane.bundles.delete(key);
+        homeless.push(bundle);
+      }
+    }
+    this.#place(homeless.toReversed());
+    this.#tell();
+  }
+
+  #makeRoom(lane: Lane, matcher: Matcher, error: HeraldError): void {
+    const moved = [...lane.bundles].filter(([, bundle]) => bundle.includes(matcher));
+    if (moved.length === lane.bundles.size) {
+      this.#listener.refused(matcher, error);
+      return;
+    }
+    for (const [key] of moved) lane.bundles.delete(key);
+    lane.isFull = true;
+    this.#place(moved.map(([, bundle]) => bundle));
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const lane of [...this.#lanes]) lane.connection.want([...carriedBy(lane)]);
+  }
+
+  #note(lane: Lane, state: ConnectionState): void {
+    lane.state = state;
+    const isLast = this.#lanes.length === 1;
+    if (state === 'idle' && lane.bundles.size === 0 && !isLast && !this.#isClosed) {
+      this.#lanes.splice(this.#lanes.indexOf(lane), 1);
+      lane.connection.close();
+      return;
+    }
+    const gravest = gravestOf(this.#lanes.filter((one) => one.bundles.size > 0 || isLast).map((one) => one.state));
+    if (gravest === this.#state) return;
+    this.#state = gravest;
+    this.#listener.state(gravest);
+  }
+}
+
+function carriedBy({ bundles }: Lane): ReadonlySet<Matcher> {
+  return new Set([...bundles.values()].flat());
+}
+
+function noRoom(): HeraldError {
+  return new HeraldError(
+    'refused',
+    'There is no room for this topic: the hub takes no more on the streams that a page may have. Use patterns, or HTTP/2.',
+  );
+}
