@@ -9,9 +9,9 @@ const DIRECTORY = fileURLToPath(new URL('../dist/client/herald', import.meta.url
 const KB = 1024;
 const CORE = 'client.js';
 const BUDGETS = [
-  { what: 'the core', entries: [CORE], limit: 5.25 * KB },
+  { what: 'the core', entries: [CORE], limit: 9 * KB },
   // `catch-up.js` is loaded together with sharing, because a tab may have to catch up when nothing can be loaded.
-  { what: 'sharing between tabs', entries: ['open-shared.js', 'catch-up.js'], limit: 3 * KB },
+  { what: 'sharing between tabs', entries: ['open-shared.js', 'catch-up.js'], limit: 4.5 * KB },
   { what: 'the worker file', entries: ['worker.js'], limit: KB },
   ...['rxjs.js', 'react.js', 'vue.js', 'eventsource.js', 'resume.js', 'iterate.js', 'publisher.js'].map((entry) => ({
     what: entry,
@@ -48,7 +48,7 @@ for (const { what, entries, limit } of BUDGETS) {
 
 /** All scripts of the page, also those that are loaded later. */
 const ASSETS = join(DIRECTORY, '../assets');
-const PAGE_LIMIT = 80 * KB;
+const PAGE_LIMIT = 110 * KB;
 const scripts = readdirSync(ASSETS).filter((name) => name.endsWith('.js'));
 const page = scripts.reduce((sum, name) => sum + sizeOf(join('../assets', name)), 0);
 if (page > PAGE_LIMIT) process.exitCode = 1;

@@ -6,7 +6,10 @@ import { HeraldError } from './errors.js';
 const ERROR = new HeraldError('refused', 'why');
 
 /** Asks a hub that refuses every stream with a bad matcher, until it has a stream with all that are good. */
-function ask(asking: Asking, isBad: (matcher: string) => boolean): { carried: string[]; refused: string[]; asked: number } {
+function ask(
+  asking: Asking,
+  isBad: (matcher: string) => boolean,
+): { carried: string[]; refused: string[]; asked: number } {
   const refused: string[] = [];
   let carried: string[] = [];
   for (let asked = 0; asked < 1_000; asked += 1) {

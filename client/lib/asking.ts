@@ -36,7 +36,8 @@ export class Asking {
 
   want(matchers: Iterable<Matcher>, now: number): void {
     const wanted = new Set(matchers);
-    for (const one of this.#wanted) if (!wanted.has(one) && !this.#refused.has(one)) this.#lingering.set(one, now + LINGER);
+    for (const one of this.#wanted)
+      if (!wanted.has(one) && !this.#refused.has(one)) this.#lingering.set(one, now + LINGER);
     for (const one of wanted) this.#lingering.delete(one);
     for (const one of this.#refused.keys()) if (!wanted.has(one)) this.#refused.delete(one);
     this.#wanted = wanted;

@@ -1,8 +1,8 @@
-import { Connection, type ConnectionListener } from './connection.js';
+import { Connection } from './connection.js';
 import type { HeraldError } from './errors.js';
 import type { Part } from './part.js';
 import { REMEMBERED, Tail } from './repeats.js';
-import { type ConnectionState, isGap, type Notice, type WireMessage } from './wire.js';
+import { type ConnectionListener, type ConnectionState, isGap, type Notice, type WireMessage } from './wire.js';
 
 export interface CatchUpOptions {
   readonly since: string;

@@ -1,11 +1,5 @@
-import type {
-  HeraldClient,
-  HeraldClientOptions,
-  HeraldEvents,
-  SubscribeOptions,
-  SubscriptionHandle,
-} from './api.js';
-import { Connection, type ConnectionListener } from './connection.js';
+import type { HeraldClient, HeraldClientOptions, HeraldEvents, SubscribeOptions, SubscriptionHandle } from './api.js';
+import { Connection } from './connection.js';
 import { HeraldError, type HeraldErrorCode } from './errors.js';
 import { Feed } from './feed.js';
 import type { IterateOptions } from './iterate.js';
@@ -18,7 +12,7 @@ import type { Memory } from './resume.js';
 import type { StreamSettings } from './stream.js';
 import { Streams, type StreamsOptions } from './streams.js';
 import { Subscription } from './subscription.js';
-import { type ConnectionState, gravestOf, type Source, type SourceListener } from './wire.js';
+import { type ConnectionListener, type ConnectionState, gravestOf, type Source, type SourceListener } from './wire.js';
 
 /** The hub that this module was loaded from, or else the one at the page's own origin. */
 const HUB = `${/(.*)\/herald\/client\.js/.exec(import.meta.url)?.[1] ?? ''}/.well-known/mercure`;
@@ -75,32 +69,19 @@ export class Client implements HeraldClient {
     const { urlPattern = (globalThis as { URLPattern?: UrlPatternConstructor }).URLPattern } = this.#options;
     const selectors = toSelectors(match, this.#settings.url, urlPattern);
     const matchers = selectors.map(({ matcher }) => matcher);
+    const { maxRate, signal } = options;
     const since = options.since || this.#memory?.sinceFor(matchers) || beginningOf(options);
+    const alone = maxRate === undefined ? undefined : { since, matchers, parameters: `max_rate=${maxRate}` };
     // With a stream of its own it begins where the stream does.
-    const isAlone = options.maxRate !== undefined;
-    const subscription = new Subscription(selectors, isAlone ? '' : since, {
+    const subscription = new Subscription(selectors, alone ? '' : since, {
       ...options,
       handler,
       onError: (error) => this.#emit('error', error),
     });
     // Without `URLPattern`, the topics of a pattern can't be told from others, and so for transports without topics.
     const isRoutable = !this.#options.transport && selectors.every(({ test }) => test);
-    const name = isRoutable && !isAlone ? COMMON : `${(this.#feedCount += 1)}`;
-    const feed = this.#feed(name, isAlone ? { since, matchers, parameters: `max_rate=${options.maxRate}` } : undefined);
-    const stop = (): void => {
-      if (subscription.state === 'ended') return;
-      options.signal?.removeEventListener('abort', stop);
-      subscription.end();
-      feed.remove(subscription);
-      if (name !== COMMON) this.#dropFeed(name, feed);
-    };
-    if (options.signal?.aborted) subscription.end();
-    else feed.add(subscription);
-    options.signal?.addEventListener('abort', stop);
-    return Object.defineProperties(stop, {
-      state: { get: () => subscription.state },
-      error: { get: () => subscription.error },
-    }) as SubscriptionHandle;
+    const name = isRoutable && !alone ? COMMON : `${(this.#feedCount += 1)}`;
+    return followed(subscription, signal, this.#join(subscription, name, alone));
   }
 
   async *iterate(
@@ -132,6 +113,16 @@ export class Client implements HeraldClient {
     this.#stopFollowing();
     this.#enter('closed');
     this.#eachFeed((feed) => feed.close());
+  }
+
+  /** Has a subscription get its messages. Returns what ends that. */
+  #join(subscription: Subscription, name: string, alone: Alone | undefined): () => void {
+    const feed = this.#feed(name, alone);
+    feed.add(subscription);
+    return () => {
+      feed.remove(subscription);
+      if (name !== COMMON) this.#dropFeed(name, feed);
+    };
   }
 
   #feed(name: string, alone?: Alone): Feed {
@@ -210,6 +201,22 @@ interface Alone {
   readonly since: string;
   readonly matchers: readonly string[];
   readonly parameters: string;
+}
+
+/** A subscription as the application sees it. */
+function followed(subscription: Subscription, signal: AbortSignal | undefined, leave: () => void): SubscriptionHandle {
+  const stop = (): void => {
+    if (subscription.state === 'ended') return;
+    signal?.removeEventListener('abort', stop);
+    subscription.end();
+    leave();
+  };
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop);
+  return Object.defineProperties(stop, {
+    state: { get: () => subscription.state },
+    error: { get: () => subscription.error },
+  }) as SubscriptionHandle;
 }
 
 /** Where a subscription begins that nothing is known of. */

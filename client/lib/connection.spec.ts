@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Connection, type ConnectionListener } from './connection.js';
+import { Connection } from './connection.js';
 import { Limits } from './limits.js';
 import type { StreamListener, StreamRequest, Transport } from './stream.js';
-import type { Notice, WireMessage } from './wire.js';
+import type { ConnectionListener, Notice, WireMessage } from './wire.js';
 
 /** A stream that does what the test says. */
 interface Script {
@@ -19,7 +19,15 @@ const transport: Transport = (_settings, request, listener) => {
   return { close: () => (script.isClosed = true), look: () => undefined };
 };
 
-const settings = { url: 'https://hub.example/', token: undefined, cookies: false, grace: 2.5, fetch, limits: new Limits(), debug: () => undefined };
+const settings = {
+  url: 'https://hub.example/',
+  token: undefined,
+  cookies: false,
+  grace: 2.5,
+  fetch,
+  limits: new Limits(),
+  debug: () => undefined,
+};
 
 /** An event with `data`, and the same text as its id. */
 function event(data: string): Parameters<StreamListener['event']>[0] {
@@ -112,4 +120,24 @@ describe('a connection whose stream is replaced', () => {
     expect(stream(0).isClosed).toBe(true);
     expect(messages).toHaveLength(1_024);
   });
+});
+
+it('a connection that waits when nobody wants anything comes back when somebody does', () => {
+  jest.useFakeTimers();
+  streams.length = 0;
+  const names = ['covers', 'refused', 'full', 'crowded', 'state', 'error', 'message', 'notice'] as const;
+  const listener = Object.fromEntries(names.map((name) => [name, () => undefined])) as unknown as ConnectionListener;
+  const connection = new Connection({ settings, start: undefined, transport, closeDelay: 60_000 }, listener);
+  connection.want(['match=urn%3Aa']);
+  jest.advanceTimersByTime(1_000);
+  streams[0]?.listener.opened({ cursor: 'start', isReplaying: false });
+  connection.want([]);
+  streams[0]?.listener.over({ code: 'unreachable' });
+  jest.advanceTimersByTime(30_000);
+  expect(streams).toHaveLength(1);
+  connection.want(['match=urn%3Aa']);
+  jest.advanceTimersByTime(1_000);
+  expect(streams).toHaveLength(2);
+  connection.close();
+  jest.useRealTimers();
 });

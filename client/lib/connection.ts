@@ -4,11 +4,12 @@ import { type Backoff, createBackoff } from './backoff.js';
 import { HeraldError, type HeraldErrorCode } from './errors.js';
 import type { ParsedEvent } from './event-parser.js';
 import { fetchStream } from './fetch-stream.js';
+import { Gathering } from './gathering.js';
 import type { Matcher } from './matcher.js';
-import { explain } from './refusal-text.js';
+import { isOfMatchers, isTooMuch, toError } from './refusals.js';
 import { REMEMBERED, Repeats } from './repeats.js';
 import type { Stream, StreamEnd, StreamHead, StreamRequest, StreamSettings } from './stream.js';
-import type { ConnectionState, Notice, Start, WireMessage } from './wire.js';
+import { type ConnectionListener, type ConnectionState, type Start, toNotice } from './wire.js';
 
 export interface ConnectionOptions extends Pick<HeraldClientOptions, 'backoff' | 'closeDelay' | 'transport'> {
   readonly settings: StreamSettings;
@@ -17,27 +18,6 @@ export interface ConnectionOptions extends Pick<HeraldClientOptions, 'backoff' |
   /** Further parameters of each request, such as `max_rate=2`. */
   readonly parameters?: string | undefined;
 }
-
-export interface ConnectionListener {
-  message(message: WireMessage): void;
-  notice(notice: Notice): void;
-  /** From here on every message that one of these matches is delivered, whatever happens to streams. */
-  covers(matchers: ReadonlySet<Matcher>): void;
-  /** The hub has refused this matcher for good. It is not asked for any more, and the others go on. */
-  refused(matcher: Matcher, error: HeraldError): void;
-  /** The hub takes this matcher, but not on top of the others. It is not asked for any more. */
-  full(matcher: Matcher, error: HeraldError): void;
-  /** It has become known how much one stream can carry, and this is more. Less may be wanted at once. */
-  crowded(): void;
-  state(state: ConnectionState): void;
-  error(error: HeraldError): void;
-}
-
-/** Milliseconds for which changes are gathered before a stream is asked for: at least, and at most when they go on. */
-const GATHER = { least: 10, most: 250 };
-
-/** Milliseconds since the last stream was asked for, within which the next change counts as one of a series. */
-const SERIES = 1_000;
 
 /** Milliseconds to keep a connection that nobody wants any more. */
 const CLOSE_DELAY = 2_000;
@@ -50,9 +30,6 @@ const HANGING = 2_000;
 
 /** Errors after which it is of no use to reconnect. */
 const FINAL = new Set<HeraldErrorCode | undefined>(['unauthorized', 'refused', 'stopped', 'misused']);
-
-/** The hub's codes that say that there are too many matchers for one request. */
-const TOO_MUCH = new Set(['matchers-too-many', 'matchers-too-costly', 'parameters-too-many', 'head-too-large']);
 
 /** One stream and its state. */
 interface Leg {
@@ -84,15 +61,13 @@ export class Connection {
   #current: Leg | undefined;
   /** The stream that is to become the current one, once the hub has answered. */
   #next: Leg | undefined;
-  /** Waits for the next attempt, or for further changes of the matchers. */
+  /** Waits for the next attempt. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Waits before dropping what nobody wants any more, or closing a connection that nobody wants any more. */
   #closing: ReturnType<typeof setTimeout> | undefined;
   #state: ConnectionState = 'idle';
   #reason: StreamRequest['reason'] = 'initial';
-  #gather = GATHER.least;
-  #isGathering = false;
-  #askedAt = -Infinity;
+  readonly #changes = new Gathering();
   /** Until when the hub wants to be left alone, on the clock of `performance.now()`. */
   #notBefore = 0;
   /** Whether the hub has refused more than matchers, so that it is of no use to ask again. */
@@ -134,16 +109,6 @@ export class Connection {
     this.#enter('offline');
   }
 
-  /** Somebody else reads from now on: no stream that was opened for the other one is used any more. */
-  renew(): void {
-    if (this.#state === 'closed') return;
-    this.#letGo();
-    this.#covered = new Set(this.#covered);
-    this.#reason = 'initial';
-    this.#forgive();
-    if (!this.#isSuspended) this.#dial();
-  }
-
   suspend(): void {
     this.#isSuspended = true;
     if (this.#current || this.#next) this.#enter('waiting');
@@ -182,11 +147,11 @@ export class Connection {
     if (!this.#isWanted) this.#closing = setTimeout(() => this.#rest(), this.#options.closeDelay ?? CLOSE_DELAY);
     else if (current) this.#adjust(current);
     // Who waits for the next attempt asks then for what is wanted by then.
-    else if (this.#state === 'idle') this.#dialSoon();
+    else if (!this.#next && this.#timer === undefined) this.#changes.soon(() => this.#dial());
   }
 
   #adjust(current: Leg): void {
-    if (this.#asking.isMissing(current.matchers)) this.#dialSoon();
+    if (this.#asking.isMissing(current.matchers)) this.#changes.soon(() => this.#dial());
     else if (this.#asking.hasSurplus(current.matchers)) this.#closing = setTimeout(() => this.#dial(), LINGER + 1);
   }
 
@@ -198,25 +163,16 @@ export class Connection {
     this.#enter('idle');
   }
 
-  /** Dials when the changes of now have been made. A long series of changes makes a few streams, not one for each. */
-  #dialSoon(): void {
-    if (this.#isGathering) return;
-    const isSeries = performance.now() - this.#askedAt < SERIES;
-    this.#gather = isSeries ? Math.min(GATHER.most, this.#gather * 2) : GATHER.least;
-    this.#dialAfter(this.#gather);
-    this.#isGathering = true;
-  }
-
   #dialAfter(delay: number): void {
     clearTimeout(this.#timer);
-    this.#isGathering = false;
     this.#timer = setTimeout(() => this.#dial(), delay);
   }
 
   /** Opens a stream for what is wanted now, unless there is one. */
   #dial(): void {
     clearTimeout(this.#timer);
-    this.#isGathering = false;
+    this.#timer = undefined;
+    this.#changes.stop();
     // When the stream that was asked for has opened or failed, what is wanted by then is looked at again.
     if (this.#isStopped || this.#next) return;
     const now = performance.now();
@@ -224,7 +180,6 @@ export class Connection {
     if (!this.#isWanted || matchers.length === 0 || this.#isGoodFor(matchers)) return;
     const leg: Leg = { matchers: new Set(matchers), askedAt: now, goodAt: Infinity, repeats: new Repeats() };
     this.#next = leg;
-    this.#askedAt = now;
     if (!this.#current) this.#enter('connecting');
     const { settings, transport = fetchStream, parameters } = this.#options;
     const query = [positionOf(this.cursor), 'with=notices&with=topics', parameters, ...matchers];
@@ -259,14 +214,16 @@ export class Connection {
   }
 
   #opened(leg: Leg, head: StreamHead): void {
-    this.#current?.stream?.close();
+    const before = this.#current;
+    before?.stream?.close();
     this.#current = leg;
     this.#next = undefined;
+    // A stream that replaces another begins where that one was when it was asked for, which may have gone on since.
+    if (!before) this.cursor = head.cursor || this.cursor;
     leg.goodAt = performance.now() + GOOD_AGE;
     leg.isReplaying = head.isReplaying;
     this.#reason = 'reconnect';
     this.#asking.taken(leg.matchers);
-    if (leg.repeats.size === 0) this.cursor = head.cursor || this.cursor;
     this.#options.settings.debug(`reads ${leg.matchers.size} matchers`);
     // Until the stream has caught up, only matchers that were covered before are sure to miss nothing.
     this.#cover(leg.isReplaying ? new Set([...leg.matchers].filter((one) => this.#covered.has(one))) : leg.matchers);
@@ -315,7 +272,9 @@ export class Connection {
 
   #skip(leg: Leg): void {
     if (leg !== this.#current) return;
-    this.#listener.error(new HeraldError('too-large', 'An event of the stream was too large to be held: it is left out.'));
+    this.#listener.error(
+      new HeraldError('too-large', 'An event of the stream was too large to be held: it is left out.'),
+    );
     this.#listener.notice({ type: 'gap', reason: 'too-large', updates: 1 });
   }
 
@@ -338,7 +297,7 @@ export class Connection {
   #judge(leg: Leg, end: StreamEnd): void {
     const asked = [...leg.matchers];
     const { limits } = this.#options.settings;
-    const { code = '', limit } = end.problem ?? {};
+    const { code, limit } = end.problem ?? {};
     if (limit) {
       limits.learn(asked, limit);
       this.#listener.crowded();
@@ -346,7 +305,7 @@ export class Connection {
     const isSettled = limit && !limits.take(asked) && limits.take(this.#toAsk());
     if (!isSettled) {
       const error = toError(end);
-      const verdict = this.#asking.refused(asked, TOO_MUCH.has(code), error);
+      const verdict = this.#asking.refused(asked, isTooMuch(code), error);
       if (verdict.kind === 'refused') this.#listener.refused(verdict.matcher, error);
       else if (verdict.kind === 'full') this.#listener.full(verdict.matcher, error);
     }
@@ -392,8 +351,9 @@ export class Connection {
 
   #letGo(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     clearTimeout(this.#closing);
-    this.#isGathering = false;
+    this.#changes.stop();
     this.#current?.stream?.close();
     this.#next?.stream?.close();
     this.#current = undefined;
@@ -417,23 +377,4 @@ export class Connection {
 function positionOf(cursor: string): string {
   if (cursor === '#latest') return 'begin=latest';
   return cursor.startsWith('#') ? `last=${cursor.slice(1)}` : `last_event_id=${encodeURIComponent(cursor)}`;
-}
-
-/** Whether a refusal with this code of the hub is for what was asked for. */
-function isOfMatchers(code = ''): boolean {
-  return code.startsWith('matcher') || TOO_MUCH.has(code);
-}
-
-function toError({ code = 'unreachable', ...details }: StreamEnd): HeraldError {
-  return new HeraldError(code, explain(code, details), details);
-}
-
-/** The notice in `data`; undefined if it has not the form that this version knows. */
-function toNotice(data: string): Notice | undefined {
-  try {
-    const notice = JSON.parse(data) as Partial<Notice> | null;
-    return typeof notice?.type === 'string' ? (notice as Notice) : undefined;
-  } catch {
-    return undefined;
-  }
 }

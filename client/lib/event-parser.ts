@@ -84,9 +84,12 @@ export class EventParser {
       this.#dispatch();
       return;
     }
+    if (!this.#block.isTooLong) this.#takeField(line);
+  }
+
+  #takeField(line: string): void {
     const block = this.#block;
     const [, name, value = ''] = FIELD.exec(line) ?? [];
-    if (block.isTooLong) return;
     if (name === 'data') block.data = block.data === undefined ? value : `${block.data}\n${value}`;
     else if (name === 'event') block.type = value;
     else if (name === 'topic') block.topics.push(value);

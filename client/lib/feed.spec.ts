@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Connection, ConnectionListener } from './connection.js';
+import type { Connection } from './connection.js';
 import { HeraldError } from './errors.js';
 import { Feed } from './feed.js';
 import { Subscription, type SubscriptionOptions } from './subscription.js';
-import type { Notice, Source, SourceListener, WireMessage } from './wire.js';
+import type { ConnectionListener, Notice, Source, SourceListener, WireMessage } from './wire.js';
 
 const MATCHER = 'match=urn%3Aa';
 const STREAM = '1';

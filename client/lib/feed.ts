@@ -1,10 +1,18 @@
 import type { HeraldEvents } from './api.js';
-import type { Connection, ConnectionListener } from './connection.js';
+import type { Connection } from './connection.js';
 import { HeraldError } from './errors.js';
 import type { Matcher } from './matcher.js';
 import type { Part } from './part.js';
 import { bundlesOf, type Subscription } from './subscription.js';
-import { type ConnectionState, isGap, type Notice, type Source, type SourceListener, type WireMessage } from './wire.js';
+import {
+  type ConnectionListener,
+  type ConnectionState,
+  isGap,
+  type Notice,
+  type Source,
+  type SourceListener,
+  type WireMessage,
+} from './wire.js';
 
 export interface FeedOptions {
   /** Opens the source of the feed's messages. */
@@ -257,7 +265,8 @@ export class Feed implements SourceListener {
     if (hasSurplus || this.#hasReported) return;
     this.#hasReported = true;
     const what = 'The hub has sent a message whose topic is not among those that were subscribed to.';
-    const advice = 'Reach the hub by the name that it has itself (HERALD_RESOURCE), or use absolute topics and patterns.';
+    const advice =
+      'Reach the hub by the name that it has itself (HERALD_RESOURCE), or use absolute topics and patterns.';
     this.#options.emit('error', new HeraldError('topics-unknown', `${what} ${advice}`));
   }
 }

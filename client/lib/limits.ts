@@ -59,9 +59,11 @@ export function streamsAllowed(hub: string): number {
   // Browsers speak HTTP/2 over TLS alone.
   if (protocol === 'http:') return FEW;
   const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
-  const isMultiplexed = (entry: PerformanceEntry): boolean =>
-    /^h[23]/.test((entry as PerformanceResourceTiming).nextHopProtocol ?? '');
   return entries.some((entry) => entry.name.startsWith(`${origin}/`) && isMultiplexed(entry)) ? Infinity : FEW;
 }
 
 const FEW = 2;
+
+function isMultiplexed(entry: PerformanceEntry): boolean {
+  return /^h[23]/.test((entry as PerformanceResourceTiming).nextHopProtocol ?? '');
+}

@@ -28,15 +28,14 @@ export async function problemOf({ headers, body }: Response): Promise<Refusal | 
 }
 
 async function textOf(body: Response['body']): Promise<string> {
-  const reader = body?.getReader();
+  if (!body) return '';
+  const reader = body.getReader();
   const decoder = new TextDecoder();
   let text = '';
-  while (reader && text.length <= LONGEST) {
-    // oxlint-disable-next-line no-await-in-loop -- a stream is read in order
-    const { value, done } = await reader.read();
-    if (done) return text;
-    text += decoder.decode(value, { stream: true });
-  }
-  void reader?.cancel();
+  let bytes: Uint8Array | undefined;
+  // oxlint-disable-next-line no-await-in-loop -- a stream is read in order
+  while (text.length <= LONGEST && (bytes = (await reader.read()).value))
+    text += decoder.decode(bytes, { stream: true });
+  void reader.cancel();
   return text;
 }

@@ -62,10 +62,6 @@ export class Streams implements Source {
     for (const { connection } of this.#lanes) connection.offline();
   }
 
-  renew(): void {
-    for (const { connection } of this.#lanes) connection.renew();
-  }
-
   suspend(): void {
     for (const { connection } of this.#lanes) connection.suspend();
   }
@@ -151,7 +147,7 @@ export class Streams implements Source {
   }
 
   #tell(): void {
-    for (const lane of [...this.#lanes]) lane.connection.want([...carriedBy(lane)]);
+    for (const lane of this.#lanes) lane.connection.want([...carriedBy(lane)]);
   }
 
   #note(lane: Lane, state: ConnectionState): void {

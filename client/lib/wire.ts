@@ -22,6 +22,16 @@ export interface Notice {
   readonly updates?: number;
 }
 
+/** The notice in `data`; undefined if it has not the form that this version knows. */
+export function toNotice(data: string): Notice | undefined {
+  try {
+    const notice = JSON.parse(data) as Partial<Notice> | null;
+    return typeof notice?.type === 'string' ? (notice as Notice) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Whether messages are missing for good, or the hub has lost messages that it had delivered: in both cases the state
  * that was built upon them is wrong.
@@ -54,6 +64,22 @@ export interface SourceListener {
   missed(stream: string, lastEventId: string): void;
   /** The hub has refused this matcher for good. It is not asked for any more, and others go on. */
   refused(matcher: Matcher, error: HeraldError): void;
+  state(state: ConnectionState): void;
+  error(error: HeraldError): void;
+}
+
+/** Receives what one connection delivers. */
+export interface ConnectionListener {
+  message(message: WireMessage): void;
+  notice(notice: Notice): void;
+  /** From here on every message that one of these matches is delivered, whatever happens to streams. */
+  covers(matchers: ReadonlySet<Matcher>): void;
+  /** The hub has refused this matcher for good. It is not asked for any more, and the others go on. */
+  refused(matcher: Matcher, error: HeraldError): void;
+  /** The hub takes this matcher, but not on top of the others. It is not asked for any more. */
+  full(matcher: Matcher, error: HeraldError): void;
+  /** It has become known how much one stream can carry, and this is more. Less may be wanted at once. */
+  crowded(): void;
   state(state: ConnectionState): void;
   error(error: HeraldError): void;
 }

@@ -46,7 +46,7 @@ describeWith(chromium, 'tabs that share a connection, and who reads in them:', (
       const channel = new BroadcastChannel(name);
       channel.addEventListener('message', ({ data }) => heard.push(data));
       Object.assign(globalThis, { heard, channel });
-    }, `herald 2 ${on.site.url}${HUB} as ann`);
+    }, `herald 3 ${on.site.url}${HUB} as ann`);
     const leader = await Tab.open(on.context, on.site.url, { token });
     const follower = await Tab.open(on.context, on.site.url, { token });
     await on.publisher.publish({ topic: 'urn:t', data: '1' });

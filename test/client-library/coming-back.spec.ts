@@ -179,18 +179,21 @@ describe('the client library, when a connection ends,', () => {
     expect(hub.requests).toHaveLength(2);
   });
 
-  it.each([400, 401, 403, 404, 410, 502])('comes back after a %i of a gateway that has no hub behind it', async (code) => {
-    const page: Answer = (response) => response.writeHead(code, { 'content-type': 'text/html' }).end('<p>Deploying');
-    await using hub = await ScriptedHub.start(page, page, stream());
-    using reader = Reader.of(hub.url);
-    const states: string[] = [];
-    reader.read('urn:t', { onState: (state) => states.push(state) });
-    await reader.isOpen();
+  it.each([400, 401, 403, 404, 410, 502])(
+    'comes back after a %i of a gateway that has no hub behind it',
+    async (code) => {
+      const page: Answer = (response) => response.writeHead(code, { 'content-type': 'text/html' }).end('<p>Deploying');
+      await using hub = await ScriptedHub.start(page, page, stream());
+      using reader = Reader.of(hub.url);
+      const states: string[] = [];
+      reader.read('urn:t', { onState: (state) => states.push(state) });
+      await reader.isOpen();
 
-    expect(hub.requests).toHaveLength(3);
-    expect(reader.states).not.toContain('failed');
-    expect(states).toEqual(['live']);
-  });
+      expect(hub.requests).toHaveLength(3);
+      expect(reader.states).not.toContain('failed');
+      expect(states).toEqual(['live']);
+    },
+  );
 
   it('takes an answer that is no stream for somebody else in between', async () => {
     const page = status(200, { 'content-type': 'text/html' });
@@ -267,7 +270,10 @@ describe('the client library, when a connection ends,', () => {
   });
 
   it('goes on with the old topics when the hub refuses a new one', async () => {
-    await using hub = await ScriptedHub.start(stream('id: 1\ntopic: urn:a\ndata: 1\n\n'), refusal(400, 'matcher-invalid'));
+    await using hub = await ScriptedHub.start(
+      stream('id: 1\ntopic: urn:a\ndata: 1\n\n'),
+      refusal(400, 'matcher-invalid'),
+    );
     using reader = Reader.of(hub.url);
     reader.read('urn:a');
     await reader.has('1');

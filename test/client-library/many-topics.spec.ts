@@ -28,7 +28,8 @@ describe('very many topics', () => {
     for (const topic of topics(2_100)) reader.read(topic, { onLive: () => (live += 1) });
     await reader.isOpen();
     await reader.until(() => live === 2_100);
-    for (const index of [0, 999, 1_000, 2_099]) await publisher.publish({ topic: `urn:topic:${index}`, data: `${index}` });
+    for (const index of [0, 999, 1_000, 2_099])
+      await publisher.publish({ topic: `urn:topic:${index}`, data: `${index}` });
     await reader.until(({ texts }) => texts.length === 4);
 
     expect(reader.texts.toSorted()).toEqual(['0', '1000', '2099', '999']);

@@ -34,10 +34,10 @@ export function status(code: number, headers: Readonly<Record<string, string>> =
 }
 
 /** A refusal as Herald says it. */
-export function refusal(status: number, code: string, more: object = {}): Answer {
+export function refusal(answer: number, code: string, more: object = {}): Answer {
   return (response) => {
-    response.writeHead(status, { 'content-type': 'application/problem+json; charset=utf-8' });
-    response.end(JSON.stringify({ status, code, detail: 'The test wants it so.', ...more }));
+    response.writeHead(answer, { 'content-type': 'application/problem+json; charset=utf-8' });
+    response.end(JSON.stringify({ status: answer, code, detail: 'The test wants it so.', ...more }));
   };
 }
 

@@ -1,4 +1,4 @@
-import type { HeraldErrorCode, Problem } from '../errors.js';
+import { HeraldError, type HeraldErrorCode, type Problem } from '../errors.js';
 import type { Matcher } from '../matcher.js';
 import type { Bundle, ConnectionState, Notice, WireMessage } from '../wire.js';
 
@@ -23,6 +23,14 @@ export interface RelayedRefusal {
   readonly message: string;
   readonly status: number | undefined;
   readonly problem: Problem | undefined;
+}
+
+export function toRefusal(matcher: Matcher, { code, message, status, problem }: HeraldError): RelayedRefusal {
+  return { matcher, code, message, status, problem };
+}
+
+export function toError({ code, message, ...details }: RelayedRefusal): HeraldError {
+  return new HeraldError(code, message, details);
 }
 
 /** What a leader broadcasts. Its broadcasts are numbered, so that a tab notices when it has missed one. */
@@ -54,3 +62,11 @@ export type ChannelMessage =
   /** A follower has not heard from the leader for a while. */
   | { readonly kind: 'ping' }
   | { readonly kind: 'hurry'; readonly evenIfFailed: boolean };
+
+/** Whether a broadcast comes right after the one at `place`, which is the last that was received. */
+export function follows(place: Place, { leader, number }: Place, relayed: Relayed): boolean {
+  if (leader === place.leader) return number === place.number + 1;
+  if (number !== 1 || relayed.kind !== 'status') return false;
+  const { after } = relayed;
+  return after?.leader === place.leader && after.number <= place.number;
+}

@@ -1,10 +1,10 @@
-import { HeraldError } from '../errors.js';
+import type { HeraldError } from '../errors.js';
 import type { Matcher } from '../matcher.js';
-import { REMEMBERED, Repeats } from '../repeats.js';
 import type { Bundle, ConnectionState, Notice, Source, SourceListener, Start, WireMessage } from '../wire.js';
 import type { Candidate, Election } from './election.js';
 import { Members } from './members.js';
-import type { ChannelMessage, Place, Relayed } from './relay.js';
+import { Overlap } from './overlap.js';
+import { type ChannelMessage, type Place, type Relayed, follows, toError, toRefusal } from './relay.js';
 
 /** Opens this tab's own streams. */
 export type Connect = (listener: SourceListener, starts?: ReadonlyMap<string, Start>) => Source;
@@ -27,14 +27,6 @@ const NOWHERE: Place = { leader: '', number: 0 };
 /** Milliseconds between two roll calls. */
 const ROLL_CALL = 30_000;
 
-/** A message of the last broadcasts. */
-interface Recent {
-  readonly stream: string;
-  readonly id: string | undefined;
-  /** The number of its broadcast. */
-  readonly number: number;
-}
-
 /**
  * One connection for all tabs: the leader has it and relays, the others follow. Every tab knows the others' matchers
  * and how far the leader's streams have got, so that any of them can take over. A tab that notices that it has missed a
@@ -52,9 +44,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
   readonly #streams = new Map<string, Start>();
   /** What the hub has refused of what is wanted. */
   readonly #refused = new Map<Matcher, HeraldError>();
-  /** The last messages, of which a new leader that had not got all of them brings some again. */
-  #recent: Recent[] = [];
-  readonly #repeats = new Map<string, Repeats>();
+  readonly #overlap = new Overlap();
   /** A leader that was deposed, and may still send broadcasts before it knows. */
   #formerLeader: string | undefined;
   #wanted: readonly Bundle[] = [];
@@ -120,8 +110,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#predecessor = this.#place;
     // Each term has a leader name of its own, because its numbers begin anew.
     this.#place = { leader: `${this.#tab} ${performance.now()}`, number: 0 };
-    this.#recent = [];
-    this.#repeats.clear();
+    this.#overlap.begin(Infinity);
     this.#connection = this.#options.connect(this, new Map(this.#streams));
     this.#connection.want(this.#everything());
     this.#sayStatus();
@@ -244,38 +233,21 @@ export class SharedSource implements Source, Candidate, SourceListener {
     if (this.#connection || place.leader === this.#formerLeader) return;
     this.#lastHeard = performance.now();
     this.#hasAsked = false;
-    const isGap = this.#streams.size > 0 && !this.#continues(place, relayed);
-    if (!isGap) this.#expectRepeats(place, relayed);
+    const isGap = this.#streams.size > 0 && !follows(this.#place, place, relayed);
+    if (place.leader !== this.#place.leader && relayed.kind === 'status') {
+      this.#overlap.begin(isGap ? Infinity : (relayed.after?.number ?? 0));
+    }
     const reached = isGap ? [...this.#streams] : [];
     this.#moveTo(place);
-    this.#moveCursors(relayed);
+    const moved = relayed.kind === 'status' ? relayed.streams : [{ ...relayed, name: relayed.stream }];
+    for (const { name, cursor } of moved) this.#moveCursor(name, cursor);
     for (const [stream, { cursor }] of reached) if (cursor !== '') this.#listener.missed(stream, cursor);
     this.#pass(relayed);
   }
 
-  /** A new leader that had not got the last broadcasts of the one before brings their messages again. */
-  #expectRepeats({ leader }: Place, relayed: Relayed): void {
-    if (leader === this.#place.leader || relayed.kind !== 'status') return;
-    const after = relayed.after?.number ?? 0;
-    this.#repeats.clear();
-    for (const { stream, id, number } of this.#recent) {
-      if (number <= after) continue;
-      const repeats = this.#repeats.get(stream) ?? new Repeats();
-      repeats.add(id);
-      this.#repeats.set(stream, repeats);
-    }
-    this.#recent = [];
-  }
-
-  #moveCursors(relayed: Relayed): void {
-    if (relayed.kind === 'status') {
-      for (const { name, cursor } of relayed.streams) this.#moveCursor(name, cursor);
-    } else this.#moveCursor(relayed.stream, relayed.cursor);
-  }
-
   #moveCursor(stream: string, cursor: string): void {
     // What comes again was already passed.
-    if (this.#repeats.get(stream)?.size) return;
+    if (this.#overlap.isOpen(stream)) return;
     this.#streams.set(stream, { cursor, covered: this.#streams.get(stream)?.covered ?? new Set() });
   }
 
@@ -285,7 +257,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
         for (const message of relayed.messages) this.#passMessage(message, relayed.stream);
         break;
       case 'notice':
-        if (relayed.notice.type === 'caught-up') this.#repeats.delete(relayed.stream);
+        if (relayed.notice.type === 'caught-up') this.#overlap.end(relayed.stream);
         this.#listener.notice(relayed.notice, relayed.stream);
         break;
       case 'status':
@@ -295,33 +267,22 @@ export class SharedSource implements Source, Candidate, SourceListener {
   }
 
   #passMessage(message: WireMessage, stream: string): void {
-    if (this.#repeats.get(stream)?.has(message.id)) return;
-    this.#remember([message], stream);
+    if (this.#overlap.has(stream, message.id)) return;
+    this.#overlap.remember([message], stream, this.#place.number);
     this.#listener.message(message, stream);
   }
 
   #passStatus({ streams, refused, state }: Relayed & { readonly kind: 'status' }): void {
     const names = new Set(streams.map(({ name }) => name));
-    for (const name of [...this.#streams.keys()]) if (!names.has(name)) this.#cover(name, new Set());
+    for (const name of this.#streams.keys()) if (!names.has(name)) this.#cover(name, new Set());
     for (const { name, covered } of streams) this.#cover(name, new Set(covered));
-    for (const { matcher, code, message, ...details } of refused) {
-      this.#listener.refused(matcher, new HeraldError(code, message, details));
-    }
+    for (const refusal of refused) this.#listener.refused(refusal.matcher, toError(refusal));
     this.#enter(state);
   }
 
   #moveTo(place: Place): void {
     if (this.#place.leader !== place.leader) this.#formerLeader = this.#place.leader;
     this.#place = place;
-  }
-
-  /** Whether this broadcast comes right after the last one that was received. */
-  #continues({ leader, number }: Place, relayed: Relayed): boolean {
-    const place = this.#place;
-    if (leader === place.leader) return number === place.number + 1;
-    if (number !== 1 || relayed.kind !== 'status') return false;
-    const { after } = relayed;
-    return after?.leader === place.leader && after.number <= place.number;
   }
 
   #watchLeader(): void {
@@ -372,13 +333,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
       covered: [...covered],
       cursor: this.cursorOf(name),
     }));
-    const refused = [...this.#refused].map(([matcher, { code, message, status, problem }]) => ({
-      matcher,
-      code,
-      message,
-      status,
-      problem,
-    }));
+    const refused = [...this.#refused].map(([matcher, error]) => toRefusal(matcher, error));
     const after = this.#place.number === 0 ? this.#predecessor : undefined;
     this.#relay({ kind: 'status', state: this.#current, streams, refused, after });
   }
@@ -390,7 +345,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#batch = [];
     const stream = this.#batchOf;
     this.#relay({ kind: 'messages', stream, messages, cursor: this.cursorOf(stream) });
-    this.#remember(messages, stream);
+    this.#overlap.remember(messages, stream, this.#place.number);
   }
 
   #relay(relayed: Relayed): void {
@@ -402,12 +357,6 @@ export class SharedSource implements Source, Candidate, SourceListener {
 
   #post(message: ChannelMessage): void {
     this.#channel?.postMessage(message);
-  }
-
-  #remember(messages: readonly WireMessage[], stream: string): void {
-    const { number } = this.#place;
-    for (const { id } of messages) this.#recent.push({ stream, id, number });
-    if (this.#recent.length > REMEMBERED) this.#recent.splice(0, this.#recent.length - REMEMBERED / 2);
   }
 
   #cover(stream: string, covered: ReadonlySet<Matcher>): void {

@@ -76,11 +76,14 @@ export function allowOrigins(app: NestFastifyApplication, sharing: Sharing): voi
   app.enableCors(options);
   // By the timing of a finished request the client library knows whether the hub speaks HTTP/2, and so how many streams
   // a page may have.
-  app.getHttpAdapter().getInstance().addHook('onRequest', (request, reply, done) => {
-    const { origin } = request.headers;
-    if (origin !== undefined && sharing.origins.has(origin)) void reply.header('timing-allow-origin', origin);
-    done();
-  });
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (request, reply, done) => {
+      const { origin } = request.headers;
+      if (origin !== undefined && sharing.origins.has(origin)) void reply.header('timing-allow-origin', origin);
+      done();
+    });
 }
 
 /** The headers with which a page of this origin, if it is listed, can read a refusal that no hook has seen. */

@@ -41,7 +41,8 @@ const PROBLEM = {
     errorId: { type: 'string', description: 'Also in the log, where the service failed.' },
     limit: {
       type: 'object',
-      description: 'With `matchers-too-many`: how many of this kind a subscription may have, and of how many bytes together.',
+      description:
+        'With `matchers-too-many`: how many of this kind a subscription may have, and of how many bytes together.',
       required: ['count', 'bytes'],
       properties: { count: { type: 'integer' }, bytes: { type: 'integer' } },
     },
