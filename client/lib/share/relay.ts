@@ -70,3 +70,8 @@ export function follows(place: Place, { leader, number }: Place, relayed: Relaye
   const { after } = relayed;
   return after?.leader === place.leader && after.number <= place.number;
 }
+
+/** Where the streams are that a broadcast tells of. */
+export function positionsOf(relayed: Relayed): readonly { readonly name: string; readonly cursor: string }[] {
+  return relayed.kind === 'status' ? relayed.streams : [{ name: relayed.stream, cursor: relayed.cursor }];
+}

@@ -4,7 +4,7 @@ import type { Bundle, ConnectionState, Notice, Source, SourceListener, Start, Wi
 import type { Candidate, Election } from './election.js';
 import { Members } from './members.js';
 import { Overlap } from './overlap.js';
-import { type ChannelMessage, type Place, type Relayed, follows, toError, toRefusal } from './relay.js';
+import { type ChannelMessage, type Place, type Relayed, follows, positionsOf, toError, toRefusal } from './relay.js';
 
 /** Opens this tab's own streams. */
 export type Connect = (listener: SourceListener, starts?: ReadonlyMap<string, Start>) => Source;
@@ -234,15 +234,17 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#lastHeard = performance.now();
     this.#hasAsked = false;
     const isGap = this.#streams.size > 0 && !follows(this.#place, place, relayed);
-    if (place.leader !== this.#place.leader && relayed.kind === 'status') {
-      this.#overlap.begin(isGap ? Infinity : (relayed.after?.number ?? 0));
-    }
     const reached = isGap ? [...this.#streams] : [];
-    this.#moveTo(place);
-    const moved = relayed.kind === 'status' ? relayed.streams : [{ ...relayed, name: relayed.stream }];
-    for (const { name, cursor } of moved) this.#moveCursor(name, cursor);
+    if (place.leader !== this.#place.leader) this.#changeLeader(isGap, relayed);
+    this.#place = place;
+    for (const { name, cursor } of positionsOf(relayed)) this.#moveCursor(name, cursor);
     for (const [stream, { cursor }] of reached) if (cursor !== '') this.#listener.missed(stream, cursor);
     this.#pass(relayed);
+  }
+
+  #changeLeader(isGap: boolean, relayed: Relayed): void {
+    this.#formerLeader = this.#place.leader;
+    if (relayed.kind === 'status') this.#overlap.begin(isGap ? Infinity : (relayed.after?.number ?? 0));
   }
 
   #moveCursor(stream: string, cursor: string): void {
@@ -278,11 +280,6 @@ export class SharedSource implements Source, Candidate, SourceListener {
     for (const { name, covered } of streams) this.#cover(name, new Set(covered));
     for (const refusal of refused) this.#listener.refused(refusal.matcher, toError(refusal));
     this.#enter(state);
-  }
-
-  #moveTo(place: Place): void {
-    if (this.#place.leader !== place.leader) this.#formerLeader = this.#place.leader;
-    this.#place = place;
   }
 
   #watchLeader(): void {
