@@ -124,13 +124,15 @@ export class Streams implements Source {
     const { limits } = this.#options.settings;
     const homeless: Bundle[] = [];
     for (const lane of this.#lanes) {
-      for (const [key, bundle] of [...lane.bundles].toReversed()) {
-        if (limits.take(carriedBy(lane))) break;
+      const bundles = [...lane.bundles];
+      while (!limits.take(carriedBy(lane))) {
+        const [key, bundle] = bundles.pop() ?? [];
+        if (key === undefined || bundle === undefined) break;
         lane.bundles.delete(key);
-        homeless.push(bundle);
+        homeless.unshift(bundle);
       }
     }
-    this.#place(homeless.toReversed());
+    this.#place(homeless);
     this.#tell();
   }
 

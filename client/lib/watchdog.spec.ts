@@ -21,6 +21,13 @@ describe('the watchdog', () => {
     expect(bark).toHaveBeenCalledTimes(1);
   });
 
+  it('barks also when the system time was set back', () => {
+    watch(4_000, bark);
+    jest.setSystemTime(Date.now() - 3_600_000);
+    jest.advanceTimersByTime(10_000);
+    expect(bark).toHaveBeenCalledTimes(1);
+  });
+
   it('is silent while something comes', () => {
     const watchdog = watch(4_000, bark);
     for (let count = 0; count < 20; count += 1) {
