@@ -1,5 +1,7 @@
 import { expect, it } from '@jest/globals';
+import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
+import { startHub } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { launchAsPeopleHaveIt } from './as-people.js';
 import { tabStage } from './tab-stage.js';
@@ -11,6 +13,23 @@ interface ManyGlobals {
   readonly states: Record<string, string>;
   readonly client: { readonly state: string };
   readonly shown: string[];
+}
+
+/** Runs in the page: subscribes to as many patterns, each by itself, and gives the numbers of those that are live or refused. */
+async function followPatterns(count: number): Promise<{ live: number; refused: number; message: string | undefined }> {
+  const path = '/herald/client.js';
+  const { createHeraldClient } = (await import(path)) as typeof import('../../client/lib/index.js');
+  const client = createHeraldClient({ share: 'none' });
+  client.on('error', () => undefined);
+  const handles = Array.from({ length: count }, (_, index) =>
+    client.subscribe({ pattern: `https://example.com/${index}/:id` }, () => undefined),
+  );
+  const countOf = (state: string): number => handles.filter((one) => one.state === state).length;
+  while (countOf('pending') > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  const { message } = handles.find(({ error }) => error)?.error ?? {};
+  const counts = { live: countOf('live'), refused: countOf('refused'), message };
+  client.dispose();
+  return counts;
 }
 
 /** Runs in the page: subscribes to the topics `from` to `to`, each by itself, and to what the hub refuses. */
@@ -76,6 +95,26 @@ describeWith(chromium, 'a page with very many topics', (path) => {
     }
     const states = await pages[1]?.evaluate(() => (globalThis as unknown as ManyGlobals).states['bad']);
     expect(states).toBe('refused');
+  });
+
+  it('has two streams at most over HTTP/1.1, and says what has no room', async () => {
+    const page = await on.context.newPage();
+    await page.goto(on.site.url);
+    const { live, refused, message } = await page.evaluate(followPatterns, 250);
+    expect([live, refused]).toEqual([200, 50]);
+    expect(message).toMatch(/^There is no room for this topic/);
+  });
+
+  it('has as many as it takes over HTTP/2', async () => {
+    const [cert, key] = ['first.crt', 'first.key'].map((name) =>
+      fileURLToPath(new URL(`../support/certificates/${name}`, import.meta.url)),
+    );
+    await using herald = await startHub({ HERALD_TLS_CERT_FILE: cert as string, HERALD_TLS_KEY_FILE: key as string });
+    const context = await on.browser.newContext({ ignoreHTTPSErrors: true });
+    const page = await context.newPage();
+    await page.goto(`${herald.url}/health/live`);
+    expect(await page.evaluate(followPatterns, 250)).toMatchObject({ live: 250, refused: 0 });
+    await context.close();
   });
 
   it('shows at once that there is no network, and is back with it', async () => {

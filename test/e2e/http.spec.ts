@@ -108,6 +108,7 @@ describe('CORS', () => {
       await using stream = await openStream(`${herald.url}/events`, { headers: { origin } });
       expect(stream.response.headers['access-control-allow-origin']).toBe(origin);
       expect(stream.response.headers['access-control-allow-credentials']).toBe('true');
+      expect(stream.response.headers['timing-allow-origin']).toBe(origin);
       expect(stream.response.headers['vary']).toMatch(/origin/i);
     }
   });
@@ -162,6 +163,7 @@ describe('CORS', () => {
     await using herald = await startHerald({ env: { HERALD_CORS_ORIGINS: `${env.HERALD_CORS_ORIGINS},${many}` } });
     await using stream = await openStream(`${herald.url}/events`, { headers: { origin } });
     expect(stream.response.headers['access-control-allow-origin']).toBeUndefined();
+    expect(stream.response.headers['timing-allow-origin']).toBeUndefined();
   });
 
   it('shares no other path, and by default nothing', async () => {

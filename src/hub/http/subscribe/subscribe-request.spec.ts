@@ -57,7 +57,10 @@ describe('the matchers of a subscription', () => {
     const query = `${many('match', 1_000)}&${many('match_urlpattern', 100, '/')}`;
     expect(subscribe(`${query}&${many('match_exact', 90)}`).matchers).toHaveLength(1_100);
     expect(refusal(`${query}&match=1000`).code).toBe('matchers-too-many');
-    expect(refusal(`${query}&match_urlpattern=/100`).code).toBe('matchers-too-many');
+    expect(refusal(`${query}&match_urlpattern=/100`)).toMatchObject({
+      code: 'matchers-too-many',
+      limit: { count: 100, bytes: 16_384 },
+    });
     expect(refusal('x&'.repeat(1_201)).code).toBe('parameters-too-many');
   });
 
