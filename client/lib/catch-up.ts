@@ -111,8 +111,9 @@ export class CatchUp implements ConnectionListener {
     // The notice `caught-up` says when the history is complete.
   }
 
-  crowded(): void {
-    // The stream that it catches up with carries the same matchers.
+  crowded(): boolean {
+    // The stream that it catches up with carries the same matchers, so this is one of the rare cases.
+    return false;
   }
 
   state(state: ConnectionState): void {

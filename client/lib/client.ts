@@ -3,16 +3,23 @@ import { Connection } from './connection.js';
 import { HeraldError, type HeraldErrorCode } from './errors.js';
 import { Feed } from './feed.js';
 import type { IterateOptions } from './iterate.js';
-import { Limits } from './limits.js';
 import { type Match, toSelectors, type UrlPatternConstructor } from './matcher.js';
 import type { Message } from './message.js';
 import { followPage } from './page-events.js';
 import type { PublishOptions } from './publisher.js';
 import type { Memory } from './resume.js';
 import type { StreamSettings } from './stream.js';
-import { Streams, type StreamsOptions } from './streams.js';
+import { Single } from './single.js';
+import type { StreamsOptions } from './streams.js';
 import { Subscription } from './subscription.js';
-import { type ConnectionListener, type ConnectionState, gravestOf, type Source, type SourceListener } from './wire.js';
+import {
+  type ConnectionListener,
+  type ConnectionState,
+  FIRST,
+  gravestOf,
+  type Source,
+  type SourceListener,
+} from './wire.js';
 
 /** The hub that this module was loaded from, or else the one at the page's own origin. */
 const HUB = `${/(.*)\/herald\/client\.js/.exec(import.meta.url)?.[1] ?? ''}/.well-known/mercure`;
@@ -45,7 +52,7 @@ export class Client implements HeraldClient {
       cookies,
       grace,
       fetch,
-      limits: new Limits(),
+      ways: { canQuery: true },
       // oxlint-disable-next-line no-console -- what `debug: true` asks for
       debug: options.debug ? (what) => console.debug(`herald: ${what}`) : () => undefined,
     };
@@ -129,7 +136,7 @@ export class Client implements HeraldClient {
     const existing = this.#feeds.get(name);
     if (existing) return existing;
     const { parameters } = alone ?? {};
-    const starts = alone && new Map([['1', { cursor: alone.since, covered: new Set(alone.matchers) }]]);
+    const starts = alone && new Map([[FIRST, { cursor: alone.since, covered: new Set(alone.matchers) }]]);
     const feed = new Feed({
       open: (listener) => (name === COMMON ? this.#openSource(listener) : this.#connect(listener, starts, parameters)),
       openAt: (cursor, listener) => this.#openAt(cursor, listener, parameters),
@@ -163,8 +170,9 @@ export class Client implements HeraldClient {
     }
   }
 
-  #connect(listener: SourceListener, starts?: StreamsOptions['starts'], parameters?: string): Streams {
-    return new Streams({ ...this.#options, settings: this.#settings, starts, parameters }, listener);
+  #connect(listener: SourceListener, starts?: StreamsOptions['starts'], parameters?: string): Source {
+    const options = { ...this.#options, settings: this.#settings, starts, parameters };
+    return new Single(options, listener);
   }
 
   #openAt(cursor: string, listener: ConnectionListener, parameters?: string): Connection {

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Connection } from './connection.js';
-import { Limits } from './limits.js';
 import type { StreamListener, StreamRequest, Transport } from './stream.js';
 import type { ConnectionListener, Notice, WireMessage } from './wire.js';
 
@@ -25,7 +24,7 @@ const settings = {
   cookies: false,
   grace: 2.5,
   fetch,
-  limits: new Limits(),
+  ways: { canQuery: true },
   debug: () => undefined,
 };
 

@@ -15,6 +15,8 @@ export interface ConnectionOptions extends Pick<HeraldClientOptions, 'backoff' |
   readonly settings: StreamSettings;
   /** Default: from now on. */
   readonly start: Start | undefined;
+  /** Whether one stream can carry all of these, as far as is known. Default: it can. */
+  readonly fits?: (matchers: readonly Matcher[]) => boolean;
   /** Further parameters of each request, such as `max_rate=2`. */
   readonly parameters?: string | undefined;
 }
@@ -82,9 +84,9 @@ export class Connection {
     this.cursor = options.start?.cursor ?? '';
   }
 
-  /** Whether it delivers all messages of this matcher. */
-  isCovering(matcher: Matcher): boolean {
-    return this.#covered.has(matcher);
+  /** The matchers of which it delivers all messages. */
+  get covered(): ReadonlySet<Matcher> {
+    return this.#covered;
   }
 
   /** Asks for exactly these matchers. With none, the connection is closed after a while. */
@@ -203,7 +205,7 @@ export class Connection {
   #toAsk(): Matcher[] {
     const now = performance.now();
     const matchers = this.#asking.next(now);
-    return this.#options.settings.limits.take(matchers) ? matchers : this.#asking.next(now + LINGER);
+    return (this.#options.fits?.(matchers) ?? true) ? matchers : this.#asking.next(now + LINGER);
   }
 
   /** Whether the current stream was asked for exactly these matchers, and is not in doubt. */
@@ -286,7 +288,7 @@ export class Connection {
       this.#reason = code;
       this.#dial();
     } else if (end.isCurable) {
-      this.#listener.crowded();
+      this.#listener.crowded([...leg.matchers]);
       this.#dial();
     } else if (code === 'refused' && isOfMatchers(problem?.code)) {
       this.#judge(leg, end);
@@ -296,14 +298,9 @@ export class Connection {
   /** The stream is refused because of what it asks for, and not because of who asks. */
   #judge(leg: Leg, end: StreamEnd): void {
     const asked = [...leg.matchers];
-    const { limits } = this.#options.settings;
     const { code, limit } = end.problem ?? {};
-    if (limit) {
-      limits.learn(asked, limit);
-      this.#listener.crowded();
-    }
-    const isSettled = limit && !limits.take(asked) && limits.take(this.#toAsk());
-    if (!isSettled) {
+    const isSeenTo = isTooMuch(code) && this.#listener.crowded(asked, limit);
+    if (!isSeenTo) {
       const error = toError(end);
       const verdict = this.#asking.refused(asked, isTooMuch(code), error);
       if (verdict.kind === 'refused') this.#listener.refused(verdict.matcher, error);

@@ -89,8 +89,8 @@ function ask(
   });
 }
 
-function isQuery({ limits }: StreamSettings, { query }: StreamRequest): boolean {
-  return limits.canQuery && query.length > LONGEST_URL;
+function isQuery({ ways }: StreamSettings, { query }: StreamRequest): boolean {
+  return ways.canQuery && query.length > LONGEST_URL;
 }
 
 function isStream({ status, headers }: Response): boolean {
@@ -104,7 +104,7 @@ async function refusalOf(response: Response, settings: StreamSettings, request: 
   const end = { status, problem, retryAfter: retryAfterOf(headers) };
   // Something in front of the hub does not know the method: from now on all queries go into URLs.
   if (isQuery(settings, request) && problem?.code === undefined && [400, 403, 405, 501].includes(status)) {
-    settings.limits.canQuery = false;
+    settings.ways.canQuery = false;
     return { ...end, code: 'not-a-stream', isCurable: true };
   }
   return { ...end, code: codeOf(status, problem) };

@@ -1,11 +1,6 @@
-import type { Bundle } from './wire.js';
-import { type Matcher, isTopic, textOf } from './matcher.js';
-
-/** What one stream may ask for, of one kind of matcher. */
-interface Room {
-  readonly count: number;
-  readonly bytes: number;
-}
+import { isTopic, type Matcher, textOf } from './matcher.js';
+import type { Ways } from './stream.js';
+import type { Bundle, Room } from './wire.js';
 
 const UNKNOWN: Room = { count: Infinity, bytes: Infinity };
 
@@ -17,10 +12,13 @@ const LONGEST_URL = 7_000;
  * refusals.
  */
 export class Limits {
-  /** Whether long queries can be sent as the body of a `QUERY` request (RFC 10008). */
-  canQuery = true;
+  readonly #ways: Ways;
   #topics = UNKNOWN;
   #patterns = UNKNOWN;
+
+  constructor(ways: Ways) {
+    this.#ways = ways;
+  }
 
   /** The hub takes no more than this of the kind of matcher of which it was asked for most. */
   learn(asked: Bundle, { count, bytes }: Room): void {
@@ -35,7 +33,7 @@ export class Limits {
     const all = [...matchers];
     const topics = all.filter(isTopic);
     const patterns = all.filter((one) => !isTopic(one));
-    const isShort = this.canQuery || all.join('&').length <= LONGEST_URL;
+    const isShort = this.#ways.canQuery || all.join('&').length <= LONGEST_URL;
     return isShort && fits(topics, this.#topics) && fits(patterns, this.#patterns);
   }
 }

@@ -1,9 +1,10 @@
 import type { Problem } from './errors.js';
+import type { Room } from './wire.js';
 
 /** What an answer says of its refusal. */
 export interface Refusal extends Problem {
   /** How much of a kind the hub takes on one stream, with the code `matchers-too-many`. */
-  readonly limit?: { readonly count: number; readonly bytes: number } | undefined;
+  readonly limit?: Room | undefined;
 }
 
 /** The most bytes of a refusal that are read: Herald's have some hundred. */

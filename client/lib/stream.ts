@@ -1,5 +1,4 @@
 import type { HeraldErrorCode } from './errors.js';
-import type { Limits } from './limits.js';
 import type { ParserListener } from './event-parser.js';
 import type { Refusal } from './problem.js';
 import type { TokenProvider, TokenRequest } from './token.js';
@@ -14,10 +13,15 @@ export interface StreamSettings {
   /** Heartbeat intervals of silence after which a stream counts as dead. */
   readonly grace: number;
   readonly fetch: typeof fetch;
-  /** What the hub takes, as far as it is known. */
-  readonly limits: Limits;
+  /** What works on the way to the hub, as far as it is known. */
+  readonly ways: Ways;
   /** Says what the client does and why, for developers. */
   readonly debug: (what: string) => void;
+}
+
+export interface Ways {
+  /** Whether long queries can be sent as the body of a `QUERY` request (RFC 10008). */
+  canQuery: boolean;
 }
 
 /** What one stream is to carry, and from where on. */

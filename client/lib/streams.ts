@@ -1,12 +1,21 @@
 import { Connection, type ConnectionOptions } from './connection.js';
 import { HeraldError } from './errors.js';
-import { streamsAllowed } from './limits.js';
+import { Limits, streamsAllowed } from './limits.js';
 import type { Matcher } from './matcher.js';
-import { type Bundle, type ConnectionState, gravestOf, type Source, type SourceListener, type Start } from './wire.js';
+import {
+  type Bundle,
+  type ConnectionState,
+  FIRST,
+  gravestOf,
+  type Room,
+  type Source,
+  type SourceListener,
+  type Start,
+} from './wire.js';
 
 export interface StreamsOptions extends Omit<ConnectionOptions, 'start'> {
   /** Where its streams begin, by their names, if it takes over from another tab. */
-  readonly starts?: ReadonlyMap<string, Start> | undefined;
+  readonly starts?: ReadonlyMap<string, Start | undefined> | undefined;
 }
 
 /** One of the streams, and what it carries. */
@@ -20,12 +29,13 @@ interface Lane {
 }
 
 /**
- * As many streams as it takes to carry all matchers: mostly one, and another one where the hub takes no more on the first.
+ * As many streams as it takes to carry all matchers, where the hub does not take them all on one.
  * A bundle of matchers stays on its stream for as long as it is wanted.
  */
 export class Streams implements Source {
   readonly #options: StreamsOptions;
   readonly #listener: SourceListener;
+  readonly #limits: Limits;
   readonly #lanes: Lane[] = [];
   #state: ConnectionState = 'idle';
   #isClosed = false;
@@ -33,8 +43,8 @@ export class Streams implements Source {
   constructor(options: StreamsOptions, listener: SourceListener) {
     this.#options = options;
     this.#listener = listener;
-    for (const [name, start] of options.starts ?? []) this.#open(name, start);
-    if (this.#lanes.length === 0) this.#open('1');
+    this.#limits = new Limits(options.settings.ways);
+    for (const [name, start] of options.starts ?? new Map([[FIRST, undefined]])) this.#open(name, start);
   }
 
   cursorOf(stream: string): string {
@@ -77,14 +87,14 @@ export class Streams implements Source {
 
   #open(name: string, start?: Start): Lane {
     const connection = new Connection(
-      { ...this.#options, start },
+      { ...this.#options, start, fits: (matchers) => this.#limits.take(matchers) },
       {
         message: (message) => this.#listener.message(message, name),
         notice: (notice) => this.#listener.notice(notice, name),
         covers: (matchers) => this.#listener.covers(name, matchers),
         refused: (matcher, error) => this.#listener.refused(matcher, error),
         full: (matcher, error) => this.#makeRoom(lane, matcher, error),
-        crowded: () => this.#replace(),
+        crowded: (asked, limit) => this.#spread(lane, asked, limit),
         state: (state) => this.#note(lane, state),
         error: (error) => this.#listener.error(error),
       },
@@ -104,28 +114,35 @@ export class Streams implements Source {
   }
 
   #laneFor(bundle: Bundle): Lane | undefined {
-    const { limits, url } = this.#options.settings;
+    const limits = this.#limits;
     // Where it is carried already, or was until a moment ago, or by another tab, nothing is missed.
     const carrier = this.#lanes.find((lane) =>
-      bundle.every((one) => carriedBy(lane).has(one) || lane.connection.isCovering(one)),
+      bundle.every((one) => carriedBy(lane).has(one) || lane.connection.covered.has(one)),
     );
     if (carrier && limits.take(new Set([...carriedBy(carrier), ...bundle]))) return carrier;
     const roomy = this.#lanes.find((lane) => !lane.isFull && limits.take(new Set([...carriedBy(lane), ...bundle])));
     if (roomy) return roomy;
-    if (!limits.take(bundle) || this.#lanes.length >= streamsAllowed(url)) return undefined;
+    if (!limits.take(bundle) || this.#lanes.length >= streamsAllowed(this.#options.settings.url)) return undefined;
     const names = new Set(this.#lanes.map(({ name }) => name));
     let number = 1;
     while (names.has(String(number))) number += 1;
     return this.#open(String(number));
   }
 
-  /** Moves the bundles that one stream can't carry, as far as is known by now. */
-  #replace(): void {
-    const { limits } = this.#options.settings;
+  /** Moves what one stream can't carry, as far as is known by now. Returns whether that has helped. */
+  #spread(lane: Lane, asked: readonly Matcher[], limit: Room | undefined): boolean {
+    if (limit) this.#limits.learn(asked, limit);
+    // What did not fit is not known, so that it has to be found by asking.
+    if (this.#limits.take(asked)) return false;
+    this.#relocate();
+    return this.#limits.take(carriedBy(lane));
+  }
+
+  #relocate(): void {
     const homeless: Bundle[] = [];
     for (const lane of this.#lanes) {
       const bundles = [...lane.bundles];
-      while (!limits.take(carriedBy(lane))) {
+      while (!this.#limits.take(carriedBy(lane))) {
         const [key, bundle] = bundles.pop() ?? [];
         if (key === undefined || bundle === undefined) break;
         lane.bundles.delete(key);

@@ -54,6 +54,9 @@ export function gravestOf(states: readonly ConnectionState[]): ConnectionState {
   return GRAVITY[Math.max(...states.map((state) => GRAVITY.indexOf(state)))] ?? 'idle';
 }
 
+/** The name of the first stream. */
+export const FIRST = '1';
+
 /** Receives what a source of messages delivers. Each stream has a name, and what it delivers is in order. */
 export interface SourceListener {
   message(message: WireMessage, stream: string): void;
@@ -68,6 +71,12 @@ export interface SourceListener {
   error(error: HeraldError): void;
 }
 
+/** How much of one kind of matcher one stream can carry. */
+export interface Room {
+  readonly count: number;
+  readonly bytes: number;
+}
+
 /** Receives what one connection delivers. */
 export interface ConnectionListener {
   message(message: WireMessage): void;
@@ -78,8 +87,11 @@ export interface ConnectionListener {
   refused(matcher: Matcher, error: HeraldError): void;
   /** The hub takes this matcher, but not on top of the others. It is not asked for any more. */
   full(matcher: Matcher, error: HeraldError): void;
-  /** It has become known how much one stream can carry, and this is more. Less may be wanted at once. */
-  crowded(): void;
+  /**
+   * One stream can't carry all of these; `limit` is what it can carry of one kind, where the hub says so. Returns whether
+   * this has been seen to, so that less is wanted from now on, or nothing until somebody else has taken over.
+   */
+  crowded(asked: readonly Matcher[], limit?: Room): boolean;
   state(state: ConnectionState): void;
   error(error: HeraldError): void;
 }

@@ -1,0 +1,113 @@
+import { Connection } from './connection.js';
+import { HeraldError } from './errors.js';
+import type { Streams, StreamsOptions } from './streams.js';
+import { type Bundle, type ConnectionState, FIRST, type Source, type SourceListener } from './wire.js';
+
+/** Milliseconds after which a module of this library that could not be loaded is requested again. */
+const LOAD_AGAIN = 3_000;
+
+/**
+ * One stream for all matchers, which is enough for most pages. Where the hub does not take them all on one, `Streams`
+ * take over; their code is loaded only then.
+ */
+export class Single implements Source {
+  readonly #options: StreamsOptions;
+  readonly #listener: SourceListener;
+  readonly #connection: Connection;
+  /** Set once one stream is not enough. */
+  #streams: Streams | undefined;
+  #wanted: readonly Bundle[] = [];
+  #isSuspended = false;
+  #isClosed = false;
+  #isHandingOver = false;
+
+  constructor(options: StreamsOptions, listener: SourceListener) {
+    this.#options = options;
+    this.#listener = listener;
+    const { starts } = options;
+    this.#connection = new Connection(
+      { ...options, start: starts?.get(FIRST) },
+      {
+        message: (message) => listener.message(message, FIRST),
+        notice: (notice) => listener.notice(notice, FIRST),
+        covers: (matchers) => listener.covers(FIRST, matchers),
+        refused: (matcher, error) => listener.refused(matcher, error),
+        full: (matcher, error) => listener.refused(matcher, error),
+        crowded: () => this.#handOver(),
+        state: (state) => this.#note(state),
+        error: (error) => listener.error(error),
+      },
+    );
+    // The tab that it takes over from had others.
+    if ([...(starts?.keys() ?? [])].some((name) => name !== FIRST)) this.#handOver();
+  }
+
+  cursorOf(stream: string): string {
+    return this.#streams?.cursorOf(stream) ?? (stream === FIRST ? this.#connection.cursor : '');
+  }
+
+  want(bundles: readonly Bundle[]): void {
+    this.#wanted = bundles;
+    if (this.#streams) this.#streams.want(bundles);
+    else this.#connection.want([...new Set(bundles.flat())]);
+  }
+
+  hurry(evenIfFailed?: boolean): void {
+    (this.#streams ?? this.#connection).hurry(evenIfFailed);
+  }
+
+  offline(): void {
+    (this.#streams ?? this.#connection).offline();
+  }
+
+  suspend(): void {
+    this.#isSuspended = true;
+    (this.#streams ?? this.#connection).suspend();
+  }
+
+  resume(): void {
+    this.#isSuspended = false;
+    if (!this.#isHandingOver) (this.#streams ?? this.#connection).resume();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    (this.#streams ?? this.#connection).close();
+  }
+
+  /** The connection rests until the others have taken over where it was. */
+  #handOver(): boolean {
+    if (this.#isHandingOver) return true;
+    this.#isHandingOver = true;
+    this.#connection.suspend();
+    void this.#open();
+    return true;
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const { Streams: Several } = await import('./streams.js');
+      this.#isHandingOver = false;
+      if (this.#isClosed) return;
+      const { cursor, covered } = this.#connection;
+      this.#connection.close();
+      this.#streams = new Several(
+        { ...this.#options, starts: new Map([[FIRST, { cursor, covered }]]) },
+        this.#listener,
+      );
+      if (this.#isSuspended) this.#streams.suspend();
+      this.#streams.want(this.#wanted);
+    } catch (cause) {
+      this.#listener.error(new HeraldError('unreachable', 'streams.js can not be loaded.', { cause }));
+      setTimeout(() => {
+        this.#isHandingOver = false;
+        if (!this.#isSuspended) this.#connection.resume();
+      }, LOAD_AGAIN);
+    }
+  }
+
+  #note(state: ConnectionState): void {
+    // The last state of a connection that was handed over is nobody's.
+    if (!this.#isHandingOver && (this.#isClosed || state !== 'closed')) this.#listener.state(state);
+  }
+}
