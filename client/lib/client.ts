@@ -8,8 +8,11 @@ import type { Message } from './message.js';
 import { followPage } from './page-events.js';
 import type { PublishOptions } from './publisher.js';
 import type { Memory } from './resume.js';
+import type { Reader } from './share/reader.js';
 import type { StreamSettings } from './stream.js';
 import { Subscription } from './subscription.js';
+import type { TokenProvider } from './token.js';
+import { Tokens } from './tokens.js';
 import type { ConnectionState, Source, SourceListener, Start } from './wire.js';
 
 /** States by gravity: the client has the gravest one of its feeds. */
@@ -24,21 +27,36 @@ const COMMON = '';
 /** The client behind `createHeraldClient`, which puts the parts together. */
 export class Client implements HeraldClient {
   readonly #options: HeraldClientOptions;
+  readonly #tokens: Tokens;
   readonly #settings: StreamSettings;
   /** By name: `COMMON`, or the matchers of a subscription that needs a connection of its own. */
   readonly #feeds = new Map<string, Feed>();
   readonly #listeners = new Set<readonly [name: string, listener: (event: never) => unknown]>();
   readonly #memory: Memory | undefined;
+  /** Subscriptions that may resume once it is known who reads; undefined from then on. */
+  #early: Subscription[] | undefined = [];
   readonly #stopFollowing: () => void;
   #state: ConnectionState = 'idle';
+  #isSuspended = false;
 
   constructor(options: HeraldClientOptions) {
     const { url = HUB, token, cookies, grace = 2.5, fetch = globalThis.fetch } = options;
+    const tokens = new Tokens(token);
     this.#options = options;
-    this.#settings = { url: new URL(url, globalThis.location?.href).href, token, cookies, grace, fetch };
-    this.#memory = options.resume?.(this.#settings.url, () => this.#feeds.get(COMMON)?.checkpoint);
+    this.#tokens = tokens;
+    this.#settings = {
+      url: new URL(url, globalThis.location?.href).href,
+      get token() {
+        return tokens.hasProvider ? tokens.ask : undefined;
+      },
+      cookies,
+      grace,
+      fetch,
+    };
+    this.#memory = options.resume?.(this.#settings.url, () => this.#feeds.get(COMMON)?.checkpoints ?? []);
     this.#stopFollowing = followPage((act) => {
       if (act === 'suspend') this.#memory?.save();
+      if (act !== 'hurry') this.#isSuspended = act === 'suspend';
       this.#eachFeed((feed) => feed[act]());
     });
   }
@@ -57,6 +75,7 @@ export class Client implements HeraldClient {
     });
     const { matchers, isRoutable } = subscription;
     subscription.since ||= this.#memory?.sinceFor(matchers) ?? (options.last ? `#${options.last}` : '');
+    if (this.#memory?.isPerReader) this.#early?.push(subscription);
     const feed = this.#feed(isRoutable && !transport ? COMMON : matchers.join('&'));
     feed.add(subscription);
     return () => feed.remove(subscription);
@@ -85,6 +104,16 @@ export class Client implements HeraldClient {
     this.#eachFeed((feed) => feed.hurry(true));
   }
 
+  setToken(token: TokenProvider | string | undefined): void {
+    if (this.#state === 'closed') throw new HeraldError('misused', 'This client was disposed of.');
+    // What came with the old tokens ends before anything is asked with the new ones.
+    this.#eachFeed((feed) => feed.suspend());
+    this.#tokens.set(token);
+    if (this.#isSuspended) return;
+    this.#eachFeed((feed) => feed.resume());
+    this.reconnect();
+  }
+
   dispose(): void {
     if (this.#state === 'closed') return;
     this.#memory?.save();
@@ -109,17 +138,42 @@ export class Client implements HeraldClient {
 
   /** Opens a connection, or a share of one. The code for sharing is loaded only by pages that may have other tabs. */
   async #openSource(listener: SourceListener): Promise<Source> {
-    const options = this.#options;
     const connect = (own: SourceListener, start?: Start): Source => this.#connect(own, start);
-    if (options.share === 'none' || typeof document === 'undefined') return connect(listener);
+    const isShared = this.#options.share !== 'none' || this.#memory?.isPerReader;
+    if (!isShared || typeof document === 'undefined') return connect(listener);
     try {
       // `catch-up.js` is loaded now: a tab that takes over may have to catch up at a time when nothing can be loaded.
       const [{ openShared }] = await Promise.all([import('./share/open-shared.js'), import('./catch-up.js')]);
-      return await openShared({ options, settings: this.#settings, connect }, listener);
+      return openShared(
+        {
+          options: this.#options,
+          url: this.#settings.url,
+          tokens: this.#tokens,
+          connect,
+          onReader: (reader) => this.#noteReader(reader),
+          onUnavailable: (cause) => this.#notSharing(cause),
+        },
+        listener,
+      );
     } catch (cause) {
-      this.#emit('error', new HeraldError('misused', 'Sharing failed.', { cause }));
+      this.#notSharing(cause);
+      this.#noteReader(undefined);
       return connect(listener);
     }
+  }
+
+  /** Now it is known whose places the memory has. */
+  #noteReader(reader: Reader | undefined): void {
+    this.#memory?.readerIs(reader);
+    for (const subscription of this.#early ?? []) subscription.resumeAfter(this.#memory?.sinceFor(subscription.matchers));
+    this.#early = undefined;
+  }
+
+  #notSharing(cause: unknown): void {
+    this.#emit(
+      'error',
+      new HeraldError('sharing-unavailable', 'Tabs do not share a connection here: this one has its own.', { cause }),
+    );
   }
 
   #connect(listener: SourceListener, start?: Start): Connection {

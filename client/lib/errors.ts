@@ -22,6 +22,8 @@ export type HeraldErrorCode =
   | 'data-invalid'
   /** The buffer of an iterator with `overflow: 'fail'` was full. */
   | 'overflow'
+  /** Tabs can't share one connection here, so this one has its own: `cause` says what is missing. All else works. */
+  | 'sharing-unavailable'
   /** This hub does not tell which topic a message is of, so several topics can't share a connection. */
   | 'topics-unknown'
   /** The client was asked for something it can't do: the message says what. */

@@ -1,6 +1,7 @@
 import type { HeraldEvents } from './api.js';
 import { HeraldError } from './errors.js';
 import type { Matcher } from './matcher.js';
+import type { Checkpoint } from './places.js';
 import { SeenIds } from './seen-ids.js';
 import type { Subscription } from './subscription.js';
 import {
@@ -43,11 +44,17 @@ export class Feed implements SourceListener {
     void this.#start();
   }
 
-  /** The source's cursor, if all subscriptions have got everything up to there. */
-  get checkpoint(): { readonly id: string; readonly keys: readonly string[] } | undefined {
-    const id = this.#source?.cursor;
-    const isUpToDate = [...this.#subscriptions].every(({ isLive }) => isLive);
-    return id && isUpToDate ? { id, keys: matchersOf(this.#subscriptions) } : undefined;
+  /** How far subscriptions have got: those that are live to where the source is, others to where they resume. */
+  get checkpoints(): Checkpoint[] {
+    const live = this.#source?.cursor ?? '';
+    const all = [...this.#subscriptions].map(({ isLive, catchUp, since, matchers }) => ({
+      id: isLive ? live : (catchUp?.cursor ?? since),
+      keys: matchers,
+      isLive,
+    }));
+    // What two subscriptions have is as far as the one that lags behind, which comes last.
+    const places = all.filter(({ id }) => id !== '' && !id.startsWith('#'));
+    return places.sort((one, other) => Number(other.isLive) - Number(one.isLive));
   }
 
   add(subscription: Subscription): void {

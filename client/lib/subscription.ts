@@ -44,6 +44,11 @@ export class Subscription {
     return this.#selectors.some(({ isOpenEnded }) => isOpenEnded);
   }
 
+  /** It has not begun yet, and goes on where the last page was. */
+  resumeAfter(id: string | undefined): void {
+    if (id !== undefined && !this.isLive && (this.since === '' || this.since.startsWith('#'))) this.since = id;
+  }
+
   isCoveredBy(matchers: ReadonlySet<Matcher>): boolean {
     return this.matchers.every((matcher) => matchers.has(matcher));
   }

@@ -2,7 +2,7 @@ import type { Matcher } from '../matcher.js';
 import type { ConnectionState, Source, SourceListener, Start, WireMessage } from '../wire.js';
 import type { Candidate, Election } from './election.js';
 import { Members } from './members.js';
-import type { ChannelMessage, Place, Relayed } from './relay.js';
+import type { ChannelMessage, Envelope, Place, Relayed } from './relay.js';
 
 /** Makes a connection of this tab's own. */
 export type Connect = (listener: SourceListener, start?: Start) => Source;
@@ -140,8 +140,8 @@ export class SharedSource implements Source, Candidate, SourceListener {
     // This is the last state of a connection that this tab has given up.
     if (!this.#connection) return;
     this.#enter(state);
+    this.#sayStatus();
     if (state === 'failed') this.#giveUp();
-    else this.#sayStatus();
   }
 
   error(error: Parameters<SourceListener['error']>[0]): void {
@@ -149,8 +149,11 @@ export class SharedSource implements Source, Candidate, SourceListener {
   }
 
   #join(): void {
-    const channel = new BroadcastChannel(this.#options.name);
-    channel.addEventListener('message', ({ data }: MessageEvent<ChannelMessage>) => this.#heed(data));
+    const { name } = this.#options;
+    const channel = new BroadcastChannel(name);
+    channel.addEventListener('message', ({ data: { group, message } }: MessageEvent<Envelope>) => {
+      if (group === name) this.#heed(message);
+    });
     this.#channel = channel;
     this.#lastHeard = performance.now();
     this.#timers = [
@@ -166,7 +169,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#options.election.stand(this);
   }
 
-  /** Gives up the lead, as another tab may have a better token. This tab only follows until it is told to try again. */
+  /** Gives up the lead, as another tab may have a better token. This tab only follows until one has. */
   #giveUp(): void {
     this.#stepDown();
     this.#options.election.leave();
@@ -233,9 +236,17 @@ export class SharedSource implements Source, Candidate, SourceListener {
         break;
       case 'status':
         this.#cover(new Set(relayed.covered));
-        this.#enter(relayed.state);
+        this.#followState(relayed.state);
         break;
     }
+  }
+
+  /** Whoever has failed stays so until another tab's stream is open; then this tab may have its turn again one day. */
+  #followState(state: ConnectionState): void {
+    if (this.#hasFailed && state !== 'open') return;
+    if (this.#hasFailed) this.#stand();
+    // It is this tab's turn now.
+    this.#enter(state === 'failed' ? 'connecting' : state);
   }
 
   #moveTo(place: Place): void {
@@ -309,7 +320,8 @@ export class SharedSource implements Source, Candidate, SourceListener {
   }
 
   #post(message: ChannelMessage): void {
-    this.#channel?.postMessage(message);
+    const envelope: Envelope = { group: this.#options.name, message };
+    this.#channel?.postMessage(envelope);
   }
 
   #cover(keys: ReadonlySet<string>): void {
