@@ -165,7 +165,8 @@ export class Client implements HeraldClient {
   /** Now it is known whose places the memory has. */
   #noteReader(reader: Reader | undefined): void {
     this.#memory?.readerIs(reader);
-    for (const subscription of this.#early ?? []) subscription.resumeAfter(this.#memory?.sinceFor(subscription.matchers));
+    for (const subscription of this.#early ?? [])
+      subscription.resumeAfter(this.#memory?.sinceFor(subscription.matchers));
     this.#early = undefined;
   }
 

@@ -56,7 +56,12 @@ export class ReaderShelf implements Shelf {
     const { tab, browser, prefix, reader } = this.#options;
     const anyGrants = `${prefix} ${reader.subject}.`;
     this.#last = attempt(() => fromText(tab?.getItem(this.#key) ?? null).page) ?? '';
-    const layers = [newest(browser, anyGrants), newest(browser, this.#key), newest(tab, anyGrants), newest(tab, this.#key)];
+    const layers = [
+      newest(browser, anyGrants),
+      newest(browser, this.#key),
+      newest(tab, anyGrants),
+      newest(tab, this.#key),
+    ];
     for (const store of [tab, browser]) tidy(store, `${prefix} `);
     return new Map(layers.flatMap((places) => [...places]));
   }

@@ -33,8 +33,7 @@ describe('the group that shares a connection', () => {
   });
 
   it('has the same subject whatever may be read', async () => {
-    const subjectOf = async (claims: object): Promise<string | undefined> =>
-      (await readerOf(jwt(claims), {}))?.subject;
+    const subjectOf = async (claims: object): Promise<string | undefined> => (await readerOf(jwt(claims), {}))?.subject;
     expect(await subjectOf({ ...ANN, scope: 'more' })).toBe(await subjectOf(ANN));
     expect(await subjectOf({ ...ANN, iss: 'another' })).not.toBe(await subjectOf(ANN));
   });
