@@ -20,13 +20,6 @@ export type Places = ReadonlyMap<Matcher, Place>;
 /** The most matchers that are kept, the last ones. */
 const MOST = 500;
 
-/** What a page leaves behind. */
-export interface Legacy {
-  /** The name of the page. */
-  readonly page: string;
-  readonly places: Places;
-}
-
 /** Where matchers are that have been read by now. One that has not moved keeps the time at which it came there. */
 export function advance(before: Places, reached: readonly Checkpoint[], now: number): Places {
   const places = new Map<Matcher, Place>();
@@ -46,17 +39,17 @@ export function oldestOf(places: Places, keys: readonly Matcher[]): string | und
   return found.sort((one, other) => one.at - other.at)[0]?.id;
 }
 
-export function toText({ page, places }: Legacy): string {
-  return JSON.stringify({ page, places: [...places].slice(-MOST) });
+export function toText(places: Places): string {
+  return JSON.stringify([...places].slice(-MOST));
 }
 
-/** The legacy in a text; an empty one if it is none. */
-export function fromText(text: string | null): Legacy {
+/** The places in a text; none if it is not one of `toText`. */
+export function fromText(text: string | null): Places {
   try {
-    const { page, places } = JSON.parse(text ?? '') as Record<string, unknown>;
-    return { page: String(page), places: new Map(Array.isArray(places) ? places.filter(isEntry) : []) };
+    const entries = JSON.parse(text ?? '[]') as unknown;
+    return new Map(Array.isArray(entries) ? entries.filter(isEntry) : []);
   } catch {
-    return { page: '', places: new Map() };
+    return new Map();
   }
 }
 

@@ -121,6 +121,20 @@ describe('places that are kept in the browser', () => {
     expect(new Page(copy).at('a')).toBe('5');
   });
 
+  it('are those of both where two clients are in a page', () => {
+    const tab = new FakeStorage();
+    for (const round of ['1', '2']) {
+      const [one, other] = [new Page(tab), new Page(tab)];
+      if (round === '2') expect([one.at('a'), one.at('b'), other.at('b')]).toEqual(['1 a', '1 b', '1 b']);
+      one.is(place(`${round} a`, 'a'));
+      other.is(place(`${round} b`, 'b'));
+      jest.advanceTimersByTime(10_000);
+      one.is(place(`${round} a`, 'a'));
+      other.is(place(`${round} b`, 'b'));
+    }
+    expect([new Page(tab).at('a'), new Page(tab).at('b')]).toEqual(['2 a', '2 b']);
+  });
+
   it('stay where they are while a page has not subscribed to them yet, for ten seconds', () => {
     const tab = new FakeStorage();
     new Page(tab).is(place('1', 'a', 'b'));
@@ -212,7 +226,7 @@ describe('places that are kept in the browser', () => {
     for (const name of ['sessionStorage', 'localStorage']) Reflect.deleteProperty(globalThis, name);
 
     const tab = new FakeStorage();
-    tab.setItem(`herald ${HUB} ann.a`, '{"page":1,"places":[["a"],["b",{"id":2,"at":3}],null]}');
+    tab.setItem(`herald ${HUB} ann.a y`, '[["a"],["b",{"id":2,"at":3}],null]');
     browser.setItem(`herald ${HUB} ann.a x`, 'no JSON');
     expect(new Page(tab).at('b')).toBeUndefined();
     tab.setItem = () => {

@@ -39,13 +39,12 @@ const WINDOW = 10_000;
  */
 export function resumeFrom(where: 'session' | 'local' | ResumeStore): Resume {
   return (url, read) => {
-    const page = crypto.getRandomValues(new Uint32Array(2)).join('-');
     const prefix = `herald ${url}`;
-    if (typeof where === 'object') return new PageMemory(page, read, new OneShelf(where, prefix));
+    if (typeof where === 'object') return new PageMemory(read, new OneShelf(where, prefix));
     const tab = storageOf('sessionStorage');
-    if (where === 'session') return new PageMemory(page, read, new OneShelf(tab, prefix));
+    if (where === 'session') return new PageMemory(read, new OneShelf(tab, prefix));
     const browser = storageOf('localStorage');
-    return new PageMemory(page, read, (reader) =>
+    return new PageMemory(read, (reader) =>
       reader ? new ReaderShelf({ tab, browser, prefix, reader }) : new OneShelf(tab, prefix),
     );
   };
@@ -61,7 +60,6 @@ class PageMemory implements Memory {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly page: string,
     private readonly read: () => readonly Checkpoint[],
     private readonly shelf: Shelf | ((reader: Reader | undefined) => Shelf),
   ) {
@@ -93,7 +91,7 @@ class PageMemory implements Memory {
     this.#places = advance(this.#places, this.read(), Date.now());
     // What this page has not subscribed to yet stays where the last one was.
     const places = this.#isStarting ? new Map([...this.#found, ...this.#places]) : this.#places;
-    this.#shelf?.write({ page: this.page, places });
+    this.#shelf?.write(places);
   }
 
   #begin(shelf: Shelf): void {

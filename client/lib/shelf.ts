@@ -1,12 +1,12 @@
 import type { Matcher } from './matcher.js';
-import { fromText, type Legacy, type Place, type Places, toText } from './places.js';
+import { fromText, type Place, type Places, toText } from './places.js';
 import type { ResumeStore } from './resume.js';
 import type { Reader } from './share/reader.js';
 
 /** Where pages leave how far they have read. Whatever fails there is as if it were empty. */
 export interface Shelf {
   load(): Places;
-  write(legacy: Legacy): void;
+  write(places: Places): void;
 }
 
 /** One page after the other has it. */
@@ -17,11 +17,11 @@ export class OneShelf implements Shelf {
   ) {}
 
   load(): Places {
-    return attempt(() => fromText(this.store?.getItem(this.key) ?? null).places) ?? new Map<Matcher, Place>();
+    return attempt(() => fromText(this.store?.getItem(this.key) ?? null)) ?? new Map<Matcher, Place>();
   }
 
-  write(legacy: Legacy): void {
-    attempt(() => this.store?.setItem(this.key, toText(legacy)));
+  write(places: Places): void {
+    attempt(() => this.store?.setItem(this.key, toText(places)));
   }
 }
 
@@ -37,42 +37,43 @@ export interface ReaderShelfOptions {
 const KEPT = { pages: 30, age: 30 * 24 * 3_600_000 };
 
 /**
- * One reader's places in this tab, and those of other tabs for one that has none. A page writes its tab's, and a copy
- * under a name of its own: no tab ever moves the place of another, and none has to know which of two ids is the later.
+ * One reader's places in this tab, and those of other tabs for one that has none. A page writes them under a name of its
+ * own, for its tab and for the browser: no page ever moves the place of another, and none has to know which of two ids
+ * is the later one.
  */
 export class ReaderShelf implements Shelf {
   readonly #options: ReaderShelfOptions;
+  readonly #group: string;
   readonly #key: string;
-  /** The page that was in this tab before, until its copy is replaced. */
-  #last = '';
+  /** The keys of the pages that were in this tab before, until what they have left is written anew. */
+  #before: readonly string[] = [];
 
   constructor(options: ReaderShelfOptions) {
+    const page = crypto.getRandomValues(new Uint32Array(2)).join('-');
     this.#options = options;
-    this.#key = `${options.prefix} ${options.reader.group}`;
+    this.#group = `${options.prefix} ${options.reader.group} `;
+    this.#key = this.#group + page;
   }
 
   /** This tab's own places come before those of others, and those with the same grants before those with other ones. */
   load(): Places {
     const { tab, browser, prefix, reader } = this.#options;
     const anyGrants = `${prefix} ${reader.subject}.`;
-    this.#last = attempt(() => fromText(tab?.getItem(this.#key) ?? null).page) ?? '';
-    const layers = [
-      newest(browser, anyGrants),
-      newest(browser, this.#key),
-      newest(tab, anyGrants),
-      newest(tab, this.#key),
-    ];
+    const layers = [browser, tab].flatMap((store) => [newest(store, anyGrants), newest(store, this.#group)]);
+    this.#before = keysOf(tab, this.#group);
     for (const store of [tab, browser]) tidy(store, `${prefix} `);
     return new Map(layers.flatMap((places) => [...places]));
   }
 
-  write(legacy: Legacy): void {
-    const { tab, browser } = this.#options;
-    const text = toText(legacy);
-    attempt(() => tab?.setItem(this.#key, text));
-    attempt(() => browser?.setItem(`${this.#key} ${legacy.page}`, text));
-    if (this.#last !== '') attempt(() => browser?.removeItem(`${this.#key} ${this.#last}`));
-    this.#last = '';
+  write(places: Places): void {
+    const text = toText(places);
+    for (const store of [this.#options.tab, this.#options.browser]) {
+      attempt(() => {
+        store?.setItem(this.#key, text);
+        for (const key of this.#before) store?.removeItem(key);
+      });
+    }
+    this.#before = [];
   }
 }
 
@@ -85,7 +86,7 @@ export function storageOf(name: 'sessionStorage' | 'localStorage'): Storage | un
 function newest(store: Storage | undefined, prefix: string): Places {
   const places = new Map<Matcher, Place>();
   for (const key of keysOf(store, prefix)) {
-    for (const [matcher, place] of fromText(store?.getItem(key) ?? null).places) {
+    for (const [matcher, place] of fromText(store?.getItem(key) ?? null)) {
       if (place.at >= (places.get(matcher)?.at ?? 0)) places.set(matcher, place);
     }
   }
@@ -95,7 +96,7 @@ function newest(store: Storage | undefined, prefix: string): Places {
 /** Removes what nobody will ask for any more. */
 function tidy(store: Storage | undefined, prefix: string): void {
   const pages = keysOf(store, prefix).map((key) => {
-    const { places } = fromText(store?.getItem(key) ?? null);
+    const places = fromText(store?.getItem(key) ?? null);
     return { key, at: Math.max(...[...places.values()].map(({ at }) => at)) };
   });
   pages.sort((one, other) => other.at - one.at);
