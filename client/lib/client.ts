@@ -6,6 +6,7 @@ import type { IterateOptions } from './iterate.js';
 import { type Match, toSelectors, type UrlPatternConstructor } from './matcher.js';
 import type { Message } from './message.js';
 import { followPage } from './page-events.js';
+import type { Checkpoint } from './places.js';
 import type { PublishOptions } from './publisher.js';
 import type { Memory } from './resume.js';
 import type { Reader } from './share/reader.js';
@@ -34,7 +35,7 @@ export class Client implements HeraldClient {
   readonly #listeners = new Set<readonly [name: string, listener: (event: never) => unknown]>();
   readonly #memory: Memory | undefined;
   /** Subscriptions that may resume once it is known who reads; undefined from then on. */
-  #early: Subscription[] | undefined = [];
+  #early: Subscription[] | undefined;
   readonly #stopFollowing: () => void;
   #state: ConnectionState = 'idle';
   #isSuspended = false;
@@ -53,7 +54,8 @@ export class Client implements HeraldClient {
       grace,
       fetch,
     };
-    this.#memory = options.resume?.(this.#settings.url, () => this.#feeds.get(COMMON)?.checkpoints ?? []);
+    this.#memory = options.resume?.(this.#settings.url, () => this.#checkpoints());
+    this.#early = this.#memory?.isPerReader ? [] : undefined;
     this.#stopFollowing = followPage((act) => {
       if (act === 'suspend') this.#memory?.save();
       if (act !== 'hurry') this.#isSuspended = act === 'suspend';
@@ -75,8 +77,9 @@ export class Client implements HeraldClient {
     });
     const { matchers, isRoutable } = subscription;
     subscription.since ||= this.#memory?.sinceFor(matchers) ?? (options.last ? `#${options.last}` : '');
-    if (this.#memory?.isPerReader) this.#early?.push(subscription);
-    const feed = this.#feed(isRoutable && !transport ? COMMON : matchers.join('&'));
+    const name = isRoutable && !transport ? COMMON : matchers.join('&');
+    if (name === COMMON) this.#early?.push(subscription);
+    const feed = this.#feed(name);
     feed.add(subscription);
     return () => feed.remove(subscription);
   }
@@ -179,6 +182,10 @@ export class Client implements HeraldClient {
 
   #connect(listener: SourceListener, start?: Start): Connection {
     return new Connection({ ...this.#options, settings: this.#settings, start }, listener);
+  }
+
+  #checkpoints(): Checkpoint[] {
+    return [...this.#feeds.values()].flatMap(({ checkpoints }) => checkpoints);
   }
 
   #eachFeed(act: (feed: Feed) => void): void {

@@ -54,7 +54,7 @@ export class Feed implements SourceListener {
     }));
     // What two subscriptions have is as far as the one that lags behind, which comes last.
     const places = all.filter(({ id }) => id !== '' && !id.startsWith('#'));
-    return places.sort((one, other) => Number(other.isLive) - Number(one.isLive));
+    return places.toSorted((one, other) => Number(other.isLive) - Number(one.isLive));
   }
 
   add(subscription: Subscription): void {

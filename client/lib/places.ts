@@ -36,7 +36,7 @@ export function advance(before: Places, reached: readonly Checkpoint[], now: num
 export function oldestOf(places: Places, keys: readonly Matcher[]): string | undefined {
   const found = keys.map((key) => places.get(key));
   if (!found.every((place) => place !== undefined)) return undefined;
-  return found.sort((one, other) => one.at - other.at)[0]?.id;
+  return found.toSorted((one, other) => one.at - other.at)[0]?.id;
 }
 
 export function toText(places: Places): string {

@@ -62,7 +62,7 @@ export class ReaderShelf implements Shelf {
     const layers = [browser, tab].flatMap((store) => [newest(store, anyGrants), newest(store, this.#group)]);
     this.#before = keysOf(tab, this.#group);
     for (const store of [tab, browser]) tidy(store, `${prefix} `);
-    return new Map(layers.flatMap((places) => [...places]));
+    return new Map(layers.flatMap((places) => Array.from(places)));
   }
 
   write(places: Places): void {
@@ -95,11 +95,11 @@ function newest(store: Storage | undefined, prefix: string): Places {
 
 /** Removes what nobody will ask for any more. */
 function tidy(store: Storage | undefined, prefix: string): void {
-  const pages = keysOf(store, prefix).map((key) => {
+  const all = keysOf(store, prefix).map((key) => {
     const places = fromText(store?.getItem(key) ?? null);
-    return { key, at: Math.max(...[...places.values()].map(({ at }) => at)) };
+    return { key, at: Math.max(...Array.from(places.values(), ({ at }) => at)) };
   });
-  pages.sort((one, other) => other.at - one.at);
+  const pages = all.toSorted((one, other) => other.at - one.at);
   const oldest = Date.now() - KEPT.age;
   for (const [index, { key, at }] of pages.entries()) {
     if (index >= KEPT.pages || at < oldest) attempt(() => store?.removeItem(key));

@@ -97,7 +97,9 @@ describeWith(chromium, 'tabs that go on where they were', (path) => {
     await publish('urn:t', '1', true);
     await tab.has('1');
     await tab.page.goto(`${on.site.url}/health/live`);
-    const stored = await tab.page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+    const stored = await tab.page.evaluate(() =>
+      JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)]),
+    );
 
     expect(stored).toContain('urn%3At');
     for (const part of [...token.split('.'), 'a-name-to-look-for']) expect(stored).not.toContain(part);

@@ -43,10 +43,8 @@ const LACKS: readonly Lack[] = [
     what: 'a BroadcastChannel that throws',
     prepare: () => {
       Object.assign(globalThis, {
-        BroadcastChannel: class {
-          constructor() {
-            throw new DOMException('refused', 'SecurityError');
-          }
+        BroadcastChannel: function refuse() {
+          throw new DOMException('refused', 'SecurityError');
         },
       });
     },
@@ -63,10 +61,8 @@ const LACKS: readonly Lack[] = [
     what: 'a SharedWorker that throws',
     prepare: () => {
       Object.assign(globalThis, {
-        SharedWorker: class {
-          constructor() {
-            throw new DOMException('refused', 'SecurityError');
-          }
+        SharedWorker: function refuse() {
+          throw new DOMException('refused', 'SecurityError');
         },
       });
     },

@@ -41,5 +41,5 @@ function personOf(claims: Claims | undefined, subject: string | undefined): stri
 
 function grantsOf(claims: Claims = {}): string {
   const lasting = Object.entries(claims).filter(([name]) => !PASSING.has(name));
-  return JSON.stringify(lasting.sort(([one], [other]) => (one < other ? -1 : 1)));
+  return JSON.stringify(lasting.toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
