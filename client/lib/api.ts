@@ -18,15 +18,16 @@ export interface HeraldClientOptions {
    * page's own `/.well-known/mercure`.
    */
   readonly url?: string | URL;
-  /** Asked for a bearer token before each attempt. Default: none is sent. */
-  readonly token?: TokenProvider;
+  /** The bearer token, or who is asked for one when it is needed. Default: none is sent. */
+  readonly token?: TokenProvider | string;
   /** Whether cookies are sent, for a hub that identifies its readers by a cookie. Default false. */
   readonly cookies?: boolean;
   /** Whether the tabs of this browser share one connection. Default `auto`. */
   readonly share?: Sharing;
   /**
-   * Identifies the reader: only tabs with the same subject share a connection. Default: the token's `sub`, or one
-   * common subject where there is neither token nor cookie. Where the subject is unknown, nothing is shared.
+   * Identifies the reader: only tabs with the same subject, whose tokens grant the same, share a connection. Default:
+   * the token's `sub`, or one common subject where there is neither token nor cookie. Where it is unknown, nothing is
+   * shared.
    */
   readonly subject?: string;
   /** Herald's worker file, for `share` without Web Locks. Default `../herald/worker.js`, relative to the hub. */
@@ -147,6 +148,12 @@ export interface HeraldClient<Topics = Record<string, unknown>> {
   on<Name extends keyof HeraldEvents>(name: Name, listener: (event: HeraldEvents[Name]) => unknown): () => void;
   /** Tries to connect at once, also in the state `failed`. */
   reconnect(): void;
+  /**
+   * Reads and publishes with other tokens from now on, such as those of another person. All streams end at once, and
+   * subscriptions go on from where they are, also in the state `failed`.
+   * @throws HeraldError `misused` after `dispose()`.
+   */
+  setToken(token: TokenProvider | string | undefined): void;
   /** Closes all connections. The client can't be used any more. */
   dispose(): void;
 }

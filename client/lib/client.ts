@@ -6,12 +6,16 @@ import type { IterateOptions } from './iterate.js';
 import { type Match, toSelectors, type UrlPatternConstructor } from './matcher.js';
 import type { Message } from './message.js';
 import { followPage } from './page-events.js';
+import type { Checkpoint } from './places.js';
 import type { PublishOptions } from './publisher.js';
 import type { Memory } from './resume.js';
+import type { Reader } from './share/reader.js';
 import type { StreamSettings } from './stream.js';
 import { Single } from './single.js';
 import type { StreamsOptions } from './streams.js';
 import { Subscription } from './subscription.js';
+import type { TokenProvider } from './token.js';
+import { Tokens } from './tokens.js';
 import {
   type ConnectionListener,
   type ConnectionState,
@@ -28,11 +32,19 @@ const HUB = `${/(.*)\/herald\/client\.js/.exec(import.meta.url)?.[1] ?? ''}/.wel
 const COMMON = '';
 
 /** Errors that mend themselves. All others are given to the browser's console where no listener takes them. */
-const PASSING = new Set<HeraldErrorCode>(['unreachable', 'stalled', 'busy', 'not-a-stream', 'token-failed']);
+const PASSING = new Set<HeraldErrorCode>([
+  'unreachable',
+  'stalled',
+  'busy',
+  'not-a-stream',
+  'token-failed',
+  'sharing-unavailable',
+]);
 
 /** The client behind `createHeraldClient`, which puts the parts together. */
 export class Client implements HeraldClient {
   readonly #options: HeraldClientOptions;
+  readonly #tokens: Tokens;
   readonly #settings: StreamSettings;
   /** By name: `COMMON`, or the matchers of a subscription that needs a connection of its own. */
   readonly #feeds = new Map<string, Feed>();
@@ -40,15 +52,22 @@ export class Client implements HeraldClient {
   #feedCount = 0;
   readonly #listeners = new Set<readonly [name: string, listener: (event: never) => unknown]>();
   readonly #memory: Memory | undefined;
+  /** Subscriptions that may resume once it is known who reads; undefined from then on. */
+  #early: Subscription[] | undefined;
   readonly #stopFollowing: () => void;
   #state: ConnectionState = 'idle';
+  #isSuspended = false;
 
   constructor(options: HeraldClientOptions) {
     const { url = HUB, token, cookies, grace = 2.5, fetch = globalThis.fetch } = options;
+    const tokens = new Tokens(token);
     this.#options = options;
+    this.#tokens = tokens;
     this.#settings = {
       url: new URL(url, globalThis.location?.href).href,
-      token,
+      get token() {
+        return tokens.hasProvider ? tokens.ask : undefined;
+      },
       cookies,
       grace,
       fetch,
@@ -56,9 +75,11 @@ export class Client implements HeraldClient {
       // oxlint-disable-next-line no-console -- what `debug: true` asks for
       debug: options.debug ? (what) => console.debug(`herald: ${what}`) : () => undefined,
     };
-    this.#memory = options.resume?.(this.#settings.url, () => this.#feeds.get(COMMON)?.checkpoints[0]);
+    this.#memory = options.resume?.(this.#settings.url, () => this.#checkpoints());
+    this.#early = this.#memory?.isPerReader ? [] : undefined;
     this.#stopFollowing = followPage((act) => {
       if (act === 'suspend') this.#memory?.save();
+      if (act === 'suspend' || act === 'resume') this.#isSuspended = act === 'suspend';
       this.#eachFeed((feed) => feed[act]());
     });
   }
@@ -88,6 +109,7 @@ export class Client implements HeraldClient {
     // Without `URLPattern`, the topics of a pattern can't be told from others, and so for transports without topics.
     const isRoutable = !this.#options.transport && selectors.every(({ test }) => test);
     const name = isRoutable && !alone ? COMMON : `${(this.#feedCount += 1)}`;
+    if (name === COMMON) this.#early?.push(subscription);
     return followed(subscription, signal, this.#join(subscription, name, alone));
   }
 
@@ -112,6 +134,16 @@ export class Client implements HeraldClient {
 
   reconnect(): void {
     this.#eachFeed((feed) => feed.hurry(true));
+  }
+
+  setToken(token: TokenProvider | string | undefined): void {
+    if (this.#state === 'closed') throw new HeraldError('misused', 'This client was disposed of.');
+    // What came with the old tokens ends before anything is asked with the new ones.
+    this.#eachFeed((feed) => feed.suspend());
+    this.#tokens.set(token);
+    if (this.#isSuspended) return;
+    this.#eachFeed((feed) => feed.resume());
+    this.reconnect();
   }
 
   dispose(): void {
@@ -157,17 +189,44 @@ export class Client implements HeraldClient {
 
   /** Opens a connection, or a share of one. The code for sharing is loaded only by pages that may have other tabs. */
   async #openSource(listener: SourceListener): Promise<Source> {
-    const options = this.#options;
     const connect = (own: SourceListener, starts?: StreamsOptions['starts']): Source => this.#connect(own, starts);
-    if (options.share === 'none' || typeof document === 'undefined') return connect(listener);
+    const isShared = this.#options.share !== 'none' || this.#memory?.isPerReader;
+    if (!isShared || typeof document === 'undefined') return connect(listener);
     try {
       // `catch-up.js` is loaded now: a tab that takes over may have to catch up at a time when nothing can be loaded.
       const [{ openShared }] = await Promise.all([import('./share/open-shared.js'), import('./catch-up.js')]);
-      return await openShared({ options, settings: this.#settings, connect }, listener);
+      return openShared(
+        {
+          options: this.#options,
+          url: this.#settings.url,
+          tokens: this.#tokens,
+          connect,
+          onReader: (reader) => this.#noteReader(reader),
+          onUnavailable: (cause) => this.#notSharing(cause),
+        },
+        listener,
+      );
     } catch (cause) {
-      this.#emit('error', new HeraldError('misused', 'Sharing failed.', { cause }));
+      this.#notSharing(cause);
+      this.#noteReader(undefined);
       return connect(listener);
     }
+  }
+
+  /** Now it is known whose places the memory has. */
+  #noteReader(reader: Reader | undefined): void {
+    this.#memory?.readerIs(reader);
+    for (const part of (this.#early ?? []).flatMap(({ parts }) => parts)) {
+      part.resumeAfter(this.#memory?.sinceFor(part.matchers));
+    }
+    this.#early = undefined;
+  }
+
+  #notSharing(cause: unknown): void {
+    this.#emit(
+      'error',
+      new HeraldError('sharing-unavailable', 'Tabs do not share a connection here: this one has its own.', { cause }),
+    );
   }
 
   #connect(listener: SourceListener, starts?: StreamsOptions['starts'], parameters?: string): Source {
@@ -178,6 +237,10 @@ export class Client implements HeraldClient {
   #openAt(cursor: string, listener: ConnectionListener, parameters?: string): Connection {
     const start = { cursor, covered: new Set<string>() };
     return new Connection({ ...this.#options, settings: this.#settings, start, parameters }, listener);
+  }
+
+  #checkpoints(): Checkpoint[] {
+    return [...this.#feeds.values()].flatMap(({ checkpoints }) => checkpoints);
   }
 
   #eachFeed(act: (feed: Feed) => void): void {

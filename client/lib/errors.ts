@@ -25,6 +25,8 @@ export type HeraldErrorCode =
   | 'data-invalid'
   /** The buffer of an iterator with `overflow: 'fail'` was full. */
   | 'overflow'
+  /** Tabs can't share one connection here, so this one has its own: `cause` says what is missing. All else works. */
+  | 'sharing-unavailable'
   /** The hub's messages name no topic, or none that somebody has subscribed to, so nobody gets them: the message says why. */
   | 'topics-unknown'
   /** An event of the stream was too large to be held, and is left out. */

@@ -3,6 +3,7 @@ import type { Connection } from './connection.js';
 import { HeraldError } from './errors.js';
 import type { Matcher } from './matcher.js';
 import type { Part } from './part.js';
+import type { Checkpoint } from './places.js';
 import { bundlesOf, type Subscription } from './subscription.js';
 import {
   type ConnectionListener,
@@ -49,18 +50,16 @@ export class Feed implements SourceListener {
     void this.#start();
   }
 
-  get isEmpty(): boolean {
-    return this.#subscriptions.size === 0;
-  }
-
-  /** How far each stream has got on which all subscriptions have got everything up to there, and what it carries. */
-  get checkpoints(): { readonly id: string; readonly keys: readonly Matcher[] }[] {
-    return [...this.#covered.keys()].flatMap((stream) => {
-      const parts = this.#parts().filter((part) => part.stream === stream);
-      const id = this.#source?.cursorOf(stream);
-      const keys = parts.filter(({ isLive }) => isLive).flatMap(({ matchers }) => matchers);
-      return id && keys.length > 0 ? [{ id, keys }] : [];
-    });
+  /** How far subscriptions have got: those that are live to where their stream is, others to where they resume. */
+  get checkpoints(): Checkpoint[] {
+    const all = this.#parts().map(({ isLive, catchUp, since, stream = '', matchers }) => ({
+      id: isLive ? (this.#source?.cursorOf(stream) ?? '') : (catchUp?.cursor ?? since),
+      keys: matchers,
+      isLive,
+    }));
+    // What two subscriptions have is as far as the one that lags behind, which comes last.
+    const places = all.filter(({ id }) => id !== '' && !id.startsWith('#'));
+    return [...places.filter(({ isLive }) => isLive), ...places.filter(({ isLive }) => !isLive)];
   }
 
   add(subscription: Subscription): void {

@@ -73,9 +73,9 @@ async function send(
 ): Promise<Outcome> {
   const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT), ...(given ? [given] : [])]);
   try {
-    const bearer = await token?.({ reason, signal });
+    const bearer = await token?.({ reason, use: 'publish', signal });
     const headers = new Headers({ 'idempotency-key': key });
-    if (bearer !== undefined) headers.set('authorization', `Bearer ${bearer}`);
+    if (bearer) headers.set('authorization', `Bearer ${bearer}`);
     const credentials = cookies ? 'include' : 'omit';
     const response = await fetch(url, { method: 'POST', body, headers, credentials, signal });
     const text = await response.text();

@@ -1,20 +1,22 @@
-/** Where the cursor is kept over a reload; `sessionStorage` and `localStorage` fit. */
+import type { Matcher } from './matcher.js';
+import { advance, type Checkpoint, oldestOf, type Places } from './places.js';
+import type { Reader } from './share/reader.js';
+import { OneShelf, ReaderShelf, type Shelf, storageOf } from './shelf.js';
+
+/** Where places are kept over a reload; `sessionStorage` and `localStorage` fit. */
 export interface ResumeStore {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
 }
 
-/** What had been received when the page was left. */
-export interface Checkpoint {
-  readonly id: string;
-  /** What was subscribed to, as matchers. */
-  readonly keys: readonly string[];
-}
-
 /** Remembers how far a page has got, so that the next one goes on from there. */
 export interface Memory {
+  /** Whether it keeps the places of each reader by themselves. Then it knows none before it knows the reader. */
+  readonly isPerReader: boolean;
+  /** Who reads from now on; undefined where that is unknown. */
+  readerIs(reader: Reader | undefined): void;
   /** The id after which a subscription to these matchers resumes, if the last page had subscribed to all of them. */
-  sinceFor(keys: readonly string[]): string | undefined;
+  sinceFor(keys: readonly Matcher[]): string | undefined;
   /** There is something new to remember. */
   touch(): void;
   /** Remembers at once: the page may be about to go. */
@@ -22,7 +24,7 @@ export interface Memory {
 }
 
 /** Makes the memory of a client of the hub at `url`. `read` gives what the client has received by now. */
-export type Resume = (url: string, read: () => Checkpoint | undefined) => Memory;
+export type Resume = (url: string, read: () => readonly Checkpoint[]) => Memory;
 
 /** Milliseconds between two writes. */
 const PERIOD = 250;
@@ -32,31 +34,51 @@ const WINDOW = 10_000;
 
 /**
  * Lets a page continue after a reload where it was. If the storage fails, the page begins anew, without an error.
- * @param where `session` is this tab alone, `local` the browser; or a store of your own.
+ * @param where `session`: this tab alone. `local`: this tab, and for a tab that knows no place itself where this browser
+ *   was last; each for the reader that it was. Or a store of your own.
  */
 export function resumeFrom(where: 'session' | 'local' | ResumeStore): Resume {
-  return (url, read) => new StoredMemory(where, `herald ${url}`, read);
+  return (url, read) => {
+    const prefix = `herald ${url}`;
+    if (typeof where === 'object') return new PageMemory(read, new OneShelf(where, prefix));
+    const tab = storageOf('sessionStorage');
+    if (where === 'session') return new PageMemory(read, new OneShelf(tab, prefix));
+    const browser = storageOf('localStorage');
+    return new PageMemory(read, (reader) =>
+      reader ? new ReaderShelf({ tab, browser, prefix, reader }) : new OneShelf(tab, prefix),
+    );
+  };
 }
 
-class StoredMemory implements Memory {
-  readonly #store: ResumeStore | undefined;
-  readonly #found: Checkpoint | undefined;
-  readonly #startedAt = performance.now();
+/** What one page remembers, and what it has found of the page before. */
+class PageMemory implements Memory {
+  readonly isPerReader: boolean;
+  #shelf: Shelf | undefined;
+  #found: Places = new Map();
+  #places: Places = new Map();
+  #startedAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    where: 'session' | 'local' | ResumeStore,
-    private readonly key: string,
-    private readonly read: () => Checkpoint | undefined,
+    private readonly read: () => readonly Checkpoint[],
+    private readonly shelf: Shelf | ((reader: Reader | undefined) => Shelf),
   ) {
-    this.#store = storeOf(where);
-    this.#found = this.#load();
+    this.isPerReader = typeof shelf === 'function';
+    if (typeof shelf !== 'function') this.#begin(shelf);
   }
 
-  sinceFor(keys: readonly string[]): string | undefined {
-    if (!this.#found || performance.now() - this.#startedAt > WINDOW) return undefined;
-    const known = new Set(this.#found.keys);
-    return keys.every((key) => known.has(key)) ? this.#found.id : undefined;
+  get #isStarting(): boolean {
+    return performance.now() - this.#startedAt < WINDOW;
+  }
+
+  readerIs(reader: Reader | undefined): void {
+    if (typeof this.shelf !== 'function') return;
+    this.save();
+    this.#begin(this.shelf(reader));
+  }
+
+  sinceFor(keys: readonly Matcher[]): string | undefined {
+    return this.#isStarting ? oldestOf(this.#found, keys) : undefined;
   }
 
   touch(): void {
@@ -66,31 +88,16 @@ class StoredMemory implements Memory {
   save(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const checkpoint = this.read();
-    if (!checkpoint || checkpoint.id === '') return;
-    try {
-      this.#store?.setItem(this.key, JSON.stringify(checkpoint));
-    } catch {
-      // The storage is full or forbidden.
-    }
+    this.#places = advance(this.#places, this.read(), Date.now());
+    // What this page has not subscribed to yet stays where the last one was.
+    const places = this.#isStarting ? new Map([...this.#found, ...this.#places]) : this.#places;
+    this.#shelf?.write(places);
   }
 
-  #load(): Checkpoint | undefined {
-    try {
-      const { id, keys } = JSON.parse(this.#store?.getItem(this.key) ?? 'null') as Partial<Checkpoint>;
-      return typeof id === 'string' && Array.isArray(keys) ? { id, keys } : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-}
-
-/** Where storage is forbidden, merely reading `sessionStorage` or `localStorage` may throw. */
-function storeOf(where: 'session' | 'local' | ResumeStore): ResumeStore | undefined {
-  if (typeof where === 'object') return where;
-  try {
-    return where === 'session' ? sessionStorage : localStorage;
-  } catch {
-    return undefined;
+  #begin(shelf: Shelf): void {
+    this.#shelf = shelf;
+    this.#found = shelf.load();
+    this.#places = this.#found;
+    this.#startedAt = performance.now();
   }
 }

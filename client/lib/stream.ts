@@ -1,13 +1,14 @@
 import type { HeraldErrorCode } from './errors.js';
 import type { ParserListener } from './event-parser.js';
 import type { Refusal } from './problem.js';
-import type { TokenProvider, TokenRequest } from './token.js';
+import type { TokenRequest } from './token.js';
 
 /** How to reach the hub: the same for every stream of a client. */
 export interface StreamSettings {
   /** Absolute. */
   readonly url: string;
-  readonly token: TokenProvider | undefined;
+  /** Gives the token for a request; undefined where none is sent. It may change, so it is read for each request. */
+  readonly token: ((request: TokenRequest) => Promise<string | undefined>) | undefined;
   /** Whether cookies are sent. */
   readonly cookies: boolean | undefined;
   /** Heartbeat intervals of silence after which a stream counts as dead. */

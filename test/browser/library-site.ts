@@ -11,6 +11,8 @@ import type { Herald } from '../support/herald.js';
 
 const PAGE = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>library</title>';
 
+const FOR_ALL = { 'access-control-allow-origin': '*', 'access-control-expose-headers': '*' };
+
 /** An application's site: a page of its own, and Herald behind the same origin, which it can cut off. */
 export class LibrarySite implements AsyncDisposable {
   /** Streams of the hub that are open now. */
@@ -23,6 +25,7 @@ export class LibrarySite implements AsyncDisposable {
   cursors = 0;
   private isAway = false;
   private policy: string | undefined;
+  private isForAll = false;
   private readonly watchers = new Set<() => void>();
   private readonly held = new Set<ServerResponse>();
 
@@ -92,6 +95,11 @@ export class LibrarySite implements AsyncDisposable {
     this.policy = headers.get('content-security-policy') ?? undefined;
   }
 
+  /** Pages of any origin may load the library and read, also those that have none. */
+  shareWithAll(): void {
+    this.isForAll = true;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.goAway();
     this.server.close();
@@ -102,6 +110,7 @@ export class LibrarySite implements AsyncDisposable {
     if (this.isAway) request.socket.destroy();
     else if (request.url === '/') this.servePage(response);
     else if (request.url === '/held') this.held.add(response);
+    else if (request.url === '/silent.js') response.writeHead(200, { 'content-type': 'text/javascript' }).end(';');
     else if (request.url?.startsWith('/report/')) this.note(request.url.slice('/report/'.length), response);
     else this.forward(request, response);
   }
@@ -123,7 +132,7 @@ export class LibrarySite implements AsyncDisposable {
   private forward(request: IncomingMessage, response: ServerResponse): void {
     const { method, url = '', headers } = request;
     const target = httpRequest(this.herald.url + url, { method, headers, agent: false }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      response.writeHead(answer.statusCode ?? 500, { ...answer.headers, ...(this.isForAll && FOR_ALL) });
       response.flushHeaders();
       answer.pipe(response);
       answer.on('error', () => response.destroy());

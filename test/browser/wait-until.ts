@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Frame, Page } from 'playwright-core';
 
 /** Milliseconds between two looks. */
 const INTERVAL = 40;
@@ -11,7 +11,7 @@ const PATIENCE = 60_000;
  * frames: pages that wait would then keep the machine busy.
  */
 export async function waitUntil<Argument = undefined>(
-  page: Page,
+  page: Page | Frame,
   condition: (argument: Argument) => boolean,
   argument?: Argument,
 ): Promise<void> {

@@ -4,22 +4,25 @@ import type { Candidate, Election } from './election.js';
 export class LockElection implements Election {
   readonly #name: string;
   readonly #locks: LockManager;
+  readonly #onBroken: (cause: unknown) => void;
   #candidate: Candidate | undefined;
   /** Aborts the lock request that is under way, or releases the lock that was granted. */
   #turn: AbortController | undefined;
 
-  constructor(name: string, locks: LockManager) {
+  /** @param onBroken called when the browser refuses the page its locks, as it does in a sandboxed frame. */
+  constructor(name: string, locks: LockManager, onBroken: (cause: unknown) => void) {
     this.#name = name;
     this.#locks = locks;
+    this.#onBroken = onBroken;
   }
 
   stand(candidate: Candidate): void {
     this.#candidate = candidate;
-    this.#ask(false);
+    void this.#ask(false);
   }
 
   seize(): void {
-    if (this.#candidate) this.#ask(true);
+    if (this.#candidate) void this.#ask(true);
   }
 
   leave(): void {
@@ -28,7 +31,7 @@ export class LockElection implements Election {
     this.#candidate = undefined;
   }
 
-  #ask(steal: boolean): void {
+  async #ask(steal: boolean): Promise<void> {
     this.#turn?.abort();
     const turn = new AbortController();
     const { signal } = turn;
@@ -40,10 +43,15 @@ export class LockElection implements Election {
       this.#candidate?.elected();
       return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
     };
-    // A lock request takes either a signal or `steal`, not both.
-    this.#locks.request(this.#name, steal ? { steal } : { signal }, hold).catch(() => {
-      // This tab has aborted the request, or another one has stolen the lock.
-      if (wasElected && this.#turn === turn) this.#candidate?.deposed();
-    });
+    try {
+      // A lock request takes either a signal or `steal`, not both.
+      await this.#locks.request(this.#name, steal ? { steal } : { signal }, hold);
+    } catch (cause) {
+      // This tab has aborted the request.
+      if (this.#turn !== turn) return;
+      // Otherwise another tab has stolen the lock.
+      if (wasElected) this.#candidate?.deposed();
+      else this.#onBroken(cause);
+    }
   }
 }

@@ -1,15 +1,16 @@
 import type { HeraldClientOptions, Sharing } from '../api.js';
-import type { StreamSettings } from '../stream.js';
 import type { Source, SourceListener } from '../wire.js';
 import type { Election } from './election.js';
 import { LockElection } from './lock-election.js';
+import type { Reader } from './reader.js';
+import { Regrouping, type RegroupingOptions } from './regrouping.js';
 import { type Connect, SharedSource } from './shared-source.js';
-import { subjectOf } from './subject.js';
 import { WorkerElection } from './worker-election.js';
 
-export interface OpenSharedOptions {
+export interface OpenSharedOptions extends Pick<RegroupingOptions, 'tokens' | 'onReader' | 'onUnavailable'> {
   readonly options: HeraldClientOptions;
-  readonly settings: StreamSettings;
+  /** The hub's, absolute. */
+  readonly url: string;
   readonly connect: Connect;
 }
 
@@ -20,26 +21,34 @@ const VERSION = 3;
 const PATIENCE = 5_000;
 
 /**
- * Opens a share of this browser's one connection; or a connection of its own where the platform has no way to share, or
- * where the subject is unknown, so that the tabs could be those of different people.
- * @throws Error when the worker, where it is needed, does not start; or what the token provider throws.
+ * Opens a share of this browser's one connection; or a connection of this tab's own where tabs are not to share, where
+ * it is unknown who reads, so that tabs could be those of different people, or where the platform has no way to share.
  */
-export async function openShared(
-  { options, settings, connect }: OpenSharedOptions,
-  listener: SourceListener,
-): Promise<Source> {
-  const subject = await subjectOf(options);
-  if (subject === undefined) return connect(listener);
-  const name = `herald ${VERSION} ${settings.url} ${subject}`;
-  const worker = new URL(options.workerUrl ?? '../herald/worker.js', settings.url).href;
-  const election = await openElection(name, worker, options.share ?? 'auto');
-  return election ? new SharedSource({ name, election, connect, patience: PATIENCE }, listener) : connect(listener);
+export function openShared({ options, url, connect, ...others }: OpenSharedOptions, listener: SourceListener): Source {
+  const { share = 'auto', workerUrl = '../herald/worker.js' } = options;
+  const worker = new URL(workerUrl, url).href;
+  const openOwn = (own: SourceListener): Source => connect(own);
+  const openShare = (reader: Reader, shared: SourceListener, onBroken: (cause: unknown) => void): Source => {
+    if (share === 'none') return connect(shared);
+    const name = `herald ${VERSION} ${url} ${reader.group}`;
+    const election = electionBy(share, { name, worker, onBroken });
+    return new SharedSource({ name, election, connect, patience: PATIENCE }, shared);
+  };
+  return new Regrouping({ client: options, openShare, openOwn, ...others }, listener);
 }
 
-async function openElection(name: string, worker: string, share: Sharing): Promise<Election | undefined> {
+interface ElectionOptions {
+  readonly name: string;
+  /** The URL of the worker file. */
+  readonly worker: string;
+  readonly onBroken: (cause: unknown) => void;
+}
+
+/** @throws Error where the platform has none. */
+function electionBy(share: Sharing, { name, worker, onBroken }: ElectionOptions): Election {
   // `navigator.locks` is missing on plain HTTP, although its type says otherwise.
   const locks = navigator.locks as LockManager | undefined;
-  if (locks && share !== 'worker') return new LockElection(name, locks);
-  if (share === 'locks' || typeof SharedWorker === 'undefined') return undefined;
-  return WorkerElection.open(worker, name);
+  if (locks && share !== 'worker') return new LockElection(name, locks, onBroken);
+  if (share !== 'locks' && typeof SharedWorker !== 'undefined') return new WorkerElection(name, worker, onBroken);
+  throw new Error('This page has no Web Locks, or no SharedWorker.');
 }

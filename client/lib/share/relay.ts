@@ -51,7 +51,13 @@ export type Relayed =
     }
   | { readonly kind: 'notice'; readonly stream: string; readonly notice: Notice; readonly cursor: string };
 
-/** Everything that goes over the channel. Tokens never do: any script of the origin can read the channel. */
+/** What goes over the channel, with the name of the group that it is for: a tab ignores what is not for its own. */
+export interface Envelope {
+  readonly group: string;
+  readonly message: ChannelMessage;
+}
+
+/** What tabs tell each other. Tokens never are: any script of the origin can read the channel. */
 export type ChannelMessage =
   | { readonly kind: 'relay'; readonly place: Place; readonly relayed: Relayed }
   /** The matchers of a tab. `isNew` asks the leader for its status. */

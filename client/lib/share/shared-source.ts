@@ -4,7 +4,16 @@ import type { Bundle, ConnectionState, Notice, Source, SourceListener, Start, Wi
 import type { Candidate, Election } from './election.js';
 import { Members } from './members.js';
 import { Overlap } from './overlap.js';
-import { type ChannelMessage, type Place, type Relayed, follows, positionsOf, toError, toRefusal } from './relay.js';
+import {
+  type ChannelMessage,
+  type Envelope,
+  follows,
+  type Place,
+  positionsOf,
+  type Relayed,
+  toError,
+  toRefusal,
+} from './relay.js';
 
 /** Opens this tab's own streams. */
 export type Connect = (listener: SourceListener, starts?: ReadonlyMap<string, Start>) => Source;
@@ -156,8 +165,8 @@ export class SharedSource implements Source, Candidate, SourceListener {
     // This is the last state of a connection that this tab has given up.
     if (!this.#connection) return;
     this.#enter(state);
+    this.#sayStatus();
     if (state === 'failed') this.#giveUp();
-    else this.#sayStatus();
   }
 
   error(error: Parameters<SourceListener['error']>[0]): void {
@@ -165,8 +174,11 @@ export class SharedSource implements Source, Candidate, SourceListener {
   }
 
   #join(): void {
-    const channel = new BroadcastChannel(this.#options.name);
-    channel.addEventListener('message', ({ data }: MessageEvent<ChannelMessage>) => this.#heed(data));
+    const { name } = this.#options;
+    const channel = new BroadcastChannel(name);
+    channel.addEventListener('message', ({ data: { group, message } }: MessageEvent<Envelope>) => {
+      if (group === name) this.#heed(message);
+    });
     this.#channel = channel;
     this.#lastHeard = performance.now();
     this.#timers = [
@@ -182,7 +194,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#options.election.stand(this);
   }
 
-  /** Gives up the lead, as another tab may have a better token. This tab only follows until it is told to try again. */
+  /** Gives up the lead, as another tab may have a better token. This tab only follows until one has. */
   #giveUp(): void {
     this.#stepDown();
     this.#options.election.leave();
@@ -274,12 +286,20 @@ export class SharedSource implements Source, Candidate, SourceListener {
     this.#listener.message(message, stream);
   }
 
+  /** Whoever has failed stays so until another tab's stream is open; then this tab may have its turn again one day. */
+  #followState(state: ConnectionState): void {
+    if (this.#hasFailed && state !== 'open') return;
+    if (this.#hasFailed) this.#stand();
+    // It is this tab's turn now.
+    this.#enter(state === 'failed' ? 'connecting' : state);
+  }
+
   #passStatus({ streams, refused, state }: Relayed & { readonly kind: 'status' }): void {
     const names = new Set(streams.map(({ name }) => name));
     for (const name of this.#streams.keys()) if (!names.has(name)) this.#cover(name, new Set());
     for (const { name, covered } of streams) this.#cover(name, new Set(covered));
     for (const refusal of refused) this.#listener.refused(refusal.matcher, toError(refusal));
-    this.#enter(state);
+    this.#followState(state);
   }
 
   #watchLeader(): void {
@@ -353,7 +373,8 @@ export class SharedSource implements Source, Candidate, SourceListener {
   }
 
   #post(message: ChannelMessage): void {
-    this.#channel?.postMessage(message);
+    const envelope: Envelope = { group: this.#options.name, message };
+    this.#channel?.postMessage(envelope);
   }
 
   #cover(stream: string, covered: ReadonlySet<Matcher>): void {

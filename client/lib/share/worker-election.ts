@@ -1,47 +1,47 @@
+import { watch, type Watchdog } from '../watchdog.js';
 import type { Candidate, Election } from './election.js';
 import type { FromWorker, ToWorker } from './worker.js';
 
-/** Milliseconds that the worker may take to start. */
+/** Milliseconds that the worker may take to start, and be silent afterwards. It says something every second. */
 const PATIENCE = 5_000;
+
+/** This tab's way to a worker. */
+interface Line {
+  readonly port: MessagePort;
+  readonly watchdog: Watchdog;
+}
 
 /**
  * An election by a SharedWorker, for pages without Web Locks: those on plain HTTP. The worker only says which tab
- * leads; the connection and the token stay in the tabs.
+ * leads; the connection and the token stay in the tabs. Browsers run it in the process of the tab that asked for it
+ * first, and it dies with that: then all tabs elect anew by another.
  */
 export class WorkerElection implements Election {
-  readonly #port: MessagePort;
+  readonly #name: string;
+  readonly #url: string;
+  readonly #onBroken: (cause: unknown) => void;
   #candidate: Candidate | undefined;
+  #line: Line | undefined;
 
-  private constructor(port: MessagePort) {
-    this.#port = port;
-
-    port.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
-      if (data === 'ping') this.#tell('pong');
-      else if (data === 'elected') this.#candidate?.elected();
-      else if (data === 'deposed') this.#candidate?.deposed();
-    });
-  }
-
-  /** @throws Error when the worker does not start: its file is missing, or the page may not use it. */
-  static async open(url: string, name: string): Promise<WorkerElection> {
-    const worker = new SharedWorker(trusted(url), { name });
-    const { port } = worker;
-    await new Promise<void>((resolve, reject) => {
-      const fail = (): void => reject(new Error('the worker file of Herald did not start'));
-      const timer = setTimeout(fail, PATIENCE);
-      worker.addEventListener('error', fail);
-      port.addEventListener('message', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      port.start();
-    });
-    return new WorkerElection(port);
+  /**
+   * @param url of the worker file.
+   * @param onBroken called when the worker does not start: its file is missing, or the page may not use it.
+   */
+  constructor(name: string, url: string, onBroken: (cause: unknown) => void) {
+    this.#name = name;
+    this.#url = url;
+    this.#onBroken = onBroken;
   }
 
   stand(candidate: Candidate): void {
     this.#candidate = candidate;
-    this.#tell('stand');
+    try {
+      this.#line ??= this.#open();
+      this.#tell('stand');
+    } catch (cause) {
+      // Not at once, because whoever stands is not ready for it.
+      queueMicrotask(() => this.#onBroken(cause));
+    }
   }
 
   seize(): void {
@@ -50,12 +50,52 @@ export class WorkerElection implements Election {
 
   leave(): void {
     this.#candidate = undefined;
+    this.#hangUp();
+  }
+
+  #open(): Line {
+    const worker = new SharedWorker(trusted(this.#url), { name: this.#name });
+    const { port } = worker;
+    let hasStarted = false;
+    const watchdog = watch(PATIENCE, () => {
+      if (hasStarted) this.#openAnew();
+      else this.#onBroken(new Error('The worker file of Herald did not start.'));
+    });
+    const line = { port, watchdog };
+    worker.addEventListener('error', () => {
+      if (this.#line === line) this.#onBroken(new Error('The worker file of Herald can not be loaded.'));
+    });
+    port.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
+      hasStarted = true;
+      watchdog.feed();
+      if (this.#line === line) this.#heed(data);
+    });
+    port.start();
+    return line;
+  }
+
+  #heed(message: FromWorker): void {
+    if (message === 'ping') this.#tell('pong');
+    else if (message === 'elected') this.#candidate?.elected();
+    else if (message === 'deposed') this.#candidate?.deposed();
+  }
+
+  /** The worker is gone, and with it what it knew: also a leader is none any more, until it is elected again. */
+  #openAnew(): void {
+    this.#hangUp();
+    this.#candidate?.deposed();
+  }
+
+  #hangUp(): void {
     this.#tell('leave');
+    this.#line?.watchdog.stop();
+    this.#line?.port.close();
+    this.#line = undefined;
   }
 
   #tell(message: ToWorker): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has none
-    this.#port.postMessage(message);
+    this.#line?.port.postMessage(message);
   }
 }
 

@@ -1,10 +1,11 @@
 /**
  * The SharedWorker that Herald serves: it elects the tab that has the connection, where there are no Web Locks. A tab
  * that goes away does not say so, so the leader is pinged. It answers in an event handler, because browsers slow down
- * the timers of hidden tabs, and not their event handlers.
+ * the timers of hidden tabs, and not their event handlers. The others hear that the worker is `alive`, because nobody
+ * tells them when it is not.
  */
 export type ToWorker = 'stand' | 'leave' | 'seize' | 'pong';
-export type FromWorker = 'hello' | 'elected' | 'deposed' | 'ping';
+export type FromWorker = 'hello' | 'elected' | 'deposed' | 'ping' | 'alive';
 
 /** Milliseconds between two pings of the leader. */
 const PERIOD = 1_000;
@@ -60,7 +61,8 @@ function heed(port: MessagePort, message: ToWorker): void {
 }
 
 setInterval(() => {
-  const [leader] = line;
+  const [leader, ...others] = line;
+  for (const port of others) tell(port, 'alive');
   if (!leader) return;
   if (unanswered >= PATIENCE) {
     tell(leader, 'deposed');
