@@ -203,11 +203,11 @@ describe('places that are kept in the browser', () => {
     for (let count = 0; count < 40; count += 1) new Page(new FakeStorage()).is(place('x', `of ${count}`));
     expect(browser.length).toBeLessThanOrEqual(31);
     jest.advanceTimersByTime(31 * 24 * 3_600_000);
-    const matchers = Array.from({ length: 600 }, (_, index) => String(index));
+    const matchers = Array.from({ length: 2_100 }, (_, index) => String(index));
     new Page(tab).is(place('z', ...matchers));
 
     expect(browser.length).toBe(1);
-    expect([new Page(tab).at('599'), new Page(tab).at('0')]).toEqual(['z', undefined]);
+    expect([new Page(tab).at('2099'), new Page(tab).at('0')]).toEqual(['z', undefined]);
   });
 
   it('are none where storage is forbidden, full or damaged', () => {

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { Publisher, startHub, subscriberToken } from '../support/hub.js';
 import { Reader } from './reader.js';
-import { type Answer, ScriptedHub, status, stream, streamThatEnds } from './scripted-hub.js';
+import { refusal, ScriptedHub, stream, streamThatEnds, type Answer } from './scripted-hub.js';
 
 /** A JWT that nobody verifies, which is good for an hour. */
 function jwt(subject: string): string {
@@ -66,7 +66,7 @@ describe('the tokens of the client library', () => {
   });
 
   it('bring back a client that had failed, and nobody’s is none', async () => {
-    await using hub = await ScriptedHub.start(status(401), status(401), stream());
+    await using hub = await ScriptedHub.start(refusal(401, 'token-invalid'), refusal(401, 'token-invalid'), stream());
     using reader = Reader.of(hub.url, { token: 'stale' });
     reader.read('urn:t');
     await reader.until(({ client }) => client.state === 'failed');
