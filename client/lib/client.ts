@@ -1,9 +1,12 @@
-import type { HeraldClient, HeraldClientOptions, HeraldEvents, SubscribeOptions } from './api.js';
+import type { HeraldClient, HeraldClientOptions, HeraldEvents, Presence, SubscribeOptions } from './api.js';
+import type { BatchAnswer, BatchOptions, BatchUpdate } from './batch.js';
 import { Connection } from './connection.js';
 import { HeraldError } from './errors.js';
 import { Feed } from './feed.js';
+import type { HistoryOptions, HistoryPage, PastMessage } from './history.js';
 import type { IterateOptions } from './iterate.js';
-import { type Match, toSelectors, type UrlPatternConstructor } from './matcher.js';
+import { deferred, presenceOf } from './deferred.js';
+import { type Match, type Selector, toSelectors, type UrlPatternConstructor } from './matcher.js';
 import type { Message } from './message.js';
 import { followPage } from './page-events.js';
 import type { PublishOptions } from './publisher.js';
@@ -21,6 +24,17 @@ const HUB = `${/(.*)\/herald\/client\.js/.exec(import.meta.url)?.[1] ?? ''}/.wel
 /** The name of the feed for all subscriptions whose messages can be told apart by topic. */
 const COMMON = '';
 
+/** Empty where the URL is relative and there is no page. */
+function absolute(url: string | URL): string {
+  const page = globalThis.location?.href;
+  try {
+    return new URL(url, page).href;
+  } catch (error) {
+    if (page !== undefined) throw error;
+    return '';
+  }
+}
+
 /** The client behind `createHeraldClient`, which puts the parts together. */
 export class Client implements HeraldClient {
   readonly #options: HeraldClientOptions;
@@ -29,18 +43,14 @@ export class Client implements HeraldClient {
   readonly #feeds = new Map<string, Feed>();
   readonly #listeners = new Set<readonly [name: string, listener: (event: never) => unknown]>();
   readonly #memory: Memory | undefined;
-  readonly #stopFollowing: () => void;
+  #stopFollowing: (() => void) | undefined;
   #state: ConnectionState = 'idle';
 
   constructor(options: HeraldClientOptions) {
     const { url = HUB, token, cookies, grace = 2.5, fetch = globalThis.fetch } = options;
     this.#options = options;
-    this.#settings = { url: new URL(url, globalThis.location?.href).href, token, cookies, grace, fetch };
+    this.#settings = { url: absolute(url), token, cookies, grace, fetch };
     this.#memory = options.resume?.(this.#settings.url, () => this.#feeds.get(COMMON)?.checkpoint);
-    this.#stopFollowing = followPage((act) => {
-      if (act === 'suspend') this.#memory?.save();
-      this.#eachFeed((feed) => feed[act]());
-    });
   }
 
   get state(): ConnectionState {
@@ -49,30 +59,58 @@ export class Client implements HeraldClient {
 
   subscribe(match: Match, handler: (message: Message<never>) => unknown, options: SubscribeOptions = {}): () => void {
     if (this.#state === 'closed') throw new HeraldError('misused', 'This client was disposed of.');
-    const { urlPattern = (globalThis as { URLPattern?: UrlPatternConstructor }).URLPattern, transport } = this.#options;
-    const subscription = new Subscription(toSelectors(match, this.#settings.url, urlPattern), {
+    const subscription = new Subscription(this.#selectors(match), {
       ...options,
       handler: handler as (message: Message) => unknown,
       onError: (error) => this.#emit('error', error),
     });
     const { matchers, isRoutable } = subscription;
     subscription.since ||= this.#memory?.sinceFor(matchers) ?? (options.last ? `#${options.last}` : '');
-    const feed = this.#feed(isRoutable && !transport ? COMMON : matchers.join('&'));
+    const feed = this.#feed(isRoutable && !this.#options.transport ? COMMON : matchers.join('&'));
     feed.add(subscription);
     return () => feed.remove(subscription);
   }
 
-  async *iterate(
+  iterate(
     match: Match,
     options?: SubscribeOptions & IterateOptions,
   ): AsyncGenerator<Message<never>, void, undefined> {
-    const { iterate } = await import('./iterate.js');
-    yield* iterate<Message<never>>(this, match, options);
+    return deferred(async () => {
+      const { iterate } = await import('./iterate.js');
+      return iterate<Message<never>>(this, match, options);
+    });
   }
 
   async publish(topic: string | readonly string[], data: unknown, options?: PublishOptions): Promise<string> {
     const { publish } = await import('./publisher.js');
-    return publish(this.#settings, [topic].flat(), data, options);
+    return publish(this.#hub, [topic].flat(), data, options);
+  }
+
+  async publishBatch(
+    updates: Iterable<BatchUpdate> | AsyncIterable<BatchUpdate>,
+    options?: BatchOptions,
+  ): Promise<BatchAnswer[]> {
+    const { publishBatch } = await import('./batch.js');
+    return publishBatch(this.#hub, updates, options);
+  }
+
+  async *history(match: Match, options?: HistoryOptions): AsyncGenerator<PastMessage<never>, void, undefined> {
+    const { history } = await import('./history.js');
+    yield* history(this.#hub, this.#selectors(match), options) as AsyncGenerator<PastMessage<never>, void>;
+  }
+
+  async historyPage(match: Match, options?: HistoryOptions): Promise<HistoryPage<never>> {
+    const { historyPage } = await import('./history.js');
+    return historyPage(this.#hub, this.#selectors(match), options) as Promise<HistoryPage<never>>;
+  }
+
+  presence(match: Match): Presence {
+    return presenceOf(() => ({
+      client: this,
+      settings: this.#hub,
+      match,
+      report: (error) => this.#emit('error', error),
+    }));
   }
 
   on<Name extends keyof HeraldEvents>(name: Name, listener: (event: HeraldEvents[Name]) => unknown): () => void {
@@ -88,14 +126,30 @@ export class Client implements HeraldClient {
   dispose(): void {
     if (this.#state === 'closed') return;
     this.#memory?.save();
-    this.#stopFollowing();
+    this.#stopFollowing?.();
     this.#enter('closed');
     this.#eachFeed((feed) => feed.close());
+  }
+
+  /** @throws HeraldError `misused` where the hub's URL is not known. */
+  get #hub(): StreamSettings {
+    if (this.#settings.url !== '') return this.#settings;
+    throw new HeraldError('misused', 'There is no page to take the hub from: give its absolute URL (`url`).');
+  }
+
+  #selectors(match: Match): Selector[] {
+    const { urlPattern = (globalThis as { URLPattern?: UrlPatternConstructor }).URLPattern } = this.#options;
+    return toSelectors(match, this.#hub.url, urlPattern);
   }
 
   #feed(name: string): Feed {
     const existing = this.#feeds.get(name);
     if (existing) return existing;
+    // Only now: a server that renders makes clients that never connect.
+    this.#stopFollowing ??= followPage((act) => {
+      if (act === 'suspend') this.#memory?.save();
+      this.#eachFeed((feed) => feed[act]());
+    });
     const feed = new Feed({
       open: (listener) => (name === COMMON ? this.#openSource(listener) : this.#connect(listener)),
       openAt: (since, listener) => this.#connect(listener, { cursor: since, covered: new Set() }),

@@ -14,6 +14,8 @@ export type HeraldErrorCode =
   | 'unauthorized'
   /** The hub refused the request for good: `status` says how. */
   | 'refused'
+  /** This hub does not have what was asked for: the message says which, and what it would need. */
+  | 'not-supported'
   /** The hub has nothing (more) to send, and asked not to come back (204). */
   | 'stopped'
   /** A handler threw: `cause` is what it threw. */
@@ -27,18 +29,33 @@ export type HeraldErrorCode =
   /** The client was asked for something it can't do: the message says what. */
   | 'misused';
 
+/** What the hub says of a refusal (RFC 9457). */
+export interface Problem {
+  /** The hub's name for it, for programs. */
+  readonly code?: string;
+  /** One sentence for people. */
+  readonly detail?: string;
+}
+
 /** Whatever the client throws or reports. The message says what is wrong and what to do. */
 export class HeraldError extends Error {
   override readonly name = 'HeraldError';
   /** The status of the hub's answer, if there was one. */
   readonly status: number | undefined;
+  /** What the hub said of its refusal, if it did. */
+  readonly problem: Problem | undefined;
 
   constructor(
     readonly code: HeraldErrorCode,
     message: string,
-    details: { readonly status?: number | undefined; readonly cause?: unknown } = {},
+    details: {
+      readonly status?: number | undefined;
+      readonly cause?: unknown;
+      readonly problem?: Problem | undefined;
+    } = {},
   ) {
     super(message, details);
     this.status = details.status;
+    this.problem = details.problem;
   }
 }

@@ -37,6 +37,7 @@ export class Feed implements SourceListener {
   #isClosed = false;
   #isSuspended = false;
   #isCatchingUp = false;
+  #lastError: HeraldError | undefined;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -59,6 +60,7 @@ export class Feed implements SourceListener {
   remove(subscription: Subscription): void {
     this.#subscriptions.delete(subscription);
     subscription.catchUp?.drop(subscription);
+    subscription.enter('ended');
     this.#want();
   }
 
@@ -82,6 +84,7 @@ export class Feed implements SourceListener {
   close(): void {
     this.#isClosed = true;
     for (const { catchUp } of this.#subscriptions) catchUp?.close();
+    for (const subscription of this.#subscriptions) subscription.enter('ended');
     this.#subscriptions.clear();
     this.#source?.close();
   }
@@ -119,10 +122,12 @@ export class Feed implements SourceListener {
 
   state(state: ConnectionState): void {
     this.current = state;
+    if (state === 'failed') for (const one of this.#subscriptions) one.enter('refused', this.#lastError);
     this.#options.onState();
   }
 
   error(error: HeraldError): void {
+    this.#lastError = error;
     this.#options.emit('error', error);
   }
 

@@ -1,4 +1,4 @@
-import type { SubscribeOptions } from './api.js';
+import type { SubscribeOptions, SubscriptionState } from './api.js';
 import type { CatchUp } from './catch-up.js';
 import { HeraldError } from './errors.js';
 import type { Matcher, Selector } from './matcher.js';
@@ -22,6 +22,7 @@ export class Subscription {
   /** The catch-up that fetches its history now, and holds live messages back meanwhile. */
   catchUp: CatchUp | undefined;
   isLive = false;
+  #state: SubscriptionState = 'pending';
   readonly #selectors: readonly Selector[];
   readonly #options: SubscriptionOptions;
   /** The last ids of its history, which the stream may bring as well when it is slower. */
@@ -65,7 +66,14 @@ export class Subscription {
     this.interrupt();
     this.#fetched = fetched;
     this.isLive = true;
+    this.enter('live');
     this.#guard(() => this.#options.onLive?.());
+  }
+
+  enter(state: SubscriptionState, error?: HeraldError): void {
+    if (this.#state === state || this.#state === 'ended') return;
+    this.#state = state;
+    this.#guard(() => this.#options.onState?.(state, error));
   }
 
   /** It may miss messages after `since` from now on. An empty id names no message: nothing was missed. */
