@@ -14,8 +14,7 @@ export interface BatchUpdate extends UpdateOptions {
 
 /** What became of one update: it is stored under this id, or was refused. */
 export type BatchAnswer =
-  | { readonly id: string; readonly error?: undefined }
-  | { readonly id?: undefined; readonly error: HeraldError };
+  { readonly id: string; readonly error?: undefined } | { readonly id?: undefined; readonly error: HeraldError };
 
 export interface BatchOptions {
   /** Called as soon as the update with this index is stored or refused, in order. */
@@ -80,7 +79,7 @@ async function* piecesOf(
       const piece: Entry[] = [];
       const isDue = delay(GATHER);
       let size = 0;
-      for (let one: IteratorResult<BatchUpdate> | undefined = next; one && !one.done; ) {
+      for (let one: IteratorResult<BatchUpdate> | undefined = next; one && !one.done;) {
         const entry = toEntry(one.value);
         size += entry.line.length;
         coming = ask();

@@ -116,7 +116,8 @@ async function attemptOnce(
 
 const REASONS = {
   'token-failed': 'The token provider failed: see `cause`.',
-  unreachable: 'The hub can not be reached: look at its URL, the network and, from another origin, its list of origins.',
+  unreachable:
+    'The hub can not be reached: look at its URL, the network and, from another origin, its list of origins.',
 };
 
 function send(

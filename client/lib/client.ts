@@ -71,10 +71,7 @@ export class Client implements HeraldClient {
     return () => feed.remove(subscription);
   }
 
-  iterate(
-    match: Match,
-    options?: SubscribeOptions & IterateOptions,
-  ): AsyncGenerator<Message<never>, void, undefined> {
+  iterate(match: Match, options?: SubscribeOptions & IterateOptions): AsyncGenerator<Message<never>, void, undefined> {
     return deferred(async () => {
       const { iterate } = await import('./iterate.js');
       return iterate<Message<never>>(this, match, options);

@@ -83,7 +83,7 @@ export async function* history(
   { limit = Infinity, ...options }: HistoryOptions = {},
 ): AsyncGenerator<PastMessage, void, undefined> {
   let next: HistoryPage['next'] = {};
-  for (let left = limit; next && left > 0; ) {
+  for (let left = limit; next && left > 0;) {
     const size: HistoryOptions = left === Infinity ? {} : { limit: Math.min(left, LARGEST_PAGE) };
     // oxlint-disable-next-line no-await-in-loop -- each page says where the next one begins
     const page: HistoryPage = await historyPage(settings, selectors, { ...options, ...next, ...size });

@@ -7,6 +7,9 @@ import {
   type SubscriptionState,
 } from '../index.js';
 
+/** A client, whichever topics its application has declared. */
+export type AnyClient = Pick<HeraldClient, 'state' | 'on' | 'presence' | 'reconnect' | 'dispose'>;
+
 /** What a component shows of a subscription. */
 export interface Followed<Data = unknown> {
   /** The data of the last message. */

@@ -25,6 +25,7 @@ import {
   type TopicOf,
 } from '../index.js';
 import {
+  type AnyClient,
   DISABLED,
   type Follow,
   follow,
@@ -42,14 +43,14 @@ export type { Past } from './past.js';
 /** Which client a hook uses, and whether it does anything now. */
 export interface HookOptions {
   /** Default: that of the `HeraldProvider` above. */
-  readonly client?: HeraldClient<never> | HeraldClient;
+  readonly client?: AnyClient;
   /** Default true. */
   readonly enabled?: boolean;
 }
 
 export interface HeraldProviderProps {
   /** The client for all components below. Default: one of its own, which is disposed of with the provider. */
-  readonly client?: HeraldClient<never> | HeraldClient;
+  readonly client?: AnyClient;
   /** The options of its own client. They are read once. */
   readonly options?: HeraldClientOptions;
   readonly children?: ReactNode;

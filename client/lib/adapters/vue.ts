@@ -32,6 +32,7 @@ import {
   type TopicOf,
 } from '../index.js';
 import {
+  type AnyClient,
   DISABLED,
   type Follow,
   follow,
@@ -45,7 +46,7 @@ import { NOTHING_READ, type Past, type Reading, readPast } from './past.js';
 /** Which client a composable uses, and whether it does anything now. */
 export interface ComposableOptions {
   /** Default: the one that was provided. */
-  readonly client?: HeraldClient<never> | HeraldClient;
+  readonly client?: AnyClient;
   /** Default true. */
   readonly enabled?: MaybeRefOrGetter<boolean>;
 }
@@ -57,7 +58,7 @@ const KEY: InjectionKey<HeraldClient> = Symbol('herald');
 
 /** `app.use(heraldPlugin, options)`, or with a client: gives it to all components. A client of its own ends with the app. */
 export const heraldPlugin = {
-  install(app: App, given: HeraldClient | HeraldClientOptions = {}): void {
+  install(app: App, given: AnyClient | HeraldClientOptions = {}): void {
     const client = clientOf(given);
     app.provide(KEY, client);
     // Vue knows this since 3.5.
@@ -66,7 +67,7 @@ export const heraldPlugin = {
 };
 
 /** Gives a client to all components below. One of its own ends with the component that provides it. */
-export function provideHerald(given: HeraldClient | HeraldClientOptions = {}): HeraldClient {
+export function provideHerald(given: AnyClient | HeraldClientOptions = {}): HeraldClient {
   const client = clientOf(given);
   provide(KEY, client);
   if (client !== given) onScopeDispose(() => client.dispose());
@@ -179,6 +180,6 @@ function useClient(given?: ComposableOptions['client']): HeraldClient {
   throw new HeraldError('misused', 'There is no client: provide one with heraldPlugin or provideHerald, or name it.');
 }
 
-function clientOf(given: HeraldClient | HeraldClientOptions): HeraldClient {
-  return 'subscribe' in given ? given : createHeraldClient(given);
+function clientOf(given: AnyClient | HeraldClientOptions): HeraldClient {
+  return 'dispose' in given ? (given as HeraldClient) : createHeraldClient(given);
 }
