@@ -9,7 +9,7 @@ const DIRECTORY = fileURLToPath(new URL('../dist/client/herald', import.meta.url
 const KB = 1024;
 const CORE = 'client.js';
 const BUDGETS = [
-  { what: 'the core', entries: [CORE], limit: 5.25 * KB },
+  { what: 'the core', entries: [CORE], limit: 5.75 * KB },
   // `catch-up.js` is loaded together with sharing, because a tab may have to catch up when nothing can be loaded.
   { what: 'sharing between tabs', entries: ['open-shared.js', 'catch-up.js'], limit: 3 * KB },
   { what: 'the worker file', entries: ['worker.js'], limit: KB },
@@ -18,7 +18,8 @@ const BUDGETS = [
     entries: [entry],
     limit: KB,
   })),
-  ...['publisher.js', 'batch.js', 'history.js', 'presence.js', 'react.js', 'vue.js'].map((entry) => ({
+  ...['batch.js', 'history.js', 'presence.js'].map((entry) => ({ what: entry, entries: [entry], limit: 3 * KB })),
+  ...['publisher.js', 'react.js', 'vue.js'].map((entry) => ({
     what: entry,
     entries: [entry],
     limit: 2 * KB,

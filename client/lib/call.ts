@@ -11,7 +11,8 @@ export interface Call {
   /** Below the hub's own path, as `/history`. Default: the hub itself. */
   readonly path?: string;
   readonly query?: string;
-  /** Default: none, and a `GET`. */
+  /** Default: `POST` with a body, else `GET`. */
+  readonly method?: string;
   readonly body?: string | URLSearchParams;
   readonly headers?: Readonly<Record<string, string>>;
   /** Why a token is needed, unless the hub has just refused one. */
@@ -39,9 +40,6 @@ const ATTEMPTS = 3;
 /** Milliseconds that one attempt may take, its token included. */
 const TIMEOUT = 20_000;
 
-/** A longer query goes as the body of a `QUERY` request: servers take 8 to 16 KiB for all headers together. */
-const LONGEST_QUERY = 4_000;
-
 /**
  * Sends a request and answers with what the hub says. A hub that can't be reached or is busy is asked again, a few times;
  * after a 401 the application is asked once for a fresh token.
@@ -64,11 +62,6 @@ export async function call(settings: StreamSettings, request: Call): Promise<Ans
     // oxlint-disable-next-line no-await-in-loop -- as above
     await pause(backoff.next(retryAfter), request.signal);
   }
-}
-
-/** The query of the link to the next page (RFC 8288); empty where there is none. */
-export function nextQueryOf(headers: Headers): string {
-  return /\?([^>]*)>; *rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? '';
 }
 
 /** Waits so many milliseconds. Throws the signal's reason once it is aborted. */
@@ -116,23 +109,20 @@ async function attemptOnce(
 
 const REASONS = {
   'token-failed': 'The token provider failed: see `cause`.',
-  unreachable:
-    'The hub can not be reached: look at its URL, the network and, from another origin, its list of origins.',
+  unreachable: 'The hub can not be reached: check its URL and its list of origins.',
 };
 
 function send(
   { url, cookies, fetch }: StreamSettings,
-  { path = '', query = '', body, headers }: Call,
+  { path = '', query = '', method, body, headers }: Call,
   token: string | undefined,
   signal: AbortSignal,
 ): Promise<Response> {
   const target = new URL(url);
   if (path !== '') target.pathname = target.pathname.replace(/\/$/, '') + path;
-  const isLong = query.length > LONGEST_QUERY;
-  if (query !== '' && !isLong) target.search += `${target.search && '&'}${query}`;
-  const init: RequestInit = isLong ? { method: 'QUERY', body: new URLSearchParams(query) } : {};
+  target.search += target.search && query ? `&${query}` : query;
   return fetch(target.href, {
-    ...(body === undefined ? init : { method: 'POST', body }),
+    ...(body !== undefined && { method: method ?? 'POST', body }),
     headers: { ...headers, ...(token && { authorization: `Bearer ${token}` }) },
     cache: 'no-store',
     credentials: cookies ? 'include' : 'omit',

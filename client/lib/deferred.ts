@@ -11,15 +11,13 @@ export function deferred<T>(
 ): AsyncGenerator<T, void, undefined> {
   let opened: ReturnType<typeof open> | undefined;
   const iterator = (): ReturnType<typeof open> => (opened ??= open());
-  const itself: AsyncGenerator<T, void, undefined> = {
+  const itself = {
     next: async () => (await iterator()).next(),
     return: async () => (await iterator()).return(),
     throw: async (error: unknown) => (await iterator()).throw(error),
-    [Symbol.asyncIterator]: () => itself,
-    // What `await using` calls. A platform that does not know it gets a method that nobody calls.
-    [Symbol.asyncDispose]: async () => void (await itself.return()),
+    [Symbol.asyncIterator]: (): unknown => itself,
   };
-  return itself;
+  return itself as AsyncGenerator<T, void, undefined>;
 }
 
 /** Who is subscribed, by code that is loaded when somebody asks. */

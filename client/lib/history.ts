@@ -1,7 +1,8 @@
-import { type Answer, call, nextQueryOf } from './call.js';
+import { type Answer, call } from './call.js';
 import { HeraldError } from './errors.js';
 import type { Selector } from './matcher.js';
 import { Message } from './message.js';
+import { nextQueryOf } from './next-page.js';
 import type { StreamSettings } from './stream.js';
 
 /** Which part of the history is wanted. */
@@ -50,6 +51,9 @@ interface PastUpdate {
 
 const MISSING = 'This hub has no history to ask for: it has to be a Herald, reached at its own path.';
 
+/** A longer query goes as the body of a `QUERY` request: servers take 8 to 16 KiB for all headers together. */
+const LONGEST_QUERY = 4_000;
+
 /** The most messages that the hub has for a page. */
 const LARGEST_PAGE = 1_000;
 
@@ -65,10 +69,11 @@ export async function historyPage(
 ): Promise<HistoryPage> {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(options)) if (value !== undefined) parameters.set(name, String(value));
+  const query = [...selectors.map(({ matcher }) => matcher), parameters].join('&');
   const answer = await call(settings, {
     what: 'the history',
     path: '/history',
-    query: [...selectors.map(({ matcher }) => matcher), parameters].join('&'),
+    ...(query.length > LONGEST_QUERY ? { method: 'QUERY', body: new URLSearchParams(query) } : { query }),
     reason: 'initial',
     signal,
     extension: { type: 'application/json', missing: MISSING },
@@ -110,8 +115,8 @@ function toMessage(update: PastUpdate, selectors: readonly Selector[]): PastMess
 }
 
 /** Where the next page begins, by the `Link` of this one. */
-function nextIn({ headers }: Answer): HistoryPage['next'] {
-  const parameters = new URLSearchParams(nextQueryOf(headers));
+function nextIn(answer: Answer): HistoryPage['next'] {
+  const parameters = new URLSearchParams(nextQueryOf(answer));
   const [before, after] = [parameters.get('before'), parameters.get('after')];
   if (before === null && after === null) return undefined;
   return { ...(before !== null && { before }), ...(after !== null && { after }) };

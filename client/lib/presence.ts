@@ -1,8 +1,9 @@
 import type { HeraldClient } from './api.js';
 import { createBackoff } from './backoff.js';
-import { type Answer, call, nextQueryOf, pause } from './call.js';
+import { type Answer, call, pause } from './call.js';
 import { HeraldError, type HeraldErrorCode } from './errors.js';
 import type { Match } from './matcher.js';
+import { nextQueryOf } from './next-page.js';
 import type { StreamSettings } from './stream.js';
 
 /** One subscription that somebody has at the hub. */
@@ -226,7 +227,7 @@ async function listAt(
     const { id, subscriptions } = documentIn(answer);
     own = id;
     for (const one of subscriptions) subscribers.push(toSubscriber(one));
-    query = nextQueryOf(answer.headers);
+    query = nextQueryOf(answer);
   }
   return { path: own, subscribers };
 }
