@@ -55,7 +55,11 @@ export async function publishBatch(
   const answers: BatchAnswer[] = [];
   for await (const piece of piecesOf(updates, signal)) {
     await send(settings, piece, signal);
-    for (const { answer } of piece) if (answer) onAnswer?.(answer, answers.push(answer) - 1);
+    for (const { answer } of piece) {
+      if (!answer) continue;
+      answers.push(answer);
+      onAnswer?.(answer, answers.length - 1);
+    }
   }
   return answers;
 }
