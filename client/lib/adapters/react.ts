@@ -138,8 +138,8 @@ export function useHerald<Topics, Topic extends TopicOf<Topics>>(
 }
 
 /** The state of the client's connection; renders anew when it changes. Default: of the `HeraldProvider` above. */
-export function useHeraldState<Topics = Record<string, unknown>>(given?: HeraldClient<Topics>): ConnectionState {
-  const client = useClient(given as HeraldClient | undefined);
+export function useHeraldState(given?: AnyClient): ConnectionState {
+  const client = useClient(given);
   return useSyncExternalStore(
     useCallback((onChange) => client.on('state', onChange), [client]),
     () => client.state,

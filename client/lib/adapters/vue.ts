@@ -132,10 +132,8 @@ export function useHerald<Topics, Topic extends TopicOf<Topics>>(
 }
 
 /** The state of the client's connection. Default: of the one that was provided. */
-export function useHeraldState<Topics = Record<string, unknown>>(
-  given?: HeraldClient<Topics>,
-): Readonly<Ref<ConnectionState>> {
-  const client = useClient(given as HeraldClient | undefined);
+export function useHeraldState(given?: AnyClient): Readonly<Ref<ConnectionState>> {
+  const client = useClient(given);
   const state = shallowRef(client.state);
   whileMounted((onCleanup) => {
     onCleanup(client.on('state', (current) => (state.value = current)));
