@@ -171,13 +171,15 @@ function problemOf(text: string): Problem | undefined {
 export function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   if (!signal) return work;
   return new Promise((resolve, reject) => {
+    const forget = (): void => signal.removeEventListener('abort', abort);
     const abort = (): void => {
+      forget();
       // oxlint-disable-next-line prefer-promise-reject-errors -- the caller's own reason
       reject(signal.reason);
     };
-    if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
     // It is too late to reject where the signal has won.
-    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    void work.then(resolve, reject).finally(forget);
   });
 }
