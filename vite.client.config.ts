@@ -6,6 +6,15 @@ import { defineConfig } from 'vite';
  */
 export default defineConfig({
   publicDir: false,
+  plugins: [
+    {
+      // The adapters take the core as it is: bundled together with them, it would come in two files.
+      name: 'core-beside-adapters',
+      enforce: 'pre',
+      resolveId: (id, importer = '') =>
+        id === '../index.js' && importer.includes('/adapters/') ? { id: './client.js', external: true } : undefined,
+    },
+  ],
   build: {
     outDir: 'dist/client/herald',
     emptyOutDir: true,

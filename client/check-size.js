@@ -13,10 +13,16 @@ const BUDGETS = [
   // `catch-up.js` is loaded together with sharing, because a tab may have to catch up when nothing can be loaded.
   { what: 'sharing between tabs', entries: ['open-shared.js', 'catch-up.js'], limit: 4.5 * KB },
   { what: 'the worker file', entries: ['worker.js'], limit: KB },
-  ...['rxjs.js', 'react.js', 'vue.js', 'eventsource.js', 'resume.js', 'iterate.js', 'publisher.js'].map((entry) => ({
+  ...['rxjs.js', 'eventsource.js', 'resume.js', 'iterate.js'].map((entry) => ({
     what: entry,
     entries: [entry],
     limit: KB,
+  })),
+  ...['batch.js', 'history.js', 'presence.js'].map((entry) => ({ what: entry, entries: [entry], limit: 3 * KB })),
+  ...['publisher.js', 'react.js', 'vue.js'].map((entry) => ({
+    what: entry,
+    entries: [entry],
+    limit: 2 * KB,
   })),
 ];
 

@@ -1,8 +1,11 @@
 import type { BackoffOptions } from './backoff.js';
+import type { BatchAnswer, BatchOptions, BatchUpdate } from './batch.js';
 import type { HeraldError } from './errors.js';
+import type { HistoryOptions, HistoryPage, PastMessage } from './history.js';
 import type { IterateOptions } from './iterate.js';
 import type { Match, UrlPatternConstructor } from './matcher.js';
 import type { Message } from './message.js';
+import type { ListOptions, PresenceHandler, PresenceOptions, Subscriber } from './presence.js';
 import type { PublishOptions } from './publisher.js';
 import type { Resume } from './resume.js';
 import type { Transport } from './stream.js';
@@ -106,6 +109,21 @@ export interface SubscribeOptions<Data = unknown> {
   readonly maxRate?: number;
 }
 
+/** Who is subscribed: see `HeraldClient.presence`. */
+export interface Presence {
+  /**
+   * Who is subscribed now.
+   * @throws HeraldError `not-supported` where the hub does not tell; `unauthorized` or `refused` where it does not tell
+   *   this token.
+   */
+  list(options?: ListOptions): Promise<readonly Subscriber[]>;
+  /**
+   * Calls `handler` with the whole list, first when it is known, and then whenever somebody comes or goes. After a gap it
+   * is asked for anew. Returns a function that ends it.
+   */
+  subscribe(handler: PresenceHandler, options?: PresenceOptions): () => void;
+}
+
 /** The events of a client. */
 export interface HeraldEvents {
   state: ConnectionState;
@@ -139,12 +157,34 @@ export interface HeraldClient<Topics = Record<string, unknown>> {
     match: Match<Topic>,
     options?: SubscribeOptions & IterateOptions,
   ): AsyncGenerator<Message<PayloadOf<Topics, Topic>>, void, undefined>;
-  /** Publishes `data` as JSON to one topic or several, the first of which is canonical. Returns the update's id. */
+  /** Publishes `data` to one topic or several, the first of which is canonical. Returns the update's id. */
+  publish(
+    topic: string | readonly string[],
+    data: string,
+    options: PublishOptions & { readonly as: 'text' },
+  ): Promise<string>;
   publish<Topic extends TopicOf<Topics>>(
     topic: Topic | readonly Topic[],
     data: PayloadOf<Topics, Topic>,
-    options?: PublishOptions,
+    options?: PublishOptions & { readonly as?: 'json' },
   ): Promise<string>;
+  /** Publishes many updates in order, and resolves with an answer for each: one that is refused stops no other. */
+  publishBatch(
+    updates: Iterable<BatchUpdate> | AsyncIterable<BatchUpdate>,
+    options?: BatchOptions,
+  ): Promise<BatchAnswer[]>;
+  /** What the hub holds, the newest first unless told otherwise; its pages are asked for as the loop needs them. */
+  history<Topic extends TopicOf<Topics>>(
+    match: Match<Topic>,
+    options?: HistoryOptions,
+  ): AsyncGenerator<PastMessage<PayloadOf<Topics, Topic>>, void, undefined>;
+  /** One page of what the hub holds, and where the next one begins. */
+  historyPage<Topic extends TopicOf<Topics>>(
+    match: Match<Topic>,
+    options?: HistoryOptions,
+  ): Promise<HistoryPage<PayloadOf<Topics, Topic>>>;
+  /** Who is subscribed to just this topic or pattern; with `*`, who is subscribed to anything. */
+  presence(match: Match): Presence;
   on<Name extends keyof HeraldEvents>(name: Name, listener: (event: HeraldEvents[Name]) => unknown): () => void;
   /** Tries to connect at once, also in the state `failed`. */
   reconnect(): void;

@@ -1,9 +1,19 @@
-import type { HeraldClient, HeraldClientOptions, HeraldEvents, SubscribeOptions, SubscriptionHandle } from './api.js';
+import type {
+  HeraldClient,
+  HeraldClientOptions,
+  HeraldEvents,
+  Presence,
+  SubscribeOptions,
+  SubscriptionHandle,
+} from './api.js';
+import type { BatchAnswer, BatchOptions, BatchUpdate } from './batch.js';
 import { Connection } from './connection.js';
 import { HeraldError, type HeraldErrorCode } from './errors.js';
 import { Feed } from './feed.js';
+import type { HistoryOptions, HistoryPage, PastMessage } from './history.js';
 import type { IterateOptions } from './iterate.js';
-import { type Match, toSelectors, type UrlPatternConstructor } from './matcher.js';
+import { deferred, presenceOf } from './deferred.js';
+import { type Match, type Selector, toSelectors, type UrlPatternConstructor } from './matcher.js';
 import type { Message } from './message.js';
 import { followPage } from './page-events.js';
 import type { Checkpoint } from './places.js';
@@ -41,6 +51,17 @@ const PASSING = new Set<HeraldErrorCode>([
   'sharing-unavailable',
 ]);
 
+/** Empty where the URL is relative and there is no page. */
+function absolute(url: string | URL): string {
+  const page = globalThis.location?.href;
+  try {
+    return new URL(url, page).href;
+  } catch (error) {
+    if (page !== undefined) throw error;
+    return '';
+  }
+}
+
 /** The client behind `createHeraldClient`, which puts the parts together. */
 export class Client implements HeraldClient {
   readonly #options: HeraldClientOptions;
@@ -54,7 +75,7 @@ export class Client implements HeraldClient {
   readonly #memory: Memory | undefined;
   /** Subscriptions that may resume once it is known who reads; undefined from then on. */
   #early: Subscription[] | undefined;
-  readonly #stopFollowing: () => void;
+  #stopFollowing: (() => void) | undefined;
   #state: ConnectionState = 'idle';
   #isSuspended = false;
 
@@ -64,7 +85,7 @@ export class Client implements HeraldClient {
     this.#options = options;
     this.#tokens = tokens;
     this.#settings = {
-      url: new URL(url, globalThis.location?.href).href,
+      url: absolute(url),
       get token() {
         return tokens.hasProvider ? tokens.ask : undefined;
       },
@@ -77,11 +98,6 @@ export class Client implements HeraldClient {
     };
     this.#memory = options.resume?.(this.#settings.url, () => this.#checkpoints());
     this.#early = this.#memory?.isPerReader ? [] : undefined;
-    this.#stopFollowing = followPage((act) => {
-      if (act === 'suspend') this.#memory?.save();
-      if (act === 'suspend' || act === 'resume') this.#isSuspended = act === 'suspend';
-      this.#eachFeed((feed) => feed[act]());
-    });
   }
 
   get state(): ConnectionState {
@@ -94,8 +110,7 @@ export class Client implements HeraldClient {
     options: SubscribeOptions = {},
   ): SubscriptionHandle {
     if (this.#state === 'closed') throw new HeraldError('misused', 'This client was disposed of.');
-    const { urlPattern = (globalThis as { URLPattern?: UrlPatternConstructor }).URLPattern } = this.#options;
-    const selectors = toSelectors(match, this.#settings.url, urlPattern);
+    const selectors = this.#selectors(match);
     const matchers = selectors.map(({ matcher }) => matcher);
     const { maxRate, signal } = options;
     const since = options.since || this.#memory?.sinceFor(matchers) || beginningOf(options);
@@ -113,17 +128,43 @@ export class Client implements HeraldClient {
     return followed(subscription, signal, this.#join(subscription, name, alone));
   }
 
-  async *iterate(
-    match: Match,
-    options?: SubscribeOptions & IterateOptions,
-  ): AsyncGenerator<Message<never>, void, undefined> {
-    const { iterate } = await import('./iterate.js');
-    yield* iterate<Message<never>>(this, match, options);
+  iterate(match: Match, options?: SubscribeOptions & IterateOptions): AsyncGenerator<Message<never>, void, undefined> {
+    return deferred(async () => {
+      const { iterate } = await import('./iterate.js');
+      return iterate<Message<never>>(this, match, options);
+    });
   }
 
   async publish(topic: string | readonly string[], data: unknown, options?: PublishOptions): Promise<string> {
     const { publish } = await import('./publisher.js');
-    return publish(this.#settings, [topic].flat(), data, options);
+    return publish(this.#hub, [topic].flat(), data, options);
+  }
+
+  async publishBatch(
+    updates: Iterable<BatchUpdate> | AsyncIterable<BatchUpdate>,
+    options?: BatchOptions,
+  ): Promise<BatchAnswer[]> {
+    const { publishBatch } = await import('./batch.js');
+    return publishBatch(this.#hub, updates, options);
+  }
+
+  async *history(match: Match, options?: HistoryOptions): AsyncGenerator<PastMessage<never>, void, undefined> {
+    const { history } = await import('./history.js');
+    yield* history(this.#hub, this.#selectors(match), options) as AsyncGenerator<PastMessage<never>, void>;
+  }
+
+  async historyPage(match: Match, options?: HistoryOptions): Promise<HistoryPage<never>> {
+    const { historyPage } = await import('./history.js');
+    return historyPage(this.#hub, this.#selectors(match), options) as Promise<HistoryPage<never>>;
+  }
+
+  presence(match: Match): Presence {
+    return presenceOf(() => ({
+      client: this,
+      settings: this.#hub,
+      match,
+      report: (error) => this.#emit('error', error),
+    }));
   }
 
   on<Name extends keyof HeraldEvents>(name: Name, listener: (event: HeraldEvents[Name]) => unknown): () => void {
@@ -149,7 +190,7 @@ export class Client implements HeraldClient {
   dispose(): void {
     if (this.#state === 'closed') return;
     this.#memory?.save();
-    this.#stopFollowing();
+    this.#stopFollowing?.();
     this.#enter('closed');
     this.#eachFeed((feed) => feed.close());
   }
@@ -164,9 +205,26 @@ export class Client implements HeraldClient {
     };
   }
 
+  /** @throws HeraldError `misused` where the hub's URL is not known. */
+  get #hub(): StreamSettings {
+    if (this.#settings.url !== '') return this.#settings;
+    throw new HeraldError('misused', 'There is no page to take the hub from: give its absolute URL (`url`).');
+  }
+
+  #selectors(match: Match): Selector[] {
+    const { urlPattern = (globalThis as { URLPattern?: UrlPatternConstructor }).URLPattern } = this.#options;
+    return toSelectors(match, this.#hub.url, urlPattern);
+  }
+
   #feed(name: string, alone?: Alone): Feed {
     const existing = this.#feeds.get(name);
     if (existing) return existing;
+    // Only now: a server that renders makes clients that never connect.
+    this.#stopFollowing ??= followPage((act) => {
+      if (act === 'suspend') this.#memory?.save();
+      if (act === 'suspend' || act === 'resume') this.#isSuspended = act === 'suspend';
+      this.#eachFeed((feed) => feed[act]());
+    });
     const { parameters } = alone ?? {};
     const starts = alone && new Map([[FIRST, { cursor: alone.since, covered: new Set(alone.matchers) }]]);
     const feed = new Feed({

@@ -17,6 +17,8 @@ export type HeraldErrorCode =
   | 'unauthorized'
   /** The hub refused the request for good: `status` says how. */
   | 'refused'
+  /** This hub does not have what was asked for: the message says which, and what it would need. */
+  | 'not-supported'
   /** The hub has nothing (more) to send, and asked not to come back (204). */
   | 'stopped'
   /** A handler threw: `cause` is what it threw. */

@@ -1,4 +1,4 @@
-import type { HeraldEvents, SubscribeOptions } from './api.js';
+import type { SubscribeOptions } from './api.js';
 import { HeraldError } from './errors.js';
 import type { Match } from './matcher.js';
 import type { Notice } from './wire.js';
@@ -16,80 +16,124 @@ export interface IterateOptions {
 /** What iterating needs of a client. */
 interface Subscribable<T> {
   subscribe(match: Match, handler: (message: T) => unknown, options?: SubscribeOptions): () => void;
-  on(name: 'state', listener: (state: HeraldEvents['state']) => unknown): () => void;
 }
 
 /**
  * Messages as an async iterator. The subscription begins when the first message is asked for, and ends with the loop.
- * The iteration ends when the signal is aborted or the client is disposed of.
- * @throws {HeraldError} `overflow`, if the option `overflow` is `fail` and the buffer is full.
+ * The iteration ends at once when the signal is aborted, the client is disposed of, or `return()` is called, also while
+ * a message is waited for.
+ * @throws {HeraldError} `overflow`, if the option `overflow` is `fail` and the buffer is full; why the hub refuses the
+ *   subscription, if it does; `misused` once the client is disposed of.
  */
-export async function* iterate<T>(
+export function iterate<T>(
   client: Subscribable<T>,
   match: Match,
   { buffer = 1_000, overflow = 'drop-oldest', signal, ...options }: SubscribeOptions & IterateOptions = {},
-): AsyncGenerator<T, void, undefined> {
-  const mailbox = new Mailbox<T>(buffer, () => options.onGap?.({ type: 'gap', reason: 'overflow' }));
-  const close = (): void => mailbox.close();
-  if (signal?.aborted) return;
-  const unsubscribe = client.subscribe(match, (message) => mailbox.put(message), options);
-  const forget = client.on('state', (state) => {
-    if (state === 'closed') close();
+): Pick<AsyncGenerator<T, void, undefined>, 'next' | 'return' | 'throw'> {
+  let unsubscribe: (() => void) | undefined;
+  let hasBegun = false;
+  const mailbox = new Mailbox<T>(buffer, {
+    overflow: () => {
+      if (overflow !== 'fail') options.onGap?.({ type: 'gap', reason: 'overflow' });
+      else mailbox.close(new HeraldError('overflow', `More than ${buffer} messages were waiting to be taken.`));
+    },
+    closed: () => {
+      unsubscribe?.();
+      signal?.removeEventListener('abort', end);
+    },
   });
-  signal?.addEventListener('abort', close);
-  try {
-    while (!mailbox.isClosed) {
-      if (mailbox.hasOverflowed && overflow === 'fail') {
-        throw new HeraldError('overflow', `More than ${buffer} messages were waiting to be taken.`);
-      }
-      const message = mailbox.take();
-      if (message) yield message;
-      // oxlint-disable-next-line no-await-in-loop -- that is what an iterator is
-      else await mailbox.somethingNew();
+  const end = (): void => mailbox.close();
+  const onState: SubscribeOptions['onState'] = (state, error) => {
+    if (state === 'refused' || state === 'ended') mailbox.close(error);
+    return options.onState?.(state, error);
+  };
+  const begin = (): void => {
+    hasBegun = true;
+    if (signal?.aborted) return end();
+    signal?.addEventListener('abort', end);
+    try {
+      unsubscribe = client.subscribe(match, (message) => mailbox.put(message), { ...options, onState });
+    } catch (error) {
+      end();
+      throw error;
     }
-  } finally {
-    unsubscribe();
-    forget();
-    signal?.removeEventListener('abort', close);
-  }
+    if (mailbox.isClosed) unsubscribe();
+  };
+  return {
+    next: async () => {
+      if (!hasBegun && !mailbox.isClosed) begin();
+      return mailbox.take();
+    },
+    return: async () => {
+      end();
+      return DONE;
+    },
+    throw: async (error: unknown) => {
+      end();
+      throw error;
+    },
+  };
 }
 
-/** The messages that wait to be taken: the newest `size` at most. */
+const DONE = { done: true, value: undefined } as const;
+
+/** Who waits for a message. */
+interface Waiter<T> {
+  resolve(result: IteratorResult<T, void>): void;
+  reject(error: HeraldError): void;
+}
+
+/** The messages that wait to be taken, the newest `size` at most, or else those who wait for messages. */
 class Mailbox<T> {
   isClosed = false;
-  /** Whether a message was dropped since one was last taken. */
-  hasOverflowed = false;
   readonly #size: number;
-  readonly #onOverflow: () => void;
-  readonly #waiting: T[] = [];
-  #wakeUp: (() => void) | undefined;
+  readonly #on: { overflow(): void; closed(): void };
+  readonly #messages: T[] = [];
+  readonly #waiters: Waiter<T>[] = [];
+  /** What the next one who takes is told, once. */
+  #error: HeraldError | undefined;
+  /** Whether a message was dropped since one was last taken. */
+  #hasOverflowed = false;
 
-  constructor(size: number, onOverflow: () => void) {
+  constructor(size: number, on: { overflow(): void; closed(): void }) {
     this.#size = size;
-    this.#onOverflow = onOverflow;
+    this.#on = on;
   }
 
   put(message: T): void {
-    this.#waiting.push(message);
-    if (this.#waiting.length > this.#size) {
-      this.#waiting.shift();
-      if (!this.hasOverflowed) this.#onOverflow();
-      this.hasOverflowed = true;
-    }
-    this.#wakeUp?.();
+    if (this.isClosed) return;
+    const waiter = this.#waiters.shift();
+    if (waiter) return waiter.resolve({ done: false, value: message });
+    this.#messages.push(message);
+    if (this.#messages.length <= this.#size) return;
+    this.#messages.shift();
+    if (!this.#hasOverflowed) this.#on.overflow();
+    this.#hasOverflowed = true;
   }
 
-  take(): T | undefined {
-    this.hasOverflowed = false;
-    return this.#waiting.shift();
+  take(): Promise<IteratorResult<T, void>> {
+    return new Promise((resolve, reject) => {
+      this.#hasOverflowed = false;
+      const error = this.#error;
+      this.#error = undefined;
+      if (error) return reject(error);
+      if (this.isClosed) return resolve(DONE);
+      const message = this.#messages.shift();
+      if (message === undefined) this.#waiters.push({ resolve, reject });
+      else resolve({ done: false, value: message });
+    });
   }
 
-  close(): void {
+  /** Nothing is taken any more. With an error, the one who waits, or else the next one who takes, is told of it. */
+  close(error?: HeraldError): void {
+    if (this.isClosed) return;
     this.isClosed = true;
-    this.#wakeUp?.();
-  }
-
-  somethingNew(): Promise<void> {
-    return new Promise((resolve) => (this.#wakeUp = resolve));
+    this.#messages.length = 0;
+    const [first, ...others] = this.#waiters.splice(0);
+    if (error && first) first.reject(error);
+    else first?.resolve(DONE);
+    if (!first) this.#error = error;
+    for (const waiter of others) waiter.resolve(DONE);
+    this.#on.closed();
   }
 }

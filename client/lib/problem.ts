@@ -17,7 +17,16 @@ export async function problemOf({ headers, body }: Response): Promise<Refusal | 
       await body?.cancel();
       return undefined;
     }
-    const { code, detail, limit } = JSON.parse(await textOf(body)) as Refusal;
+    return problemIn(await textOf(body));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same of a text; undefined if it is not JSON. */
+export function problemIn(text: string): Refusal | undefined {
+  try {
+    const { code, detail, limit } = JSON.parse(text) as Refusal;
     return {
       ...(typeof code === 'string' && { code }),
       ...(typeof detail === 'string' && { detail }),

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { type Browser } from 'playwright-core';
 import { Publisher, startHub } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
+import { bundled } from './bundled.js';
 import { LibrarySite } from './library-site.js';
 import { Tab } from './tab.js';
 import { launch } from './visit.js';
@@ -16,14 +15,6 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 function range(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
-}
-
-/** A script with all that it imports, as one. In a process of its own: the bundler and Jest's modules do not get along. */
-async function bundle(path: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [here('bundle.js'), here(path)], {
-    maxBuffer: 16 * 1024 ** 2,
-  });
-  return stdout;
 }
 
 describeWith(chromium, 'the client library in a browser', (path) => {
@@ -126,7 +117,7 @@ describeWith(chromium, 'the client library in a browser', (path) => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(site.url);
-    await page.addScriptTag({ type: 'module', content: await bundle('react-app.ts') });
+    await page.addScriptTag({ type: 'module', content: await bundled('react-app.ts') });
     const button = page.locator('button');
     await page.locator('button[data-state=open]').waitFor();
     const { asked } = site;

@@ -2,3 +2,7 @@
 declare module 'react-dom/client' {
   export function createRoot(container: Element): { render(node: unknown): void; unmount(): void };
 }
+
+declare module 'react-dom/server' {
+  export function renderToString(node: unknown): string;
+}

@@ -219,6 +219,30 @@ describe('an iterator of the client library', () => {
     expect(await both[0]).toEqual({ done: true, value: undefined });
     reader.client.dispose();
     expect(await both[1]).toEqual({ done: true, value: undefined });
+    await expect(reader.client.iterate('urn:t').next()).rejects.toMatchObject({ code: 'misused' });
+  });
+
+  it('ends when it is told to, also while it waits for a message', async () => {
+    await using herald = await startHub({ LOG_LEVEL: 'debug' });
+    using reader = Reader.of(herald.url, { closeDelay: 0 });
+    const iterator = reader.client.iterate('urn:t');
+    const waiting = [iterator.next(), iterator.next()];
+    await reader.isOpen();
+    const end = { done: true, value: undefined };
+
+    expect(await iterator.return()).toEqual(end);
+    expect(await Promise.all(waiting)).toEqual([end, end]);
+    expect(await iterator.next()).toEqual(end);
+    await herald.waitForLog(/stream closed/);
+  });
+
+  it('throws why the hub refuses its subscription, once', async () => {
+    await using herald = await startHub({ HERALD_ANONYMOUS: 'false' });
+    using reader = Reader.of(herald.url);
+    const iterator = reader.client.iterate('urn:t');
+
+    await expect(iterator.next()).rejects.toMatchObject({ code: 'unauthorized', status: 401 });
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
   });
 });
 

@@ -1,9 +1,18 @@
+import { createElement } from 'react';
 import { from, type Observable } from 'rxjs';
-import { ref } from 'vue';
-import { useHerald as useHeraldInReact } from '../../client/lib/adapters/react.js';
+import { type ComputedRef, createApp, ref } from 'vue';
+import * as react from '../../client/lib/adapters/react.js';
 import { fromHerald } from '../../client/lib/adapters/rxjs.js';
-import { useHerald as useHeraldInVue } from '../../client/lib/adapters/vue.js';
-import { createHeraldClient, type HeraldClient, type Message } from '../../client/lib/index.js';
+import * as vue from '../../client/lib/adapters/vue.js';
+import {
+  type BatchAnswer,
+  createHeraldClient,
+  type HeraldClient,
+  type HistoryPage,
+  type Message,
+  type PastMessage,
+  type Subscriber,
+} from '../../client/lib/index.js';
 
 /** What an application says of its topics. Nothing here is run: it must compile, and `@ts-expect-error` must be one. */
 interface Topics {
@@ -38,6 +47,68 @@ export function otherTopicsHaveAnUnknownOne(): void {
   void client.publish('urn:other', { any: 'thing' });
 }
 
+export function publishingTakesWhatItsFormCanHold(): void {
+  void client.publish('urn:book', '<p>Dune</p>', { as: 'text', type: 'html', retry: 5_000 });
+  void client.publish(['urn:other'], null, { as: 'json' });
+  // @ts-expect-error -- a text is a string
+  void client.publish('urn:other', { title: 'Dune' }, { as: 'text' });
+  same<ReturnType<typeof client.publishBatch>, Promise<BatchAnswer[]>>();
+  void client.publishBatch([{ topic: ['urn:a', 'urn:b'], data: 1, idempotencyKey: 'mine' }]);
+  // @ts-expect-error -- an update has a topic
+  void client.publishBatch([{ data: 1 }]);
+}
+
+export function historyHasTheSamePayload(): void {
+  const books = client.history('urn:book', { after: 'earliest', limit: 10 });
+  same<typeof books, AsyncGenerator<PastMessage<{ title: string }>, void, undefined>>();
+  const page = client.historyPage(['urn:book', 'urn:price']);
+  same<typeof page, Promise<HistoryPage<{ title: string } | number>>>();
+  void client.historyPage('urn:book').then(({ messages }) => same<(typeof messages)[0]['time'], Date | undefined>());
+  // @ts-expect-error -- there is no such order
+  client.history('urn:book', { order: 'random' });
+}
+
+export function presenceTellsOfSubscribers(): void {
+  void client
+    .presence('urn:book')
+    .list()
+    .then((list) => same<typeof list, readonly Subscriber[]>());
+  const stop = client.presence({ pattern: '/rooms/:id' }).subscribe((list, { type }) => {
+    same<typeof list, readonly Subscriber[]>();
+    same<typeof type, 'listed' | 'joined' | 'left'>();
+  });
+  same<typeof stop, () => void>();
+}
+
+export function hooksHaveTheDataThatIsNamed(): void {
+  react.HeraldProvider({ client, children: createElement('p') });
+  react.HeraldProvider({ options: { share: 'none' } });
+  same<ReturnType<typeof react.useHeraldClient<Topics>>, HeraldClient<Topics>>();
+  const { data, status } = react.useSubscription<{ title: string }>('urn:book', { client, enabled: true, last: 1 });
+  same<typeof data, { title: string } | undefined>();
+  same<typeof status, 'disabled' | 'pending' | 'live' | 'refused' | 'ended'>();
+  const { data: other } = react.useSubscription('urn:other');
+  same<typeof other, unknown>();
+  const { byTopic } = react.useLatest<number>('*');
+  same<typeof byTopic, ReadonlyMap<string, Message<number>>>();
+  const { messages, loadMore } = react.useHistory<number>('urn:price', { limit: 5, order: 'asc' });
+  same<typeof messages, readonly PastMessage<number>[]>();
+  same<typeof loadMore, () => Promise<void>>();
+  // @ts-expect-error -- it has no such option
+  react.useSubscription('urn:book', { every: 1 });
+}
+
+export function composablesHaveTheDataThatIsNamed(): void {
+  createApp({}).use(vue.heraldPlugin, { url: '/hub' }).use(vue.heraldPlugin, untyped);
+  same<ReturnType<typeof vue.provideHerald>, HeraldClient>();
+  const { data } = vue.useSubscription<number>(() => 'urn:price', { client, enabled: ref(false) });
+  same<typeof data, ComputedRef<number | undefined>>();
+  const { byTopic } = vue.useLatest<number>(ref(['urn:price']));
+  same<typeof byTopic, ComputedRef<ReadonlyMap<string, Message<number>>>>();
+  const { messages } = vue.useHistory<number>('urn:price');
+  same<typeof messages, ComputedRef<readonly PastMessage<number>[]>>();
+}
+
 export function adaptersDoTheSame(): void {
   const prices = fromHerald(client, 'urn:price');
   same<typeof prices, Observable<Message<number>>>();
@@ -46,11 +117,11 @@ export function adaptersDoTheSame(): void {
   const some = fromHerald(untyped, { pattern: 'https://example.com/:id' });
   same<typeof some, Observable<Message>>();
   from(prices).subscribe(({ data }) => same<typeof data, number>());
-  useHeraldInReact(client, 'urn:book', ({ data }) => same<typeof data, { title: string }>());
-  useHeraldInReact(client, 'urn:other', ({ data }) => same<typeof data, unknown>());
-  useHeraldInVue(client, 'urn:book', ({ data }) => same<typeof data, { title: string }>());
-  useHeraldInVue(client, ref('urn:book' as const), ({ data }) => same<typeof data, { title: string }>());
-  useHeraldInVue(
+  react.useHerald(client, 'urn:book', ({ data }) => same<typeof data, { title: string }>());
+  react.useHerald(client, 'urn:other', ({ data }) => same<typeof data, unknown>());
+  vue.useHerald(client, 'urn:book', ({ data }) => same<typeof data, { title: string }>());
+  vue.useHerald(client, ref('urn:book' as const), ({ data }) => same<typeof data, { title: string }>());
+  vue.useHerald(
     untyped,
     () => ['urn:a', 'urn:b'],
     ({ data }) => same<typeof data, unknown>(),

@@ -1,0 +1,41 @@
+import type { Presence } from './api.js';
+import { HeraldError } from './errors.js';
+import type { PresenceContext } from './presence.js';
+
+/**
+ * An iterator whose code is loaded when it is first asked for something. Unlike an async generator it is told of
+ * `return()` at once, also while a `next()` is waited for.
+ */
+export function deferred<T>(
+  open: () => Promise<Pick<AsyncGenerator<T, void, undefined>, 'next' | 'return' | 'throw'>>,
+): AsyncGenerator<T, void, undefined> {
+  let opened: ReturnType<typeof open> | undefined;
+  const iterator = (): ReturnType<typeof open> => (opened ??= open());
+  const itself = {
+    next: async () => (await iterator()).next(),
+    return: async () => (await iterator()).return(),
+    throw: async (error: unknown) => (await iterator()).throw(error),
+    [Symbol.asyncIterator]: (): unknown => itself,
+  };
+  return itself as AsyncGenerator<T, void, undefined>;
+}
+
+/** Who is subscribed, by code that is loaded when somebody asks. */
+export function presenceOf(context: () => PresenceContext): Presence {
+  return {
+    list: async (options) => (await import('./presence.js')).list(context(), options),
+    subscribe: (handler, options) => {
+      const known = context();
+      const stop = new AbortController();
+      const end = (): void => stop.abort();
+      if (options?.signal?.aborted) end();
+      options?.signal?.addEventListener('abort', end, { signal: stop.signal });
+      import('./presence.js')
+        .then(({ follow }) => follow(known, handler, { ...options, signal: stop.signal }))
+        .catch((cause: unknown) =>
+          known.report(new HeraldError('unreachable', 'presence.js can not be loaded.', { cause })),
+        );
+      return end;
+    },
+  };
+}
