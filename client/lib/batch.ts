@@ -128,6 +128,7 @@ async function send(settings: StreamSettings, piece: readonly Entry[], signal: A
       body: waiting.map(({ line }) => line).join('\n'),
       headers: { 'content-type': NDJSON },
       reason,
+      use: 'publish',
       signal,
       extension: { type: NDJSON, missing: 'This hub takes no batches: publish the updates one by one.' },
     });

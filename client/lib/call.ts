@@ -18,6 +18,7 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Why a token is needed, unless the hub has just refused one. */
   readonly reason: TokenRequest['reason'];
+  readonly use?: TokenRequest['use'];
   readonly signal?: AbortSignal | undefined;
   /** What only some hubs have: what their answers are, and what to say where this hub does not have it. */
   readonly extension?: { readonly type: string; readonly missing: string };
@@ -85,8 +86,8 @@ async function attemptOnce(
   let code: 'token-failed' | 'unreachable' = 'token-failed';
   const work = async (): Promise<Answer | Failure> => {
     const { signal } = aborter;
-    const isPublishing = request.reason === 'publish';
-    const token = await settings.token?.({ reason, signal, ...(isPublishing && { use: 'publish' as const }) });
+    const { use } = request;
+    const token = await settings.token?.({ reason, signal, ...(use && { use }) });
     code = 'unreachable';
     const response = await send(settings, request, token, signal);
     const { headers, ok } = response;

@@ -39,6 +39,7 @@ export async function publish(
     body: formOf(topics, data, options),
     headers: { 'idempotency-key': idempotencyKey },
     reason: 'publish',
+    use: 'publish',
     signal,
   });
   return text;

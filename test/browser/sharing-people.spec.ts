@@ -222,7 +222,7 @@ describeWith(chromium, 'tabs that share a connection, and who reads in them:', (
           const { channel, heard } = globalThis as unknown as SpyGlobals;
           const last = heard.findLast(({ message }) => message.place)?.message.place;
           const message = { id: of, type: 'message', data: `of ${of}`, topics: ['urn:t'], replayed: false };
-          const relayed = { kind: 'messages', messages: [message], cursor: 'x' };
+          const relayed = { kind: 'messages', stream: '1', messages: [message], cursor: 'x' };
           const place = { leader: last?.leader, number: (last?.number ?? 0) + 1 };
           // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has none
           channel.postMessage({ group: of || channel.name, message: { kind: 'relay', place, relayed } });

@@ -51,7 +51,8 @@ export class LockElection implements Election {
       if (this.#turn !== turn) return;
       // Otherwise another tab has stolen the lock.
       if (wasElected) this.#candidate?.deposed();
-      else this.#onBroken(cause);
+      // Not at once, as whoever stands for election may not be complete yet.
+      else queueMicrotask(() => this.#onBroken(cause));
     }
   }
 }
