@@ -31,7 +31,7 @@ export function presenceOf(context: () => PresenceContext): Presence {
       if (options?.signal?.aborted) end();
       options?.signal?.addEventListener('abort', end, { signal: stop.signal });
       import('./presence.js')
-        .then(({ follow }) => follow(known, handler, { ...options, signal: stop.signal }))
+        .then(({ follow }) => follow(known, handler, { ...options, signal: stop.signal, end }))
         .catch((cause: unknown) =>
           known.report(new HeraldError('unreachable', 'presence.js can not be loaded.', { cause })),
         );

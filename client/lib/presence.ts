@@ -1,4 +1,4 @@
-import type { HeraldClient } from './api.js';
+import type { HeraldClient, SubscribeOptions } from './api.js';
 import { createBackoff } from './backoff.js';
 import { type Answer, call, pause } from './call.js';
 import { HeraldError, type HeraldErrorCode } from './errors.js';
@@ -80,27 +80,36 @@ export async function list(
   return lists.flatMap(({ subscribers }) => subscribers);
 }
 
-/** See `Presence.subscribe`. It ends when the signal is aborted. */
+/** See `Presence.subscribe`. It ends when the signal is aborted, as `end` does, which it calls when it can't go on. */
 export async function follow(
   { client, settings, match, report }: PresenceContext,
   handler: PresenceHandler,
-  { onError = report, signal }: PresenceOptions & { readonly signal: AbortSignal },
+  { onError = report, signal, end }: PresenceOptions & { readonly signal: AbortSignal; readonly end: () => void },
 ): Promise<void> {
   // The first list says where changes are told, and a refusal comes before anything is subscribed to.
   const first = await insist(() => listsOf(settings, match, signal, 1), onError, signal);
-  if (!first || signal.aborted) return;
-  const attendance = new Attendance(() => insist(() => listsOf(settings, match, signal), onError, signal), handler);
+  if (!first || signal.aborted) return end();
+  const ask = (): Promise<readonly List[] | undefined> =>
+    insist(() => listsOf(settings, match, signal), onError, signal);
+  const attendance = new Attendance(ask, handler, end);
   const patterns = first.map(({ path }) => ({ pattern: `${path.replaceAll(/[(){}:*?+\\]/g, '\\$&')}/*` }));
-  const stop = client.subscribe(patterns, ({ text }) => attendance.note(text), {
-    // Later interruptions are caught up with, unless there is a gap.
-    onLive: () => attendance.hasBegun || attendance.load(),
-    onGap: () => attendance.load(),
-    onState: (state, error) => {
-      if (state === 'refused' && error) onError(error);
-    },
-  });
-  signal.addEventListener('abort', stop, { once: true });
-  attendance.onEnd = stop;
+  const onState: SubscribeOptions['onState'] = (state, error) => {
+    if (state === 'refused' && error) onError(error);
+    if (state === 'refused' || state === 'ended') end();
+  };
+  try {
+    const stop = client.subscribe(patterns, ({ text }) => attendance.note(text), {
+      // Later interruptions are caught up with, unless there is a gap.
+      onLive: () => attendance.hasBegun || attendance.load(),
+      onGap: () => attendance.load(),
+      onState,
+    });
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+  } catch {
+    // The client was disposed of while the first list was on its way.
+    end();
+  }
 }
 
 /** The changes that are held while a list is on its way. More make it too old to be of use. */
@@ -109,18 +118,19 @@ const MOST_HELD = 10_000;
 /** The list of those who are subscribed, kept up to date by the changes that the hub tells. */
 class Attendance {
   hasBegun = false;
-  onEnd: (() => void) | undefined;
   readonly #people = new Map<string, Subscriber>();
   readonly #ask: () => Promise<readonly List[] | undefined>;
   readonly #handler: PresenceHandler;
+  readonly #end: () => void;
   /** Changes that came since a list was asked for, which may be in it or not. Undefined while none is on its way. */
   #held: Document[] | undefined = [];
   /** How many lists were asked for. Only the last one counts. */
   #asked = 0;
 
-  constructor(ask: () => Promise<readonly List[] | undefined>, handler: PresenceHandler) {
+  constructor(ask: () => Promise<readonly List[] | undefined>, handler: PresenceHandler, end: () => void) {
     this.#ask = ask;
     this.#handler = handler;
+    this.#end = end;
   }
 
   async load(): Promise<void> {
@@ -129,8 +139,8 @@ class Attendance {
     this.#asked += 1;
     const number = this.#asked;
     const lists = await this.#ask();
-    if (!lists) this.onEnd?.();
-    if (!lists || number !== this.#asked) return;
+    if (!lists) return this.#end();
+    if (number !== this.#asked) return;
     this.#people.clear();
     for (const { subscribers } of lists) for (const one of subscribers) this.#people.set(one.id, one);
     for (const one of this.#held) this.#apply(one);

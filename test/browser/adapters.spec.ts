@@ -54,6 +54,8 @@ describeWith(chromium, 'the adapters with data', (path) => {
 
     await page.evaluate("acts.setTopic('urn:b')");
     await last.filter({ hasText: 'urn:b live undefined undefined undefined' }).waitFor();
+    const shown = await page.evaluate<string[]>('shown');
+    expect(shown.find((one) => one.startsWith('urn:b'))).toBe('urn:b pending undefined undefined undefined');
     await publisher.publish({ topic: ['urn:a', 'urn:b'], data: '5' });
     await last.filter({ hasText: 'urn:b live 5 5 undefined' }).waitFor();
     await page.evaluate('acts.setEnabled(false)');

@@ -13,6 +13,9 @@ import {
 /** What the test does to the components. */
 const acts: Record<string, (value: never) => void> = {};
 
+/** Whatever was shown of the subscription, one after the other. */
+const history: string[] = [];
+
 /** The last message of a topic, which the test changes and switches off, and each message that a handler got. */
 function Last() {
   const [topic, setTopic] = useState('urn:a');
@@ -22,6 +25,7 @@ function Last() {
   const { data, message, status, error } = useSubscription<number>(topic, { enabled });
   useHerald(useHeraldClient(), topic, ({ text }) => setTexts((before) => [...before, text]));
   const shown = `${topic} ${status} ${data} ${message?.text} ${error?.code}`;
+  history.push(shown);
   return element('p', { id: 'last', 'data-state': useHeraldState() }, shown, element('q', {}, texts.join(' ')));
 }
 
@@ -45,4 +49,4 @@ const app = element(HeraldProvider, { options: { share: 'none', closeDelay: 0 } 
 ]);
 const root = createRoot(document.body);
 root.render(element(StrictMode, undefined, app));
-Object.assign(globalThis, { acts, unmount: () => root.unmount() });
+Object.assign(globalThis, { acts, shown: history, unmount: () => root.unmount() });

@@ -12,6 +12,9 @@ import {
 const topic = ref('urn:a');
 const enabled = ref(true);
 
+/** Whatever was shown of the subscription, one after the other. */
+const history: string[] = [];
+
 /** The last message of a topic, which the test changes and switches off, and each message that a handler got. */
 const Last = defineComponent(() => {
   const texts = ref<string[]>([]);
@@ -20,6 +23,7 @@ const Last = defineComponent(() => {
   useHerald(useHeraldClient(), topic, ({ text }) => texts.value.push(text));
   return () => {
     const shown = `${topic.value} ${status.value} ${data.value} ${message.value?.text} ${error.value?.code}`;
+    history.push(shown);
     return h('p', { id: 'last', 'data-state': state.value }, [shown, h('q', texts.value.join(' '))]);
   };
 });
@@ -48,4 +52,4 @@ const acts = {
   setTopic: (value: string): void => void (topic.value = value),
   setEnabled: (value: boolean): void => void (enabled.value = value),
 };
-Object.assign(globalThis, { acts, unmount: () => app.unmount() });
+Object.assign(globalThis, { acts, shown: history, unmount: () => app.unmount() });

@@ -136,6 +136,22 @@ describe('who is subscribed, at a hub that does not tell,', () => {
     client.dispose();
   });
 
+  it('leaves nothing at the signal that could have ended it', async () => {
+    await using herald = await startHub();
+    const client = clientOf(herald);
+    const { signal } = new AbortController();
+    const left = new Promise<string>((resolve) => {
+      signal.addEventListener = (_type: string, _listener: unknown, options?: AddEventListenerOptions | boolean) => {
+        const ending = typeof options === 'object' ? options.signal : undefined;
+        ending?.addEventListener('abort', () => resolve('nothing'));
+      };
+    });
+    client.presence('urn:room').subscribe(() => undefined, { onError: () => undefined, signal });
+
+    expect(await left).toBe('nothing');
+    client.dispose();
+  });
+
   it('is an error of the client where nobody else listens', async () => {
     await using herald = await startHub();
     const client = clientOf(herald);
@@ -178,6 +194,34 @@ describe('a list of subscribers', () => {
     const list = await clientOf(hub).presence('urn:room').list();
 
     expect(list.map(nameOf)).toEqual(['ann', 'bob', 'eve']);
+  });
+
+  it.each([
+    ['the first list is on its way', 1],
+    ['the list is on its way', 2],
+  ])('ends with the client, also while %s, without an error', async (_title, held) => {
+    const client = { dispose: (): void => undefined };
+    let lists = 0;
+    await using hub = await ScriptedHub.start((response, request) => {
+      if (request?.url?.startsWith(`${HUB}?`)) return stream()(response, request);
+      lists += 1;
+      if (lists === held) client.dispose();
+      return listing()(response, request);
+    });
+    const real = clientOf(hub);
+    client.dispose = () => real.dispose();
+    const { signal } = new AbortController();
+    const ended = new Promise<void>((resolve) => {
+      signal.addEventListener = (_type: string, _listener: unknown, options?: AddEventListenerOptions | boolean) => {
+        if (typeof options === 'object') options.signal?.addEventListener('abort', () => resolve());
+      };
+    });
+    const told: unknown[] = [];
+    const tell = (what: unknown): unknown => told.push(what);
+    real.presence('urn:room').subscribe(tell, { onError: tell, signal });
+    await ended;
+
+    expect(told).toEqual([]);
   });
 
   it('counts what is told while it is on its way, and is asked for anew after a gap', async () => {
