@@ -112,9 +112,8 @@ export class Client implements HeraldClient {
     if (this.#state === 'closed') throw new HeraldError('misused', 'This client was disposed of.');
     const selectors = this.#selectors(match);
     const matchers = selectors.map(({ matcher }) => matcher);
-    const { maxRate, signal } = options;
     const since = options.since || this.#memory?.sinceFor(matchers) || beginningOf(options);
-    const alone = maxRate === undefined ? undefined : { since, matchers, parameters: `max_rate=${maxRate}` };
+    const alone = aloneFor(options, since, matchers);
     // With a stream of its own it begins where the stream does.
     const subscription = new Subscription(selectors, alone ? '' : since, {
       ...options,
@@ -125,7 +124,7 @@ export class Client implements HeraldClient {
     const isRoutable = !this.#options.transport && selectors.every(({ test }) => test);
     const name = isRoutable && !alone ? COMMON : `${(this.#feedCount += 1)}`;
     if (name === COMMON) this.#early?.push(subscription);
-    return followed(subscription, signal, this.#join(subscription, name, alone));
+    return followed(subscription, options.signal, this.#join(subscription, name, alone));
   }
 
   iterate(match: Match, options?: SubscribeOptions & IterateOptions): AsyncGenerator<Message<never>, void, undefined> {
@@ -330,6 +329,11 @@ interface Alone {
   readonly since: string;
   readonly matchers: readonly string[];
   readonly parameters: string;
+}
+
+/** A subscription with a rate of its own has a stream of its own. */
+function aloneFor({ maxRate }: SubscribeOptions, since: string, matchers: readonly string[]): Alone | undefined {
+  return maxRate === undefined ? undefined : { since, matchers, parameters: `max_rate=${maxRate}` };
 }
 
 /** A subscription as the application sees it. */

@@ -10,7 +10,7 @@ export interface Place {
 }
 
 /** One of the leader's streams. */
-export interface RelayedStream {
+interface RelayedStream {
   readonly name: string;
   readonly covered: readonly Matcher[];
   readonly cursor: string;

@@ -2,6 +2,7 @@ import type { HeraldError } from '../errors.js';
 import type { Matcher } from '../matcher.js';
 import type { Bundle, ConnectionState, Notice, Source, SourceListener, Start, WireMessage } from '../wire.js';
 import type { Candidate, Election } from './election.js';
+import { LeaderWatch } from './leader-watch.js';
 import { Members } from './members.js';
 import { Overlap } from './overlap.js';
 import {
@@ -63,14 +64,14 @@ export class SharedSource implements Source, Candidate, SourceListener {
   #predecessor: Place = NOWHERE;
   #batch: WireMessage[] = [];
   #batchOf = '';
-  #lastHeard = performance.now();
-  #hasAsked = false;
+  readonly #watch: LeaderWatch;
   #hasFailed = false;
   #timers: ReturnType<typeof setInterval>[] = [];
 
   constructor(options: SharedOptions, listener: SourceListener) {
     this.#options = options;
     this.#listener = listener;
+    this.#watch = new LeaderWatch(options.patience);
     this.#join();
   }
 
@@ -180,7 +181,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
       if (group === name) this.#heed(message);
     });
     this.#channel = channel;
-    this.#lastHeard = performance.now();
+    this.#watch.heard();
     this.#timers = [
       setInterval(() => this.#watchLeader(), this.#options.patience / 2),
       setInterval(() => this.#callRoll(), ROLL_CALL),
@@ -232,7 +233,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
         break;
       case 'ping':
         if (connection) this.#sayStatus();
-        else this.#awaitAnswer();
+        else this.#watch.awaitAnswer();
         break;
       case 'hurry':
         connection?.hurry(message.evenIfFailed);
@@ -243,8 +244,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
   #follow(place: Place, relayed: Relayed): void {
     // While this tab leads, others are ignored, and so is a deposed leader that does not know it yet.
     if (this.#connection || place.leader === this.#formerLeader) return;
-    this.#lastHeard = performance.now();
-    this.#hasAsked = false;
+    this.#watch.heard();
     const isGap = this.#streams.size > 0 && !follows(this.#place, place, relayed);
     const reached = isGap ? [...this.#streams] : [];
     if (place.leader !== this.#place.leader) this.#changeLeader(isGap, relayed);
@@ -303,22 +303,10 @@ export class SharedSource implements Source, Candidate, SourceListener {
   }
 
   #watchLeader(): void {
-    const silence = performance.now() - this.#lastHeard;
-    if (this.#connection || this.#hasFailed || silence < this.#options.patience) return;
-    if (!this.#hasAsked) {
-      this.#post({ kind: 'ping' });
-      this.#awaitAnswer();
-      return;
-    }
-    this.#lastHeard = performance.now();
-    this.#hasAsked = false;
-    this.#options.election.seize();
-  }
-
-  /** Waits for the leader's answer to a ping of any tab. The random part keeps tabs from seizing the lead together. */
-  #awaitAnswer(): void {
-    this.#hasAsked = true;
-    this.#lastHeard = performance.now() - this.#options.patience * Math.random() * 0.5;
+    if (this.#connection || this.#hasFailed) return;
+    const act = this.#watch.look();
+    if (act === 'ask') this.#post({ kind: 'ping' });
+    else if (act === 'seize') this.#options.election.seize();
   }
 
   #callRoll(): void {
