@@ -8,7 +8,7 @@ import type {
 } from './api.js';
 import type { BatchAnswer, BatchOptions, BatchUpdate } from './batch.js';
 import { Connection } from './connection.js';
-import { HeraldError, type HeraldErrorCode } from './errors.js';
+import { HeraldError } from './errors.js';
 import { Feed } from './feed.js';
 import type { HistoryOptions, HistoryPage, PastMessage } from './history.js';
 import type { IterateOptions } from './iterate.js';
@@ -18,6 +18,7 @@ import type { Message } from './message.js';
 import { followPage } from './page-events.js';
 import type { Checkpoint } from './places.js';
 import type { PublishOptions } from './publisher.js';
+import { report } from './report.js';
 import type { Memory } from './resume.js';
 import type { Reader } from './share/reader.js';
 import type { StreamSettings } from './stream.js';
@@ -40,16 +41,6 @@ const HUB = `${/(.*)\/herald\/client\.js/.exec(import.meta.url)?.[1] ?? ''}/.wel
 
 /** The name of the feed for all subscriptions whose messages can be told apart by topic. */
 const COMMON = '';
-
-/** Errors that mend themselves. All others are given to the browser's console where no listener takes them. */
-const PASSING = new Set<HeraldErrorCode>([
-  'unreachable',
-  'stalled',
-  'busy',
-  'not-a-stream',
-  'token-failed',
-  'sharing-unavailable',
-]);
 
 /** Empty where the URL is relative and there is no page. */
 function absolute(url: string | URL): string {
@@ -316,7 +307,7 @@ export class Client implements HeraldClient {
 
   #emit<Name extends keyof HeraldEvents>(name: Name, detail: HeraldEvents[Name]): void {
     const listeners = [...this.#listeners].filter(([wanted]) => wanted === name);
-    if (listeners.length === 0 && detail instanceof HeraldError && !PASSING.has(detail.code)) report(detail);
+    if (listeners.length === 0 && detail instanceof HeraldError) report(detail);
     for (const [, listener] of listeners) {
       // An error of a listener must not disturb the stream: as an unhandled rejection, the platform reports it.
       void new Promise((resolve) => resolve(listener(detail as never)));
@@ -356,12 +347,4 @@ function followed(subscription: Subscription, signal: AbortSignal | undefined, l
 function beginningOf({ last, begin }: SubscribeOptions): string {
   if (begin) return `#${begin}`;
   return last ? `#${last}` : '';
-}
-
-/** Tells the developer of an error that nobody listens to. */
-function report(error: HeraldError): void {
-  // Node.js has no `reportError`.
-  const { reportError } = globalThis as { readonly reportError?: (error: unknown) => void };
-  // oxlint-disable-next-line no-console -- as above
-  (reportError ?? console.error)(error);
 }

@@ -1,10 +1,11 @@
 import type { HeraldClientOptions, Sharing } from '../api.js';
 import type { Source, SourceListener } from '../wire.js';
+import type { Connect } from './connect.js';
 import type { Election } from './election.js';
 import { LockElection } from './lock-election.js';
 import type { Reader } from './reader.js';
 import { Regrouping, type RegroupingOptions } from './regrouping.js';
-import { type Connect, SharedSource } from './shared-source.js';
+import { SharedSource } from './shared-source.js';
 import { WorkerElection } from './worker-election.js';
 
 export interface OpenSharedOptions extends Pick<RegroupingOptions, 'tokens' | 'onReader' | 'onUnavailable'> {

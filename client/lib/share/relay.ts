@@ -81,3 +81,8 @@ export function follows(place: Place, { leader, number }: Place, relayed: Relaye
 export function positionsOf(relayed: Relayed): readonly { readonly name: string; readonly cursor: string }[] {
   return relayed.kind === 'status' ? relayed.streams : [{ name: relayed.stream, cursor: relayed.cursor }];
 }
+
+/** One of the leader's streams, as it is broadcast. */
+export function toRelayed(name: string, covered: ReadonlySet<Matcher>, cursor: string): RelayedStream {
+  return { name, covered: [...covered], cursor };
+}

@@ -1,6 +1,7 @@
 import type { HeraldError } from '../errors.js';
 import type { Matcher } from '../matcher.js';
 import type { Bundle, ConnectionState, Notice, Source, SourceListener, Start, WireMessage } from '../wire.js';
+import type { Connect } from './connect.js';
 import type { Candidate, Election } from './election.js';
 import { LeaderWatch } from './leader-watch.js';
 import { Members } from './members.js';
@@ -14,10 +15,8 @@ import {
   type Relayed,
   toError,
   toRefusal,
+  toRelayed,
 } from './relay.js';
-
-/** Opens this tab's own streams. */
-export type Connect = (listener: SourceListener, starts?: ReadonlyMap<string, Start>) => Source;
 
 export interface SharedOptions {
   /** Tabs with the same name share. */
@@ -333,11 +332,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
 
   #sayStatus(): void {
     if (!this.#connection) return;
-    const streams = [...this.#streams].map(([name, { covered }]) => ({
-      name,
-      covered: [...covered],
-      cursor: this.cursorOf(name),
-    }));
+    const streams = [...this.#streams].map(([name, { covered }]) => toRelayed(name, covered, this.cursorOf(name)));
     const refused = [...this.#refused].map(([matcher, error]) => toRefusal(matcher, error));
     const after = this.#place.number === 0 ? this.#predecessor : undefined;
     this.#relay({ kind: 'status', state: this.#current, streams, refused, after });
