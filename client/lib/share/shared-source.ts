@@ -265,17 +265,12 @@ export class SharedSource implements Source, Candidate, SourceListener {
   }
 
   #pass(relayed: Relayed): void {
-    switch (relayed.kind) {
-      case 'messages':
-        for (const message of relayed.messages) this.#passMessage(message, relayed.stream);
-        break;
-      case 'notice':
-        if (relayed.notice.type === 'caught-up') this.#overlap.end(relayed.stream);
-        this.#listener.notice(relayed.notice, relayed.stream);
-        break;
-      case 'status':
-        this.#passStatus(relayed);
-        break;
+    if (relayed.kind === 'status') this.#passStatus(relayed);
+    else if (relayed.kind === 'messages') {
+      for (const message of relayed.messages) this.#passMessage(message, relayed.stream);
+    } else {
+      if (relayed.notice.type === 'caught-up') this.#overlap.end(relayed.stream);
+      this.#listener.notice(relayed.notice, relayed.stream);
     }
   }
 
