@@ -106,7 +106,11 @@ export class Streams implements Source {
 
   /** Finds a stream for each of these bundles. For what does not fit anywhere there is none. */
   #place(bundles: readonly Bundle[]): void {
-    for (const bundle of bundles) {
+    // Those that a stream covers come first, so that they stay on it.
+    const isCovered = (bundle: Bundle): boolean =>
+      this.#lanes.some(({ connection }) => bundle.every((one) => connection.covered.has(one)));
+    const known = bundles.filter(isCovered);
+    for (const bundle of [...known, ...bundles.filter((one) => !known.includes(one))]) {
       const lane = this.#laneFor(bundle);
       if (lane) lane.bundles.set(bundle.join('&'), bundle);
       else for (const matcher of bundle) this.#listener.refused(matcher, noRoom());

@@ -206,7 +206,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
     if (!connection) return;
     this.#flush();
     for (const [name, { covered }] of this.#streams) {
-      this.#streams.set(name, { cursor: connection.cursorOf(name), covered });
+      this.#streams.set(name, { cursor: this.cursorOf(name), covered });
     }
     this.#connection = undefined;
     connection.close();
@@ -356,9 +356,10 @@ export class SharedSource implements Source, Candidate, SourceListener {
   }
 
   #cover(stream: string, covered: ReadonlySet<Matcher>): void {
-    if (covered.size > 0) this.#streams.set(stream, { cursor: this.cursorOf(stream), covered });
-    else this.#streams.delete(stream);
+    this.#streams.set(stream, { cursor: this.cursorOf(stream), covered });
     this.#listener.covers(stream, covered);
+    // Only now, as whoever was live on it goes on from its cursor.
+    if (covered.size === 0) this.#streams.delete(stream);
   }
 
   #enter(state: ConnectionState): void {
