@@ -165,8 +165,8 @@ export class SharedSource implements Source, Candidate, SourceListener {
     // This is the last state of a connection that this tab has given up.
     if (!this.#connection) return;
     this.#enter(state);
-    this.#sayStatus();
     if (state === 'failed') this.#giveUp();
+    else this.#sayStatus();
   }
 
   error(error: Parameters<SourceListener['error']>[0]): void {
@@ -284,8 +284,7 @@ export class SharedSource implements Source, Candidate, SourceListener {
   #followState(state: ConnectionState): void {
     if (this.#hasFailed && state !== 'open') return;
     if (this.#hasFailed) this.#stand();
-    // It is this tab's turn now.
-    this.#enter(state === 'failed' ? 'connecting' : state);
+    this.#enter(state);
   }
 
   #passStatus({ streams, refused, state }: Relayed & { readonly kind: 'status' }): void {
