@@ -1,0 +1,218 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { INTRANET } from '../as-people.js';
+import { Gateway } from './gateway.js';
+import type { ModelHub } from './model-hub.js';
+import { ModelTab } from './model-tab.js';
+import { Oracle, type Reading } from './oracle.js';
+import type { Reader } from './page.js';
+import { PEOPLE } from './people.js';
+import { Publications } from './publications.js';
+import type { Programme, Step } from './step.js';
+import { LETTERS, type Wish, Wishes } from './wishes.js';
+
+/** Where programmes run. */
+export interface Stage {
+  readonly browser: Browser;
+  readonly hub: ModelHub;
+}
+
+/** Milliseconds after all troubles within which everybody must be live, and then have everything. */
+const PATIENCE = 20_000;
+
+/** Milliseconds between two looks. */
+const INTERVAL = 30;
+
+let runs = 0;
+
+/** Does what a programme says, and answers with everything that was wrong; with nothing, if all is well. */
+export async function run(stage: Stage, programme: Programme): Promise<string[]> {
+  await using model = await Model.on(stage, programme);
+  for (const step of programme.steps) await model.act(step);
+  return model.finish();
+}
+
+/** Some tabs of one browser, before a gateway and a hub. */
+class Model implements AsyncDisposable {
+  /** By their places; absent are those that are not open. */
+  private readonly tabs = new Map<number, ModelTab>();
+  /** Tabs that are open, and those that were. */
+  private readonly everyTab: ModelTab[] = [];
+  private readonly publications: Publications;
+  private readonly origin: string;
+  private isOffline = false;
+  private restarting: Promise<void> = Promise.resolve();
+
+  private constructor(
+    name: string,
+    private readonly context: BrowserContext,
+    private readonly gateway: Gateway,
+    private readonly wishes: Wishes,
+    { hub, place }: Pick<Stage, 'hub'> & Pick<Programme, 'place'>,
+  ) {
+    this.hub = hub;
+    this.origin = `http://${place === 'worker' ? INTRANET : '127.0.0.1'}:${gateway.port}`;
+    this.publications = new Publications(name, hub, (letter) => wishes.toTopic(letter));
+  }
+
+  private readonly hub: ModelHub;
+
+  static async on({ browser, hub }: Stage, { place }: Programme): Promise<Model> {
+    const name = `t${(runs += 1)}`;
+    const wishes = new Wishes(name);
+    const gateway = await Gateway.between(hub, (letter) => wishes.toTopic(letter));
+    return new Model(name, await browser.newContext(), gateway, wishes, { hub, place });
+  }
+
+  async act(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'publish': {
+        const answered = this.publications.publish(step);
+        return step.isAwaited ? answered : undefined;
+      }
+      case 'wait':
+        return delay(step.milliseconds);
+      case 'trouble':
+        return this.gateway.make(step.trouble);
+      case 'mend':
+        return this.gateway.mend();
+      case 'expire':
+        return this.expire(step.person);
+      case 'offline':
+      case 'online':
+        return this.setOffline(step.do === 'offline');
+      case 'restart':
+        this.restarting = this.hub.restart(step.signal);
+        this.restarting.catch(() => undefined);
+        return;
+      case 'open':
+        return this.open(step);
+      default:
+        return this.actOn(this.tabs.get(step.tab), step);
+    }
+  }
+
+  /** All troubles end. Everybody must become live, get what is published then, and have got what there was to get. */
+  async finish(): Promise<string[]> {
+    this.gateway.mend();
+    this.gateway.expireNobody();
+    await this.setOffline(false);
+    await this.restarting;
+    await this.publications.idle();
+    for (const tab of this.everyTab) await tab.show();
+    const { oracle } = this;
+    await this.until((reading) => reading.isOver || reading.wish.isBad === true || oracle.isLive(reading));
+    await this.publications.publish({ topics: LETTERS, isPrivate: false, count: 1 });
+    for (const letter of LETTERS) await this.publications.publish({ topics: [letter], isPrivate: true, count: 1 });
+    await this.until((reading) => this.oracle.outstanding(reading).length === 0);
+    return this.judge();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Nothing of it may reach into the next one.
+    await Promise.allSettled([this.restarting, this.publications.idle()]);
+    await this.context.close();
+    await this.gateway[Symbol.asyncDispose]();
+  }
+
+  private async actOn(tab: ModelTab | undefined, step: Extract<Step, { tab: number }>): Promise<void> {
+    if (tab?.condition === 'gone' || !tab) return;
+    if (step.do === 'kill') return tab.kill(step.how);
+    if (step.do === 'show') return tab.show();
+    if (tab.condition !== 'shown') return;
+    if (step.do === 'subscribe') await tab.subscribe(this.wish(step.wish));
+    if (step.do === 'stop') {
+      const open = tab.subscriptions.filter(({ hasStopped }) => !hasStopped);
+      const chosen = open[step.which % open.length];
+      if (chosen) await tab.stop(chosen);
+    }
+    if (step.do === 'become' && tab.knows.people) await tab.become(readerOf(step.person));
+    if (step.do === 'hide' && step.how === 'is frozen') await tab.freeze();
+    else if (step.do === 'hide' && this.canLoad) await tab.leave(this.origin);
+  }
+
+  private get canLoad(): boolean {
+    return this.gateway.isWell && !this.isOffline;
+  }
+
+  private get oracle(): Oracle {
+    return new Oracle(this.publications.all, (topic) => this.wishes.toLetter(topic));
+  }
+
+  private async open({ tab: place, person, wish }: Extract<Step, { do: 'open' }>): Promise<void> {
+    const existing = this.tabs.get(place);
+    if ((existing && existing.condition !== 'gone') || !this.canLoad) return;
+    // The page's scripts come from the hub.
+    await this.restarting;
+    const name = `tab ${place}${existing ? ` (the ${this.everyTab.length + 1}th)` : ''}`;
+    const tab = await ModelTab.open(this.context, this.origin, name, readerOf(person));
+    this.tabs.set(place, tab);
+    this.everyTab.push(tab);
+    await tab.subscribe(this.wish(wish));
+  }
+
+  private async setOffline(isOffline: boolean): Promise<void> {
+    this.isOffline = isOffline;
+    for (const tab of this.tabs.values()) if (tab.condition !== 'gone') await tab.setOffline(isOffline);
+  }
+
+  private expire(index: number): void {
+    const person = PEOPLE[index];
+    if (person) this.gateway.expire(person);
+  }
+
+  private wish(index: number): Wish {
+    const wish = this.wishes.all[index];
+    if (!wish) throw new Error('no such wish');
+    return wish;
+  }
+
+  /** Looks until it holds for every subscription, or for too long. */
+  private async until(holds: (reading: Reading) => boolean): Promise<void> {
+    const deadline = performance.now() + PATIENCE;
+    do {
+      await delay(INTERVAL);
+      for (const tab of this.everyTab) if (tab.condition === 'shown') await tab.look();
+    } while (!this.readings().every(holds) && performance.now() < deadline);
+  }
+
+  private readings(): Reading[] {
+    return this.everyTab.flatMap((tab) =>
+      tab.subscriptions.map(({ number, wish, hasStopped }) => ({
+        name: `${tab.name}, subscription ${number} to ${wish.name}`,
+        wish,
+        subscription: number,
+        person: tab.first.person,
+        entries: tab.entries,
+        isOver: hasStopped || tab.condition !== 'shown',
+        hasStates: tab.knows.states,
+      })),
+    );
+  }
+
+  private judge(): string[] {
+    const { oracle } = this;
+    const wrong = this.readings().flatMap((reading) => {
+      const isStuck = !reading.isOver && !reading.wish.isBad && !oracle.isLive(reading);
+      const faults = [...(isStuck ? ['has not become live'] : []), ...oracle.faultsOf(reading)];
+      return faults.map((fault) => `${reading.name}: ${fault}`);
+    });
+    const uncaught = this.everyTab.flatMap(({ name, uncaught: errors }) =>
+      errors.map((one) => `${name}: threw ${one}`),
+    );
+    const all = [...wrong, ...uncaught];
+    return all.length === 0
+      ? []
+      : [...all, ...this.everyTab.map(({ name, entries }) => `${name} ended: ${describe(entries)}`)];
+  }
+}
+
+function readerOf(person: number): Reader {
+  return { person, hasToken: PEOPLE[person]?.subject !== undefined };
+}
+
+/** What the client has last said of itself. */
+function describe(entries: ModelTab['entries']): string {
+  const said = entries.filter(({ what }) => what === 'client' || what === 'error').slice(-4);
+  return said.map(({ detail }) => detail).join('; ');
+}

@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { PEOPLE } from './people.js';
+import { LETTERS, Wishes } from './wishes.js';
+
+/** How many tabs there are. */
+export const TABS = 3;
+
+/** What becomes of the way between the tabs and the hub: it is cut, it carries nothing more, or something there answers so. */
+export type Trouble = 'cut' | 'stall' | 429 | 404 | 502 | 503;
+
+/** What happens next. Where it can't happen, such as the closing of a tab that is not open, nothing does. */
+export type Step =
+  | {
+      readonly do: 'publish';
+      readonly topics: readonly string[];
+      readonly isPrivate: boolean;
+      readonly count: number;
+      /** Whether the next step waits for the answer. */
+      readonly isAwaited: boolean;
+    }
+  | { readonly do: 'wait'; readonly milliseconds: number }
+  /** People and wishes are named by their places in their lists. */
+  | { readonly do: 'open'; readonly tab: number; readonly person: number; readonly wish: number }
+  | { readonly do: 'kill'; readonly tab: number; readonly how: 'is closed' | 'crashes' }
+  | { readonly do: 'subscribe'; readonly tab: number; readonly wish: number }
+  | { readonly do: 'stop'; readonly tab: number; readonly which: number }
+  | { readonly do: 'become'; readonly tab: number; readonly person: number }
+  | { readonly do: 'hide'; readonly tab: number; readonly how: 'is frozen' | 'is left for another page' }
+  | { readonly do: 'show'; readonly tab: number }
+  /** From now on their tokens are soon over. */
+  | { readonly do: 'expire'; readonly person: number }
+  | { readonly do: 'trouble'; readonly trouble: Trouble }
+  | { readonly do: 'mend' | 'offline' | 'online' }
+  | { readonly do: 'restart'; readonly signal: 'SIGTERM' | 'SIGKILL' };
+
+/** What happens to some tabs of one browser. */
+export interface Programme {
+  readonly seed: number;
+  /** Where tabs share by Web Locks, and where they have to by the worker. */
+  readonly place: 'locks' | 'worker';
+  readonly steps: readonly Step[];
+}
+
+const WISHES = new Wishes('').all;
+
+const tab = fc.nat(TABS - 1);
+const person = fc.nat(PEOPLE.length - 1);
+const wish = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom(...WISHES.keys()).filter((index) => !WISHES[index]?.isBad) },
+  { weight: 1, arbitrary: fc.constantFrom(...WISHES.keys()).filter((index) => WISHES[index]?.isBad === true) },
+);
+
+function one<Name extends Step['do'], Rest>(
+  name: Name,
+  rest: { readonly [Key in keyof Rest]: fc.Arbitrary<Rest[Key]> },
+): fc.Arbitrary<{ readonly do: Name } & Rest> {
+  return fc.record({ do: fc.constant(name), ...rest }, { noNullPrototype: true }) as fc.Arbitrary<
+    { readonly do: Name } & Rest
+  >;
+}
+
+const publish = one('publish', {
+  topics: fc.uniqueArray(fc.constantFrom<string>(...LETTERS), { minLength: 1, maxLength: 2 }),
+  isPrivate: fc.boolean(),
+  count: fc.integer({ min: 1, max: 4 }),
+  isAwaited: fc.boolean(),
+});
+
+const troubles: readonly Trouble[] = ['cut', 'cut', 'cut', 'stall', 'stall', 429, 404, 502, 503];
+
+/** What is done often is that of which a page does much; whatever disturbs is mended soon, or nothing else would be seen. */
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 24, arbitrary: publish },
+  { weight: 10, arbitrary: one('wait', { milliseconds: fc.integer({ min: 20, max: 400 }) }) },
+  { weight: 12, arbitrary: one('subscribe', { tab, wish }) },
+  { weight: 4, arbitrary: one('stop', { tab, which: fc.nat(9) }) },
+  { weight: 6, arbitrary: one('open', { tab, person, wish }) },
+  { weight: 4, arbitrary: one('kill', { tab, how: fc.constantFrom('is closed', 'crashes') }) },
+  { weight: 4, arbitrary: one('become', { tab, person }) },
+  { weight: 4, arbitrary: one('hide', { tab, how: fc.constantFrom('is frozen', 'is left for another page') }) },
+  { weight: 6, arbitrary: one('show', { tab }) },
+  { weight: 3, arbitrary: one('expire', { person }) },
+  { weight: 7, arbitrary: one('trouble', { trouble: fc.constantFrom(...troubles) }) },
+  { weight: 9, arbitrary: one('mend', {}) },
+  { weight: 2, arbitrary: one('offline', {}) },
+  { weight: 4, arbitrary: one('online', {}) },
+  { weight: 4, arbitrary: one('restart', { signal: fc.constantFrom('SIGTERM', 'SIGKILL') }) },
+);
+
+/** Most of it is about tabs that are there, and that share. */
+const opening = fc
+  .tuple(fc.constantFrom(0, 0, 1, 3), fc.tuple(person, wish), fc.tuple(person, wish), fc.tuple(person, wish))
+  .map(([usual, ...given]) =>
+    given.map(([other, wanted], index): Step => ({
+      do: 'open',
+      tab: index,
+      person: index < TABS - 1 ? usual : other,
+      wish: wanted,
+    })),
+  );
+
+/** The programme of a seed: the same each time. */
+export function programmeOf(seed: number, length: number): Programme {
+  const steps = fc
+    .tuple(opening, fc.array(step, { minLength: length - TABS, maxLength: length - TABS }))
+    .map((parts) => parts.flat());
+  const place = fc.constantFrom<Programme['place']>('locks', 'locks', 'locks', 'worker');
+  const [sample] = fc.sample(fc.record({ place, steps }), { seed, numRuns: 1 });
+  if (!sample) throw new Error('no programme');
+  return { seed, ...sample };
+}
+
+/** The step in words. */
+export function describeStep(given: Step): string {
+  switch (given.do) {
+    case 'publish':
+      return `publish ${given.count} ${given.isPrivate ? 'private' : 'public'} on ${given.topics.join(' and ')}${given.isAwaited ? '' : ', and go on'}`;
+    case 'wait':
+      return `wait ${given.milliseconds} ms`;
+    case 'open':
+      return `open tab ${given.tab} as ${nameOf(given.person)}, who subscribes to ${wishOf(given.wish)}`;
+    case 'kill':
+    case 'hide':
+      return `tab ${given.tab} ${given.how}`;
+    case 'show':
+      return `tab ${given.tab} is shown again`;
+    case 'subscribe':
+      return `tab ${given.tab} subscribes to ${wishOf(given.wish)}`;
+    case 'stop':
+      return `tab ${given.tab} stops one of its subscriptions (${given.which})`;
+    case 'become':
+      return `tab ${given.tab} becomes ${nameOf(given.person)}`;
+    case 'expire':
+      return `the tokens of ${nameOf(given.person)} are soon over from now on`;
+    case 'trouble':
+      return describeTrouble(given.trouble);
+    case 'restart':
+      return `the hub is restarted by ${given.signal}, and go on`;
+    default:
+      return { mend: 'all troubles are mended', offline: 'the network is gone', online: 'the network is back' }[
+        given.do
+      ];
+  }
+}
+
+function describeTrouble(trouble: Trouble): string {
+  if (trouble === 'cut') return 'the site is cut off';
+  if (trouble === 'stall') return 'streams carry nothing more, and nobody answers';
+  return `the gateway answers with ${trouble}`;
+}
+
+function nameOf(index: number): string {
+  return PEOPLE[index]?.name ?? '';
+}
+
+function wishOf(index: number): string {
+  return WISHES[index]?.name ?? '';
+}
