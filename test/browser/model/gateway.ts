@@ -4,6 +4,7 @@ import type { Herald } from '../../support/herald.js';
 import { LibrarySite } from '../library-site.js';
 import { PEOPLE, type Person, tokenOf } from './people.js';
 import type { Trouble } from './step.js';
+import type { Wishes } from './wishes.js';
 
 /** A page of the site that is not the application's. */
 export const ELSEWHERE = '/elsewhere';
@@ -24,14 +25,13 @@ export class Gateway extends LibrarySite {
   private constructor(
     server: Server,
     herald: Pick<Herald, 'url'>,
-    private readonly toTopic: (letter: string) => string,
+    private readonly wishes: Wishes,
   ) {
     super(server, herald);
   }
 
-  /** @param toTopic what the topic of a letter is called. */
-  static async between(herald: Pick<Herald, 'url'>, toTopic: (letter: string) => string): Promise<Gateway> {
-    return new Gateway(await LibrarySite.listen(), herald, toTopic);
+  static async between(herald: Pick<Herald, 'url'>, wishes: Wishes): Promise<Gateway> {
+    return new Gateway(await LibrarySite.listen(), herald, wishes);
   }
 
   /** Whether pages can be loaded from it. */
@@ -89,7 +89,7 @@ export class Gateway extends LibrarySite {
 
   private async giveToken(index: number, response: ServerResponse): Promise<void> {
     const person = PEOPLE[index];
-    const token = person && (await tokenOf(person, this.toTopic, this.brief.has(person)));
+    const token = person && (await tokenOf(person, this.wishes, this.brief.has(person)));
     if (!token) {
       response.writeHead(404).end();
       return;

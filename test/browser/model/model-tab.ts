@@ -58,12 +58,18 @@ export class ModelTab {
     ] as const);
   }
 
-  async stop(subscribed: Subscribed): Promise<void> {
+  /** Stops one of those that it has not stopped yet. */
+  async stop(which: number): Promise<void> {
+    const open = this.subscriptions.filter(({ hasStopped }) => !hasStopped);
+    const subscribed = open[which % open.length];
+    if (!subscribed) return;
     subscribed.hasStopped = true;
     await this.evaluate((one) => (globalThis as ModelGlobals).model?.stop(one), subscribed.number);
   }
 
+  /** Somebody else reads from now on, where the library knows that. */
   async become(reader: Reader): Promise<void> {
+    if (!this.knows.people) return;
     await this.evaluate((next) => (globalThis as ModelGlobals).model?.become(next), reader);
   }
 

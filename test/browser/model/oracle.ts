@@ -1,7 +1,7 @@
 import type { Entry } from './page.js';
 import { PEOPLE } from './people.js';
 import type { Publication } from './publications.js';
-import type { Wish } from './wishes.js';
+import type { Wish, Wishes } from './wishes.js';
 
 /** Milliseconds for which what was published before the reader changed may still come. */
 const IN_FLIGHT = 2_000;
@@ -46,7 +46,7 @@ export class Oracle {
 
   constructor(
     private readonly publications: readonly Publication[],
-    private readonly toLetter: (topic: string) => string | undefined,
+    private readonly wishes: Wishes,
   ) {
     this.places = new Map(publications.map(({ id }, index) => [id, index]));
   }
@@ -110,29 +110,25 @@ export class Oracle {
   }
 
   private misdelivered(reading: Reading): string[] {
-    const wrong: string[] = [];
     const terms = termsOf(reading);
-    let hasStopped = false;
-    for (const { what, at, subscription, detail: id = '', topic = '' } of reading.entries) {
-      if (subscription !== reading.subscription) continue;
-      if (what === 'stopped') hasStopped = true;
-      if (what !== 'message') continue;
+    const wrong: string[] = [];
+    for (const { at, detail: id = '', topic = '' } of messagesOf(reading)) {
+      const letter = this.wishes.toLetter(topic) ?? '';
       const publication = this.publications[this.places.get(id) ?? -1];
-      const letter = this.toLetter(topic) ?? '';
-      if (!publication) wrong.push(`${id} came, which nobody has published`);
-      else {
-        if (hasStopped) wrong.push(`${this.describe(id)} came after it was stopped`);
-        if (!publication.topics.includes(letter) || !reading.wish.wants(letter)) {
-          wrong.push(`${this.describe(id)} came as one on "${letter || topic}"`);
-        }
-        if (!mayCome(publication, at, terms)) wrong.push(`${this.describe(id)} came to somebody who may not read it`);
+      if (!publication?.topics.includes(letter) || !reading.wish.wants(letter)) {
+        wrong.push(`${this.describe(id)} came as one on "${letter || topic}"`);
+      }
+      if (publication && !mayCome(publication, at, terms)) {
+        wrong.push(`${this.describe(id)} came to somebody who may not read it`);
       }
     }
     return wrong;
   }
 
   private describe(id: string): string {
-    const { topics, isPrivate } = this.publications[this.places.get(id) ?? -1] ?? { topics: [] };
+    const publication = this.publications[this.places.get(id) ?? -1];
+    if (!publication) return `${id} (which nobody has published)`;
+    const { topics, isPrivate } = publication;
     return `${id} (${isPrivate ? 'private' : 'public'} on ${topics.join(' and ')})`;
   }
 }
@@ -177,6 +173,9 @@ function stateFaults({ entries, subscription, wish, isOver, hasStates }: Reading
   const own = entries.filter((entry) => entry.subscription === subscription);
   const states = own.filter(({ what }) => what === 'state').map(({ detail }) => detail);
   const wrong = own.filter(({ what }) => what === 'gap').map(({ detail }) => `was told of a gap: ${detail}`);
+  if (own.some(({ what }) => what === 'stopped') && own.at(-1)?.what === 'message') {
+    wrong.push('got a message after it was stopped');
+  }
   if (!wish.isBad) return states.includes('refused') ? [...wrong, 'was refused'] : wrong;
   if (own.some(({ what }) => what === 'live')) wrong.push('is live, although the hub refuses it');
   if (hasStates && !isOver && states.at(-1) !== 'refused')

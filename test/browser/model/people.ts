@@ -1,4 +1,5 @@
 import { subscriberToken } from '../../support/hub.js';
+import type { Wishes } from './wishes.js';
 
 /** Somebody who reads in a tab. */
 export interface Person {
@@ -23,10 +24,10 @@ const BRIEFLY = 1_500;
 /** A token of theirs; none for somebody who has not logged in. */
 export async function tokenOf(
   { subject, grants }: Person,
-  toTopic: (letter: string) => string,
+  wishes: Wishes,
   isBrief: boolean,
 ): Promise<string | undefined> {
   if (subject === undefined) return undefined;
-  const topics = grants.map((letter) => ({ match: toTopic(letter) }));
+  const topics = grants.map((letter) => ({ match: wishes.toTopic(letter) }));
   return subscriberToken({ subject, topics, expires: isBrief ? new Date(Date.now() + BRIEFLY) : '1h' });
 }

@@ -1,4 +1,5 @@
 import type { ModelHub } from './model-hub.js';
+import type { Wishes } from './wishes.js';
 
 /** An update that was published. */
 export interface Publication {
@@ -22,18 +23,14 @@ export class Publications {
   readonly all: Publication[] = [];
   private last: Promise<void> = Promise.resolve();
 
-  /** @param name of the programme, with which all ids begin. */
   constructor(
-    private readonly name: string,
     private readonly hub: ModelHub,
-    private readonly toTopic: (letter: string) => string,
+    private readonly wishes: Wishes,
   ) {}
 
   /** Publishes as soon as the hub is there and what came before is answered. */
-  publish({ count, ...update }: PublishOptions): Promise<void> {
-    const sent = this.last.then(async () => {
-      for (let index = 0; index < count; index += 1) await this.publishOne(update);
-    });
+  publish(options: PublishOptions): Promise<void> {
+    const sent = this.last.then(() => this.send(options));
     // Whoever waits for the next one, or for all, is told.
     sent.catch(() => undefined);
     this.last = sent;
@@ -45,12 +42,14 @@ export class Publications {
     return this.last;
   }
 
-  private async publishOne({ topics, isPrivate }: Omit<PublishOptions, 'count'>): Promise<void> {
-    const id = `${this.name}-${this.all.length}`;
-    const topic = topics.map((letter) => this.toTopic(letter));
-    await this.hub.use(async (publisher) => {
-      this.all.push({ id, topics, isPrivate, sentAt: Date.now() });
-      await publisher.publish({ topic, data: id, id, ...(isPrivate && { private: 'on' }) });
-    });
+  private async send({ topics, isPrivate, count }: PublishOptions): Promise<void> {
+    const topic = topics.map((letter) => this.wishes.toTopic(letter));
+    for (let sent = 0; sent < count; sent += 1) {
+      const id = `${this.wishes.name}-${this.all.length}`;
+      await this.hub.use(async (publisher) => {
+        this.all.push({ id, topics, isPrivate, sentAt: Date.now() });
+        await publisher.publish({ topic, data: id, id, ...(isPrivate && { private: 'on' }) });
+      });
+    }
   }
 }

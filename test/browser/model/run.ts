@@ -8,7 +8,7 @@ import { Oracle, type Reading } from './oracle.js';
 import type { Reader } from './page.js';
 import { PEOPLE } from './people.js';
 import { Publications } from './publications.js';
-import type { Programme, Step } from './step.js';
+import { choose, type ForSteps, type Programme, type Step, type StepOf } from './step.js';
 import { LETTERS, type Wish, Wishes } from './wishes.js';
 
 /** Where programmes run. */
@@ -42,54 +42,49 @@ class Model implements AsyncDisposable {
   private readonly origin: string;
   private isOffline = false;
   private restarting: Promise<void> = Promise.resolve();
+  private readonly acts: ForSteps<Promise<void> | void> = {
+    publish: (step) => {
+      const answered = this.publications.publish(step);
+      return step.isAwaited ? answered : undefined;
+    },
+    wait: ({ milliseconds }) => delay(milliseconds),
+    open: (step) => this.open(step),
+    kill: ({ tab, how }) => this.living(tab)?.kill(how),
+    show: ({ tab }) => this.living(tab)?.show(),
+    hide: ({ tab, how }) => this.hide(tab, how),
+    subscribe: ({ tab, wish }) => this.shown(tab)?.subscribe(this.wish(wish)),
+    stop: ({ tab, which }) => this.shown(tab)?.stop(which),
+    become: ({ tab, person }) => this.shown(tab)?.become(readerOf(person)),
+    expire: ({ person }) => this.expire(person),
+    trouble: ({ trouble }) => this.gateway.make(trouble),
+    mend: () => this.gateway.mend(),
+    offline: () => this.setOffline(true),
+    online: () => this.setOffline(false),
+    restart: ({ signal }) => {
+      this.restarting = this.hub.restart(signal);
+      this.restarting.catch(() => undefined);
+    },
+  };
 
   private constructor(
-    name: string,
+    private readonly wishes: Wishes,
     private readonly context: BrowserContext,
     private readonly gateway: Gateway,
-    private readonly wishes: Wishes,
-    { hub, place }: Pick<Stage, 'hub'> & Pick<Programme, 'place'>,
+    private readonly hub: ModelHub,
+    place: Programme['place'],
   ) {
-    this.hub = hub;
     this.origin = `http://${place === 'worker' ? INTRANET : '127.0.0.1'}:${gateway.port}`;
-    this.publications = new Publications(name, hub, (letter) => wishes.toTopic(letter));
+    this.publications = new Publications(hub, wishes);
   }
-
-  private readonly hub: ModelHub;
 
   static async on({ browser, hub }: Stage, { place }: Programme): Promise<Model> {
     const name = `t${(runs += 1)}`;
     const wishes = new Wishes(name);
-    const gateway = await Gateway.between(hub, (letter) => wishes.toTopic(letter));
-    return new Model(name, await browser.newContext(), gateway, wishes, { hub, place });
+    return new Model(wishes, await browser.newContext(), await Gateway.between(hub, wishes), hub, place);
   }
 
   async act(step: Step): Promise<void> {
-    switch (step.do) {
-      case 'publish': {
-        const answered = this.publications.publish(step);
-        return step.isAwaited ? answered : undefined;
-      }
-      case 'wait':
-        return delay(step.milliseconds);
-      case 'trouble':
-        return this.gateway.make(step.trouble);
-      case 'mend':
-        return this.gateway.mend();
-      case 'expire':
-        return this.expire(step.person);
-      case 'offline':
-      case 'online':
-        return this.setOffline(step.do === 'offline');
-      case 'restart':
-        this.restarting = this.hub.restart(step.signal);
-        this.restarting.catch(() => undefined);
-        return;
-      case 'open':
-        return this.open(step);
-      default:
-        return this.actOn(this.tabs.get(step.tab), step);
-    }
+    await choose(this.acts, step);
   }
 
   /** All troubles end. Everybody must become live, get what is published then, and have got what there was to get. */
@@ -115,36 +110,37 @@ class Model implements AsyncDisposable {
     await this.gateway[Symbol.asyncDispose]();
   }
 
-  private async actOn(tab: ModelTab | undefined, step: Extract<Step, { tab: number }>): Promise<void> {
-    if (tab?.condition === 'gone' || !tab) return;
-    if (step.do === 'kill') return tab.kill(step.how);
-    if (step.do === 'show') return tab.show();
-    if (tab.condition !== 'shown') return;
-    if (step.do === 'subscribe') await tab.subscribe(this.wish(step.wish));
-    if (step.do === 'stop') {
-      const open = tab.subscriptions.filter(({ hasStopped }) => !hasStopped);
-      const chosen = open[step.which % open.length];
-      if (chosen) await tab.stop(chosen);
-    }
-    if (step.do === 'become' && tab.knows.people) await tab.become(readerOf(step.person));
-    if (step.do === 'hide' && step.how === 'is frozen') await tab.freeze();
-    else if (step.do === 'hide' && this.canLoad) await tab.leave(this.origin);
-  }
-
   private get canLoad(): boolean {
     return this.gateway.isWell && !this.isOffline;
   }
 
   private get oracle(): Oracle {
-    return new Oracle(this.publications.all, (topic) => this.wishes.toLetter(topic));
+    return new Oracle(this.publications.all, this.wishes);
   }
 
-  private async open({ tab: place, person, wish }: Extract<Step, { do: 'open' }>): Promise<void> {
-    const existing = this.tabs.get(place);
-    if ((existing && existing.condition !== 'gone') || !this.canLoad) return;
+  /** The tab, unless it is not open. */
+  private living(place: number): ModelTab | undefined {
+    const tab = this.tabs.get(place);
+    return tab?.condition === 'gone' ? undefined : tab;
+  }
+
+  /** The tab, if its scripts run. */
+  private shown(place: number): ModelTab | undefined {
+    const tab = this.tabs.get(place);
+    return tab?.condition === 'shown' ? tab : undefined;
+  }
+
+  private async hide(place: number, how: StepOf<'hide'>['how']): Promise<void> {
+    const tab = this.shown(place);
+    if (how === 'is frozen') await tab?.freeze();
+    else if (this.canLoad) await tab?.leave(this.origin);
+  }
+
+  private async open({ tab: place, person, wish }: StepOf<'open'>): Promise<void> {
+    if (this.living(place) || !this.canLoad) return;
     // The page's scripts come from the hub.
     await this.restarting;
-    const name = `tab ${place}${existing ? ` (the ${this.everyTab.length + 1}th)` : ''}`;
+    const name = `tab ${place}${this.tabs.has(place) ? `, opened as number ${this.everyTab.length + 1}` : ''}`;
     const tab = await ModelTab.open(this.context, this.origin, name, readerOf(person));
     this.tabs.set(place, tab);
     this.everyTab.push(tab);
@@ -153,7 +149,7 @@ class Model implements AsyncDisposable {
 
   private async setOffline(isOffline: boolean): Promise<void> {
     this.isOffline = isOffline;
-    for (const tab of this.tabs.values()) if (tab.condition !== 'gone') await tab.setOffline(isOffline);
+    for (const place of this.tabs.keys()) await this.living(place)?.setOffline(isOffline);
   }
 
   private expire(index: number): void {

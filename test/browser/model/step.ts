@@ -30,8 +30,21 @@ export type Step =
   /** From now on their tokens are soon over. */
   | { readonly do: 'expire'; readonly person: number }
   | { readonly do: 'trouble'; readonly trouble: Trouble }
-  | { readonly do: 'mend' | 'offline' | 'online' }
+  | { readonly do: 'mend' }
+  | { readonly do: 'offline' }
+  | { readonly do: 'online' }
   | { readonly do: 'restart'; readonly signal: 'SIGTERM' | 'SIGKILL' };
+
+/** The steps of one kind. */
+export type StepOf<Do extends Step['do']> = Extract<Step, { readonly do: Do }>;
+
+/** Something for each kind of steps. */
+export type ForSteps<Result> = { readonly [Do in Step['do']]: (step: StepOf<Do>) => Result };
+
+/** What the table has for this step. */
+export function choose<Result>(table: ForSteps<Result>, step: Step): Result {
+  return (table[step.do] as (step: Step) => Result)(step);
+}
 
 /** What happens to some tabs of one browser. */
 export interface Programme {
@@ -110,43 +123,28 @@ export function programmeOf(seed: number, length: number): Programme {
   return { seed, ...sample };
 }
 
+const WORDS: ForSteps<string> = {
+  publish: ({ count, isPrivate, topics, isAwaited }) =>
+    `publish ${count} ${isPrivate ? 'private' : 'public'} on ${topics.join(' and ')}${isAwaited ? '' : ', and go on'}`,
+  wait: ({ milliseconds }) => `wait ${milliseconds} ms`,
+  open: (given) => `open tab ${given.tab} as ${nameOf(given.person)}, who subscribes to ${wishOf(given.wish)}`,
+  kill: (given) => `tab ${given.tab} ${given.how}`,
+  hide: (given) => `tab ${given.tab} ${given.how}`,
+  show: (given) => `tab ${given.tab} is shown again`,
+  subscribe: (given) => `tab ${given.tab} subscribes to ${wishOf(given.wish)}`,
+  stop: (given) => `tab ${given.tab} stops one of its subscriptions (${given.which})`,
+  become: (given) => `tab ${given.tab} becomes ${nameOf(given.person)}`,
+  expire: (given) => `from now on the tokens of ${nameOf(given.person)} are soon over`,
+  trouble: ({ trouble }) => `trouble: ${typeof trouble === 'number' ? `a gateway answers ${trouble}` : trouble}`,
+  mend: () => 'the troubles are over',
+  offline: () => 'the network is gone',
+  online: () => 'the network is back',
+  restart: ({ signal }) => `restart the hub by ${signal}, and go on`,
+};
+
 /** The step in words. */
 export function describeStep(given: Step): string {
-  switch (given.do) {
-    case 'publish':
-      return `publish ${given.count} ${given.isPrivate ? 'private' : 'public'} on ${given.topics.join(' and ')}${given.isAwaited ? '' : ', and go on'}`;
-    case 'wait':
-      return `wait ${given.milliseconds} ms`;
-    case 'open':
-      return `open tab ${given.tab} as ${nameOf(given.person)}, who subscribes to ${wishOf(given.wish)}`;
-    case 'kill':
-    case 'hide':
-      return `tab ${given.tab} ${given.how}`;
-    case 'show':
-      return `tab ${given.tab} is shown again`;
-    case 'subscribe':
-      return `tab ${given.tab} subscribes to ${wishOf(given.wish)}`;
-    case 'stop':
-      return `tab ${given.tab} stops one of its subscriptions (${given.which})`;
-    case 'become':
-      return `tab ${given.tab} becomes ${nameOf(given.person)}`;
-    case 'expire':
-      return `the tokens of ${nameOf(given.person)} are soon over from now on`;
-    case 'trouble':
-      return describeTrouble(given.trouble);
-    case 'restart':
-      return `the hub is restarted by ${given.signal}, and go on`;
-    default:
-      return { mend: 'all troubles are mended', offline: 'the network is gone', online: 'the network is back' }[
-        given.do
-      ];
-  }
-}
-
-function describeTrouble(trouble: Trouble): string {
-  if (trouble === 'cut') return 'the site is cut off';
-  if (trouble === 'stall') return 'streams carry nothing more, and nobody answers';
-  return `the gateway answers with ${trouble}`;
+  return choose(WORDS, given);
 }
 
 function nameOf(index: number): string {

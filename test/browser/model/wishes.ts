@@ -20,8 +20,8 @@ const CROWD = 60;
 export class Wishes {
   readonly all: readonly Wish[];
 
-  /** @param name of the programme, which is part of all its topics. */
-  constructor(private readonly name: string) {
+  /** @param name of the programme, which is part of all its topics and ids. */
+  constructor(readonly name: string) {
     const [a, b, c] = LETTERS.map((letter) => this.toTopic(letter)) as [string, string, string];
     const among =
       (...letters: readonly string[]) =>
