@@ -58,14 +58,15 @@ export class Oracle {
     return this.musts(reading).filter((id) => !got.has(id));
   }
 
-  /** Whether it has ever become live. */
-  isLive(reading: Reading): boolean {
-    return liveSince(reading) < Infinity;
+  /** Whether it ought to be live, and has never become so. */
+  isStuck(reading: Reading): boolean {
+    return !reading.isOver && !reading.wish.isBad && liveSince(reading) === Infinity;
   }
 
   /** All that is wrong with what has come, and with what has not. */
   faultsOf(reading: Reading): string[] {
     return [
+      ...(this.isStuck(reading) ? ['has not become live'] : []),
       ...this.misdelivered(reading),
       ...this.disordered(reading),
       ...this.holes(reading),

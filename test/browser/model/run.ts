@@ -8,7 +8,7 @@ import { Oracle, type Reading } from './oracle.js';
 import type { Reader } from './page.js';
 import { PEOPLE } from './people.js';
 import { Publications } from './publications.js';
-import { choose, type ForSteps, type Programme, type Step, type StepOf } from './step.js';
+import { choose, type ForSteps, type Programme, type Step, type StepOf, TABS } from './step.js';
 import { LETTERS, type Wish, Wishes } from './wishes.js';
 
 /** Where programmes run. */
@@ -22,6 +22,9 @@ const PATIENCE = 20_000;
 
 /** Milliseconds between two looks. */
 const INTERVAL = 30;
+
+/** Where tabs can be. */
+const PLACES = Array.from({ length: TABS }, (_, place) => place);
 
 let runs = 0;
 
@@ -50,7 +53,7 @@ class Model implements AsyncDisposable {
     wait: ({ milliseconds }) => delay(milliseconds),
     open: (step) => this.open(step),
     kill: ({ tab, how }) => this.living(tab)?.kill(how),
-    show: ({ tab }) => this.living(tab)?.show(),
+    show: ({ which }) => this.show(which),
     hide: ({ tab, how }) => this.hide(tab, how),
     subscribe: ({ tab, wish }) => this.shown(tab)?.subscribe(this.wish(wish)),
     stop: ({ tab, which }) => this.shown(tab)?.stop(which),
@@ -95,11 +98,10 @@ class Model implements AsyncDisposable {
     await this.restarting;
     await this.publications.idle();
     for (const tab of this.everyTab) await tab.show();
-    const { oracle } = this;
-    await this.until((reading) => reading.isOver || reading.wish.isBad === true || oracle.isLive(reading));
+    await this.until((reading, oracle) => !oracle.isStuck(reading));
     await this.publications.publish({ topics: LETTERS, isPrivate: false, count: 1 });
     for (const letter of LETTERS) await this.publications.publish({ topics: [letter], isPrivate: true, count: 1 });
-    await this.until((reading) => this.oracle.outstanding(reading).length === 0);
+    await this.until((reading, oracle) => oracle.outstanding(reading).length === 0);
     return this.judge();
   }
 
@@ -136,8 +138,14 @@ class Model implements AsyncDisposable {
     else if (this.canLoad) await tab?.leave(this.origin);
   }
 
-  private async open({ tab: place, person, wish }: StepOf<'open'>): Promise<void> {
-    if (this.living(place) || !this.canLoad) return;
+  private async show(which: number): Promise<void> {
+    const hidden = this.everyTab.filter(({ condition }) => condition === 'frozen' || condition === 'left');
+    await hidden[which % hidden.length]?.show();
+  }
+
+  private async open({ person, wish }: StepOf<'open'>): Promise<void> {
+    const place = PLACES.find((one) => !this.living(one));
+    if (place === undefined || !this.canLoad) return;
     // The page's scripts come from the hub.
     await this.restarting;
     const name = `tab ${place}${this.tabs.has(place) ? `, opened as number ${this.everyTab.length + 1}` : ''}`;
@@ -164,12 +172,13 @@ class Model implements AsyncDisposable {
   }
 
   /** Looks until it holds for every subscription, or for too long. */
-  private async until(holds: (reading: Reading) => boolean): Promise<void> {
+  private async until(holds: (reading: Reading, oracle: Oracle) => boolean): Promise<void> {
+    const { oracle } = this;
     const deadline = performance.now() + PATIENCE;
     do {
       await delay(INTERVAL);
       for (const tab of this.everyTab) if (tab.condition === 'shown') await tab.look();
-    } while (!this.readings().every(holds) && performance.now() < deadline);
+    } while (!this.readings().every((reading) => holds(reading, oracle)) && performance.now() < deadline);
   }
 
   private readings(): Reading[] {
@@ -188,18 +197,12 @@ class Model implements AsyncDisposable {
 
   private judge(): string[] {
     const { oracle } = this;
-    const wrong = this.readings().flatMap((reading) => {
-      const isStuck = !reading.isOver && !reading.wish.isBad && !oracle.isLive(reading);
-      const faults = [...(isStuck ? ['has not become live'] : []), ...oracle.faultsOf(reading)];
-      return faults.map((fault) => `${reading.name}: ${fault}`);
-    });
-    const uncaught = this.everyTab.flatMap(({ name, uncaught: errors }) =>
-      errors.map((one) => `${name}: threw ${one}`),
+    const wrong = this.readings().flatMap((reading) =>
+      oracle.faultsOf(reading).map((fault) => `${reading.name}: ${fault}`),
     );
-    const all = [...wrong, ...uncaught];
-    return all.length === 0
-      ? []
-      : [...all, ...this.everyTab.map(({ name, entries }) => `${name} ended: ${describe(entries)}`)];
+    for (const { name, uncaught } of this.everyTab) wrong.push(...uncaught.map((error) => `${name}: threw ${error}`));
+    const ends = this.everyTab.map(({ name, entries }) => `${name} ended so: ${describe(entries)}`);
+    return wrong.length === 0 ? [] : [...wrong, ...ends];
   }
 }
 

@@ -19,14 +19,15 @@ export type Step =
       readonly isAwaited: boolean;
     }
   | { readonly do: 'wait'; readonly milliseconds: number }
-  /** People and wishes are named by their places in their lists. */
-  | { readonly do: 'open'; readonly tab: number; readonly person: number; readonly wish: number }
+  /** In the first place where there is none. People and wishes are named by their places in their lists. */
+  | { readonly do: 'open'; readonly person: number; readonly wish: number }
   | { readonly do: 'kill'; readonly tab: number; readonly how: 'is closed' | 'crashes' }
   | { readonly do: 'subscribe'; readonly tab: number; readonly wish: number }
   | { readonly do: 'stop'; readonly tab: number; readonly which: number }
   | { readonly do: 'become'; readonly tab: number; readonly person: number }
   | { readonly do: 'hide'; readonly tab: number; readonly how: 'is frozen' | 'is left for another page' }
-  | { readonly do: 'show'; readonly tab: number }
+  /** One of those that are hidden. */
+  | { readonly do: 'show'; readonly which: number }
   /** From now on their tokens are soon over. */
   | { readonly do: 'expire'; readonly person: number }
   | { readonly do: 'trouble'; readonly trouble: Trouble }
@@ -87,11 +88,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 10, arbitrary: one('wait', { milliseconds: fc.integer({ min: 20, max: 400 }) }) },
   { weight: 12, arbitrary: one('subscribe', { tab, wish }) },
   { weight: 4, arbitrary: one('stop', { tab, which: fc.nat(9) }) },
-  { weight: 6, arbitrary: one('open', { tab, person, wish }) },
+  { weight: 4, arbitrary: one('open', { person, wish }) },
   { weight: 4, arbitrary: one('kill', { tab, how: fc.constantFrom('is closed', 'crashes') }) },
   { weight: 4, arbitrary: one('become', { tab, person }) },
   { weight: 4, arbitrary: one('hide', { tab, how: fc.constantFrom('is frozen', 'is left for another page') }) },
-  { weight: 6, arbitrary: one('show', { tab }) },
+  { weight: 6, arbitrary: one('show', { which: fc.nat(TABS - 1) }) },
   { weight: 3, arbitrary: one('expire', { person }) },
   { weight: 7, arbitrary: one('trouble', { trouble: fc.constantFrom(...troubles) }) },
   { weight: 9, arbitrary: one('mend', {}) },
@@ -127,10 +128,10 @@ const WORDS: ForSteps<string> = {
   publish: ({ count, isPrivate, topics, isAwaited }) =>
     `publish ${count} ${isPrivate ? 'private' : 'public'} on ${topics.join(' and ')}${isAwaited ? '' : ', and go on'}`,
   wait: ({ milliseconds }) => `wait ${milliseconds} ms`,
-  open: (given) => `open tab ${given.tab} as ${nameOf(given.person)}, who subscribes to ${wishOf(given.wish)}`,
+  open: (given) => `open a tab as ${nameOf(given.person)}, who subscribes to ${wishOf(given.wish)}`,
   kill: (given) => `tab ${given.tab} ${given.how}`,
   hide: (given) => `tab ${given.tab} ${given.how}`,
-  show: (given) => `tab ${given.tab} is shown again`,
+  show: (given) => `one of the hidden tabs is shown again (${given.which})`,
   subscribe: (given) => `tab ${given.tab} subscribes to ${wishOf(given.wish)}`,
   stop: (given) => `tab ${given.tab} stops one of its subscriptions (${given.which})`,
   become: (given) => `tab ${given.tab} becomes ${nameOf(given.person)}`,
