@@ -32,7 +32,8 @@ let runs = 0;
 export async function run(stage: Stage, programme: Programme): Promise<string[]> {
   await using model = await Model.on(stage, programme);
   for (const step of programme.steps) await model.act(step);
-  return model.finish();
+  const wrong = await model.finish();
+  return wrong;
 }
 
 /** Some tabs of one browser, before a gateway and a hub. */
