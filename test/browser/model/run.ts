@@ -18,7 +18,7 @@ export interface Stage {
 }
 
 /** Milliseconds after all troubles within which everybody must be live, and then have everything. */
-const PATIENCE = 20_000;
+const PATIENCE = 15_000;
 
 /** Milliseconds between two looks. */
 const INTERVAL = 30;

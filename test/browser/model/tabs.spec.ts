@@ -73,16 +73,19 @@ describeWith(chromium, `tabs to which anything happens, with HERALD_TABS_SEED=${
   it(
     'get each message once, in order, and nothing that is not theirs',
     async () => {
-      const deadline = performance.now() + BUDGET;
+      let deadline = performance.now() + BUDGET;
       const failures: string[] = [];
       let ran = 0;
       for (const seed of SEEDS) {
         if (performance.now() > deadline || (failures.length > 0 && COUNT === undefined)) break;
+        const start = performance.now();
         const failure = await tryOut(seed, failures.length < SHRUNK && STEPS === undefined);
         ran += 1;
         if (failure === undefined) continue;
         failures.push(failure);
         console.log(failure);
+        // Making a failure smaller takes nothing from the others.
+        deadline += performance.now() - start;
       }
       console.log(`${ran} programmes of tabs, with the seeds ${SEEDS.slice(0, ran).join(', ')}`);
       expect(failures.join('\n\n')).toBe('');
