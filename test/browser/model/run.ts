@@ -53,7 +53,7 @@ class Model implements AsyncDisposable {
     },
     wait: ({ milliseconds }) => delay(milliseconds),
     open: (step) => this.open(step),
-    kill: ({ tab, how }) => this.living(tab)?.kill(how),
+    kill: ({ tab, how }) => this.living(tab)?.kill(this.place === 'worker' ? 'is closed' : how),
     show: ({ which }) => this.show(which),
     hide: ({ tab, how }) => this.hide(tab, how),
     subscribe: ({ tab, wish }) => this.shown(tab)?.subscribe(this.wish(wish)),
@@ -75,7 +75,8 @@ class Model implements AsyncDisposable {
     private readonly context: BrowserContext,
     private readonly gateway: Gateway,
     private readonly hub: ModelHub,
-    place: Programme['place'],
+    // Sharing by the worker ends for good when the tab crashes in whose process the browser runs it.
+    private readonly place: Programme['place'],
   ) {
     this.origin = `http://${place === 'worker' ? INTRANET : '127.0.0.1'}:${gateway.port}`;
     this.publications = new Publications(hub, wishes);
