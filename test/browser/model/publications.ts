@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ModelHub } from './model-hub.js';
 import type { Wishes } from './wishes.js';
 
@@ -15,6 +16,8 @@ export interface PublishOptions {
   readonly topics: readonly string[];
   readonly isPrivate: boolean;
   readonly count: number;
+  /** Milliseconds between them. */
+  readonly pause: number;
 }
 
 /** What one programme publishes: one request follows the other, so that there is but one order. */
@@ -42,7 +45,7 @@ export class Publications {
     return this.last;
   }
 
-  private async send({ topics, isPrivate, count }: PublishOptions): Promise<void> {
+  private async send({ topics, isPrivate, count, pause }: PublishOptions): Promise<void> {
     const topic = topics.map((letter) => this.wishes.toTopic(letter));
     for (let sent = 0; sent < count; sent += 1) {
       const id = `${this.wishes.name}-${this.all.length}`;
@@ -50,6 +53,7 @@ export class Publications {
         this.all.push({ id, topics, isPrivate, sentAt: Date.now() });
         await publisher.publish({ topic, data: id, id, ...(isPrivate && { private: 'on' }) });
       });
+      await delay(pause);
     }
   }
 }

@@ -23,6 +23,9 @@ const PATIENCE = 15_000;
 /** Milliseconds between two looks. */
 const INTERVAL = 30;
 
+/** Milliseconds between updates that are published beside what happens then. */
+const PAUSE = 10;
+
 /** Where tabs can be. */
 const PLACES = Array.from({ length: TABS }, (_, place) => place);
 
@@ -48,7 +51,7 @@ class Model implements AsyncDisposable {
   private restarting: Promise<void> = Promise.resolve();
   private readonly acts: ForSteps<Promise<void> | void> = {
     publish: (step) => {
-      const answered = this.publications.publish(step);
+      const answered = this.publications.publish({ ...step, pause: step.isAwaited ? 0 : PAUSE });
       return step.isAwaited ? answered : undefined;
     },
     wait: ({ milliseconds }) => delay(milliseconds),
@@ -101,8 +104,9 @@ class Model implements AsyncDisposable {
     await this.publications.idle();
     for (const tab of this.everyTab) await tab.show();
     await this.until((reading, oracle) => !oracle.isStuck(reading));
-    await this.publications.publish({ topics: LETTERS, isPrivate: false, count: 1 });
-    for (const letter of LETTERS) await this.publications.publish({ topics: [letter], isPrivate: true, count: 1 });
+    await this.publications.publish({ topics: LETTERS, isPrivate: false, count: 1, pause: 0 });
+    for (const letter of LETTERS)
+      await this.publications.publish({ topics: [letter], isPrivate: true, count: 1, pause: 0 });
     await this.until((reading, oracle) => oracle.outstanding(reading).length === 0);
     return this.judge();
   }
