@@ -27,7 +27,6 @@ export class ModelTab {
   readonly entries: Entry[] = [];
   /** Errors that nobody caught. */
   readonly uncaught: string[] = [];
-  knows = { states: false, people: false };
   /** `gone`: it has been killed, or the browser has not kept the page that was left. */
   condition: 'shown' | 'frozen' | 'left' | 'gone' = 'shown';
 
@@ -45,7 +44,6 @@ export class ModelTab {
     await page.goto(url);
     const tab = new ModelTab(name, first, page, await context.newCDPSession(page));
     await tab.evaluate(startPage, first);
-    tab.knows = await tab.evaluate(() => (globalThis as ModelGlobals).model?.knows ?? { states: false, people: false });
     return tab;
   }
 
@@ -67,9 +65,7 @@ export class ModelTab {
     await this.evaluate((one) => (globalThis as ModelGlobals).model?.stop(one), subscribed.number);
   }
 
-  /** Somebody else reads from now on, where the library knows that. */
   async become(reader: Reader): Promise<void> {
-    if (!this.knows.people) return;
     await this.evaluate((next) => (globalThis as ModelGlobals).model?.become(next), reader);
   }
 

@@ -32,7 +32,7 @@ function faults(entries: readonly Entry[], others: Partial<Reading> & { readonly
   const { wanted = 'a and b', ...given } = others;
   const wish = wishes.all.find(({ name }) => name === wanted);
   if (!wish) throw new Error('no such wish');
-  const usual = { name: 'x', wish, subscription: 0, person: ANN, isOver: false, hasStates: true };
+  const usual = { name: 'x', wish, subscription: 0, person: ANN, isOver: false };
   return new Oracle(PUBLICATIONS, wishes).faultsOf({ ...usual, entries, ...given });
 }
 

@@ -18,8 +18,6 @@ export interface Reading {
   readonly entries: readonly Entry[];
   /** Whether it was stopped, or its tab was killed. */
   readonly isOver: boolean;
-  /** Whether its library knows states of subscriptions. */
-  readonly hasStates: boolean;
 }
 
 /** From when on who reads. */
@@ -170,7 +168,7 @@ function termsOf({ entries, person }: Reading): Term[] {
   return [{ at: -Infinity, person }, ...changes];
 }
 
-function stateFaults({ entries, subscription, wish, isOver, hasStates }: Reading): string[] {
+function stateFaults({ entries, subscription, wish, isOver }: Reading): string[] {
   const own = entries.filter((entry) => entry.subscription === subscription);
   const states = own.filter(({ what }) => what === 'state').map(({ detail }) => detail);
   const wrong = own.filter(({ what }) => what === 'gap').map(({ detail }) => `was told of a gap: ${detail}`);
@@ -179,7 +177,6 @@ function stateFaults({ entries, subscription, wish, isOver, hasStates }: Reading
   }
   if (!wish.isBad) return states.includes('refused') ? [...wrong, 'was refused'] : wrong;
   if (own.some(({ what }) => what === 'live')) wrong.push('is live, although the hub refuses it');
-  if (hasStates && !isOver && states.at(-1) !== 'refused')
-    wrong.push(`is not refused, but ${states.at(-1) ?? 'silent'}`);
+  if (!isOver && states.at(-1) !== 'refused') wrong.push(`is not refused, but ${states.at(-1) ?? 'silent'}`);
   return wrong;
 }

@@ -26,8 +26,6 @@ export interface Reader {
 /** What the model does in a page. */
 export interface ModelPage {
   readonly log: Entry[];
-  /** Whether this library knows states of subscriptions, and changes of who reads. */
-  readonly knows: { readonly states: boolean; readonly people: boolean };
   subscribe(subscription: number, match: Match): void;
   stop(subscription: number): void;
   become(reader: Reader): void;
@@ -59,12 +57,8 @@ export async function startPage(first: Reader): Promise<void> {
   client.on('state', (detail) => note({ what: 'client', detail }));
   client.on('error', ({ code, message }) => note({ what: 'error', detail: `${code}: ${message}` }));
   const stops = new Map<number, () => void>();
-  const probe = client.subscribe('urn:probe', () => undefined);
-  const knows = { states: 'state' in probe, people: client.setToken !== undefined };
-  probe();
   const model: ModelPage = {
     log,
-    knows,
     subscribe(subscription, match) {
       const options = {
         onLive: () => note({ what: 'live', subscription }),
@@ -81,7 +75,8 @@ export async function startPage(first: Reader): Promise<void> {
       note({ what: 'stopped', subscription });
     },
     become(reader) {
-      client.setToken?.(providerFor(reader));
+      if (!client.setToken) return;
+      client.setToken(providerFor(reader));
       note({ what: 'person', person: reader.person });
     },
   };

@@ -196,7 +196,6 @@ class Model implements AsyncDisposable {
         person: tab.first.person,
         entries: tab.entries,
         isOver: hasStopped || tab.condition !== 'shown',
-        hasStates: tab.knows.states,
       })),
     );
   }
