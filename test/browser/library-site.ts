@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { Herald } from '../support/herald.js';
 
 const PAGE = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>library</title>';
@@ -29,17 +30,21 @@ export class LibrarySite implements AsyncDisposable {
   private readonly watchers = new Set<() => void>();
   private readonly held = new Set<ServerResponse>();
 
-  private constructor(
+  protected constructor(
     private readonly server: Server,
-    private readonly herald: Herald,
+    private readonly herald: Pick<Herald, 'url'>,
   ) {
     server.on('request', (request: IncomingMessage, response: ServerResponse) => this.answer(request, response));
   }
 
-  static async before(herald: Herald): Promise<LibrarySite> {
+  static async before(herald: Pick<Herald, 'url'>): Promise<LibrarySite> {
+    return new LibrarySite(await LibrarySite.listen(), herald);
+  }
+
+  protected static async listen(): Promise<Server> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new LibrarySite(server, herald);
+    return server;
   }
 
   get url(): string {
@@ -112,7 +117,17 @@ export class LibrarySite implements AsyncDisposable {
     else if (request.url === '/held') this.held.add(response);
     else if (request.url === '/silent.js') response.writeHead(200, { 'content-type': 'text/javascript' }).end(';');
     else if (request.url?.startsWith('/report/')) this.note(request.url.slice('/report/'.length), response);
-    else this.forward(request, response);
+    else this.pass(request, response);
+  }
+
+  /** What is not the site's own. */
+  protected pass(request: IncomingMessage, response: ServerResponse): void {
+    this.forward(request, response);
+  }
+
+  /** What a page gets of the hub's answer: all of it. */
+  protected filter(answer: IncomingMessage): Readable {
+    return answer;
   }
 
   private note(report: string, response: ServerResponse): void {
@@ -129,21 +144,22 @@ export class LibrarySite implements AsyncDisposable {
     response.end(PAGE);
   }
 
-  private forward(request: IncomingMessage, response: ServerResponse): void {
+  protected forward(request: IncomingMessage, response: ServerResponse): void {
     const { method, url = '', headers } = request;
     const target = httpRequest(this.herald.url + url, { method, headers, agent: false }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, { ...answer.headers, ...(this.isForAll && FOR_ALL) });
       response.flushHeaders();
-      answer.pipe(response);
+      const filtered = this.filter(answer);
+      filtered.pipe(response);
       answer.on('error', () => response.destroy());
-      if (answer.headers['content-type'] === 'text/event-stream; charset=utf-8') this.track(response, answer);
+      if (answer.headers['content-type'] === 'text/event-stream; charset=utf-8') this.track(response, filtered);
     });
     target.on('error', () => response.destroy());
     response.on('close', () => target.destroy());
     request.pipe(target);
   }
 
-  private track(response: ServerResponse, answer: IncomingMessage): void {
+  private track(response: ServerResponse, answer: Readable): void {
     this.asked += 1;
     this.streams.add(response);
     answer.on('data', (piece: Buffer) => {

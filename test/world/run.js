@@ -57,6 +57,10 @@ const PARTS = {
     name: `the model of delivery for two minutes on each engine and transport, seed ${seed}`,
     act: () => jest(['test/hub/delivery-model'], { HERALD_MODEL_SECONDS: '120', HERALD_MODEL_SEED: String(seed) }),
   })),
+  tabs: SEEDS.slice(-1).map((seed) => ({
+    name: `200 programmes of tabs in a browser, from seed ${seed}`,
+    act: () => jest(['test/browser/model'], { HERALD_TABS_COUNT: '200', HERALD_TABS_SEED: String(seed) }),
+  })),
 };
 
 const { positionals } = parseArgs({ allowPositionals: true });
