@@ -138,6 +138,7 @@ export class Connection {
     this.#asking.forgive();
     this.#hasGivenUp = false;
     this.#notBefore = 0;
+    if (this.#reason === 'unauthorized') this.#reason = 'reconnect';
     if (this.#state === 'failed') this.#enter('waiting');
   }
 
