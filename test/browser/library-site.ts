@@ -123,7 +123,9 @@ export class LibrarySite implements AsyncDisposable {
   private forward(request: IncomingMessage, response: ServerResponse): void {
     const { method, url = '', headers } = request;
     const target = httpRequest(this.herald.url + url, { method, headers, agent: false }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      // How a body is framed is between each two: to a client of HTTP/1.0 it is not sent in chunks.
+      const { 'transfer-encoding': _framing, ...answered } = answer.headers;
+      response.writeHead(answer.statusCode ?? 500, answered);
       response.flushHeaders();
       answer.pipe(response);
       answer.on('error', () => response.destroy());
