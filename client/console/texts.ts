@@ -1,3 +1,5 @@
+import { panelsEn, panelsZhCN } from './texts-of-panels.js';
+
 /** Every text of the console. English is the source: a text that is missing in Chinese does not compile. */
 export const en = {
   connection: 'Connection',
@@ -147,6 +149,7 @@ export const en = {
   summary: '{n} new messages',
   milliseconds: '{n} ms',
   bytes: '{n} bytes',
+  ...panelsEn,
 } as const;
 
 export type TextKey = keyof typeof en;
@@ -299,4 +302,5 @@ export const zhCN: Texts = {
   summary: '{n} 条新消息',
   milliseconds: '{n} 毫秒',
   bytes: '{n} 字节',
+  ...panelsZhCN,
 };
