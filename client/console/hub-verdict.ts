@@ -1,4 +1,5 @@
-import { HUB_URL, type Session } from './session.js';
+import type { Topic } from './address.js';
+import { HUB_URL, matcherOf, type Session } from './session.js';
 import { factsOf } from './token-claims.js';
 import { subjectOf } from './token-subject.js';
 import { t } from './translation.js';
@@ -25,17 +26,17 @@ export async function resourceOfHub(session: Session): Promise<string> {
 }
 
 /** Asks the hub by requests that change nothing. */
-export async function askHub(session: Session, topic: string): Promise<HubVerdict> {
+export async function askHub(session: Session, topic: Topic): Promise<HubVerdict> {
   const [reading, publishing, delivered] = await Promise.all([
     askReading(session, topic),
     askPublishing(session),
-    askDelivered(session, topic),
+    askDelivered(session, topic.text),
   ]);
   return { reading, publishing, delivered };
 }
 
-async function askReading(session: Session, topic: string): Promise<string> {
-  const query = new URLSearchParams({ match: topic, limit: '1' });
+async function askReading(session: Session, topic: Topic): Promise<string> {
+  const query = new URLSearchParams([matcherOf(topic), ['limit', '1']]);
   const answer = await session.ask(`.well-known/mercure/history?${query.toString()}`).catch(() => undefined);
   if (!answer) return t('whyHubAway');
   if (answer.ok) return t(session.identity.value?.token ? 'whyHubReads' : 'whyHubReadsAnonymous');

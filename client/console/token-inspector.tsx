@@ -62,7 +62,7 @@ function Token({ id, title, token, resource }: TokenProps): JSX.Element {
         </button>
       </div>
       {isShown.value && (
-        <pre class="mono" tabIndex={0} role="region" aria-labelledby={`${id}-title`}>
+        <pre class="mono" tabIndex={0} role="region" aria-label={`JWT: ${title}`}>
           {token}
         </pre>
       )}

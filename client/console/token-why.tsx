@@ -2,6 +2,7 @@ import { useComputed, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { UrlPatternConstructor } from '../lib/index.js';
+import type { Topic } from './address.js';
 import { clock } from './hooks.js';
 import { askHub, type HubVerdict } from './hub-verdict.js';
 import { matcherOf, type Session } from './session.js';
@@ -19,19 +20,17 @@ interface WhyNotProps {
 /** Whether the tokens of this page are good for a topic, and why not. */
 export function WhyNot({ session, resource }: WhyNotProps): JSX.Element {
   const text = useSignal('');
-  const topic = useSignal('');
+  const topic = useSignal<Topic | undefined>(undefined);
   const answer = useSignal<HubVerdict | undefined>(undefined);
   const identity = session.identity.value;
-  const refused = useComputed(() =>
-    session.topics.value.filter((one) => one.kind === 'exact' && session.refusals.reasonFor(matcherOf(one))),
-  );
-  const explain = (asked: string): void => {
-    text.value = asked;
-    topic.value = asked.trim();
+  const refused = useComputed(() => session.topics.value.filter((one) => session.refusals.reasonFor(matcherOf(one))));
+  const explain = (asked: Topic): void => {
+    text.value = asked.text;
+    topic.value = asked.text === '' ? undefined : asked;
   };
   useEffect(() => {
     answer.value = undefined;
-    if (topic.value === '') return undefined;
+    if (!topic.value) return undefined;
     let isCurrent = true;
     void askHub(session, topic.value).then((given) => {
       if (isCurrent) answer.value = given;
@@ -41,15 +40,15 @@ export function WhyNot({ session, resource }: WhyNotProps): JSX.Element {
   return (
     <section class="why" aria-labelledby="why-title">
       <h3 id="why-title">{t('why')}</h3>
-      {refused.value.map(({ text: name }) => (
-        <button key={name} type="button" class="why-refused" onClick={() => explain(name)}>
-          {t('whyRefused', { topic: name })}
+      {refused.value.map((one) => (
+        <button key={matcherOf(one).join('=')} type="button" class="why-refused" onClick={() => explain(one)}>
+          {t('whyRefused', { topic: one.text })}
         </button>
       ))}
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          explain(text.value);
+          explain({ kind: 'exact', text: text.value.trim() });
         }}
       >
         <input
@@ -69,7 +68,7 @@ export function WhyNot({ session, resource }: WhyNotProps): JSX.Element {
         </button>
       </form>
       <div aria-live="polite">
-        {topic.value !== '' && <Here session={session} resource={resource} topic={topic.value} />}
+        {topic.value?.kind === 'exact' && <Here session={session} resource={resource} topic={topic.value.text} />}
         {answer.value && <Hub verdict={answer.value} subject={subjectOf(identity?.token)} />}
       </div>
     </section>

@@ -55,7 +55,7 @@ export function TopicList({ session, since, announce }: TopicListProps): JSX.Ele
       {rows.length === 0 ? (
         <p class="help">{t(topics.length === 0 ? 'topicsNone' : 'topicsNoMatch')}</p>
       ) : (
-        <div class="table-frame" tabIndex={0} role="region" aria-label={t('topics')}>
+        <div class="table-frame" tabIndex={0} role="region" aria-label={t('topicList')}>
           <table>
             <Head order={order.value} onSort={(column) => anew(() => (order.value = sortedBy(column, order.value)))} />
             <tbody {...hold.handlers}>
