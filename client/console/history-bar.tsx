@@ -21,11 +21,10 @@ export function useHistory(session: Session): HistoryPages {
       query.toString().length > LONGEST_QUERY
         ? session.ask(PATH, { method: 'QUERY', body: query })
         : session.ask(`${PATH}?${query.toString()}`);
-    const matchers = (): [string, string][] =>
-      session.topics
-        .peek()
-        .map(matcherOf)
-        .filter((matcher) => !session.refusals.reasonFor(matcher));
+    const matchers = (): [string, string][] => {
+      const topics = session.isWanted.peek() ? session.topics.peek() : [];
+      return topics.map(matcherOf).filter((matcher) => !session.refusals.reasonFor(matcher));
+    };
     return new HistoryPages(session.log, ask, matchers);
   }, [session]);
   useSignalEffect(() => {
@@ -45,22 +44,30 @@ export function useOlderOnScroll(history: HistoryPages): HTMLAttributes<HTMLElem
   return {
     onScrollCapture: ({ target }) => {
       if (!isRows(target)) return;
-      const isUp = target.scrollTop < top.current;
-      top.current = target.scrollTop;
-      if (isUp && target.scrollTop <= NEAR) ask();
+      const { scrollTop, clientHeight, scrollHeight } = target;
+      // At the end of the log nobody goes up: it has become shorter.
+      const isUp = scrollTop < top.current && scrollTop + clientHeight < scrollHeight - 1;
+      top.current = scrollTop;
+      if (isUp && scrollTop <= NEAR) ask();
     },
     onWheel: ({ target, deltaY }) => {
       const rows = target instanceof Element ? target.closest('.rows') : null;
       if (rows && deltaY < 0 && rows.scrollTop <= NEAR) ask();
     },
     onKeyDown: ({ target, key }) => {
-      if (isRows(target) && ['ArrowUp', 'PageUp', 'Home'].includes(key) && target.scrollTop <= NEAR) ask();
+      if (isRows(target) && ['ArrowUp', 'PageUp', 'Home'].includes(key) && isAtFirst(target)) ask();
     },
   };
 }
 
 function isRows(target: EventTarget | null): target is HTMLElement {
   return target instanceof HTMLElement && target.classList.contains('rows');
+}
+
+/** Whether the first message is chosen already, when a key is to lead further up. */
+function isAtFirst(rows: HTMLElement): boolean {
+  const first = rows.scrollTop <= NEAR ? rows.querySelector('.row:not(.mark)') : null;
+  return first !== null && first.id === rows.getAttribute('aria-activedescendant');
 }
 
 const SENTENCES = {

@@ -4,8 +4,8 @@ import { HistoryPages } from './history-pages.js';
 import { LIMITS, MessageLog } from './message-log.js';
 import { VisibleEntries } from './visible-entries.js';
 
-function live(log: MessageLog, ...ids: readonly string[]): void {
-  for (const id of ids)
+function live(log: MessageLog, ...names: readonly string[]): void {
+  for (const id of names)
     log.add({ id, topic: 't', type: 'message', text: `text ${id}`, isReplayed: false, latency: undefined });
 }
 

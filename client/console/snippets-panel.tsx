@@ -40,32 +40,7 @@ export function Snippets({ session, since, filter, announce }: SnippetsProps): J
   };
   return (
     <div class="snippets">
-      <div class="pair">
-        <label>
-          <span class="label">{t('snippetLanguage')}</span>
-          <select
-            id="snippet-language"
-            value={language.value}
-            onChange={({ currentTarget }) => (language.value = languageNamed(currentTarget.value))}
-          >
-            {SNIPPET_LANGUAGES.map((name) => (
-              <option key={name} value={name}>
-                {SNIPPET_TITLES[name]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          <span class="label">{t('snippetType')}</span>
-          <input
-            id="snippet-type"
-            class="mono"
-            placeholder={t('snippetTypeHint')}
-            value={type.value}
-            onInput={({ currentTarget }) => (type.value = currentTarget.value)}
-          />
-        </label>
-      </div>
+      <Choices language={language} type={type} />
       <Code
         id="snippet-subscribe"
         title={t('snippetSubscribe')}
@@ -80,6 +55,42 @@ export function Snippets({ session, since, filter, announce }: SnippetsProps): J
         announce={announce}
       />
       <small>{t('snippetNote')}</small>
+    </div>
+  );
+}
+
+interface ChoicesProps {
+  readonly language: Signal<SnippetLanguage>;
+  readonly type: Signal<string>;
+}
+
+function Choices({ language, type }: ChoicesProps): JSX.Element {
+  return (
+    <div class="pair">
+      <label>
+        <span class="label">{t('snippetLanguage')}</span>
+        <select
+          id="snippet-language"
+          value={language.value}
+          onChange={({ currentTarget }) => (language.value = languageNamed(currentTarget.value))}
+        >
+          {SNIPPET_LANGUAGES.map((name) => (
+            <option key={name} value={name}>
+              {SNIPPET_TITLES[name]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span class="label">{t('snippetType')}</span>
+        <input
+          id="snippet-type"
+          class="mono"
+          placeholder={t('snippetTypeHint')}
+          value={type.value}
+          onInput={({ currentTarget }) => (type.value = currentTarget.value)}
+        />
+      </label>
     </div>
   );
 }

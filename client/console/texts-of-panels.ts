@@ -1,5 +1,6 @@
 /** The texts of the panels for topics, tokens and programs, and of the history in the log. English is the source. */
 export const panelsEn = {
+  topics: 'Topics',
   topicsOfHub: 'Topics of the updates that the hub holds.',
   topicsOfSession:
     'From the messages in this page’s log. The hub lists all topics to administrators alone (HERALD_ADMIN_KEY).',
@@ -102,6 +103,7 @@ export const panelsEn = {
 } as const;
 
 export const panelsZhCN: Readonly<Record<keyof typeof panelsEn, string>> = {
+  topics: '主题（topic）',
   topicsOfHub: '服务器所保存更新的主题。',
   topicsOfSession: '来自本页日志中的消息。服务器只向管理员列出全部主题（HERALD_ADMIN_KEY）。',
   topicsMore: '超过 {n} 个：搜索时会向服务器查询以该文本开头的主题。',

@@ -2,7 +2,7 @@ import type { UrlPatternConstructor } from '../lib/index.js';
 import type { Grant, TokenFacts } from './token-claims.js';
 
 /** Why a token may do something with a topic, or may not; the name of the sentence that says so. */
-export type VerdictReason =
+type VerdictReason =
   | `read_${'granted' | 'public' | 'anonymous'}`
   | `publish_${'granted' | 'missing' | 'anonymous' | 'reserved'}`
   | `token_${'expired' | 'early' | 'unreadable' | 'audience' | 'undecided'}`;

@@ -29,12 +29,13 @@ export function WhyNot({ session, resource }: WhyNotProps): JSX.Element {
     topic.value = asked.text === '' ? undefined : asked;
   };
   useEffect(() => {
-    answer.value = undefined;
-    if (!topic.value) return undefined;
     let isCurrent = true;
-    void askHub(session, topic.value).then((given) => {
+    const ask = async (about: Topic): Promise<void> => {
+      const given = await askHub(session, about);
       if (isCurrent) answer.value = given;
-    });
+    };
+    answer.value = undefined;
+    if (topic.value) void ask(topic.value);
     return () => (isCurrent = false);
   }, [session, topic.value, identity]);
   return (

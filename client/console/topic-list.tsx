@@ -152,7 +152,7 @@ function Row({ facts, session, since, announce }: TopicListProps & { facts: Topi
       </td>
       <td>{formatNumber(count)}</td>
       <td>{rate === undefined ? t('none') : formatNumber(rate)}</td>
-      <td>{last === undefined ? t('none') : formatDuration(clock.value - last)}</td>
+      <td>{last === undefined ? t('none') : t('ago', { duration: formatDuration(clock.value - last) })}</td>
     </tr>
   );
 }

@@ -44,7 +44,9 @@ describeWith(chromium, 'the tokens in the console', (path) => {
     expect(await show.getAttribute('aria-expanded')).toBe('true');
     await show.click();
     expect(await page.content()).not.toContain(reading);
-    const kept = await page.evaluate(() => JSON.stringify([location.href, { ...localStorage }, { ...sessionStorage }]));
+    const kept = await page.evaluate(() =>
+      JSON.stringify([location.href, Object.entries(localStorage), Object.entries(sessionStorage)]),
+    );
     for (const secret of [reading, await publisherToken()]) expect(kept).not.toContain(secret);
   });
 
