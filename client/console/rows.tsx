@@ -182,7 +182,7 @@ function Row({ id, entry, position, isSelected, onSelect }: RowProps): JSX.Eleme
   }
   return (
     <div {...common} class="row" data-history={entry.isHistory} aria-selected={isSelected} onClick={onSelect}>
-      <span class="at" title={formatMoment(entry.at)}>
+      <span class="at" title={entry.isHistory && formatMoment(entry.at)}>
         {formatTime(entry.at)}
       </span>
       <span class="topic" title={entry.topic}>

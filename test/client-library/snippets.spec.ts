@@ -5,6 +5,7 @@ import { LibrarySite } from '../browser/library-site.js';
 import type { Herald } from '../support/herald.js';
 import { HUB, Publisher, publisherToken, startHub, subscriberToken } from '../support/hub.js';
 import { curl, describeWith, go, php, type Program, python } from '../support/programs.js';
+import { type Answer, ScriptedHub, status, stream } from './scripted-hub.js';
 import { SnippetProgram, type SnippetRun } from './snippet-program.js';
 
 /** What has a meaning of its own in a shell or in a string of one of the languages. */
@@ -39,7 +40,7 @@ describe('the programs that the console offers', () => {
     await herald[Symbol.asyncDispose]();
   });
 
-  function subjectAt(site: LibrarySite, topic: string): SnippetSubject {
+  function subjectAt(site: Pick<LibrarySite, 'url'>, topic: string): SnippetSubject {
     return {
       hubUrl: site.url + HUB,
       libraryUrl: `${site.url}/herald/client.js`,
@@ -114,6 +115,23 @@ describe('the programs that the console offers', () => {
           await using reader = await subscribing(language, subject, runs(path));
           await reader.prints('end');
           expect(reader.lines.filter(Boolean)).toEqual(['wanted', 'end']);
+        },
+        PATIENCE,
+      );
+
+      it(
+        'go on after the last update that was whole, also where an outage lasts',
+        async () => {
+          const cut: Answer = (response) => {
+            stream('id: 1\ndata: one\n\nevent: herald\nid: cursor\ndata: {}\n\nid: 3\ndata: th')(response);
+            response.write('r', () => response.destroy());
+          };
+          await using hub = await ScriptedHub.start(cut, status(503), stream('id: 3\ndata: three\n\n'));
+          const subject = { ...subjectAt({ url: hub.url }, 'urn:any'), needsToken: false };
+          await using reader = await subscribing(language, subject, runs(path));
+          await reader.prints('three');
+          expect(reader.lines.filter(Boolean)).toEqual(['one', 'three']);
+          expect(hub.requests.map(({ headers }) => headers['last-event-id'])).toEqual([undefined, 'cursor', 'cursor']);
         },
         PATIENCE,
       );
