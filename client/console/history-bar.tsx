@@ -2,6 +2,7 @@ import { useSignalEffect } from '@preact/signals';
 import type { HTMLAttributes, JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import { HistoryPages, type PastState } from './history-pages.js';
+import { isRefused } from './is-refused.js';
 import { matcherOf, type Session } from './session.js';
 import { t } from './translation.js';
 import { ROW_HEIGHT } from './window.js';
@@ -23,7 +24,7 @@ export function useHistory(session: Session): HistoryPages {
         : session.ask(`${PATH}?${query.toString()}`);
     const matchers = (): [string, string][] => {
       const topics = session.isWanted.peek() ? session.topics.peek() : [];
-      return topics.map(matcherOf).filter((matcher) => !session.refusals.reasonFor(matcher));
+      return topics.filter((topic) => !isRefused(session, topic)).map(matcherOf);
     };
     return new HistoryPages(session.log, ask, matchers);
   }, [session]);

@@ -1,7 +1,8 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX, RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { LogEntry, LogMark, LogMessage } from './message-log.js';
+import { ReadingPlace } from './reading-place.js';
 import { formatDuration, formatMoment, formatTime, t } from './translation.js';
 import { firstAfter } from './visible-entries.js';
 import { ROW_HEIGHT, windowOf } from './window.js';
@@ -36,7 +37,7 @@ export function Rows({ name, entries, count, selected, isPaused }: RowsProps): J
     select(nextMessage(entries, count, current, step));
   };
   const shown = entries.slice(first, end);
-  scroll.drawn.current = { first, entries: shown };
+  scroll.place.draw(first, shown);
   const isActiveShown = shown.some(({ serial }) => serial === selected.value?.serial);
   return (
     <div class="rows-frame">
@@ -80,8 +81,7 @@ interface Scroll {
   /** Pixels. */
   readonly top: number;
   readonly height: number;
-  /** The rows that are in the document, and the place of the first one. */
-  readonly drawn: { current: { readonly first: number; readonly entries: readonly LogEntry[] } };
+  readonly place: ReadingPlace;
   /** Rows that came below while the reader was elsewhere. */
   readonly unseen: number;
   readonly onScroll: () => void;
@@ -96,9 +96,7 @@ function useScroll(entries: readonly LogEntry[], count: number): Scroll {
   const view = useSignal({ top: 0, height: 600 });
   const isFollowing = useSignal(true);
   const newestSeen = useRef(0);
-  const drawn = useRef<Scroll['drawn']['current']>({ first: 0, entries: [] });
-  /** The first row in sight, and its place. */
-  const anchor = useRef({ serial: 0, index: 0 });
+  const place = useMemo(() => new ReadingPlace(), []);
   useEffect(() => {
     const { current } = element;
     if (!current) return undefined;
@@ -113,28 +111,23 @@ function useScroll(entries: readonly LogEntry[], count: number): Scroll {
     else keepInPlace(current);
     if (isFollowing.value) newestSeen.current = entries[count - 1]?.serial ?? 0;
   });
-  /** Rows may have come or gone above. */
   const keepInPlace = (current: HTMLElement): void => {
-    const index = firstAfter(entries, anchor.current.serial - 1);
-    if (index === anchor.current.index) return;
-    current.scrollTop += ROW_HEIGHT * (index - anchor.current.index);
-    anchor.current.index = index;
+    const moved = place.movedIn(entries);
+    if (moved === 0) return;
+    current.scrollTop += ROW_HEIGHT * moved;
     view.value = { top: current.scrollTop, height: current.clientHeight };
   };
   const onScroll = (): void => {
     if (!element.current) return;
     const { scrollTop, clientHeight, scrollHeight } = element.current;
     isFollowing.value = scrollHeight - scrollTop - clientHeight <= NEAR;
-    // The entries may have changed since they were drawn, so the row is looked for among those that are in the document.
-    const index = Math.floor(scrollTop / ROW_HEIGHT);
-    const row = drawn.current.entries[index - drawn.current.first] ?? entries[index];
-    anchor.current = { serial: row?.serial ?? 0, index };
+    place.look(Math.floor(scrollTop / ROW_HEIGHT), entries);
     view.value = { top: scrollTop, height: clientHeight };
   };
   const { top, height } = view.value;
   return {
     element,
-    drawn,
+    place,
     top: isFollowing.value ? Math.max(0, count * ROW_HEIGHT - height) : top,
     height,
     unseen: isFollowing.value ? 0 : count - firstAfter(entries, newestSeen.current),

@@ -1,4 +1,4 @@
-import { panelsEn, panelsZhCN } from './texts-of-panels.js';
+import { panelsEn, panelsZhCN } from './texts-panels.js';
 
 /** Every text of the console. English is the source: a text that is missing in Chinese does not compile. */
 export const en = {

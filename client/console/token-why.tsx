@@ -5,6 +5,7 @@ import type { UrlPatternConstructor } from '../lib/index.js';
 import type { Topic } from './address.js';
 import { clock } from './hooks.js';
 import { askHub, type HubVerdict } from './hub-verdict.js';
+import { isRefused } from './is-refused.js';
 import { matcherOf, type Session } from './session.js';
 import { factsOf } from './token-claims.js';
 import { subjectOf } from './token-subject.js';
@@ -23,7 +24,7 @@ export function WhyNot({ session, resource }: WhyNotProps): JSX.Element {
   const topic = useSignal<Topic | undefined>(undefined);
   const answer = useSignal<HubVerdict | undefined>(undefined);
   const identity = session.identity.value;
-  const refused = useComputed(() => session.topics.value.filter((one) => session.refusals.reasonFor(matcherOf(one))));
+  const refused = useComputed(() => session.topics.value.filter((one) => isRefused(session, one)));
   const explain = (asked: Topic): void => {
     text.value = asked.text;
     topic.value = asked.text === '' ? undefined : asked;

@@ -131,6 +131,7 @@ describeWith(chromium, 'the programs in the console', (path) => {
 /** Takes down what a page prints. @returns a function that resolves with all of it once this line is there. */
 async function listenTo(page: Page): Promise<(line: string) => Promise<string[]>> {
   const lines: string[] = [];
+  let wakeUp = (): void => undefined;
   page.on('console', (message) => {
     if (message.type() !== 'log') return;
     lines.push(message.text());
