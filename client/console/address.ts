@@ -14,7 +14,7 @@ export interface Topic {
   readonly text: string;
 }
 
-export const PANELS = ['publish', 'detail', 'charts', 'subscribers', 'admin'] as const;
+export const PANELS = ['publish', 'topics', 'detail', 'charts', 'subscribers', 'token', 'snippets', 'admin'] as const;
 /** The panel beside the log. */
 export type Panel = (typeof PANELS)[number];
 

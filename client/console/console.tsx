@@ -7,14 +7,18 @@ import { Charts } from './charts.js';
 import { ConnectionBar, LOOKS } from './connection-bar.js';
 import './console.css';
 import { Detail } from './detail.js';
+import './inspection.css';
 import { LogView } from './log-view.js';
 import type { LogMessage } from './message-log.js';
 import { Publication } from './publication.js';
 import { PublishForm } from './publish-form.js';
 import { SecondReader } from './second-reader.js';
 import { isSame, Session } from './session.js';
+import { Snippets } from './snippets-panel.js';
 import { showState } from './state-icon.js';
 import { Subscribers } from './subscribers.js';
+import { TokenInspector } from './token-inspector.js';
+import { TopicList } from './topic-list.js';
 import { Topics } from './topics.js';
 import { language, t } from './translation.js';
 
@@ -23,9 +27,12 @@ const SUMMARY_PERIOD = 10_000;
 
 const PANEL_TITLES = {
   publish: 'publish',
+  topics: 'topics',
   detail: 'detail',
   charts: 'charts',
   subscribers: 'subscribers',
+  token: 'inspector',
+  snippets: 'snippets',
   admin: 'admin',
 } as const;
 
@@ -134,6 +141,10 @@ function Tabs(): JSX.Element {
 
 function PanelContent(): JSX.Element {
   if (panel.value === 'detail') return <Detail message={shown.value} announce={announce} />;
+  if (panel.value === 'topics') return <TopicList session={session} since={since} announce={announce} />;
+  if (panel.value === 'token') return <TokenInspector session={session} />;
+  if (panel.value === 'snippets')
+    return <Snippets session={session} since={since} filter={filter} announce={announce} />;
   if (panel.value === 'charts') return <Charts session={session} />;
   if (panel.value === 'subscribers') return <Subscribers session={session} />;
   if (panel.value === 'admin') return <Administration session={session} />;

@@ -51,6 +51,6 @@ export function toSubscribeCurl(hubUrl: string, matchers: readonly (readonly [st
 }
 
 /** Quotes text for a POSIX shell, so that no character in it is special. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

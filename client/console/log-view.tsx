@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { copyText, saveText } from './clipboard.js';
 import { toCurl, toNdjson, toSubscribeCurl } from './exports.js';
 import { parseFilter } from './filter.js';
+import { HistoryBar, useHistory, useOlderOnScroll } from './history-bar.js';
 import type { LogMessage } from './message-log.js';
 import { Rows } from './rows.js';
 import { HUB_URL, matcherOf, type Session } from './session.js';
@@ -23,7 +24,11 @@ interface LogProps {
 /** The log. Only the rows in sight are in the document. */
 export function LogView({ name, title, session, filter, selected, announce }: LogProps): JSX.Element {
   const pausedAt = useSignal<number | undefined>(undefined);
-  const visible = useComputed(() => new VisibleEntries(session.log, parseFilter(filter.value)));
+  const history = useHistory(session);
+  // What is put before the other entries is filtered together with them, page by page.
+  const visible = useComputed(
+    () => (void history.pages.value, new VisibleEntries(session.log, parseFilter(filter.value))),
+  );
   useFrame(session.version);
   const all = visible.value.update();
   const limit = pausedAt.value;
@@ -32,7 +37,7 @@ export function LogView({ name, title, session, filter, selected, announce }: Lo
     pausedAt.value = limit === undefined ? (session.log.entries.at(-1)?.serial ?? 0) : undefined;
   };
   return (
-    <section class="log" aria-labelledby={`${name}-title`}>
+    <section class="log" aria-labelledby={`${name}-title`} {...useOlderOnScroll(history)}>
       <div class="toolbar">
         <h2 id={`${name}-title`}>{title}</h2>
         <span class="faint shown" id={`${name}-shown`}>
@@ -62,6 +67,7 @@ export function LogView({ name, title, session, filter, selected, announce }: Lo
         <CopyCurl name={name} session={session} selected={selected} announce={announce} />
       </div>
       {session.log.dropped > 0 && <p class="help">{t('dropped', { n: session.log.dropped })}</p>}
+      <HistoryBar name={name} session={session} history={history} state={history.stateNow()} />
       {count === 0 ? (
         <Empty session={session} isFiltered={session.log.entries.length > 0} />
       ) : (

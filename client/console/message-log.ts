@@ -12,6 +12,8 @@ export interface LogMessage {
   readonly isReplayed: boolean;
   /** Milliseconds from publishing to receiving, where this page has published the message. */
   readonly latency: number | undefined;
+  /** Whether it was asked of the hub's history. Then `at` is when it was published. */
+  readonly isHistory?: true;
 }
 
 /** Why a connection was lost: what the client found, or what the hub said before the end. */
@@ -50,6 +52,9 @@ export interface LogMark {
   readonly updates?: number;
 }
 
+/** What the hub's history has of one update. */
+export type PastMessage = Pick<LogMessage, 'id' | 'topic' | 'type' | 'text' | 'at'>;
+
 export type LogEntry = LogMessage | LogMark;
 type Unnumbered<Entry> = Entry extends LogEntry ? Omit<Entry, 'kind' | 'serial' | 'at'> : never;
 
@@ -74,6 +79,8 @@ export class MessageLog {
   received = 0;
   dropped = 0;
   private serial = 0;
+  /** The lowest serial: those of older messages, which are put before the first entry, go down from here. */
+  private earliest = 1;
   private characters = 0;
   private readonly known = new Set<string>();
 
@@ -92,6 +99,27 @@ export class MessageLog {
     this.received += 1;
     this.push({ kind: 'message', serial: ++this.serial, at: this.clock(), ...message });
     return true;
+  }
+
+  /**
+   * Puts older messages before the first entry, the oldest first, but for those that the log has.
+   * @returns how many were put there.
+   */
+  prepend(messages: readonly PastMessage[]): number {
+    const held = new Set(this.entries.map((entry) => (entry.kind === 'message' ? entry.id : undefined)));
+    const older = messages.filter(({ id }) => id === undefined || !held.has(id));
+    const past = { kind: 'message', isReplayed: false, latency: undefined, isHistory: true } as const;
+    this.earliest -= older.length;
+    this.entries.unshift(...older.map((one, index) => ({ ...past, ...one, serial: this.earliest + index })));
+    this.characters += older.reduce((sum, { text }) => sum + text.length, 0);
+    return older.length;
+  }
+
+  /** Whether there is room for older messages, besides a part of the log that is for what comes. */
+  hasRoomFor(characters: number, count: number): boolean {
+    const { entries, characters: most } = this.limits;
+    const share = 1 - TRIMMED;
+    return this.entries.length + count <= entries * share && this.characters + characters <= most * share;
   }
 
   mark(mark: Unnumbered<LogMark>): void {

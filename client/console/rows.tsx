@@ -1,8 +1,9 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX, RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { LogEntry, LogMark, LogMessage } from './message-log.js';
-import { formatDuration, formatTime, t } from './translation.js';
+import { ReadingPlace } from './reading-place.js';
+import { formatDuration, formatMoment, formatTime, t } from './translation.js';
 import { firstAfter } from './visible-entries.js';
 import { ROW_HEIGHT, windowOf } from './window.js';
 
@@ -36,6 +37,7 @@ export function Rows({ name, entries, count, selected, isPaused }: RowsProps): J
     select(nextMessage(entries, count, current, step));
   };
   const shown = entries.slice(first, end);
+  scroll.place.draw(first, shown);
   const isActiveShown = shown.some(({ serial }) => serial === selected.value?.serial);
   return (
     <div class="rows-frame">
@@ -79,6 +81,7 @@ interface Scroll {
   /** Pixels. */
   readonly top: number;
   readonly height: number;
+  readonly place: ReadingPlace;
   /** Rows that came below while the reader was elsewhere. */
   readonly unseen: number;
   readonly onScroll: () => void;
@@ -92,8 +95,8 @@ function useScroll(entries: readonly LogEntry[], count: number): Scroll {
   const element = useRef<HTMLDivElement>(null);
   const view = useSignal({ top: 0, height: 600 });
   const isFollowing = useSignal(true);
-  const seen = useRef({ oldest: 0, newest: 0 });
-  const oldest = entries[0]?.serial ?? 0;
+  const newestSeen = useRef(0);
+  const place = useMemo(() => new ReadingPlace(), []);
   useEffect(() => {
     const { current } = element;
     if (!current) return undefined;
@@ -105,22 +108,29 @@ function useScroll(entries: readonly LogEntry[], count: number): Scroll {
     const { current } = element;
     if (!current) return;
     if (isFollowing.value) current.scrollTop = current.scrollHeight;
-    else current.scrollTop -= ROW_HEIGHT * trimmedSince(entries, seen.current.oldest, oldest);
-    seen.current.oldest = oldest;
-    if (isFollowing.value) seen.current.newest = entries[count - 1]?.serial ?? 0;
+    else keepInPlace(current);
+    if (isFollowing.value) newestSeen.current = entries[count - 1]?.serial ?? 0;
   });
+  const keepInPlace = (current: HTMLElement): void => {
+    const moved = place.movedIn(entries);
+    if (moved === 0) return;
+    current.scrollTop += ROW_HEIGHT * moved;
+    view.value = { top: current.scrollTop, height: current.clientHeight };
+  };
   const onScroll = (): void => {
     if (!element.current) return;
     const { scrollTop, clientHeight, scrollHeight } = element.current;
     isFollowing.value = scrollHeight - scrollTop - clientHeight <= NEAR;
+    place.look(Math.floor(scrollTop / ROW_HEIGHT), entries);
     view.value = { top: scrollTop, height: clientHeight };
   };
   const { top, height } = view.value;
   return {
     element,
+    place,
     top: isFollowing.value ? Math.max(0, count * ROW_HEIGHT - height) : top,
     height,
-    unseen: isFollowing.value ? 0 : count - firstAfter(entries, seen.current.newest),
+    unseen: isFollowing.value ? 0 : count - firstAfter(entries, newestSeen.current),
     onScroll,
     follow: () => {
       isFollowing.value = true;
@@ -136,14 +146,6 @@ function bringIntoSight(element: HTMLElement | null, index: number): void {
   if (top < element.scrollTop) element.scrollTop = top;
   const bottom = top + ROW_HEIGHT - element.clientHeight;
   if (bottom > element.scrollTop) element.scrollTop = bottom;
-}
-
-/** How many rows have gone at the top. */
-function trimmedSince(entries: readonly LogEntry[], before: number, oldest: number): number {
-  if (before === 0 || oldest === before) return 0;
-  const newest = entries.at(-1)?.serial ?? oldest;
-  // An estimate: serials grow by one, and the filter is taken to leave out about as many entries everywhere.
-  return Math.round(((oldest - before) / Math.max(1, newest - oldest)) * entries.length);
 }
 
 /** The next message from `current` on in the direction of `step`, past the marks. */
@@ -172,14 +174,17 @@ function Row({ id, entry, position, isSelected, onSelect }: RowProps): JSX.Eleme
     );
   }
   return (
-    <div {...common} class="row" aria-selected={isSelected} onClick={onSelect}>
-      <span class="at">{formatTime(entry.at)}</span>
+    <div {...common} class="row" data-history={entry.isHistory} aria-selected={isSelected} onClick={onSelect}>
+      <span class="at" title={entry.isHistory && formatMoment(entry.at)}>
+        {formatTime(entry.at)}
+      </span>
       <span class="topic" title={entry.topic}>
         {entry.topic}
       </span>
       <span class="type">{entry.type === 'message' ? '' : entry.type}</span>
       <span class="text">{entry.text.slice(0, 300)}</span>
       <span class="extra">
+        {entry.isHistory && <span class="badge">{t('history')}</span>}
         {entry.isReplayed && <span class="badge">{t('replayed')}</span>}
         {entry.latency !== undefined && t('milliseconds', { n: entry.latency })}
       </span>

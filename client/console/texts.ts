@@ -1,3 +1,5 @@
+import { panelsEn, panelsZhCN } from './texts-panels.js';
+
 /** Every text of the console. English is the source: a text that is missing in Chinese does not compile. */
 export const en = {
   connection: 'Connection',
@@ -31,7 +33,6 @@ export const en = {
   process: 'Process',
   ago: '{duration} ago',
   received: 'Received',
-  topics: 'Topics',
   addTopic: 'Topic or pattern',
   add: 'Add',
   remove: 'Remove {topic}',
@@ -147,6 +148,7 @@ export const en = {
   summary: '{n} new messages',
   milliseconds: '{n} ms',
   bytes: '{n} bytes',
+  ...panelsEn,
 } as const;
 
 export type TextKey = keyof typeof en;
@@ -185,7 +187,6 @@ export const zhCN: Texts = {
   process: '进程',
   ago: '{duration}前',
   received: '已收到',
-  topics: '主题（topic）',
   addTopic: '主题或模式',
   add: '添加',
   remove: '移除 {topic}',
@@ -299,4 +300,5 @@ export const zhCN: Texts = {
   summary: '{n} 条新消息',
   milliseconds: '{n} 毫秒',
   bytes: '{n} 字节',
+  ...panelsZhCN,
 };

@@ -1,11 +1,7 @@
+import { claimsOf } from './token-claims.js';
+
 /** The `sub` of a JWT, to be shown: the token is not verified. */
 export function subjectOf(token: string | undefined): string | undefined {
-  const [, payload = ''] = (token ?? '').replaceAll('-', '+').replaceAll('_', '/').split('.');
-  try {
-    const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
-    const { sub } = JSON.parse(new TextDecoder().decode(bytes)) as { readonly sub?: unknown };
-    return typeof sub === 'string' ? sub : undefined;
-  } catch {
-    return undefined;
-  }
+  const sub = claimsOf(token ?? '')?.['sub'];
+  return typeof sub === 'string' ? sub : undefined;
 }

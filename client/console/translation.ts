@@ -27,6 +27,13 @@ export function formatDuration(milliseconds: number): string {
   return unit(seconds / 3_600, 'hour', 1);
 }
 
+/** A point in time with its day, as the language writes it. A number that is no time is given as it is. */
+export function formatMoment(time: number): string {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return String(time);
+  return new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'medium' }).format(date);
+}
+
 /** "13:02:03.412" */
 export function formatTime(time: number): string {
   const date = new Date(time);

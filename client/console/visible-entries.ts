@@ -4,7 +4,8 @@ import type { LogEntry, MessageLog } from './message-log.js';
 /** The entries of a log that a filter lets through, kept up to date at the cost of what is new. */
 export class VisibleEntries {
   private readonly shown: LogEntry[] = [];
-  private seen = 0;
+  /** Serials of older messages, which are put before the others, are below zero. */
+  private seen = -Infinity;
 
   constructor(
     private readonly log: MessageLog,

@@ -147,7 +147,9 @@ export class LibrarySite implements AsyncDisposable {
   protected forward(request: IncomingMessage, response: ServerResponse): void {
     const { method, url = '', headers } = request;
     const target = httpRequest(this.herald.url + url, { method, headers, agent: false }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, { ...answer.headers, ...(this.isForAll && FOR_ALL) });
+      // How a body is framed is between each two: to a client of HTTP/1.0 it is not sent in chunks.
+      const { 'transfer-encoding': _framing, ...answered } = answer.headers;
+      response.writeHead(answer.statusCode ?? 500, { ...answered, ...(this.isForAll && FOR_ALL) });
       response.flushHeaders();
       const filtered = this.filter(answer);
       filtered.pipe(response);
