@@ -1,13 +1,19 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX, RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { Cells } from './cells.js';
+import { Columns } from './columns.js';
+import { type Searched, searchedIn } from './highlight.js';
 import type { LogEntry, LogMark, LogMessage } from './message-log.js';
-import { formatDuration, formatTime, t } from './translation.js';
+import { formatDuration, t } from './translation.js';
 import { firstAfter } from './visible-entries.js';
-import { ROW_HEIGHT, windowOf } from './window.js';
+import { ROW_HEIGHT, TALL_ROW_HEIGHT, windowOf } from './window.js';
 
 /** Pixels from the end within which the reader counts as being at the end. */
 const NEAR = ROW_HEIGHT;
+
+/** Pixels of width below which a message has two lines. */
+const NARROW = 640;
 
 export interface RowsProps {
   /** The name of the log, see `LogProps`. */
@@ -16,12 +22,18 @@ export interface RowsProps {
   readonly count: number;
   readonly selected: Signal<LogMessage | undefined>;
   readonly isPaused: boolean;
+  /** What the entries were filtered by, to show where it is. */
+  readonly filter: string;
 }
 
 /** Rows of which only those in sight are in the document. */
-export function Rows({ name, entries, count, selected, isPaused }: RowsProps): JSX.Element {
+export function Rows({ name, entries, count, selected, isPaused, filter }: RowsProps): JSX.Element {
   const scroll = useScroll(entries, count);
-  const { first, end } = windowOf(count, scroll.top, scroll.height);
+  const { rowHeight } = scroll;
+  const { first, end } = windowOf(count, scroll.top, scroll.height, rowHeight);
+  const columns = useMemo(() => new Columns(), [entries]);
+  const searched = useMemo(() => searchedIn(filter), [filter]);
+  columns.update(entries);
   const select = (index: number): void => {
     const entry = entries[Math.max(0, Math.min(count - 1, index))];
     if (entry?.kind === 'message') selected.value = entry;
@@ -45,13 +57,15 @@ export function Rows({ name, entries, count, selected, isPaused }: RowsProps): J
         ref={scroll.element}
         role="listbox"
         tabIndex={0}
+        data-tall={rowHeight === TALL_ROW_HEIGHT}
+        style={{ '--row': `${rowHeight}px`, ...widthsOf(columns) }}
         aria-labelledby={`${name}-title`}
         aria-activedescendant={isActiveShown ? `${name}-row-${selected.value?.serial}` : undefined}
         onScroll={scroll.onScroll}
         onKeyDown={onKeyDown}
       >
-        <div role="presentation" class="spacer" style={{ height: `${count * ROW_HEIGHT}px` }}>
-          <div role="presentation" class="drawn" style={{ transform: `translateY(${first * ROW_HEIGHT}px)` }}>
+        <div role="presentation" class="spacer" style={{ height: `${count * rowHeight}px` }}>
+          <div role="presentation" class="drawn" style={{ transform: `translateY(${first * rowHeight}px)` }}>
             {shown.map((entry, index) => (
               <Row
                 key={entry.serial}
@@ -59,6 +73,8 @@ export function Rows({ name, entries, count, selected, isPaused }: RowsProps): J
                 entry={entry}
                 position={first + index + 1}
                 isSelected={entry.serial === selected.value?.serial}
+                searched={searched}
+                origin={columns.origin}
                 onSelect={() => select(first + index)}
               />
             ))}
@@ -74,11 +90,19 @@ export function Rows({ name, entries, count, selected, isPaused }: RowsProps): J
   );
 }
 
+/** The gap behind a column is part of it, so that one without anything in it takes no room. */
+function widthsOf({ topic, type }: Columns): Record<string, string> {
+  const width = (characters: number, most: string): string =>
+    characters === 0 ? '0px' : `min(${characters + 0.5}ch + 0.75rem, ${most})`;
+  return { '--topic': width(topic, '35%'), '--type': width(type, '20%') };
+}
+
 interface Scroll {
   readonly element: RefObject<HTMLDivElement | null>;
   /** Pixels. */
   readonly top: number;
   readonly height: number;
+  readonly rowHeight: number;
   /** Rows that came below while the reader was elsewhere. */
   readonly unseen: number;
   readonly onScroll: () => void;
@@ -90,22 +114,32 @@ interface Scroll {
 /** Follows the end while the reader is there, and otherwise keeps what is in sight where it is. */
 function useScroll(entries: readonly LogEntry[], count: number): Scroll {
   const element = useRef<HTMLDivElement>(null);
-  const view = useSignal({ top: 0, height: 600 });
+  const view = useSignal({ top: 0, height: 600, rowHeight: ROW_HEIGHT });
   const isFollowing = useSignal(true);
   const seen = useRef({ oldest: 0, newest: 0 });
   const oldest = entries[0]?.serial ?? 0;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = element;
     if (!current) return undefined;
-    const observer = new ResizeObserver(() => (view.value = { ...view.value, height: current.clientHeight }));
+    const measure = (): void => {
+      const { clientHeight: height, clientWidth } = current;
+      view.value = { ...view.value, height, rowHeight: clientWidth < NARROW ? TALL_ROW_HEIGHT : ROW_HEIGHT };
+    };
+    // Before anything is drawn, so that no row is seen with another height first.
+    measure();
+    const observer = new ResizeObserver(measure);
     observer.observe(current);
     return () => observer.disconnect();
   }, []);
+  const { rowHeight } = view.value;
+  const heightBefore = useRef(rowHeight);
   useLayoutEffect(() => {
     const { current } = element;
     if (!current) return;
+    if (!isFollowing.value) current.scrollTop *= rowHeight / heightBefore.current;
+    heightBefore.current = rowHeight;
     if (isFollowing.value) current.scrollTop = current.scrollHeight;
-    else current.scrollTop -= ROW_HEIGHT * trimmedSince(entries, seen.current.oldest, oldest);
+    else current.scrollTop -= rowHeight * trimmedSince(entries, seen.current.oldest, oldest);
     seen.current.oldest = oldest;
     if (isFollowing.value) seen.current.newest = entries[count - 1]?.serial ?? 0;
   });
@@ -113,28 +147,29 @@ function useScroll(entries: readonly LogEntry[], count: number): Scroll {
     if (!element.current) return;
     const { scrollTop, clientHeight, scrollHeight } = element.current;
     isFollowing.value = scrollHeight - scrollTop - clientHeight <= NEAR;
-    view.value = { top: scrollTop, height: clientHeight };
+    view.value = { ...view.value, top: scrollTop, height: clientHeight };
   };
   const { top, height } = view.value;
   return {
     element,
-    top: isFollowing.value ? Math.max(0, count * ROW_HEIGHT - height) : top,
+    top: isFollowing.value ? Math.max(0, count * rowHeight - height) : top,
     height,
+    rowHeight,
     unseen: isFollowing.value ? 0 : count - firstAfter(entries, seen.current.newest),
     onScroll,
     follow: () => {
       isFollowing.value = true;
       element.current?.focus();
     },
-    show: (index) => bringIntoSight(element.current, index),
+    show: (index) => bringIntoSight(element.current, index, rowHeight),
   };
 }
 
-function bringIntoSight(element: HTMLElement | null, index: number): void {
+function bringIntoSight(element: HTMLElement | null, index: number, rowHeight: number): void {
   if (!element) return;
-  const top = index * ROW_HEIGHT;
+  const top = index * rowHeight;
   if (top < element.scrollTop) element.scrollTop = top;
-  const bottom = top + ROW_HEIGHT - element.clientHeight;
+  const bottom = top + rowHeight - element.clientHeight;
   if (bottom > element.scrollTop) element.scrollTop = bottom;
 }
 
@@ -160,29 +195,23 @@ interface RowProps {
   readonly position: number;
   readonly isSelected: boolean;
   readonly onSelect: () => void;
+  readonly searched: Searched;
+  readonly origin: string | undefined;
 }
 
-function Row({ id, entry, position, isSelected, onSelect }: RowProps): JSX.Element {
+function Row({ id, entry, position, isSelected, onSelect, searched, origin }: RowProps): JSX.Element {
   const common = { id, role: 'option', 'aria-posinset': position, 'aria-setsize': -1 } as const;
   if (entry.kind === 'mark') {
+    const text = textOfMark(entry);
     return (
-      <div {...common} class="row mark" data-mark={entry.mark} aria-selected={false} aria-disabled={true}>
-        {textOfMark(entry)}
+      <div {...common} class="row mark" data-mark={entry.mark} title={text} aria-selected={false} aria-disabled={true}>
+        {text}
       </div>
     );
   }
   return (
     <div {...common} class="row" aria-selected={isSelected} onClick={onSelect}>
-      <span class="at">{formatTime(entry.at)}</span>
-      <span class="topic" title={entry.topic}>
-        {entry.topic}
-      </span>
-      <span class="type">{entry.type === 'message' ? '' : entry.type}</span>
-      <span class="text">{entry.text.slice(0, 300)}</span>
-      <span class="extra">
-        {entry.isReplayed && <span class="badge">{t('replayed')}</span>}
-        {entry.latency !== undefined && t('milliseconds', { n: entry.latency })}
-      </span>
+      <Cells message={entry} searched={searched} origin={origin} />
     </div>
   );
 }

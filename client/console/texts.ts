@@ -1,5 +1,8 @@
+import { en as layout, zhCN as layoutInChinese } from './texts-layout.js';
+
 /** Every text of the console. English is the source: a text that is missing in Chinese does not compile. */
 export const en = {
+  ...layout,
   connection: 'Connection',
   connectAs: 'Connect as',
   anonymous: 'Anonymous',
@@ -154,6 +157,7 @@ export type Texts = Readonly<Record<TextKey, string>>;
 
 /** Simplified Chinese. */
 export const zhCN: Texts = {
+  ...layoutInChinese,
   connection: '连接',
   connectAs: '连接身份',
   anonymous: '匿名',

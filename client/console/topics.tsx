@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Topic } from './address.js';
 import { MAX_TOPICS } from './address.js';
 import { hintFor } from './hint.js';
@@ -12,10 +13,14 @@ export function Topics({ session, since }: { session: Session; since: { value: s
   const text = useSignal('');
   const kind = useSignal<Topic['kind']>('exact');
   const problem = useSignal('');
+  /** Whether the form is shown where there is little room. */
+  const isOpen = useSignal(session.topics.value.length === 0);
+  const count = session.topics.value.length;
+  const isFull = count >= MAX_TOPICS;
   const add = (event: Event): void => {
     event.preventDefault();
     const wanted = text.value.trim();
-    if (wanted === '') return;
+    if (wanted === '' || isFull) return;
     try {
       session.add({ kind: kind.value, text: wanted }, since.value);
       text.value = '';
@@ -25,10 +30,12 @@ export function Topics({ session, since }: { session: Session; since: { value: s
     }
   };
   return (
-    <section class="topics" aria-label={t('topics')}>
+    <section class="topics" aria-label={t('topics')} data-empty={count === 0} data-open={isOpen.value}>
       <form onSubmit={add}>
         <label class="grow">
-          <span class="label">{t('addTopic')}</span>
+          <span class="label">
+            {t('addTopic')} {isFull && <span class="full">{t('topicsFull', { n: count })}</span>}
+          </span>
           <input
             id="topic-text"
             class="mono"
@@ -41,14 +48,14 @@ export function Topics({ session, since }: { session: Session; since: { value: s
         </label>
         <Kind kind={kind} />
         <Since since={since} />
-        <button type="submit" disabled={session.topics.value.length >= MAX_TOPICS}>
+        <button type="submit" aria-disabled={isFull}>
           {t('add')}
         </button>
+        <p id="topic-help" class={problem.value ? 'notice' : 'help'} role={problem.value ? 'alert' : undefined}>
+          {problem.value || t('patternHelp')}
+        </p>
       </form>
-      <p id="topic-help" class={problem.value ? 'notice' : 'help'} role={problem.value ? 'alert' : undefined}>
-        {problem.value || t('patternHelp')}
-      </p>
-      <Chips session={session} />
+      <Chips session={session} isFormOpen={isOpen} />
     </section>
   );
 }
@@ -69,19 +76,54 @@ function Kind({ kind }: { kind: { value: Topic['kind'] } }): JSX.Element {
   );
 }
 
-function Chips({ session }: { session: Session }): JSX.Element {
+/** One line of topics, which is scrolled sideways, and shows all of them if asked. */
+function Chips({ session, isFormOpen }: { session: Session; isFormOpen: { value: boolean } }): JSX.Element {
+  const isWhole = useSignal(false);
+  const list = useRef<HTMLUListElement>(null);
+  const topics = session.topics.value;
+  const before = useRef(topics.length);
+  useLayoutEffect(() => {
+    // Somebody who has added a topic looks for it, and it is the last one.
+    if (topics.length > before.current && list.current) list.current.scrollLeft = list.current.scrollWidth;
+    before.current = topics.length;
+  }, [topics.length]);
+  const onKeyDown = ({ key }: KeyboardEvent): void => {
+    if (key === 'Escape') isWhole.value = false;
+  };
   return (
-    <ul class="chips" aria-label={t('topics')}>
-      {session.topics.value.map((topic) => (
-        <li key={`${topic.kind} ${topic.text}`} data-kind={topic.kind}>
-          <span class="mono">{topic.text}</span>
-          <Denial refusal={session.refusals.reasonFor(matcherOf(topic))} />
-          <button type="button" aria-label={t('remove', { topic: topic.text })} onClick={() => session.remove(topic)}>
-            ×
+    <>
+      <ul class="chips strip" ref={list} aria-label={t('topics')} data-all={isWhole.value} onKeyDown={onKeyDown}>
+        {topics.map((topic) => (
+          <li key={`${topic.kind} ${topic.text}`} data-kind={topic.kind} title={topic.text}>
+            <span class="mono">{topic.text}</span>
+            <Denial refusal={session.refusals.reasonFor(matcherOf(topic))} />
+            <button type="button" aria-label={t('remove', { topic: topic.text })} onClick={() => session.remove(topic)}>
+              ×
+            </button>
+          </li>
+        ))}
+      </ul>
+      <div class="more" onKeyDown={onKeyDown}>
+        {topics.length > 1 && (
+          <button
+            type="button"
+            id="topics-all"
+            aria-expanded={isWhole.value}
+            onClick={() => (isWhole.value = !isWhole.value)}
+          >
+            {isWhole.value ? t('fewerTopics') : t('allTopics', { n: topics.length })}
           </button>
-        </li>
-      ))}
-    </ul>
+        )}
+        <button
+          type="button"
+          class="open-form"
+          aria-expanded={isFormOpen.value}
+          onClick={() => (isFormOpen.value = !isFormOpen.value)}
+        >
+          {t('openForm')}
+        </button>
+      </div>
+    </>
   );
 }
 
