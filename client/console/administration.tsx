@@ -72,8 +72,7 @@ export function Administration({ session }: { session: Session }): JSX.Element {
           <li key={id}>
             <strong>{host}</strong> {version} {isThis && <span class="badge">{t('thisProcess')}</span>}
             <span class="faint">
-              {t('uptime')} {formatAge(Date.now() - Date.parse(startedAt))} · {t('connections')}{' '}
-              {formatNumber(count)}
+              {t('uptime')} {formatAge(Date.now() - Date.parse(startedAt))} · {t('connections')} {formatNumber(count)}
             </span>
           </li>
         ))}

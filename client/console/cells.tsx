@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { originOf } from './columns.js';
-import { firstOf, Highlighted, type Searched } from './highlight.js';
 import type { LogMessage } from './message-log.js';
+import { firstOf, type Searched } from './searched.js';
 import { formatTime, t } from './translation.js';
 
 /** Characters of a text that a row has at most: more are never seen. */
@@ -79,4 +79,20 @@ function excerptOf(text: string, words: readonly string[]): string {
   if (!found || found.to <= 2 * CONTEXT) return text.slice(0, LONGEST_TEXT);
   const from = found.from - CONTEXT;
   return `…${text.slice(from, from + LONGEST_TEXT)}`;
+}
+
+/** A text in which the words stand out. */
+function Highlighted({ text, words }: { text: string; words: readonly string[] }): JSX.Element {
+  const parts: (string | JSX.Element)[] = [];
+  let done = 0;
+  for (let found = firstOf(text, words); found; found = firstOf(text, words, done)) {
+    parts.push(text.slice(done, found.from), <mark>{text.slice(found.from, found.to)}</mark>);
+    done = found.to;
+  }
+  return (
+    <>
+      {parts}
+      {text.slice(done)}
+    </>
+  );
 }

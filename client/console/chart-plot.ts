@@ -57,7 +57,8 @@ export function makePlot(element: HTMLElement, data: uPlot.AlignedData, options:
   const series = lines.map(({ color, isDashed }) => ({
     stroke: colored(color),
     width: 1.5,
-    points: { size: 4 },
+    // Of what is measured now and then, a line alone would show nothing.
+    points: { size: 4, show: !isWhole },
     spanGaps: false,
     dash: isDashed ? [4, 3] : [],
   }));

@@ -3,8 +3,8 @@ import type { JSX, RefObject } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { Cells } from './cells.js';
 import { Columns } from './columns.js';
-import { type Searched, searchedIn } from './highlight.js';
 import type { LogEntry, LogMark, LogMessage } from './message-log.js';
+import { type Searched, searchedIn } from './searched.js';
 import { formatDuration, t } from './translation.js';
 import { firstAfter } from './visible-entries.js';
 import { ROW_HEIGHT, TALL_ROW_HEIGHT, windowOf } from './window.js';
@@ -81,20 +81,27 @@ export function Rows({ name, entries, count, selected, isPaused, filter }: RowsP
           </div>
         </div>
       </div>
-      {scroll.unseen > 0 && !isPaused && (
-        <button type="button" class="jump" onClick={scroll.follow}>
-          {t('newMessages', { n: scroll.unseen })} ↓
-        </button>
-      )}
+      {scroll.unseen > 0 && !isPaused && <Jump {...scroll} />}
     </div>
   );
 }
 
-/** The gap behind a column is part of it, so that one without anything in it takes no room. */
+function Jump({ unseen, follow }: Scroll): JSX.Element {
+  return (
+    <button type="button" class="jump" onClick={follow}>
+      {t('newMessages', { n: unseen })} ↓
+    </button>
+  );
+}
+
+/** The widths of the columns, for the style sheet. */
 function widthsOf({ topic, type }: Columns): Record<string, string> {
-  const width = (characters: number, most: string): string =>
-    characters === 0 ? '0px' : `min(${characters + 0.5}ch + 0.75rem, ${most})`;
-  return { '--topic': width(topic, '35%'), '--type': width(type, '20%') };
+  return { '--topic': widthOf(topic, '35%'), '--type': widthOf(type, '20%') };
+}
+
+/** The gap behind a column is part of it, so that one without anything in it takes no room. */
+function widthOf(characters: number, most: string): string {
+  return characters === 0 ? '0px' : `min(${characters + 0.5}ch + 0.75rem, ${most})`;
 }
 
 interface Scroll {

@@ -1,5 +1,5 @@
-import { useSignal } from '@preact/signals';
-import type { JSX } from 'preact';
+import { type Signal, useSignal } from '@preact/signals';
+import type { JSX, RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Topic } from './address.js';
 import { MAX_TOPICS } from './address.js';
@@ -14,7 +14,13 @@ export function Topics({ session, since }: { session: Session; since: { value: s
   const kind = useSignal<Topic['kind']>('exact');
   const problem = useSignal('');
   /** Whether the form is shown where there is little room. */
-  const isOpen = useSignal(session.topics.value.length === 0);
+  const isOpen = useSignal(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const close = (): void => {
+    if (!isOpen.value) return;
+    isOpen.value = false;
+    opener.current?.focus();
+  };
   const count = session.topics.value.length;
   const isFull = count >= MAX_TOPICS;
   const add = (event: Event): void => {
@@ -25,13 +31,14 @@ export function Topics({ session, since }: { session: Session; since: { value: s
       session.add({ kind: kind.value, text: wanted }, since.value);
       text.value = '';
       problem.value = '';
+      close();
     } catch (error) {
       problem.value = t('patternInvalid', { reason: error instanceof Error ? error.message : '' });
     }
   };
   return (
     <section class="topics" aria-label={t('topics')} data-empty={count === 0} data-open={isOpen.value}>
-      <form onSubmit={add}>
+      <form onSubmit={add} onKeyDown={({ key }) => key === 'Escape' && close()}>
         <label class="grow">
           <span class="label">
             {t('addTopic')} {isFull && <span class="full">{t('topicsFull', { n: count })}</span>}
@@ -55,7 +62,7 @@ export function Topics({ session, since }: { session: Session; since: { value: s
           {problem.value || t('patternHelp')}
         </p>
       </form>
-      <Chips session={session} isFormOpen={isOpen} />
+      <Chips session={session} isFormOpen={isOpen} opener={opener} />
     </section>
   );
 }
@@ -76,8 +83,15 @@ function Kind({ kind }: { kind: { value: Topic['kind'] } }): JSX.Element {
   );
 }
 
+interface ChipsProps {
+  readonly session: Session;
+  readonly isFormOpen: Signal<boolean>;
+  /** The button that opens the form. */
+  readonly opener: RefObject<HTMLButtonElement | null>;
+}
+
 /** One line of topics, which is scrolled sideways, and shows all of them if asked. */
-function Chips({ session, isFormOpen }: { session: Session; isFormOpen: { value: boolean } }): JSX.Element {
+function Chips({ session, isFormOpen, opener }: ChipsProps): JSX.Element {
   const isWhole = useSignal(false);
   const list = useRef<HTMLUListElement>(null);
   const topics = session.topics.value;
@@ -116,7 +130,8 @@ function Chips({ session, isFormOpen }: { session: Session; isFormOpen: { value:
         )}
         <button
           type="button"
-          class="open-form"
+          class={topics.length === 0 ? 'open-form primary' : 'open-form'}
+          ref={opener}
           aria-expanded={isFormOpen.value}
           onClick={() => (isFormOpen.value = !isFormOpen.value)}
         >

@@ -1,5 +1,3 @@
-import type { JSX } from 'preact';
-
 /** The words of a filter, by the part of a message in which they are looked for. In lower case. */
 export interface Searched {
   readonly topic: readonly string[];
@@ -49,20 +47,4 @@ export function firstOf(text: string, words: readonly string[], start = 0): Foun
     if (!found || from < found.from || (from === found.from && to > found.to)) found = { from, to };
   }
   return found;
-}
-
-/** A text in which the words stand out. */
-export function Highlighted({ text, words }: { text: string; words: readonly string[] }): JSX.Element {
-  const parts: (string | JSX.Element)[] = [];
-  let done = 0;
-  for (let found = firstOf(text, words); found; found = firstOf(text, words, done)) {
-    parts.push(text.slice(done, found.from), <mark>{text.slice(found.from, found.to)}</mark>);
-    done = found.to;
-  }
-  return (
-    <>
-      {parts}
-      {text.slice(done)}
-    </>
-  );
 }
