@@ -116,7 +116,7 @@ function LastByte({ session }: { session: Session }): JSX.Element {
   const { lastByteAt } = session.stream;
   const period = session.stream.head.value?.heartbeat ?? 0;
   const silence = clock.value - lastByteAt;
-  const part = Math.min(1, Math.max(0, silence / period));
+  const part = period > 0 ? Math.min(1, Math.max(0, silence / period)) : 1;
   return (
     <div
       title={period > 0 ? t('heartbeat', { duration: formatDuration(period) }) : undefined}
@@ -124,12 +124,16 @@ function LastByte({ session }: { session: Session }): JSX.Element {
     >
       <dt>{t('lastByte')}</dt>
       <dd>
-        {lastByteAt > 0 && period > 0 && (
-          <svg class="ring" viewBox="0 0 20 20" aria-hidden="true" data-late={silence > LATE * period}>
-            <circle cx="10" cy="10" r="8" />
-            <circle cx="10" cy="10" r="8" pathLength={1} style={{ strokeDashoffset: String(part) }} />
-          </svg>
-        )}
+        <svg
+          class="ring"
+          viewBox="0 0 20 20"
+          aria-hidden="true"
+          data-known={lastByteAt > 0 && period > 0}
+          data-late={silence > LATE * period}
+        >
+          <circle cx="10" cy="10" r="8" />
+          <circle cx="10" cy="10" r="8" pathLength={1} style={{ strokeDashoffset: String(part) }} />
+        </svg>
         {lastByteAt === 0 ? t('none') : t('ago', { duration: formatAge(silence) })}
       </dd>
     </div>

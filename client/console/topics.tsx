@@ -3,6 +3,7 @@ import type { JSX, RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Topic } from './address.js';
 import { MAX_TOPICS } from './address.js';
+import { useDismiss } from './dismiss.js';
 import { hintFor } from './hint.js';
 import type { Refusal } from './refusals.js';
 import { matcherOf, type Session } from './session.js';
@@ -15,6 +16,10 @@ export function Topics({ session, since }: { session: Session; since: { value: s
   const problem = useSignal('');
   /** Whether the form is shown where there is little room. */
   const isOpen = useSignal(false);
+  const isWhole = useSignal(false);
+  const section = useRef<HTMLElement>(null);
+  useDismiss(isOpen, section);
+  useDismiss(isWhole, section);
   const opener = useRef<HTMLButtonElement>(null);
   const close = (): void => {
     if (!isOpen.value) return;
@@ -37,7 +42,7 @@ export function Topics({ session, since }: { session: Session; since: { value: s
     }
   };
   return (
-    <section class="topics" aria-label={t('topics')} data-empty={count === 0} data-open={isOpen.value}>
+    <section ref={section} class="topics" aria-label={t('topics')} data-empty={count === 0} data-open={isOpen.value}>
       <form onSubmit={add} onKeyDown={({ key }) => key === 'Escape' && close()}>
         <label class="grow">
           <span class="label">
@@ -62,7 +67,7 @@ export function Topics({ session, since }: { session: Session; since: { value: s
           {problem.value || t('patternHelp')}
         </p>
       </form>
-      <Chips session={session} isFormOpen={isOpen} opener={opener} />
+      <Chips session={session} isWhole={isWhole} isFormOpen={isOpen} opener={opener} />
     </section>
   );
 }
@@ -85,14 +90,15 @@ function Kind({ kind }: { kind: { value: Topic['kind'] } }): JSX.Element {
 
 interface ChipsProps {
   readonly session: Session;
+  /** Whether all topics are shown at once. */
+  readonly isWhole: Signal<boolean>;
   readonly isFormOpen: Signal<boolean>;
   /** The button that opens the form. */
   readonly opener: RefObject<HTMLButtonElement | null>;
 }
 
 /** One line of topics, which is scrolled sideways, and shows all of them if asked. */
-function Chips({ session, isFormOpen, opener }: ChipsProps): JSX.Element {
-  const isWhole = useSignal(false);
+function Chips({ session, isWhole, isFormOpen, opener }: ChipsProps): JSX.Element {
   const list = useRef<HTMLUListElement>(null);
   const topics = session.topics.value;
   const before = useRef(topics.length);
@@ -101,12 +107,9 @@ function Chips({ session, isFormOpen, opener }: ChipsProps): JSX.Element {
     if (topics.length > before.current && list.current) list.current.scrollLeft = list.current.scrollWidth;
     before.current = topics.length;
   }, [topics.length]);
-  const onKeyDown = ({ key }: KeyboardEvent): void => {
-    if (key === 'Escape') isWhole.value = false;
-  };
   return (
     <>
-      <ul class="chips strip" ref={list} aria-label={t('topics')} data-all={isWhole.value} onKeyDown={onKeyDown}>
+      <ul class="chips strip" ref={list} aria-label={t('topics')} data-all={isWhole.value}>
         {topics.map((topic) => (
           <li key={`${topic.kind} ${topic.text}`} data-kind={topic.kind} title={topic.text}>
             <span class="mono">{topic.text}</span>
@@ -117,17 +120,16 @@ function Chips({ session, isFormOpen, opener }: ChipsProps): JSX.Element {
           </li>
         ))}
       </ul>
-      <div class="more" onKeyDown={onKeyDown}>
-        {topics.length > 1 && (
-          <button
-            type="button"
-            id="topics-all"
-            aria-expanded={isWhole.value}
-            onClick={() => (isWhole.value = !isWhole.value)}
-          >
-            {isWhole.value ? t('fewerTopics') : t('allTopics', { n: topics.length })}
-          </button>
-        )}
+      <div class="more">
+        <button
+          type="button"
+          id="topics-all"
+          data-needed={topics.length > 1}
+          aria-expanded={isWhole.value}
+          onClick={() => (isWhole.value = !isWhole.value)}
+        >
+          {isWhole.value ? t('fewerTopics') : t('allTopics', { n: topics.length })}
+        </button>
         <button
           type="button"
           class={topics.length === 0 ? 'open-form primary' : 'open-form'}

@@ -45,8 +45,8 @@ describeWith(chromium, 'where things are on the page of the clock', (path) => {
   });
 
   it.each([
-    ['en-US', /^Estimated: nothing heard from the server since \d\d:\d\d:\d\d$/],
-    ['zh-CN', /^估计值：自 \d\d:\d\d:\d\d 起未收到服务器消息$/],
+    ['en-US', /^Estimated; last heard at \d\d:\d\d:\d\d$/],
+    ['zh-CN', /^估计值；最后收到消息于 \d\d:\d\d:\d\d$/],
   ])('says that it guesses while the server is away, and moves nothing (%s)', async (locale, text) => {
     await using mortal = await startHerald({ env: { HERALD_EVENTS_INTERVAL: '100ms' } });
     await using visit = await Visit.to(mortal.url, on.browser, { locale, prepare: watchLayout });

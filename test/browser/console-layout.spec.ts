@@ -120,7 +120,7 @@ describeWith(chromium, 'where things are in the console', (path) => {
     expect(log).toBeLessThan(card);
     if (viewport === PHONE) await page.locator('.open-form').click();
     await page.locator('#topic-text').fill(`${TOPIC}one/more`);
-    await page.locator('.topics form button').click();
+    await page.locator('#topic-text').press('Enter');
     expect(await page.locator('.topics .full').textContent()).toBe('50 of 50: remove one to add another');
     expect(await chips.locator('li').count()).toBe(50);
     await page.keyboard.press('Escape');

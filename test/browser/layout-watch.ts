@@ -4,7 +4,10 @@ import type { Page } from 'playwright-core';
 export interface Moves {
   /** Where the panes were, in pixels from the top of the page, each place once. */
   readonly tops: readonly number[];
-  /** Of each shift that the browser has noticed: what has moved, from where to where. */
+  /**
+   * Of each shift that the browser has noticed: what has moved, from where to where. What moves at once when somebody
+   * clicks or types is expected to, and is not among them.
+   */
   readonly shifts: readonly string[];
 }
 
@@ -20,6 +23,7 @@ export async function watchLayout(page: Page): Promise<void> {
     const placeOf = ({ left, top, width, height }: DOMRectReadOnly): string => `${left},${top} ${width}x${height}`;
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries() as LayoutShift[]) {
+        if (entry.hadRecentInput) continue;
         for (const { node, previousRect, currentRect } of entry.sources) {
           moves.shifts.push(`${nameOf(node)} ${placeOf(previousRect)} -> ${placeOf(currentRect)}`);
         }
@@ -44,6 +48,7 @@ export async function movesIn(page: Page): Promise<Moves> {
 
 /** A part of the DOM's types that TypeScript's own do not have. */
 interface LayoutShift extends PerformanceEntry {
+  readonly hadRecentInput: boolean;
   readonly sources: readonly {
     readonly node: Node | null;
     readonly previousRect: DOMRectReadOnly;
