@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import type { Line } from './chart-plot.js';
+import { clock } from './hooks.js';
 import type { Rates } from './rates.js';
 import { t } from './translation.js';
 
@@ -31,6 +32,8 @@ interface ChartProps {
 /** Lines over time, and their values at one second: the last one, or where the pointer or the arrow keys have gone. */
 export function Chart({ title, empty, format, place, ...plot }: ChartProps): JSX.Element {
   const { rates, lines } = plot;
+  // Each second is drawn anew.
+  void clock.value;
   const series = rates.last(rates.span);
   const rows = lines.map((line) => line.values(series));
   if (rows.every((values) => values.every((value) => !value))) {

@@ -22,7 +22,6 @@ const LATENCY: readonly Line[] = [
 
 /** Rate and latency since the first message, for five minutes at most, and in words for those who can't see a chart. */
 export function Charts({ session }: { session: Session }): JSX.Element {
-  void clock.value;
   const { rates } = session;
   const place = useSignal<Place | undefined>(undefined);
   return (
@@ -50,6 +49,8 @@ export function Charts({ session }: { session: Session }): JSX.Element {
 }
 
 function Words({ rates }: { rates: Rates }): JSX.Element {
+  // Each second is told anew.
+  void clock.value;
   const { live, replayed } = rates.last(TOLD);
   return (
     <>

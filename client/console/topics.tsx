@@ -42,7 +42,7 @@ export function Topics({ session, since }: { session: Session; since: { value: s
     }
   };
   return (
-    <section ref={section} class="topics" aria-label={t('topics')} data-empty={count === 0} data-open={isOpen.value}>
+    <section ref={section} class="topics" aria-label={t('topics')} data-open={isOpen.value}>
       <form onSubmit={add} onKeyDown={({ key }) => key === 'Escape' && close()}>
         <label class="grow">
           <span class="label">
@@ -63,12 +63,20 @@ export function Topics({ session, since }: { session: Session; since: { value: s
         <button type="submit" aria-disabled={isFull}>
           {t('add')}
         </button>
-        <p id="topic-help" class={problem.value ? 'notice' : 'help'} role={problem.value ? 'alert' : undefined}>
-          {problem.value || t('patternHelp')}
-        </p>
+        <Help problem={problem.value} />
       </form>
       <Chips session={session} isWhole={isWhole} isFormOpen={isOpen} opener={opener} />
     </section>
+  );
+}
+
+/** How topics are written, or what is wrong with the one that was. */
+function Help({ problem }: { problem: string }): JSX.Element {
+  const text = problem || t('patternHelp');
+  return (
+    <p id="topic-help" class={problem ? 'notice' : 'help'} role={problem ? 'alert' : undefined} title={text}>
+      {text}
+    </p>
   );
 }
 
