@@ -75,7 +75,7 @@ function endOf(topic: string, words: readonly string[]): number {
 
 /** The beginning of a text, or of what is around the first of the words, if that is further on. */
 function excerptOf(text: string, words: readonly string[]): string {
-  const found = words.length > 0 ? firstOf(text, words) : undefined;
+  const found = firstOf(text, words);
   if (!found || found.to <= 2 * CONTEXT) return text.slice(0, LONGEST_TEXT);
   const from = found.from - CONTEXT;
   return `…${text.slice(from, from + LONGEST_TEXT)}`;

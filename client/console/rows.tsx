@@ -62,6 +62,7 @@ export function Rows({ name, entries, count, selected, isPaused, filter }: RowsP
         aria-labelledby={`${name}-title`}
         aria-activedescendant={isActiveShown ? `${name}-row-${selected.value?.serial}` : undefined}
         onScroll={scroll.onScroll}
+        onClick={(event) => select(indexOf(event))}
         onKeyDown={onKeyDown}
       >
         <div role="presentation" class="spacer" style={{ height: `${count * rowHeight}px` }}>
@@ -75,7 +76,6 @@ export function Rows({ name, entries, count, selected, isPaused, filter }: RowsP
                 isSelected={entry.serial === selected.value?.serial}
                 searched={searched}
                 origin={columns.origin}
-                onSelect={() => select(first + index)}
               />
             ))}
           </div>
@@ -84,6 +84,15 @@ export function Rows({ name, entries, count, selected, isPaused, filter }: RowsP
       {scroll.unseen > 0 && !isPaused && <Jump {...scroll} />}
     </div>
   );
+}
+
+/**
+ * The index of the row in which something has happened, or NaN. One listener is for all rows, because a row with a function of
+ * its own would be drawn again with each message that comes.
+ */
+function indexOf({ target }: Event): number {
+  const position = target instanceof Element ? target.closest('.row')?.getAttribute('aria-posinset') : undefined;
+  return Number(position ?? NaN) - 1;
 }
 
 function Jump({ unseen, follow }: Scroll): JSX.Element {
@@ -201,12 +210,11 @@ interface RowProps {
   readonly entry: LogEntry;
   readonly position: number;
   readonly isSelected: boolean;
-  readonly onSelect: () => void;
   readonly searched: Searched;
   readonly origin: string | undefined;
 }
 
-function Row({ id, entry, position, isSelected, onSelect, searched, origin }: RowProps): JSX.Element {
+function Row({ id, entry, position, isSelected, searched, origin }: RowProps): JSX.Element {
   const common = { id, role: 'option', 'aria-posinset': position, 'aria-setsize': -1 } as const;
   if (entry.kind === 'mark') {
     const text = textOfMark(entry);
@@ -217,7 +225,7 @@ function Row({ id, entry, position, isSelected, onSelect, searched, origin }: Ro
     );
   }
   return (
-    <div {...common} class="row" aria-selected={isSelected} onClick={onSelect}>
+    <div {...common} class="row" aria-selected={isSelected}>
       <Cells message={entry} searched={searched} origin={origin} />
     </div>
   );

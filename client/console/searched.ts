@@ -36,6 +36,7 @@ interface Found {
 
 /** The first place, from `start` on, where one of the words is. The longest where several begin there. */
 export function firstOf(text: string, words: readonly string[], start = 0): Found | undefined {
+  if (words.length === 0) return undefined;
   const lower = text.toLowerCase();
   // Some letters are longer in lower case, after which places would be others.
   if (lower.length !== text.length) return undefined;
