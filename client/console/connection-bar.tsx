@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { formatAge } from './ages.js';
@@ -41,6 +41,12 @@ interface BarProps {
 
 /** Characters of a process's name that tell it from the others. */
 const SHORT_NAME = 8;
+
+/** The tokens for developers, where there are any. All bars know of them, so that nothing moves when one is shown anew. */
+const developer = signal<Identity | undefined>(undefined);
+
+/** Whether the service has said if there are any: what is shown before that would move. */
+const isKnown = signal(false);
 
 /** Heartbeat intervals of silence after which a heartbeat counts as late. */
 const LATE = 1.5;
@@ -160,9 +166,6 @@ function Fact({ name, value, title, width, more = false }: FactProps): JSX.Eleme
 }
 
 function ConnectForm({ name, session, since }: Pick<BarProps, 'name' | 'session' | 'since'>): JSX.Element {
-  const developer = useSignal<Identity | undefined>(undefined);
-  /** Whether the hub has said if it has tokens for developers: what is shown before that would move. */
-  const isKnown = useSignal(false);
   useEffect(() => {
     void requestDeveloperTokens()
       .then((tokens) => (developer.value = tokens))
