@@ -35,6 +35,15 @@ describe('Columns', () => {
     expect(columns).toMatchObject({ topic: 5, type: 0 });
   });
 
+  it('takes what is put before the other entries, with serials of its own', () => {
+    const columns = new Columns();
+    const entries = [{ ...message('urn:b'), serial: -1 }, message('urn:c')];
+    columns.update(entries);
+    expect(columns.topic).toBe(5);
+    columns.update([{ ...message('urn:older'), serial: -2 }, ...entries]);
+    expect(columns.topic).toBe(9);
+  });
+
   it('is bounded', () => {
     const columns = new Columns();
     columns.update([message('/'.padEnd(10_000, 'x'), 'y'.repeat(10_000))]);

@@ -12,23 +12,24 @@ const WIDE = 0x11_00;
  * cleared: otherwise all rows would move whenever a long topic leaves or enters.
  */
 export class Columns {
-  private seen = 0;
+  /** The serials of the first and the last entry that were taken. */
+  private first = Infinity;
+  private last = -Infinity;
   /** What all topics that have one have in common: scheme and host. Null where they differ. */
   private common: string | null | undefined;
   private whole = 0;
   private withoutOrigin = 0;
   private longestType = 0;
 
-  /** Takes what has come since the last call. */
+  /** Takes what has come since the last call, after the other entries or before them. */
   update(entries: readonly LogEntry[]): void {
-    const oldest = entries[0]?.serial ?? 0;
+    const oldest = entries[0]?.serial ?? Infinity;
     // The log was cleared: nothing of what was looked at is left.
-    if (oldest > this.seen) this.forget();
-    for (let index = firstAfter(entries, this.seen); index < entries.length; index += 1) {
-      const entry = entries[index];
-      if (entry?.kind === 'message') this.add(entry.topic, entry.type);
-    }
-    this.seen = entries.at(-1)?.serial ?? this.seen;
+    if (oldest > this.last) this.forget();
+    for (let index = firstAfter(entries, this.last); index < entries.length; index += 1) this.add(entries[index]);
+    for (let index = firstAfter(entries, this.first - 1) - 1; index >= 0; index -= 1) this.add(entries[index]);
+    this.first = Math.min(this.first, oldest);
+    this.last = entries.at(-1)?.serial ?? this.last;
   }
 
   /** Scheme and host, where all topics have the same, so that no row needs to show them. */
@@ -46,7 +47,9 @@ export class Columns {
     return Math.min(WIDEST.type, this.longestType);
   }
 
-  private add(topic: string, type: string): void {
+  private add(entry: LogEntry | undefined): void {
+    if (entry?.kind !== 'message') return;
+    const { topic, type } = entry;
     const origin = originOf(topic);
     if (origin !== '') this.common = this.common === undefined || this.common === origin ? origin : null;
     this.whole = Math.max(this.whole, widthOf(topic));
@@ -56,6 +59,8 @@ export class Columns {
   }
 
   private forget(): void {
+    this.first = Infinity;
+    this.last = -Infinity;
     this.common = undefined;
     this.whole = 0;
     this.withoutOrigin = 0;
