@@ -1,8 +1,10 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { formatAge } from './ages.js';
+import { Breakable } from './breakable.js';
 import { usePolling } from './hooks.js';
 import type { Session } from './session.js';
-import { formatDuration, formatNumber, t } from './translation.js';
+import { formatNumber, t } from './translation.js';
 
 interface Process {
   readonly id: string;
@@ -70,8 +72,7 @@ export function Administration({ session }: { session: Session }): JSX.Element {
           <li key={id}>
             <strong>{host}</strong> {version} {isThis && <span class="badge">{t('thisProcess')}</span>}
             <span class="faint">
-              {t('uptime')} {formatDuration(Date.now() - Date.parse(startedAt))} · {t('connections')}{' '}
-              {formatNumber(count)}
+              {t('uptime')} {formatAge(Date.now() - Date.parse(startedAt))} · {t('connections')} {formatNumber(count)}
             </span>
           </li>
         ))}
@@ -120,7 +121,7 @@ function ConnectionRow({ connection, read, end, revoke }: Acts & { connection: C
     <tr>
       <th scope="row">{who}</th>
       <td>{matcherCount !== undefined && <Topics id={id} count={matcherCount} who={who} read={read} />}</td>
-      <td>{formatDuration(age)}</td>
+      <td>{formatAge(age)}</td>
       <td>
         {isFull && <span class="badge bad">{t('slow')}</span>}
         {isLive === false && !isFull && <span class="badge">{t('behind')}</span>}
@@ -151,7 +152,9 @@ function Topics({ id, count, who, read }: { id: number; count: number; who: stri
       <summary aria-label={`${t('topics')}: ${who}, ${formatNumber(count)}`}>{formatNumber(count)}</summary>
       <ul class="mono">
         {matchers.value.map(({ type, pattern }) => (
-          <li key={`${type}:${pattern}`}>{pattern}</li>
+          <li key={`${type}:${pattern}`}>
+            <Breakable text={pattern} />
+          </li>
         ))}
       </ul>
     </details>

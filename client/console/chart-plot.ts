@@ -1,7 +1,15 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { Line } from './charts.js';
-import type { Rates } from './rates.js';
+import type { Rates, Series } from './rates.js';
+
+/** One line of a chart. */
+export interface Line {
+  readonly name: 'lineLive' | 'lineReplayed' | 'lineP50' | 'lineP95';
+  readonly values: (series: Series) => (number | null)[];
+  /** A custom property of the style sheet. */
+  readonly color: string;
+  readonly isDashed: boolean;
+}
 
 /** "13:02", or "13:02:30" between two minutes. */
 function timeOfDay(time: number): string {
@@ -17,14 +25,24 @@ export interface PlotOptions {
   readonly lines: readonly Line[];
   /** When heartbeats came, and when the connection was lost. */
   readonly rates: Rates;
+  /** Whether values are whole numbers. */
+  readonly isWhole: boolean;
+  /** Told which second the pointer is at; undefined when it leaves. */
+  readonly onPoint: (time: number | undefined) => void;
 }
+
+/** CSS pixels between two times of day below the chart. */
+const TIME_SPACE = 64;
+
+/** The steps of an axis of whole numbers. */
+const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
 /** CSS pixels of a heartbeat's tick, at the foot of the chart. */
 const TICK = 5;
 
 /** Lines over time that fill the element, in the colours of the page. */
 export function makePlot(element: HTMLElement, data: uPlot.AlignedData, options: PlotOptions): uPlot {
-  const { height, lines, rates } = options;
+  const { height, lines, rates, isWhole, onPoint } = options;
   // A canvas knows no custom properties, nor `light-dark()`, so an element that uses them gives the actual colour.
   const colored = (property: string) => (): string => {
     element.style.color = `var(${property})`;
@@ -39,7 +57,8 @@ export function makePlot(element: HTMLElement, data: uPlot.AlignedData, options:
   const series = lines.map(({ color, isDashed }) => ({
     stroke: colored(color),
     width: 1.5,
-    points: { size: 4 },
+    // Of what is measured now and then, a line alone would show nothing.
+    points: { size: 4, show: !isWhole },
     spanGaps: false,
     dash: isDashed ? [4, 3] : [],
   }));
@@ -53,13 +72,13 @@ export function makePlot(element: HTMLElement, data: uPlot.AlignedData, options:
       width: element.clientWidth,
       height,
       legend: { show: false },
-      cursor: { show: false },
-      scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, (most ?? 0) * 1.1)] } },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+      scales: { y: { range: (_plot, _least, most) => [0, (most ?? 1) * 1.1] } },
       axes: [
-        { ...axis, size: 28, values: (_plot, times) => times.map(timeOfDay) },
-        { ...axis, size: 44 },
+        { ...axis, size: 28, space: TIME_SPACE, values: (_plot, times) => times.map(timeOfDay) },
+        { ...axis, size: 44, ...(isWhole && { incrs: WHOLE_STEPS }) },
       ],
-      hooks: { draw: [drawMarks] },
+      hooks: { draw: [drawMarks], setCursor: [({ cursor, data: [times] }) => onPoint(times[cursor.idx ?? -1])] },
       series: [{}, ...series],
     },
     data,

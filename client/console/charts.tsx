@@ -1,24 +1,14 @@
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
-import type uPlot from 'uplot';
+import { Chart, type Place } from './chart.js';
 import { clock } from './hooks.js';
-import { type Rates, type Series, SECONDS } from './rates.js';
+import type { Line } from './chart-plot.js';
+import type { Rates } from './rates.js';
 import type { Session } from './session.js';
 import { t } from './translation.js';
 
-const HEIGHT = 150;
-
 /** The last seconds that the summary in words covers. */
 const TOLD = 60;
-
-/** One line of a chart. */
-export interface Line {
-  readonly name: 'lineLive' | 'lineReplayed' | 'lineP50' | 'lineP95';
-  readonly values: (series: Series) => (number | null)[];
-  /** A custom property of the style sheet. */
-  readonly color: string;
-  readonly isDashed: boolean;
-}
 
 const RATE: readonly Line[] = [
   { name: 'lineLive', values: ({ live }) => live, color: '--accent', isDashed: false },
@@ -30,17 +20,40 @@ const LATENCY: readonly Line[] = [
   { name: 'lineP95', values: ({ p95 }) => p95, color: '--warn', isDashed: true },
 ];
 
-/** Rate and latency of the last five minutes, and in words for those who can't see a chart. */
+/** Rate and latency since the first message, for five minutes at most, and in words for those who can't see a chart. */
 export function Charts({ session }: { session: Session }): JSX.Element {
-  void clock.value;
   const { rates } = session;
-  const { live, replayed } = rates.last(TOLD);
+  const place = useSignal<Place | undefined>(undefined);
   return (
     <div class="charts">
-      <h3>{t('chartRate')}</h3>
-      <Chart rates={rates} lines={RATE} />
-      <h3>{t('chartLatency')}</h3>
-      <Chart rates={rates} lines={LATENCY} />
+      <Chart
+        title={t('chartRate')}
+        empty={t('chartNoMessages')}
+        rates={rates}
+        lines={RATE}
+        isWhole
+        format={(count) => t('perSecond', { n: count ?? 0 })}
+        place={place}
+      />
+      <Chart
+        title={t('chartLatency')}
+        empty={t('chartNoLatency')}
+        rates={rates}
+        lines={LATENCY}
+        format={inMilliseconds}
+        place={place}
+      />
+      <Words rates={rates} />
+    </div>
+  );
+}
+
+function Words({ rates }: { rates: Rates }): JSX.Element {
+  // Each second is told anew.
+  void clock.value;
+  const { live, replayed } = rates.last(TOLD);
+  return (
+    <>
       <p class="faint" id="chart-words">
         {t('chartTable', {
           live: sum(live),
@@ -53,48 +66,6 @@ export function Charts({ session }: { session: Session }): JSX.Element {
       <p class="faint" id="chart-marks">
         {t('chartMarks', { losses: rates.timesOf('losses').length, beats: rates.timesOf('beats').length })}
       </p>
-    </div>
-  );
-}
-
-function Chart({ rates, lines }: { rates: Rates; lines: readonly Line[] }): JSX.Element {
-  const frame = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>(undefined);
-  const dataNow = (): uPlot.AlignedData => {
-    const series = rates.last(SECONDS);
-    return [series.times, ...lines.map(({ values }) => values(series))];
-  };
-  useEffect(() => {
-    const element = frame.current;
-    if (!element) return undefined;
-    let isGone = false;
-    // Loaded by itself, because it is as large as the rest of the console, and not everybody looks at charts.
-    const draw = async (): Promise<void> => {
-      const { makePlot } = await import('./chart-plot.js');
-      if (!isGone) plot.current = makePlot(element, dataNow(), { height: HEIGHT, lines, rates });
-    };
-    void draw();
-    const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
-    observer.observe(element);
-    return () => {
-      isGone = true;
-      observer.disconnect();
-      plot.current?.destroy();
-    };
-  }, []);
-  const now = clock.value;
-  useEffect(() => plot.current?.setData(dataNow()), [now]);
-  return (
-    <>
-      <div class="chart" ref={frame} aria-hidden="true" />
-      <ul class="legend" aria-hidden="true">
-        {lines.map(({ name, color, isDashed }) => (
-          <li key={name}>
-            <span data-dashed={isDashed} style={{ color: `var(${color})` }} />
-            {t(name)}
-          </li>
-        ))}
-      </ul>
     </>
   );
 }

@@ -1,11 +1,13 @@
-import { useSignal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { formatAge } from './ages.js';
 import { hintFor } from './hint.js';
 import { clock } from './hooks.js';
 import { subjectOf } from './token-subject.js';
 import { requestDeveloperTokens } from './developer-tokens.js';
 import type { Identity, Session } from './session.js';
+import { TokenDialog } from './token-dialog.js';
 import { formatDuration, formatNumber, t } from './translation.js';
 
 /** How each state of the connection looks. */
@@ -40,6 +42,12 @@ interface BarProps {
 /** Characters of a process's name that tell it from the others. */
 const SHORT_NAME = 8;
 
+/** The tokens for developers, where there are any. All bars know of them, so that nothing moves when one is shown anew. */
+const developer = signal<Identity | undefined>(undefined);
+
+/** Whether the service has said if there are any: what is shown before that would move. */
+const isKnown = signal(false);
+
 /** Heartbeat intervals of silence after which a heartbeat counts as late. */
 const LATE = 1.5;
 
@@ -48,21 +56,25 @@ export function ConnectionBar({ name, label, session, since, children }: BarProp
   const state = session.state.value;
   const look = LOOKS[state];
   return (
-    <section aria-label={label}>
-      <div class="bar-card">
-        <p class="state" data-look={look} id={`${name}-state`}>
-          <svg viewBox="0 0 20 20" aria-hidden="true">
-            <path d={ICONS[look]} />
-          </svg>
-          {t(`state_${state}`)}
-        </p>
-        {session.isWanted.value ? <Facts session={session} /> : <ConnectForm session={session} since={since} />}
-        <div class="acts">
-          {session.isWanted.value && <Acts name={name} session={session} />}
-          {children}
-        </div>
+    <section aria-label={label} class="connection-bar">
+      <p class="state" data-look={look} id={`${name}-state`}>
+        <svg viewBox="0 0 20 20" aria-hidden="true">
+          <path d={ICONS[look]} />
+        </svg>
+        {t(`state_${state}`)}
+      </p>
+      <div class="middle">
+        <Problem session={session} />
+        {session.isWanted.value ? (
+          <Facts session={session} />
+        ) : (
+          <ConnectForm name={name} session={session} since={since} />
+        )}
       </div>
-      <Problem session={session} />
+      <div class="acts">
+        {session.isWanted.value && <Acts name={name} session={session} />}
+        {children}
+      </div>
     </section>
   );
 }
@@ -71,14 +83,17 @@ function Facts({ session }: { session: Session }): JSX.Element {
   const now = clock.value;
   const openedAt = session.openedAt.value;
   const { process } = session.stream.head.value ?? {};
+  const subject = subjectOf(session.identity.value?.token) ?? t('anonymous');
   return (
     <dl class="facts">
-      <Fact name={t('as')} value={subjectOf(session.identity.value?.token) ?? t('anonymous')} />
-      <Fact more name={t('transport')} value={`fetch · ${httpVersion()}`} />
-      {process !== undefined && <Fact more name={t('process')} value={process.slice(0, SHORT_NAME)} title={process} />}
-      <Fact name={t('uptime')} value={openedAt === undefined ? t('none') : formatDuration(now - openedAt)} />
+      <Fact name={t('as')} value={subject} title={subject} width={7} />
+      <Fact name={t('uptime')} value={openedAt === undefined ? t('none') : formatAge(now - openedAt)} width={4.5} />
       <LastByte session={session} />
-      <Fact name={t('reconnects')} value={formatNumber(session.reconnects.value)} />
+      <Fact name={t('reconnects')} value={formatNumber(session.reconnects.value)} width={5.25} />
+      <Fact more name={t('transport')} value={`fetch · ${httpVersion()}`} width={7} />
+      {process !== undefined && (
+        <Fact more name={t('process')} value={process.slice(0, SHORT_NAME)} title={process} width={5} />
+      )}
     </dl>
   );
 }
@@ -107,18 +122,25 @@ function LastByte({ session }: { session: Session }): JSX.Element {
   const { lastByteAt } = session.stream;
   const period = session.stream.head.value?.heartbeat ?? 0;
   const silence = clock.value - lastByteAt;
-  const part = Math.min(1, Math.max(0, silence / period));
+  const part = period > 0 ? Math.min(1, Math.max(0, silence / period)) : 1;
   return (
-    <div title={period > 0 ? t('heartbeat', { duration: formatDuration(period) }) : undefined}>
+    <div
+      title={period > 0 ? t('heartbeat', { duration: formatDuration(period) }) : undefined}
+      style={{ '--width': '6.75rem' }}
+    >
       <dt>{t('lastByte')}</dt>
       <dd>
-        {lastByteAt > 0 && period > 0 && (
-          <svg class="ring" viewBox="0 0 20 20" aria-hidden="true" data-late={silence > LATE * period}>
-            <circle cx="10" cy="10" r="8" />
-            <circle cx="10" cy="10" r="8" pathLength={1} style={{ strokeDashoffset: String(part) }} />
-          </svg>
-        )}
-        {lastByteAt === 0 ? t('none') : t('ago', { duration: formatDuration(silence) })}
+        <svg
+          class="ring"
+          viewBox="0 0 20 20"
+          aria-hidden="true"
+          data-known={lastByteAt > 0 && period > 0}
+          data-late={silence > LATE * period}
+        >
+          <circle cx="10" cy="10" r="8" />
+          <circle cx="10" cy="10" r="8" pathLength={1} style={{ strokeDashoffset: String(part) }} />
+        </svg>
+        {lastByteAt === 0 ? t('none') : t('ago', { duration: formatAge(silence) })}
       </dd>
     </div>
   );
@@ -128,39 +150,30 @@ interface FactProps {
   readonly name: string;
   readonly value: string;
   readonly title?: string;
+  /** In rem. It is the same whatever the value is, so that nothing moves when the value changes. */
+  readonly width: number;
   /** Whether it is left out where there is little room. */
   readonly more?: boolean;
 }
 
-function Fact({ name, value, title, more = false }: FactProps): JSX.Element {
+function Fact({ name, value, title, width, more = false }: FactProps): JSX.Element {
   return (
-    <div title={title} class={more ? 'more' : ''}>
+    <div title={title} class={more ? 'more' : ''} style={{ '--width': `${width}rem` }}>
       <dt>{name}</dt>
       <dd>{value}</dd>
     </div>
   );
 }
 
-function ConnectForm({ session, since }: { session: Session; since: string }): JSX.Element {
-  const developer = useSignal<Identity | undefined>(undefined);
-  const token = useSignal('');
-  const publishToken = useSignal('');
+function ConnectForm({ name, session, since }: Pick<BarProps, 'name' | 'session' | 'since'>): JSX.Element {
   useEffect(() => {
-    void requestDeveloperTokens().then((tokens) => (developer.value = tokens));
+    void requestDeveloperTokens()
+      .then((tokens) => (developer.value = tokens))
+      .finally(() => (isKnown.value = true));
   }, []);
-  const connect = (event: Event): void => {
-    event.preventDefault();
-    session.connect(
-      {
-        ...(token.value !== '' && { token: token.value.trim() }),
-        ...(publishToken.value !== '' && { publishToken: publishToken.value.trim() }),
-      },
-      since,
-    );
-  };
   const tokens = developer.value;
   return (
-    <div class="connect">
+    <div class="connect" data-known={isKnown.value}>
       <span class="label">{t('connectAs')}</span>
       {tokens && (
         <button type="button" class="primary" onClick={() => session.connect(tokens, since)}>
@@ -170,34 +183,7 @@ function ConnectForm({ session, since }: { session: Session; since: string }): J
       <button type="button" onClick={() => session.connect({}, since)}>
         {t('anonymous')}
       </button>
-      <details>
-        <summary>{t('withToken')}</summary>
-        <form onSubmit={connect} autocomplete="off">
-          <label>
-            {t('token')}
-            <input
-              type="password"
-              autocomplete="off"
-              required
-              value={token.value}
-              onInput={({ currentTarget }) => (token.value = currentTarget.value)}
-            />
-          </label>
-          <label>
-            {t('publishToken')}
-            <input
-              type="password"
-              autocomplete="off"
-              value={publishToken.value}
-              onInput={({ currentTarget }) => (publishToken.value = currentTarget.value)}
-            />
-          </label>
-          <small>{t('tokenNote')}</small>
-          <button type="submit" class="primary">
-            {t('connect')}
-          </button>
-        </form>
-      </details>
+      <TokenDialog name={name} onConnect={(identity) => session.connect(identity, since)} />
     </div>
   );
 }

@@ -71,7 +71,14 @@ export function LogView({ name, title, session, filter, selected, announce }: Lo
       {count === 0 ? (
         <Empty session={session} isFiltered={session.log.entries.length > 0} />
       ) : (
-        <Rows name={name} entries={all} count={count} selected={selected} isPaused={limit !== undefined} />
+        <Rows
+          name={name}
+          entries={all}
+          count={count}
+          selected={selected}
+          isPaused={limit !== undefined}
+          filter={filter.value}
+        />
       )}
     </section>
   );

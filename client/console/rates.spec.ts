@@ -37,4 +37,16 @@ describe('Rates', () => {
     now += 120_000;
     expect(rates.latency(60, 50)).toBeNull();
   });
+
+  it('spans what there is, from half a minute to five minutes', () => {
+    let now = 1_000_000;
+    const rates = new Rates(() => now);
+    expect(rates.span).toBe(30);
+    rates.add();
+    now += 90_000;
+    rates.add();
+    expect(rates.span).toBe(90);
+    now += 900_000;
+    expect(rates.span).toBe(SECONDS);
+  });
 });

@@ -1,6 +1,9 @@
 /** Seconds that are remembered. */
 export const SECONDS = 300;
 
+/** Seconds of the shortest time that is worth a chart. */
+const LEAST = 30;
+
 /** Latencies that are remembered of one second. */
 const MOST_LATENCIES = 200;
 
@@ -55,6 +58,12 @@ export class Rates {
   timesOf(what: 'beats' | 'losses'): number[] {
     const oldest = this.second - SECONDS;
     return [...this.buckets].flatMap(([second, bucket]) => (second >= oldest && bucket[what] > 0 ? [second] : []));
+  }
+
+  /** Seconds since the first of which something is remembered, but at least some: as long as a chart has to be. */
+  get span(): number {
+    const [first = this.second] = this.buckets.keys();
+    return Math.min(SECONDS, Math.max(LEAST, this.second - first));
   }
 
   last(seconds: number): Series {

@@ -1,14 +1,20 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX, RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { Cells } from './cells.js';
+import { Columns } from './columns.js';
 import type { LogEntry, LogMark, LogMessage } from './message-log.js';
 import { ReadingPlace } from './reading-place.js';
-import { formatDuration, formatMoment, formatTime, t } from './translation.js';
+import { type Searched, searchedIn } from './searched.js';
+import { formatDuration, t } from './translation.js';
 import { firstAfter } from './visible-entries.js';
-import { ROW_HEIGHT, windowOf } from './window.js';
+import { ROW_HEIGHT, TALL_ROW_HEIGHT, windowOf } from './window.js';
 
 /** Pixels from the end within which the reader counts as being at the end. */
 const NEAR = ROW_HEIGHT;
+
+/** Pixels of width below which a message has two lines. */
+const NARROW = 640;
 
 export interface RowsProps {
   /** The name of the log, see `LogProps`. */
@@ -17,12 +23,18 @@ export interface RowsProps {
   readonly count: number;
   readonly selected: Signal<LogMessage | undefined>;
   readonly isPaused: boolean;
+  /** What the entries were filtered by, to show where it is. */
+  readonly filter: string;
 }
 
 /** Rows of which only those in sight are in the document. */
-export function Rows({ name, entries, count, selected, isPaused }: RowsProps): JSX.Element {
+export function Rows({ name, entries, count, selected, isPaused, filter }: RowsProps): JSX.Element {
   const scroll = useScroll(entries, count);
-  const { first, end } = windowOf(count, scroll.top, scroll.height);
+  const { rowHeight } = scroll;
+  const { first, end } = windowOf(count, scroll.top, scroll.height, rowHeight);
+  const columns = useMemo(() => new Columns(), [entries]);
+  const searched = useMemo(() => searchedIn(filter), [filter]);
+  columns.update(entries);
   const select = (index: number): void => {
     const entry = entries[Math.max(0, Math.min(count - 1, index))];
     if (entry?.kind === 'message') selected.value = entry;
@@ -47,13 +59,16 @@ export function Rows({ name, entries, count, selected, isPaused }: RowsProps): J
         ref={scroll.element}
         role="listbox"
         tabIndex={0}
+        data-tall={rowHeight === TALL_ROW_HEIGHT}
+        style={{ '--row': `${rowHeight}px`, ...widthsOf(columns) }}
         aria-labelledby={`${name}-title`}
         aria-activedescendant={isActiveShown ? `${name}-row-${selected.value?.serial}` : undefined}
         onScroll={scroll.onScroll}
+        onClick={(event) => select(indexOf(event))}
         onKeyDown={onKeyDown}
       >
-        <div role="presentation" class="spacer" style={{ height: `${count * ROW_HEIGHT}px` }}>
-          <div role="presentation" class="drawn" style={{ transform: `translateY(${first * ROW_HEIGHT}px)` }}>
+        <div role="presentation" class="spacer" style={{ height: `${count * rowHeight}px` }}>
+          <div role="presentation" class="drawn" style={{ transform: `translateY(${first * rowHeight}px)` }}>
             {shown.map((entry, index) => (
               <Row
                 key={entry.serial}
@@ -61,19 +76,43 @@ export function Rows({ name, entries, count, selected, isPaused }: RowsProps): J
                 entry={entry}
                 position={first + index + 1}
                 isSelected={entry.serial === selected.value?.serial}
-                onSelect={() => select(first + index)}
+                searched={searched}
+                origin={columns.origin}
               />
             ))}
           </div>
         </div>
       </div>
-      {scroll.unseen > 0 && !isPaused && (
-        <button type="button" class="jump" onClick={scroll.follow}>
-          {t('newMessages', { n: scroll.unseen })} ↓
-        </button>
-      )}
+      {scroll.unseen > 0 && !isPaused && <Jump {...scroll} />}
     </div>
   );
+}
+
+/**
+ * The index of the row in which something has happened, or NaN. One listener is for all rows, because a row with a function of
+ * its own would be drawn again with each message that comes.
+ */
+function indexOf({ target }: Event): number {
+  const position = target instanceof Element ? target.closest('.row')?.getAttribute('aria-posinset') : undefined;
+  return Number(position ?? NaN) - 1;
+}
+
+function Jump({ unseen, follow }: Scroll): JSX.Element {
+  return (
+    <button type="button" class="jump" onClick={follow}>
+      {t('newMessages', { n: unseen })} ↓
+    </button>
+  );
+}
+
+/** The widths of the columns, for the style sheet. */
+function widthsOf({ topic, type }: Columns): Record<string, string> {
+  return { '--topic': widthOf(topic, '35%'), '--type': widthOf(type, '20%') };
+}
+
+/** The gap behind a column is part of it, so that one without anything in it takes no room. */
+function widthOf(characters: number, most: string): string {
+  return characters === 0 ? '0px' : `min(${characters + 0.5}ch + 0.75rem, ${most})`;
 }
 
 interface Scroll {
@@ -82,6 +121,7 @@ interface Scroll {
   readonly top: number;
   readonly height: number;
   readonly place: ReadingPlace;
+  readonly rowHeight: number;
   /** Rows that came below while the reader was elsewhere. */
   readonly unseen: number;
   readonly onScroll: () => void;
@@ -93,20 +133,30 @@ interface Scroll {
 /** Follows the end while the reader is there, and otherwise keeps what is in sight where it is. */
 function useScroll(entries: readonly LogEntry[], count: number): Scroll {
   const element = useRef<HTMLDivElement>(null);
-  const view = useSignal({ top: 0, height: 600 });
+  const view = useSignal({ top: 0, height: 600, rowHeight: ROW_HEIGHT });
   const isFollowing = useSignal(true);
   const newestSeen = useRef(0);
   const place = useMemo(() => new ReadingPlace(), []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = element;
     if (!current) return undefined;
-    const observer = new ResizeObserver(() => (view.value = { ...view.value, height: current.clientHeight }));
+    const measure = (): void => {
+      const { clientHeight: height, clientWidth } = current;
+      view.value = { ...view.value, height, rowHeight: clientWidth < NARROW ? TALL_ROW_HEIGHT : ROW_HEIGHT };
+    };
+    // Before anything is drawn, so that no row is seen with another height first.
+    measure();
+    const observer = new ResizeObserver(measure);
     observer.observe(current);
     return () => observer.disconnect();
   }, []);
+  const { rowHeight } = view.value;
+  const heightBefore = useRef(rowHeight);
   useLayoutEffect(() => {
     const { current } = element;
     if (!current) return;
+    if (!isFollowing.value) current.scrollTop *= rowHeight / heightBefore.current;
+    heightBefore.current = rowHeight;
     if (isFollowing.value) current.scrollTop = current.scrollHeight;
     else keepInPlace(current);
     if (isFollowing.value) newestSeen.current = entries[count - 1]?.serial ?? 0;
@@ -114,37 +164,38 @@ function useScroll(entries: readonly LogEntry[], count: number): Scroll {
   const keepInPlace = (current: HTMLElement): void => {
     const moved = place.movedIn(entries);
     if (moved === 0) return;
-    current.scrollTop += ROW_HEIGHT * moved;
-    view.value = { top: current.scrollTop, height: current.clientHeight };
+    current.scrollTop += rowHeight * moved;
+    view.value = { ...view.value, top: current.scrollTop, height: current.clientHeight };
   };
   const onScroll = (): void => {
     if (!element.current) return;
     const { scrollTop, clientHeight, scrollHeight } = element.current;
     isFollowing.value = scrollHeight - scrollTop - clientHeight <= NEAR;
-    place.look(Math.floor(scrollTop / ROW_HEIGHT), entries);
-    view.value = { top: scrollTop, height: clientHeight };
+    place.look(Math.floor(scrollTop / rowHeight), entries);
+    view.value = { ...view.value, top: scrollTop, height: clientHeight };
   };
   const { top, height } = view.value;
   return {
     element,
     place,
-    top: isFollowing.value ? Math.max(0, count * ROW_HEIGHT - height) : top,
+    top: isFollowing.value ? Math.max(0, count * rowHeight - height) : top,
     height,
+    rowHeight,
     unseen: isFollowing.value ? 0 : count - firstAfter(entries, newestSeen.current),
     onScroll,
     follow: () => {
       isFollowing.value = true;
       element.current?.focus();
     },
-    show: (index) => bringIntoSight(element.current, index),
+    show: (index) => bringIntoSight(element.current, index, rowHeight),
   };
 }
 
-function bringIntoSight(element: HTMLElement | null, index: number): void {
+function bringIntoSight(element: HTMLElement | null, index: number, rowHeight: number): void {
   if (!element) return;
-  const top = index * ROW_HEIGHT;
+  const top = index * rowHeight;
   if (top < element.scrollTop) element.scrollTop = top;
-  const bottom = top + ROW_HEIGHT - element.clientHeight;
+  const bottom = top + rowHeight - element.clientHeight;
   if (bottom > element.scrollTop) element.scrollTop = bottom;
 }
 
@@ -161,33 +212,23 @@ interface RowProps {
   readonly entry: LogEntry;
   readonly position: number;
   readonly isSelected: boolean;
-  readonly onSelect: () => void;
+  readonly searched: Searched;
+  readonly origin: string | undefined;
 }
 
-function Row({ id, entry, position, isSelected, onSelect }: RowProps): JSX.Element {
+function Row({ id, entry, position, isSelected, searched, origin }: RowProps): JSX.Element {
   const common = { id, role: 'option', 'aria-posinset': position, 'aria-setsize': -1 } as const;
   if (entry.kind === 'mark') {
+    const text = textOfMark(entry);
     return (
-      <div {...common} class="row mark" data-mark={entry.mark} aria-selected={false} aria-disabled={true}>
-        {textOfMark(entry)}
+      <div {...common} class="row mark" data-mark={entry.mark} title={text} aria-selected={false} aria-disabled={true}>
+        {text}
       </div>
     );
   }
   return (
-    <div {...common} class="row" data-history={entry.isHistory} aria-selected={isSelected} onClick={onSelect}>
-      <span class="at" title={entry.isHistory && formatMoment(entry.at)}>
-        {formatTime(entry.at)}
-      </span>
-      <span class="topic" title={entry.topic}>
-        {entry.topic}
-      </span>
-      <span class="type">{entry.type === 'message' ? '' : entry.type}</span>
-      <span class="text">{entry.text.slice(0, 300)}</span>
-      <span class="extra">
-        {entry.isHistory && <span class="badge">{t('history')}</span>}
-        {entry.isReplayed && <span class="badge">{t('replayed')}</span>}
-        {entry.latency !== undefined && t('milliseconds', { n: entry.latency })}
-      </span>
+    <div {...common} class="row" data-history={entry.isHistory} aria-selected={isSelected}>
+      <Cells message={entry} searched={searched} origin={origin} />
     </div>
   );
 }

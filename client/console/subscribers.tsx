@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { Breakable } from './breakable.js';
 import { usePolling } from './hooks.js';
 import type { Session } from './session.js';
 import { t } from './translation.js';
@@ -51,7 +52,10 @@ export function Subscribers({ session }: { session: Session }): JSX.Element {
     <ul class="people" id="people">
       {byTopic([...present, ...gone]).map(([topic, all]) => (
         <li key={topic}>
-          <span class="mono">{topic}</span> <span class="badge">{all.filter((one) => !gone.includes(one)).length}</span>
+          <span class="mono">
+            <Breakable text={topic} />
+          </span>{' '}
+          <span class="badge">{all.filter((one) => !gone.includes(one)).length}</span>
           <ul>
             {all.slice(0, MOST).map((one) => (
               <Person key={one.id} one={one} change={gone.includes(one) ? 'left' : come.has(one.id) ? 'joined' : ''} />

@@ -1,7 +1,9 @@
 import { panelsEn, panelsZhCN } from './texts-panels.js';
+import { en as layout, zhCN as layoutInChinese } from './texts-layout.js';
 
 /** Every text of the console. English is the source: a text that is missing in Chinese does not compile. */
 export const en = {
+  ...layout,
   connection: 'Connection',
   connectAs: 'Connect as',
   anonymous: 'Anonymous',
@@ -139,7 +141,6 @@ export const en = {
   behind: 'behind',
   end: 'Disconnect',
   revoke: 'Revoke subject',
-  refresh: 'Refresh',
   subject: 'Subject',
   address: 'Address',
   since_col: 'Age',
@@ -156,6 +157,7 @@ export type Texts = Readonly<Record<TextKey, string>>;
 
 /** Simplified Chinese. */
 export const zhCN: Texts = {
+  ...layoutInChinese,
   connection: '连接',
   connectAs: '连接身份',
   anonymous: '匿名',
@@ -291,7 +293,6 @@ export const zhCN: Texts = {
   behind: '落后',
   end: '断开',
   revoke: '撤销该主体',
-  refresh: '刷新',
   subject: '主体',
   address: '地址',
   since_col: '时长',

@@ -1,7 +1,9 @@
-import { useSignal } from '@preact/signals';
-import type { JSX } from 'preact';
+import { type Signal, useSignal } from '@preact/signals';
+import type { JSX, RefObject } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Topic } from './address.js';
 import { MAX_TOPICS } from './address.js';
+import { useDismiss } from './dismiss.js';
 import { hintFor } from './hint.js';
 import type { Refusal } from './refusals.js';
 import { matcherOf, type Session } from './session.js';
@@ -12,23 +14,40 @@ export function Topics({ session, since }: { session: Session; since: { value: s
   const text = useSignal('');
   const kind = useSignal<Topic['kind']>('exact');
   const problem = useSignal('');
+  /** Whether the form is shown where there is little room. */
+  const isOpen = useSignal(false);
+  const isWhole = useSignal(false);
+  const section = useRef<HTMLElement>(null);
+  useDismiss(isOpen, section);
+  useDismiss(isWhole, section);
+  const opener = useRef<HTMLButtonElement>(null);
+  const close = (): void => {
+    if (!isOpen.value) return;
+    isOpen.value = false;
+    opener.current?.focus();
+  };
+  const count = session.topics.value.length;
+  const isFull = count >= MAX_TOPICS;
   const add = (event: Event): void => {
     event.preventDefault();
     const wanted = text.value.trim();
-    if (wanted === '') return;
+    if (wanted === '' || isFull) return;
     try {
       session.add({ kind: kind.value, text: wanted }, since.value);
       text.value = '';
       problem.value = '';
+      close();
     } catch (error) {
       problem.value = t('patternInvalid', { reason: error instanceof Error ? error.message : '' });
     }
   };
   return (
-    <section class="topics" aria-label={t('topics')}>
-      <form onSubmit={add}>
+    <section ref={section} class="topics" aria-label={t('topics')} data-open={isOpen.value}>
+      <form onSubmit={add} onKeyDown={({ key }) => key === 'Escape' && close()}>
         <label class="grow">
-          <span class="label">{t('addTopic')}</span>
+          <span class="label">
+            {t('addTopic')} {isFull && <span class="full">{t('topicsFull', { n: count })}</span>}
+          </span>
           <input
             id="topic-text"
             class="mono"
@@ -41,15 +60,23 @@ export function Topics({ session, since }: { session: Session; since: { value: s
         </label>
         <Kind kind={kind} />
         <Since since={since} />
-        <button type="submit" disabled={session.topics.value.length >= MAX_TOPICS}>
+        <button type="submit" aria-disabled={isFull}>
           {t('add')}
         </button>
+        <Help problem={problem.value} />
       </form>
-      <p id="topic-help" class={problem.value ? 'notice' : 'help'} role={problem.value ? 'alert' : undefined}>
-        {problem.value || t('patternHelp')}
-      </p>
-      <Chips session={session} />
+      <Chips session={session} isWhole={isWhole} isFormOpen={isOpen} opener={opener} />
     </section>
+  );
+}
+
+/** How topics are written, or what is wrong with the one that was. */
+function Help({ problem }: { problem: string }): JSX.Element {
+  const text = problem || t('patternHelp');
+  return (
+    <p id="topic-help" class={problem ? 'notice' : 'help'} role={problem ? 'alert' : undefined} title={text}>
+      {text}
+    </p>
   );
 }
 
@@ -69,19 +96,59 @@ function Kind({ kind }: { kind: { value: Topic['kind'] } }): JSX.Element {
   );
 }
 
-function Chips({ session }: { session: Session }): JSX.Element {
+interface ChipsProps {
+  readonly session: Session;
+  /** Whether all topics are shown at once. */
+  readonly isWhole: Signal<boolean>;
+  readonly isFormOpen: Signal<boolean>;
+  /** The button that opens the form. */
+  readonly opener: RefObject<HTMLButtonElement | null>;
+}
+
+/** One line of topics, which is scrolled sideways, and shows all of them if asked. */
+function Chips({ session, isWhole, isFormOpen, opener }: ChipsProps): JSX.Element {
+  const list = useRef<HTMLUListElement>(null);
+  const topics = session.topics.value;
+  const before = useRef(topics.length);
+  useLayoutEffect(() => {
+    // Somebody who has added a topic looks for it, and it is the last one.
+    if (topics.length > before.current && list.current) list.current.scrollLeft = list.current.scrollWidth;
+    before.current = topics.length;
+  }, [topics.length]);
   return (
-    <ul class="chips" aria-label={t('topics')}>
-      {session.topics.value.map((topic) => (
-        <li key={`${topic.kind} ${topic.text}`} data-kind={topic.kind}>
-          <span class="mono">{topic.text}</span>
-          <Denial refusal={session.refusals.reasonFor(matcherOf(topic))} />
-          <button type="button" aria-label={t('remove', { topic: topic.text })} onClick={() => session.remove(topic)}>
-            ×
-          </button>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul class="chips strip" ref={list} aria-label={t('topics')} data-all={isWhole.value}>
+        {topics.map((topic) => (
+          <li key={`${topic.kind} ${topic.text}`} data-kind={topic.kind} title={topic.text}>
+            <span class="mono">{topic.text}</span>
+            <Denial refusal={session.refusals.reasonFor(matcherOf(topic))} />
+            <button type="button" aria-label={t('remove', { topic: topic.text })} onClick={() => session.remove(topic)}>
+              ×
+            </button>
+          </li>
+        ))}
+      </ul>
+      <div class="more">
+        <button
+          type="button"
+          id="topics-all"
+          data-needed={topics.length > 1}
+          aria-expanded={isWhole.value}
+          onClick={() => (isWhole.value = !isWhole.value)}
+        >
+          {isWhole.value ? t('fewerTopics') : t('allTopics', { n: topics.length })}
+        </button>
+        <button
+          type="button"
+          class={topics.length === 0 ? 'open-form primary' : 'open-form'}
+          ref={opener}
+          aria-expanded={isFormOpen.value}
+          onClick={() => (isFormOpen.value = !isFormOpen.value)}
+        >
+          {t('openForm')}
+        </button>
+      </div>
+    </>
   );
 }
 

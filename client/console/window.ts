@@ -1,5 +1,8 @@
-/** The height of every row of the log. Pixels; the style sheet says the same. */
+/** The height of every row of the log. Pixels. */
 export const ROW_HEIGHT = 28;
+
+/** The same where each message has two lines, because the log is narrow. */
+export const TALL_ROW_HEIGHT = 48;
 
 /** Rows that are drawn above and below what can be seen, so that scrolling shows no empty ones. */
 const MARGIN = 8;
@@ -11,8 +14,8 @@ export interface Window {
 }
 
 /** Which of `count` rows are drawn when `scrollTop` pixels are scrolled away and `height` pixels are visible. */
-export function windowOf(count: number, scrollTop: number, height: number): Window {
-  const first = Math.max(0, Math.min(count, Math.floor(scrollTop / ROW_HEIGHT)) - MARGIN);
-  const end = Math.min(count, Math.ceil((scrollTop + height) / ROW_HEIGHT) + MARGIN);
+export function windowOf(count: number, scrollTop: number, height: number, rowHeight = ROW_HEIGHT): Window {
+  const first = Math.max(0, Math.min(count, Math.floor(scrollTop / rowHeight)) - MARGIN);
+  const end = Math.min(count, Math.ceil((scrollTop + height) / rowHeight) + MARGIN);
   return { first, end: Math.max(first, end) };
 }

@@ -4,7 +4,7 @@ import type { ServerClock } from './server-clock.js';
 
 /** Shows the server's time on the page, anew whenever its second changes. */
 export class ClockFace {
-  paused = false;
+  private isGuessed = false;
   private readonly time = byId('clock', HTMLTimeElement);
   private readonly date = byId('date', HTMLElement);
   private readonly latency = byId('latency', HTMLElement);
@@ -15,17 +15,26 @@ export class ClockFace {
     private readonly translator: () => Translator,
   ) {}
 
+  /** Whether nothing is heard of the server, so that its time is worked out from what it was. */
+  set guessed(isGuessed: boolean) {
+    if (this.isGuessed === isGuessed) return;
+    this.isGuessed = isGuessed;
+    this.draw();
+  }
+
   draw(): void {
     clearTimeout(this.timer);
     const now = this.clock.at(performance.now());
     if (now === undefined) return;
     this.timer = setTimeout(() => this.draw(), 1000 - (now % 1000));
-    if (this.paused) return;
     const translator = this.translator();
     const latency = this.clock.latency();
     this.time.dateTime = new Date(now).toISOString();
     this.time.textContent = translator.time(now);
-    this.date.textContent = translator.date(now);
+    this.time.dataset['guessed'] = String(this.isGuessed);
+    this.date.textContent = this.isGuessed
+      ? translator.text('guessed', { time: translator.time(this.clock.heard ?? now) })
+      : translator.date(now);
     this.latency.textContent = latency === undefined ? '–' : translator.latency(latency);
   }
 }

@@ -53,6 +53,8 @@ export interface ConnectionOptions {
   /** Announces a sentence to screen readers. */
   readonly announce: (sentence: string) => void;
   readonly retry: () => void;
+  /** Told whether the connection is lost, each time that it is drawn. */
+  readonly onLost: (isLost: boolean) => void;
 }
 
 /** The connection's state in words, icon and colour, and the button that tries again. */
@@ -88,6 +90,7 @@ export class ConnectionView {
     const translator = this.options.translator();
     const shown = appearanceOf(this.state, performance.now(), this.restarting);
     this.status.dataset['look'] = shown.look;
+    this.options.onLost(shown.look === 'lost' || shown.look === 'failed');
     setText(this.word, shown.word, translator);
     this.countdown.hidden = shown.retryIn === undefined;
     this.countdown.textContent = this.countdownText(shown.retryIn ?? 0);

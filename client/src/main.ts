@@ -4,6 +4,7 @@ import { ClockFace } from './clock-face.js';
 import { ConnectionView } from './connection-view.js';
 import { byId } from './dom.js';
 import { EventStream, type StreamState } from './event-stream.js';
+import { showIconOf } from './page-icon.js';
 import { isLanguage, type Language, pickLanguage, Translator } from './language.js';
 import { MessageList } from './message-list.js';
 import { setText, translatePage } from './page-text.js';
@@ -43,6 +44,7 @@ const connection = new ConnectionView({
   translator: () => translator,
   announce: (sentence) => (announcer.textContent = sentence),
   retry: () => stream.retryNow(),
+  onLost: (isLost) => (clockFace.guessed = isLost),
 });
 
 function onState(state: StreamState): void {
@@ -68,7 +70,7 @@ function onTimestamp(timestamp: string): void {
   unannounced += 1;
   if (missing) list.add(missing);
   list.add({ timestamp });
-  if (!paused) drawNumbers();
+  drawNumbers();
 }
 
 function drawNumbers(): void {
@@ -94,20 +96,20 @@ function setLanguage(language: string): void {
 function setPaused(value: boolean): void {
   paused = value;
   list.paused = value;
-  clockFace.paused = value;
   setText(pause, value ? 'resume' : 'pause', translator);
-  if (!value) drawNumbers();
 }
 
 /** Shows the view that the address names: the clock or the console. The clock's stream is closed behind the console. */
 function showView(): void {
   const isConsole = location.hash.startsWith('#/console');
-  document.documentElement.dataset['view'] = isConsole ? 'console' : 'clock';
+  const view = isConsole ? 'console' : 'clock';
+  document.documentElement.dataset['view'] = view;
+  showIconOf(view);
   byId('simple', HTMLElement).hidden = isConsole;
   byId('console', HTMLElement).hidden = !isConsole;
   setText(byId('page-title', HTMLElement), isConsole ? 'consoleTitle' : 'title', translator);
   for (const link of document.querySelectorAll<HTMLAnchorElement>('nav a')) {
-    link.ariaCurrent = (link.dataset['view'] === 'console') === isConsole ? 'page' : null;
+    link.ariaCurrent = link.dataset['view'] === view ? 'page' : null;
   }
   if (!isConsole) {
     if (isAside) stream.retryNow();

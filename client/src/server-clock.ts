@@ -9,10 +9,12 @@ const WINDOW = 150;
 export class ServerClock {
   private differences: number[] = [];
   private last: number | undefined;
+  private newest: number | undefined;
 
   /** An event that was stamped at `timestamp` has come in at `arrival`; both in milliseconds. */
   add(timestamp: number, arrival: number): void {
     this.last = arrival - timestamp;
+    this.newest = timestamp;
     this.differences.push(this.last);
     if (this.differences.length > WINDOW) this.differences.shift();
   }
@@ -26,6 +28,11 @@ export class ServerClock {
   /** The server's time in milliseconds since 1970, or `undefined` before the first event. */
   at(now: number): number | undefined {
     return this.last === undefined ? undefined : now - Math.min(...this.differences);
+  }
+
+  /** The server's time when it was last heard, also after a `reset`. */
+  get heard(): number | undefined {
+    return this.newest;
   }
 
   /** Milliseconds that the last event took longer than the fastest one. A single event has nothing to compare with. */

@@ -37,6 +37,10 @@ export const en = {
   summary_one: '{n} new message',
   summary_other: '{n} new messages',
   terminal: 'The same stream in a terminal:',
+  guessed: 'Estimated; last heard at {time}',
+  about: 'Served by Herald, a push hub for the web.',
+  openConsole: 'Try it in the console',
+  openApi: 'Its API',
 };
 
 /** Names a text. */
@@ -83,4 +87,8 @@ export const zhCN: Texts = {
   summary_one: '{n} 条新消息',
   summary_other: '{n} 条新消息',
   terminal: '在终端中查看同一事件流：',
+  guessed: '估计值；最后收到消息于 {time}',
+  about: '由 Herald 提供：面向 Web 的推送服务器。',
+  openConsole: '在控制台中试用',
+  openApi: '查看 API',
 };

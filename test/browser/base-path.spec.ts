@@ -40,7 +40,6 @@ for (const [way, end] of WAYS) {
       it('has a console that connects with one click, and shows what is published', async () => {
         await using visit = await Visit.to(`${proxy.url}${BASE}/#/console`, browser);
         const { page } = visit;
-        await page.locator('.connect summary').click();
         await page.getByRole('button', { name: 'Developer' }).click();
         await add(page, 'urn:below', 'exact');
         await looks(page, 'open');

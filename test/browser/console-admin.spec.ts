@@ -17,6 +17,37 @@ describeWith(chromium, 'the console of an administrator', (path) => {
     return visit;
   }
 
+  it('keeps its columns where they are while connections come and go, and breaks topics between their words', async () => {
+    await using visit = await open('root', await adminToken({ subject: 'root' }), 'a/rather/long/topic/of/many/words');
+    const { page } = visit;
+    const row = page.locator('.administration tr', { hasText: 'root' });
+    await row.locator('summary').click();
+    await row.locator('li').waitFor();
+    const columns = (): Promise<number[]> =>
+      page
+        .locator('.administration thead th')
+        .evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().left));
+    const before = await columns();
+    await using reader = await open('somebody-with-a-long-name-in-her-token', '', 'b');
+    await page.locator('.administration tr', { hasText: 'somebody' }).waitFor();
+    expect(await columns()).toEqual(before);
+    // Each line of the topic begins behind a slash: no word of it is on two lines.
+    const words = await row.locator('li').evaluate((item) =>
+      [...item.childNodes].map((part) => {
+        const range = document.createRange();
+        range.selectNodeContents(part);
+        return range.getClientRects().length;
+      }),
+    );
+    expect(words.length).toBeGreaterThan(8);
+    expect(Math.max(...words)).toBe(1);
+    const buttons = page.locator('.administration tbody tr').first().locator('button');
+    const boxes = await buttons.evaluateAll((all) => all.map((button) => button.getBoundingClientRect().toJSON()));
+    const [one, other] = boxes as DOMRect[];
+    expect(overlaps(one, other)).toBe(false);
+    expect(await reader.page.locator('.chips li').count()).toBe(1);
+  });
+
   it('shows the processes and who is connected, and ends a connection, which comes back', async () => {
     await using reader = await open('ann', '', 'a');
     await using visit = await open('root', await adminToken({ subject: 'root' }), 'root');
@@ -63,3 +94,10 @@ describeWith(chromium, 'the console of an administrator', (path) => {
     expect(await visit.page.locator('.administration').count()).toBe(0);
   });
 });
+
+/** Whether two boxes are less than four pixels from each other. */
+function overlaps(one: DOMRect | undefined, other: DOMRect | undefined): boolean {
+  if (!one || !other) return false;
+  const isBeside = one.right + 4 <= other.left || other.right + 4 <= one.left;
+  return !isBeside && !(one.bottom + 4 <= other.top || other.bottom + 4 <= one.top);
+}

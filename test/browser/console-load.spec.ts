@@ -25,7 +25,8 @@ describeWith(chromium, 'the console under load', (path) => {
     await flood(on.publisher, 10_000, 10_000);
     await shows(page, 19_999);
     const whole = await heap();
-    const { rows, frames, changes } = await loadOf(page);
+    const { rows, frames, changes, tasks } = await loadOf(page);
+    console.log(`tasks of more than 50 ms: ${tasks.length}, the longest ${Math.round(Math.max(0, ...tasks))} ms`);
     expect(rows).toBeLessThan(100);
     // The log was full at half: what came after that took the place of what was there.
     expect(whole / half).toBeLessThan(1.25);
@@ -42,6 +43,8 @@ interface Load {
   frames: number;
   /** How often the document was changed, whatever was changed at once. */
   changes: number;
+  /** Milliseconds of each task of the page that took more than 50. */
+  readonly tasks: number[];
 }
 
 function loadOf(page: Page): Promise<Load> {
@@ -50,8 +53,11 @@ function loadOf(page: Page): Promise<Load> {
 
 /** Runs in the page. */
 function watchLoad(): void {
-  const load: Load = { rows: 0, frames: 0, changes: 0 };
+  const load: Load = { rows: 0, frames: 0, changes: 0, tasks: [] };
   Reflect.set(globalThis, 'load', load);
+  new PerformanceObserver((list) => load.tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({
+    type: 'longtask',
+  });
   const changed = (): void => void (load.changes += 1);
   new MutationObserver(changed).observe(document.body, { subtree: true, childList: true, characterData: true });
   const drawn = (): void => {

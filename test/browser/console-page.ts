@@ -6,11 +6,11 @@ export const TOPIC = 'https://example.com/';
 
 /** Connects with these tokens, and resolves once the connection looks like this. */
 export async function connect(page: Page, reading: string, publishing: string, look = 'open'): Promise<void> {
-  await page.locator('.connect summary').click();
-  const [first, second] = await page.locator('.connect input').all();
+  await page.locator('#console-token').click();
+  const [first, second] = await page.locator('dialog[open] input[type=password]').all();
   await first?.fill(reading);
   await second?.fill(publishing);
-  await page.locator('.connect form button').click();
+  await page.locator('dialog[open] button[type=submit]').click();
   if (await page.locator('.chips li').count()) await looks(page, look);
 }
 
