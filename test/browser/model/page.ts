@@ -24,7 +24,7 @@ export interface Reader {
 }
 
 /** What the model does in a page. */
-export interface ModelPage {
+interface ModelPage {
   readonly log: Entry[];
   subscribe(subscription: number, match: Match): void;
   stop(subscription: number): void;
