@@ -1,9 +1,9 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { hintFor } from './hint.js';
+import { Attempts } from './attempts.js';
 import { clock } from './hooks.js';
-import { subjectOf } from './token-subject.js';
+import { nameOf } from './token-subject.js';
 import { requestDeveloperTokens } from './developer-tokens.js';
 import type { Identity, Session } from './session.js';
 import { formatDuration, formatNumber, t } from './translation.js';
@@ -56,13 +56,17 @@ export function ConnectionBar({ name, label, session, since, children }: BarProp
           </svg>
           {t(`state_${state}`)}
         </p>
-        {session.isWanted.value ? <Facts session={session} /> : <ConnectForm session={session} since={since} />}
+        {session.isWanted.value && !session.needsToken.value ? (
+          <Facts session={session} />
+        ) : (
+          <ConnectForm name={name} session={session} since={since} />
+        )}
         <div class="acts">
           {session.isWanted.value && <Acts name={name} session={session} />}
           {children}
         </div>
       </div>
-      <Problem session={session} />
+      <Attempts session={session} />
     </section>
   );
 }
@@ -73,7 +77,7 @@ function Facts({ session }: { session: Session }): JSX.Element {
   const { process } = session.stream.head.value ?? {};
   return (
     <dl class="facts">
-      <Fact name={t('as')} value={subjectOf(session.identity.value?.token) ?? t('anonymous')} />
+      <Fact name={t('as')} value={nameOf(session.identity.value?.token) ?? t('anonymous')} />
       <Fact more name={t('transport')} value={`fetch · ${httpVersion()}`} />
       {process !== undefined && <Fact more name={t('process')} value={process.slice(0, SHORT_NAME)} title={process} />}
       <Fact name={t('uptime')} value={openedAt === undefined ? t('none') : formatDuration(now - openedAt)} />
@@ -90,12 +94,18 @@ function Acts({ name, session }: { name: string; session: Session }): JSX.Elemen
         type="button"
         id={`${name}-cut`}
         title={t('cutNote')}
+        data-heir={`#${name}-disconnect`}
         disabled={session.openedAt.value === undefined}
         onClick={() => session.stream.cut()}
       >
         {t('cut')}
       </button>
-      <button type="button" onClick={() => session.disconnect()}>
+      <button
+        type="button"
+        id={`${name}-disconnect`}
+        data-heir={`.connect [data-bar="${name}"]`}
+        onClick={() => session.disconnect()}
+      >
         {t('disconnect')}
       </button>
     </>
@@ -141,12 +151,17 @@ function Fact({ name, value, title, more = false }: FactProps): JSX.Element {
   );
 }
 
-function ConnectForm({ session, since }: { session: Session; since: string }): JSX.Element {
+function ConnectForm({ name, session, since }: Omit<BarProps, 'label' | 'children'>): JSX.Element {
   const developer = useSignal<Identity | undefined>(undefined);
   const token = useSignal('');
   const publishToken = useSignal('');
+  const adminToken = useSignal('');
   useEffect(() => {
-    void requestDeveloperTokens().then((tokens) => (developer.value = tokens));
+    // A service that can't be reached gives no tokens.
+    requestDeveloperTokens().then(
+      (tokens) => (developer.value = tokens),
+      () => undefined,
+    );
   }, []);
   const connect = (event: Event): void => {
     event.preventDefault();
@@ -154,44 +169,29 @@ function ConnectForm({ session, since }: { session: Session; since: string }): J
       {
         ...(token.value !== '' && { token: token.value.trim() }),
         ...(publishToken.value !== '' && { publishToken: publishToken.value.trim() }),
+        ...(adminToken.value !== '' && { adminToken: adminToken.value.trim() }),
       },
       since,
     );
   };
   const tokens = developer.value;
   return (
-    <div class="connect">
+    <div class="connect" data-heir={`#${name}-disconnect`}>
       <span class="label">{t('connectAs')}</span>
       {tokens && (
-        <button type="button" class="primary" onClick={() => session.connect(tokens, since)}>
+        <button type="button" class="primary" data-bar={name} onClick={() => session.connect(tokens, since)}>
           {t('developer')}
         </button>
       )}
-      <button type="button" onClick={() => session.connect({}, since)}>
+      <button type="button" data-bar={name} onClick={() => session.connect({}, since)}>
         {t('anonymous')}
       </button>
-      <details>
+      <details open={session.needsToken.value}>
         <summary>{t('withToken')}</summary>
         <form onSubmit={connect} autocomplete="off">
-          <label>
-            {t('token')}
-            <input
-              type="password"
-              autocomplete="off"
-              required
-              value={token.value}
-              onInput={({ currentTarget }) => (token.value = currentTarget.value)}
-            />
-          </label>
-          <label>
-            {t('publishToken')}
-            <input
-              type="password"
-              autocomplete="off"
-              value={publishToken.value}
-              onInput={({ currentTarget }) => (publishToken.value = currentTarget.value)}
-            />
-          </label>
+          <TokenField label={t('token')} value={token} isRequired />
+          <TokenField label={t('publishToken')} value={publishToken} />
+          <TokenField label={t('adminToken')} value={adminToken} />
           <small>{t('tokenNote')}</small>
           <button type="submit" class="primary">
             {t('connect')}
@@ -202,28 +202,24 @@ function ConnectForm({ session, since }: { session: Session; since: string }): J
   );
 }
 
-function Problem({ session }: { session: Session }): JSX.Element {
-  const problem = session.problem.value;
-  const isOver = session.state.value === 'failed' || session.state.value === 'closed';
-  // The element is always there, so that screen readers announce what comes into it.
+interface TokenProps {
+  readonly label: string;
+  readonly value: Signal<string>;
+  readonly isRequired?: boolean;
+}
+
+function TokenField({ label, value, isRequired = false }: TokenProps): JSX.Element {
   return (
-    <div class="problem" role="alert">
-      {problem && (
-        <p class="notice">
-          {problem.status === undefined
-            ? t('unreachable', { reason: problem.message })
-            : t('refused', {
-                status: String(problem.status),
-                hint: hintFor(problem.status),
-              })}
-        </p>
-      )}
-      {isOver && (
-        <button type="button" onClick={() => session.reconnect()}>
-          {t('reconnectNow')}
-        </button>
-      )}
-    </div>
+    <label>
+      {label}
+      <input
+        type="password"
+        autocomplete="off"
+        required={isRequired}
+        value={value.value}
+        onInput={({ currentTarget }) => (value.value = currentTarget.value)}
+      />
+    </label>
   );
 }
 

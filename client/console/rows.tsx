@@ -1,13 +1,26 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import type { LogEntry, LogMark, LogMessage } from './message-log.js';
-import { formatDuration, formatTime, t } from './translation.js';
+import type { LogEntry, LogMessage } from './message-log.js';
+import { textOfMark } from './mark-text.js';
+import { formatTime, t } from './translation.js';
 import { firstAfter } from './visible-entries.js';
+import { visible } from './visible-text.js';
 import { ROW_HEIGHT, windowOf } from './window.js';
 
 /** Pixels from the end within which the reader counts as being at the end. */
 const NEAR = ROW_HEIGHT;
+
+/** By how many rows the keys go. */
+const STEPS: Readonly<Record<string, number>> = {
+  ArrowDown: 1,
+  ArrowUp: -1,
+  PageDown: 10,
+  PageUp: -10,
+  Home: -Infinity,
+  End: Infinity,
+  Enter: 0,
+};
 
 export interface RowsProps {
   /** The name of the log, see `LogProps`. */
@@ -15,28 +28,18 @@ export interface RowsProps {
   readonly entries: readonly LogEntry[];
   readonly count: number;
   readonly selected: Signal<LogMessage | undefined>;
+  /** Called with each message that is chosen, also with the one that is selected already, and with none. */
+  readonly onChoose: (message: LogMessage | undefined) => void;
   readonly isPaused: boolean;
 }
 
 /** Rows of which only those in sight are in the document. */
-export function Rows({ name, entries, count, selected, isPaused }: RowsProps): JSX.Element {
+export function Rows({ name, entries, count, selected, onChoose, isPaused }: RowsProps): JSX.Element {
   const scroll = useScroll(entries, count);
   const { first, end } = windowOf(count, scroll.top, scroll.height);
-  const select = (index: number): void => {
-    const entry = entries[Math.max(0, Math.min(count - 1, index))];
-    if (entry?.kind === 'message') selected.value = entry;
-    scroll.show(index);
-  };
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    const chosen = selected.value;
-    const current = chosen ? firstAfter(entries, chosen.serial - 1) : count;
-    select(nextMessage(entries, count, current, step));
-  };
+  const { active, go, onKeyDown } = useChoice({ entries, count, selected, onChoose }, scroll.show);
   const shown = entries.slice(first, end);
-  const isActiveShown = shown.some(({ serial }) => serial === selected.value?.serial);
+  const isActiveShown = shown.some(({ serial }) => serial === active);
   return (
     <div class="rows-frame">
       <div
@@ -46,7 +49,7 @@ export function Rows({ name, entries, count, selected, isPaused }: RowsProps): J
         role="listbox"
         tabIndex={0}
         aria-labelledby={`${name}-title`}
-        aria-activedescendant={isActiveShown ? `${name}-row-${selected.value?.serial}` : undefined}
+        aria-activedescendant={isActiveShown ? `${name}-row-${active}` : undefined}
         onScroll={scroll.onScroll}
         onKeyDown={onKeyDown}
       >
@@ -59,7 +62,8 @@ export function Rows({ name, entries, count, selected, isPaused }: RowsProps): J
                 entry={entry}
                 position={first + index + 1}
                 isSelected={entry.serial === selected.value?.serial}
-                onSelect={() => select(first + index)}
+                isActive={entry.serial === active}
+                onSelect={() => go(first + index)}
               />
             ))}
           </div>
@@ -72,6 +76,39 @@ export function Rows({ name, entries, count, selected, isPaused }: RowsProps): J
       )}
     </div>
   );
+}
+
+interface Choice {
+  /** The serial of the row where the keys are, which may be a mark. */
+  readonly active: number | undefined;
+  readonly go: (index: number) => void;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
+}
+
+type ChoiceProps = Pick<RowsProps, 'entries' | 'count' | 'selected' | 'onChoose'>;
+
+/** Goes from row to row by keys, and chooses the messages among them. Escape chooses none. */
+function useChoice({ entries, count, selected, onChoose }: ChoiceProps, show: (index: number) => void): Choice {
+  const active = useSignal(selected.value?.serial);
+  const choose = (entry: LogEntry | undefined): void => {
+    active.value = entry?.serial;
+    if (entry?.kind === 'mark') return;
+    selected.value = entry;
+    onChoose(entry);
+  };
+  const go = (index: number): void => {
+    choose(entries[index]);
+    show(index);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') choose(undefined);
+    const step = STEPS[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const current = active.value === undefined ? count : firstAfter(entries, active.value - 1);
+    go(Math.max(0, Math.min(count - 1, current + step)));
+  };
+  return { active: active.value, go, onKeyDown };
 }
 
 interface Scroll {
@@ -146,27 +183,27 @@ function trimmedSince(entries: readonly LogEntry[], before: number, oldest: numb
   return Math.round(((oldest - before) / Math.max(1, newest - oldest)) * entries.length);
 }
 
-/** The next message from `current` on in the direction of `step`, past the marks. */
-function nextMessage(entries: readonly LogEntry[], count: number, current: number, step: number): number {
-  const direction = Math.sign(step);
-  let index = Math.max(0, Math.min(count - 1, current + step));
-  while (entries[index]?.kind === 'mark' && index + direction >= 0 && index + direction < count) index += direction;
-  return index;
-}
-
 interface RowProps {
   readonly id: string;
   readonly entry: LogEntry;
   readonly position: number;
   readonly isSelected: boolean;
+  /** Whether the keys are here. */
+  readonly isActive: boolean;
   readonly onSelect: () => void;
 }
 
-function Row({ id, entry, position, isSelected, onSelect }: RowProps): JSX.Element {
-  const common = { id, role: 'option', 'aria-posinset': position, 'aria-setsize': -1 } as const;
+function Row({ id, entry, position, isSelected, isActive, onSelect }: RowProps): JSX.Element {
+  const common = {
+    id,
+    role: 'option',
+    'aria-posinset': position,
+    'aria-setsize': -1,
+    'data-active': isActive,
+  } as const;
   if (entry.kind === 'mark') {
     return (
-      <div {...common} class="row mark" data-mark={entry.mark} aria-selected={false} aria-disabled={true}>
+      <div {...common} class="row mark" data-mark={entry.mark} aria-selected={false}>
         {textOfMark(entry)}
       </div>
     );
@@ -174,28 +211,15 @@ function Row({ id, entry, position, isSelected, onSelect }: RowProps): JSX.Eleme
   return (
     <div {...common} class="row" aria-selected={isSelected} onClick={onSelect}>
       <span class="at">{formatTime(entry.at)}</span>
-      <span class="topic" title={entry.topic}>
-        {entry.topic}
+      <span class="topic" title={visible(entry.topic)}>
+        {visible(entry.topic)}
       </span>
-      <span class="type">{entry.type === 'message' ? '' : entry.type}</span>
-      <span class="text">{entry.text.slice(0, 300)}</span>
+      <span class="type">{entry.type === 'message' ? '' : visible(entry.type)}</span>
+      <span class="text">{visible(entry.text.slice(0, 300))}</span>
       <span class="extra">
         {entry.isReplayed && <span class="badge">{t('replayed')}</span>}
         {entry.latency !== undefined && t('milliseconds', { n: entry.latency })}
       </span>
     </div>
   );
-}
-
-function textOfGap({ updates, away }: LogMark): string {
-  if (updates !== undefined) return t('markGapUpdates', { n: updates });
-  return away === undefined ? t('markGap') : t('markGapAway', { duration: formatDuration(away) });
-}
-
-function textOfMark(entry: LogMark): string {
-  if (entry.mark === 'lost') return t('markLost', { reason: t(`loss_${entry.loss ?? 'ended'}`) });
-  if (entry.mark === 'gap') return textOfGap(entry);
-  if (entry.mark === 'reset') return t('markReset');
-  const back = { duration: formatDuration(entry.away ?? 0), n: entry.replayed ?? 0 };
-  return entry.after === undefined ? t('markResumed', back) : t('markResumedAfter', { ...back, id: entry.after });
 }

@@ -6,10 +6,21 @@ export const TOPIC = 'https://example.com/';
 
 /** Connects with these tokens, and resolves once the connection looks like this. */
 export async function connect(page: Page, reading: string, publishing: string, look = 'open'): Promise<void> {
+  await connectWith(page, { reading, publishing }, look);
+}
+
+export interface Tokens {
+  readonly reading: string;
+  readonly publishing?: string;
+  readonly administering?: string;
+}
+
+/** The same, with a token for administration as well. */
+export async function connectWith(page: Page, tokens: Tokens, look = 'open'): Promise<void> {
   await page.locator('.connect summary').click();
-  const [first, second] = await page.locator('.connect input').all();
-  await first?.fill(reading);
-  await second?.fill(publishing);
+  const fields = await page.locator('.connect input').all();
+  const texts = [tokens.reading, tokens.publishing ?? '', tokens.administering ?? ''];
+  for (const [index, text] of texts.entries()) await fields[index]?.fill(text);
   await page.locator('.connect form button').click();
   if (await page.locator('.chips li').count()) await looks(page, look);
 }
@@ -24,6 +35,9 @@ export async function add(page: Page, text: string, kind: 'exact' | 'pattern'): 
   await page.locator('.topics form button').click();
   await page.locator('.chips li', { hasText: text }).waitFor();
 }
+
+/** The messages that are shown, without the marks between them. */
+export const MESSAGE = '.row:not([data-mark])';
 
 export function row(page: Page, text: string): Locator {
   return page.locator('.row', { hasText: text });
