@@ -44,6 +44,7 @@ describeWith(chromium, 'the way to the console', (path) => {
     await looks(page, 'open');
     await page.locator('#publish-send').click();
     await row(page, 'hello').waitFor();
+    expect(await page.locator('.problem').textContent()).toBe('');
   }, 60_000);
 });
 

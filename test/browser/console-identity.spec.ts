@@ -140,5 +140,6 @@ describeWith(chromium, 'who somebody is in the console', (path) => {
     await connect(page, await subscriberToken(), '');
     // Those and the mark before them.
     await page.locator('#log-shown', { hasText: '3,001 shown' }).waitFor();
+    expect(await page.locator('#log-shown').textContent()).toBe('3,001 shown');
   });
 });

@@ -39,6 +39,7 @@ describeWith(chromium, 'the console by keyboard', (path) => {
     await focusIsOn(page, '#second');
     await press(page, '#console-disconnect');
     await focusIsOn(page, '.connect button');
+    expect(await page.locator('.chips li').count()).toBe(0);
   });
 
   it('goes to the marks of the log as well, which are read out', async () => {

@@ -42,5 +42,6 @@ describeWith(chromium, 'topics that are added in the console', (path) => {
     await page.locator('#topic-text').fill('*');
     await page.locator('#topic-text').press('Enter');
     await page.locator('.chips li').nth(2).waitFor();
+    expect(await page.locator('.offer').count()).toBe(0);
   });
 });
