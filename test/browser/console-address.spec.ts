@@ -8,15 +8,18 @@ import { chromium, describeWith } from '../support/programs.js';
 import { connect, looks, row, TOPIC } from './console-page.js';
 import { stage } from './stage.js';
 import { Visit } from './visit.js';
+import { waitUntil } from './wait-until.js';
 
 describeWith(chromium, 'the way to the console', (path) => {
   const on = stage(path, () => startHub());
 
   it('leads back to what was there, by the links of the page', async () => {
-    const query = `?topic=${encodeURIComponent(`${TOPIC}a`)}&pattern=%2Fb%2F*&since=earliest&filter=x&second=1`;
+    const query = `?topic=${encodeURIComponent(`${TOPIC}a`)}&pattern=%2Fb%2F*&since=earliest&filter=x`;
     await using visit = await Visit.to(`${on.herald.url}/#/console${query}`, on.browser);
     const { page } = visit;
     await connect(page, await subscriberToken(), '');
+    await page.locator('#second').click();
+    await waitUntil(page, () => location.hash.includes('second=1'));
     const address = page.url();
     await page.locator('#to-clock').click();
     await page.locator('#clock').waitFor();

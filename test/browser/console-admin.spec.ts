@@ -95,12 +95,14 @@ describeWith(chromium, 'the console of an administrator', (path) => {
     page.on('request', (request) => (asked += request.url().includes('/admin/') ? 1 : 0));
     await page.locator('#panel', { hasText: 'Administration needs HERALD_ADMIN_KEY' }).waitFor();
     expect(await page.locator('.administration').count()).toBe(0);
+    const before = asked;
     await page.locator('#admin-again').click();
-    await expectSoon(() => asked === 2);
+    await expectSoon(() => asked > before);
     // Longer than the time between two questions of somebody who may ask.
     await page.clock.fastForward(10_000);
+    const settled = asked;
     await page.clock.fastForward(10_000);
-    expect(asked).toBe(2);
+    expect(asked).toBe(settled);
     await page.locator('#console-disconnect').click();
     await connectWith(page, {
       reading: await subscriberToken({ subject: 'root' }),

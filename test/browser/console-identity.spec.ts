@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { startHerald } from '../support/herald.js';
-import { Publisher, publisherToken, startHub, SUBSCRIBER_KEY, subscriberToken } from '../support/hub.js';
+import { HUB, Publisher, publisherToken, startHub, SUBSCRIBER_KEY, subscriberToken } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { connect, looks, MESSAGE, row, rows, TOPIC } from './console-page.js';
 import { stage } from './stage.js';
@@ -67,7 +67,7 @@ describeWith(chromium, 'who somebody is in the console', (path) => {
     const token = await subscriberToken({ subject: 'ann' });
     for (const data of ['"s 1"', '"s 2"']) await on.publisher.publish({ topic: `${TOPIC}sections`, data });
     await connect(page, token, '');
-    await rows(page, 's ', 2);
+    await rows(page, '"s ', 2);
     await page.locator('#console-disconnect').click();
     await connect(page, token, '');
     await rows(page, '"s ', 4);
@@ -107,7 +107,8 @@ describeWith(chromium, 'who somebody is in the console', (path) => {
     const { page } = visitor;
     const posts: string[] = [];
     page.on('request', (request) => {
-      if (request.method() === 'POST') posts.push(request.headers()['authorization'] ?? '');
+      if (request.method() === 'POST' && request.url().endsWith(HUB))
+        posts.push(request.headers()['authorization'] ?? '');
     });
     const past = await publisherToken({ expires: new Date(Date.now() - 60_000) });
     // It might publish, if it were asked to.

@@ -21,7 +21,7 @@ describeWith(chromium, 'the console by keyboard', (path) => {
     await using development = await startHerald();
     await using visit = await Visit.to(`${development.url}/#/console?topic=/a&topic=/b&topic=/c`, on.browser);
     const { page } = visit;
-    await press(page, '.connect .primary');
+    await press(page, '.primary[data-bar]');
     await focusIsOn(page, '#console-disconnect');
     await looks(page, 'open');
     await press(page, '#console-cut');
