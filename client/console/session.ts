@@ -18,6 +18,7 @@ import { isAboutToken } from './problem-kinds.js';
 import { Rates } from './rates.js';
 import { StreamWatch } from './stream-watch.js';
 import { nameOf } from './token-subject.js';
+import { keyOf, type TopicState, TopicStates } from './topic-states.js';
 import { t } from './translation.js';
 
 export type { Identity } from './identity.js';
@@ -41,6 +42,8 @@ export interface Sending {
   readonly retry?: number;
 }
 
+type SubscriptionState = TopicState['state'] | 'ended';
+
 interface Subscribed {
   readonly topic: Topic;
   readonly end: () => void;
@@ -57,8 +60,7 @@ export class Session {
   readonly identity = signal<Identity | undefined>(undefined);
   readonly topics = signal<readonly Topic[]>([]);
   readonly problem = signal<HeraldError | undefined>(undefined);
-  /** Why the hub refuses topics, by their keys. */
-  readonly denials = signal<ReadonlyMap<string, HeraldError>>(new Map());
+  readonly topicStates = new TopicStates();
   readonly openedAt = signal<number | undefined>(undefined);
   /** Until when the client waits at most before it asks again: milliseconds since the epoch. */
   readonly waitsUntil = signal<number | undefined>(undefined);
@@ -123,18 +125,13 @@ export class Session {
     this.topics.value = this.topics.value.filter((known) => !isSame(known, topic));
     this.problem.value = undefined;
     gone?.end();
-    this.deny(topic, undefined);
+    this.topicStates.forget(topic);
     if (this.state.value === 'failed') this.client?.reconnect();
   }
 
   reconnect(): void {
     this.problem.value = undefined;
     this.client?.reconnect();
-  }
-
-  /** Why the hub refuses a topic; undefined where it does not. */
-  denialOf(topic: Topic): HeraldError | undefined {
-    return this.denials.value.get(keyOf(topic));
   }
 
   /** @throws {HeraldError} with the hub's reason. */
@@ -235,7 +232,7 @@ export class Session {
       this.openedAt.value = undefined;
       this.waitsUntil.value = undefined;
       this.state.value = 'idle';
-      this.denials.value = new Map();
+      this.topicStates.clear();
     });
   }
 
@@ -244,14 +241,19 @@ export class Session {
     const client = this.client;
     if (!client) return;
     const one: Subscribed = { topic, isLive: since === '', end: () => end() };
+    const note = (state: SubscriptionState, error?: HeraldError): void => {
+      if (client === this.client && state !== 'ended') this.onTopicState(topic, { state, error });
+    };
     const options = {
       ...beginningOf(since),
-      onLive: () => (one.isLive = true),
-      onGap: (notice: Notice) => this.onGap(notice),
-      onState: (state: string, error?: HeraldError) => {
-        if (client === this.client && state !== 'ended') this.deny(topic, state === 'refused' ? error : undefined);
+      onLive: () => {
+        one.isLive = true;
+        note('live');
       },
+      onGap: (notice: Notice) => this.onGap(notice),
+      onState: (state: SubscriptionState, error?: HeraldError) => note(state, error),
     };
+    note('pending');
     const end = client.subscribe(match, (message) => this.onMessage(message, one), options);
     this.subscribed.push(one);
   }
@@ -271,14 +273,10 @@ export class Session {
     this.version.value += 1;
   }
 
-  private deny(topic: Topic, error: HeraldError | undefined): void {
-    const key = keyOf(topic);
-    if (this.denials.peek().get(key) === error) return;
-    const denials = new Map(this.denials.peek());
-    if (error) denials.set(key, error);
-    else denials.delete(key);
+  private onTopicState(topic: Topic, state: TopicState): void {
+    const { error } = state;
     batch(() => {
-      this.denials.value = denials;
+      this.topicStates.set(topic, state);
       // It stands beside the topic alone.
       if (error && this.problem.peek() === error && !isAboutToken(error)) this.problem.value = undefined;
     });
@@ -286,8 +284,7 @@ export class Session {
 
   private onError(error: HeraldError): void {
     this.continuity.blame(error.code);
-    const isOfTopic = [...this.denials.peek().values()].includes(error);
-    if (!isOfTopic || isAboutToken(error)) this.problem.value = error;
+    if (!this.topicStates.has(error) || isAboutToken(error)) this.problem.value = error;
   }
 
   private onState(state: ConnectionState): void {
@@ -357,10 +354,6 @@ function checkPattern({ kind, text }: Topic): void {
 function beginningOf(since: string): SubscribeOptions {
   if (since === '') return {};
   return since.startsWith('#') ? { last: Number(since.slice(1)) } : { since };
-}
-
-function keyOf({ kind, text }: Topic): string {
-  return `${kind} ${text}`;
 }
 
 export function isSame(one: Topic, other: Topic): boolean {

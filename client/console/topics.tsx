@@ -9,6 +9,7 @@ import { detailOf, sentenceFor } from './problem-text.js';
 import type { Session } from './session.js';
 import { type Proposal, proposalFor } from './topic-proposal.js';
 import { t } from './translation.js';
+import { keyOf } from './topic-states.js';
 import { visible } from './visible-text.js';
 
 /** What is subscribed to: added and taken away while the stream runs. */
@@ -126,7 +127,7 @@ function Chips({ session }: { session: Session }): JSX.Element {
       <Refused session={session} />
       <ul class="chips" aria-label={t('topics')}>
         {session.topics.value.map((topic, index) => (
-          <li key={`${topic.kind} ${topic.text}`} data-kind={topic.kind}>
+          <li key={keyOf(topic)} data-kind={topic.kind} data-state={session.topicStates.of(topic)?.state}>
             <span class="mono">{visible(topic.text)}</span>
             <Denial error={denialOf(session, topic)} />
             <button
@@ -147,7 +148,7 @@ function Chips({ session }: { session: Session }): JSX.Element {
 
 /** Why the hub refuses a topic. What is wrong with the token is said once, and not beside each topic. */
 function denialOf(session: Session, topic: Topic): HeraldError | undefined {
-  const error = session.denialOf(topic);
+  const error = session.topicStates.of(topic)?.error;
   return isAboutToken(error) ? undefined : error;
 }
 

@@ -28,7 +28,7 @@ describeWith(chromium, 'the way to the console', (path) => {
     await page.locator('#console-state').waitFor();
     expect(await page.title()).toBe('Herald console');
     await page.locator('#to-console').click();
-    expect(page.url()).toBe(address);
+    await page.waitForURL(address);
     expect(await page.locator('.chips li').count()).toBe(2);
     expect(await page.locator('#since').inputValue()).toBe('earliest');
     expect(await page.locator('#log-filter').inputValue()).toBe('x');

@@ -29,11 +29,12 @@ export async function looks(page: Page, look: string): Promise<void> {
   await page.locator(`#console-state[data-look="${look}"]`).waitFor();
 }
 
+/** Adds a topic, and resolves once the hub has answered, if the page is connected. */
 export async function add(page: Page, text: string, kind: 'exact' | 'pattern'): Promise<void> {
   await page.locator('#topic-text').fill(text);
   await page.locator('#topic-kind').selectOption(kind);
   await page.locator('.topics form button').click();
-  await page.locator('.chips li', { hasText: text }).waitFor();
+  await page.locator('.chips li:not([data-state="pending"])', { hasText: text }).waitFor();
 }
 
 /** The messages that are shown, without the marks between them. */
