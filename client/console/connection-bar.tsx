@@ -1,8 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { Attempts } from './attempts.js';
-import { clock } from './hooks.js';
+import { clock, usePolling } from './hooks.js';
 import { nameOf } from './token-subject.js';
 import { requestDeveloperTokens } from './developer-tokens.js';
 import type { Identity, Session } from './session.js';
@@ -39,6 +38,9 @@ interface BarProps {
 
 /** Characters of a process's name that tell it from the others. */
 const SHORT_NAME = 8;
+
+/** Milliseconds between two questions for the tokens for development, while the service does not answer. */
+const DEVELOPER_PERIOD = 3_000;
 
 /** Heartbeat intervals of silence after which a heartbeat counts as late. */
 const LATE = 1.5;
@@ -156,13 +158,16 @@ function ConnectForm({ name, session, since }: Omit<BarProps, 'label' | 'childre
   const token = useSignal('');
   const publishToken = useSignal('');
   const adminToken = useSignal('');
-  useEffect(() => {
-    // A service that can't be reached gives no tokens.
-    requestDeveloperTokens().then(
-      (tokens) => (developer.value = tokens),
-      () => undefined,
-    );
-  }, []);
+  const ask = async (): Promise<boolean> => {
+    try {
+      developer.value = await requestDeveloperTokens();
+      return false;
+    } catch {
+      // A service that is just starting is asked again.
+      return true;
+    }
+  };
+  usePolling(ask, DEVELOPER_PERIOD, []);
   const connect = (event: Event): void => {
     event.preventDefault();
     session.connect(

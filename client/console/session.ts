@@ -139,7 +139,10 @@ export class Session {
     const { publisher } = this;
     if (!publisher) throw new HeraldError('misused', t('state_idle'));
     const start = now();
-    const id = await publisher.publish(topics, data, options);
+    const { as, ...more } = options;
+    const asText = { ...more, as: 'text' } as const;
+    const isText = as === 'text' && typeof data === 'string';
+    const id = await (isText ? publisher.publish(topics, data, asText) : publisher.publish(topics, data, more));
     // The message may have come back before the answer.
     const latency = this.log.measure(id, start);
     if (latency === undefined) this.expect(id, start);

@@ -8,7 +8,7 @@ import { isAboutToken, type Refusal } from './problem-kinds.js';
 import { detailOf, sentenceFor } from './problem-text.js';
 import type { Session } from './session.js';
 import { type Proposal, proposalFor } from './topic-proposal.js';
-import { t } from './translation.js';
+import { language, t } from './translation.js';
 import { keyOf } from './topic-states.js';
 import { visible } from './visible-text.js';
 
@@ -168,7 +168,10 @@ function Denial({ error }: { error: HeraldError | undefined }): JSX.Element | nu
   const code = (error as Refusal).problem?.code;
   const status = String(error.status ?? '');
   return (
-    <span class="denied" title={[sentenceFor(error), detailOf(error)].filter(Boolean).join(' ')}>
+    <span
+      class="denied"
+      title={[sentenceFor(error), language.value === 'en' ? detailOf(error) : ''].filter(Boolean).join(' ')}
+    >
       <svg viewBox="0 0 20 20" aria-hidden="true">
         <path d="M10 2.5 18.5 17h-17zM10 8v4m0 2.4v.1" />
       </svg>
