@@ -169,7 +169,7 @@ function Empty({ session, isFiltered, announce }: EmptyProps): JSX.Element {
   if (isFiltered) return <p class="empty">{t('noMatch')}</p>;
   const [topic] = session.topics.value;
   if (!topic) return <p class="empty">{t('noTopics')}</p>;
-  if (!session.isWanted.value) return <p class="empty">{t('noConnection')}</p>;
+  if (!session.isWanted.value || session.needsToken.value) return <p class="empty">{t('noConnection')}</p>;
   const example = topic.kind === 'exact' && topic.text !== '*' ? topic.text : 'https://example.com/hello';
   const command = toCurl(HUB_URL, { topic: example, type: 'message', text: '{"hello":"world"}' });
   return (

@@ -41,10 +41,11 @@ export function sentenceFor(error: unknown, { isAnonymous = false, wait = 0 }: C
   return wait > 0 ? `${sentence} ${t('problem_wait', { duration: formatDuration(wait) })}` : sentence;
 }
 
-/** The words of the hub, or those of an error that is of the page's own making. */
+/** The words of the hub, or those of an error for which there is no sentence. */
 export function detailOf(error: unknown): string | undefined {
-  if (isRefusal(error)) return error.problem?.detail;
-  return error instanceof Error ? error.message : undefined;
+  const detail = isRefusal(error) ? error.problem?.detail : undefined;
+  const hasSentence = isRefusal(error) && keyFor(error, false) !== 'problem_other';
+  return detail ?? (hasSentence || !(error instanceof Error) ? undefined : error.message);
 }
 
 function isRefusal(error: unknown): error is Refusal {

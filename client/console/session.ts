@@ -123,10 +123,9 @@ export class Session {
     const gone = this.subscribed.find((one) => isSame(one.topic, topic));
     this.subscribed = this.subscribed.filter((one) => one !== gone);
     this.topics.value = this.topics.value.filter((known) => !isSame(known, topic));
-    this.problem.value = undefined;
     gone?.end();
     this.topicStates.forget(topic);
-    if (this.state.value === 'failed') this.client?.reconnect();
+    if (this.state.value === 'failed' && !this.needsToken.value) this.reconnect();
   }
 
   reconnect(): void {
