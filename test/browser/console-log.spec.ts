@@ -6,6 +6,7 @@ import { chromium, describeWith } from '../support/programs.js';
 import { add, connect, MESSAGE, row, rows, TOPIC } from './console-page.js';
 import { stage } from './stage.js';
 import { Visit, type VisitOptions } from './visit.js';
+import { waitUntil } from './wait-until.js';
 
 describeWith(chromium, 'the log of the console', (path) => {
   const on = stage(path, () => startHub());
@@ -78,7 +79,7 @@ describeWith(chromium, 'the log of the console', (path) => {
   });
 
   it('does not call live what comes while a topic is added replayed', async () => {
-    await using visit = await open(`?topic=${TOPIC}steady`);
+    await using visit = await open(`?topic=${TOPIC}steady&panel=charts`);
     const { page } = visit;
     const steady = new AbortController();
     const publishing = publishUntil(steady.signal, () =>
@@ -88,9 +89,10 @@ describeWith(chromium, 'the log of the console', (path) => {
     await page.locator('#log-filter').fill('topic:added');
     await untilAdded(page, () => on.publisher.publish({ topic: `${TOPIC}added/c`, data: '"added"' }));
     steady.abort();
-    await publishing;
-    await page.locator('#log-filter').fill('');
-    expect(await page.locator('.row .badge').count()).toBe(0);
+    const count = await publishing;
+    // The words tell of whole seconds, so all of it is in them a moment later.
+    await waitUntil(page, allAreTold, count);
+    expect(await page.locator('#chart-words').textContent()).toMatch(/ live, 0 replayed, /);
   });
 
   it('takes a message over into the form, to be changed and published again, as text too', async () => {
@@ -123,8 +125,18 @@ describeWith(chromium, 'the log of the console', (path) => {
   });
 });
 
-async function publishUntil(end: AbortSignal, publish: () => Promise<string>): Promise<void> {
-  while (!end.aborted) await publish();
+/** Returns how often it has published. */
+async function publishUntil(end: AbortSignal, publish: () => Promise<string>): Promise<number> {
+  let count = 0;
+  for (; !end.aborted; count += 1) await publish();
+  return count;
+}
+
+/** Whether the words of the charts tell of so many messages. Runs in the page. */
+function allAreTold(count: number): boolean {
+  const words = document.querySelector('#chart-words')?.textContent ?? '';
+  const [, live = '', replayed = ''] = /: ([\d,]+) live, ([\d,]+) replayed/.exec(words) ?? [];
+  return Number(live.replaceAll(',', '')) + Number(replayed.replaceAll(',', '')) >= count;
 }
 
 /** Publishes until it is shown. */
