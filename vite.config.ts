@@ -17,7 +17,13 @@ export default defineConfig({
   },
   server: {
     port: 5173,
-    // `npm run dev`: Vite serves the page with live reload, everything else comes from the service.
-    proxy: Object.fromEntries(['/events', '/.well-known', '/developer', '/admin'].map((path) => [path, SERVICE])),
+    // `npm run dev`: Vite serves the page with live reload, everything else comes from the service. That is asked by the
+    // page's own host, as it gives its tokens for development to its own page alone.
+    proxy: Object.fromEntries(
+      ['/events', '/.well-known', '/developer', '/admin'].map((path) => [
+        path,
+        { target: SERVICE, changeOrigin: false },
+      ]),
+    ),
   },
 });

@@ -28,6 +28,11 @@ export function isConsole(hash: string): boolean {
   return hash === PREFIX || hash.startsWith(`${PREFIX}?`);
 }
 
+/** Whether the address names the console alone, as links to it do: what it shows is to stay as it is. */
+export function isBare(hash: string): boolean {
+  return hash === PREFIX;
+}
+
 /** Reads the hash. What makes no sense is ignored, because somebody may have typed it. */
 export function parseAddress(hash: string): Address {
   const query = new URLSearchParams(hash.slice(PREFIX.length + 1));

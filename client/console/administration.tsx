@@ -2,9 +2,14 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { formatAge } from './ages.js';
 import { Breakable } from './breakable.js';
+import { ConfirmDialog } from './confirm-dialog.js';
 import { usePolling } from './hooks.js';
+import { isRefusedForGood, type Refusal } from './problem-kinds.js';
+import { ProblemText } from './problem-text.js';
+import { readFrom } from './read-from.js';
 import type { Session } from './session.js';
-import { formatNumber, t } from './translation.js';
+import { formatNumber, formatTime, t } from './translation.js';
+import { visible } from './visible-text.js';
 
 interface Process {
   readonly id: string;
@@ -31,61 +36,143 @@ interface Matcher {
   readonly pattern: string;
 }
 
-/** Reads from the hub; undefined where it does not answer, or refuses. */
-type Read = <T>(path: string) => Promise<T | undefined>;
+/** Reads from the hub. See `readFrom`. */
+type Read = <T>(path: string) => Promise<T>;
+
+/** What the administrator has done, or what kept that from being done. */
+type Outcome = { readonly text: string } | { readonly error: unknown };
+
+interface Known {
+  readonly processes: readonly Process[];
+  readonly connections: readonly Connection[];
+}
 
 const PERIOD = 3_000;
 const MOST = 200;
 
 /** The hub's processes, and who is connected to the one that answers. */
 export function Administration({ session }: { session: Session }): JSX.Element {
-  const processes = useSignal<readonly Process[] | undefined>(undefined);
-  const connections = useSignal<readonly Connection[] | undefined>(undefined);
-  const read: Read = async <T,>(path: string) => {
-    const response = await session.ask(path).catch(() => undefined);
-    return response?.ok ? ((await response.json()) as T) : undefined;
+  const known = useSignal<Known | undefined>(undefined);
+  const refused = useSignal<Refusal | undefined>(undefined);
+  const asked = useSignal(0);
+  const load = async (): Promise<boolean> => {
+    try {
+      const [{ processes }, { connections }] = await Promise.all([
+        readFrom<{ processes: Process[] }>(session, 'admin/processes'),
+        readFrom<{ connections: Connection[] }>(session, `admin/connections?limit=${MOST}`),
+      ]);
+      known.value = { processes, connections };
+      refused.value = undefined;
+    } catch (error) {
+      // A service that is away for a moment may come back; one that refuses this token does not change its mind.
+      if (!isRefusedForGood(error)) return true;
+      known.value = undefined;
+      refused.value = error;
+      return false;
+    }
+    return true;
   };
-  const load = async (): Promise<void> => {
-    const [all, open] = await Promise.all([
-      read<{ processes: Process[] }>('admin/processes'),
-      read<{ connections: Connection[] }>(`admin/connections?limit=${MOST}`),
-    ]);
-    processes.value = all?.processes;
-    connections.value = open?.connections;
-  };
-  usePolling(() => void load(), PERIOD, [session.identity.value]);
-  const act = async (path: string, init: RequestInit): Promise<void> => {
-    await session.ask(path, init).catch(() => undefined);
+  usePolling(load, PERIOD, [session.identity.value, asked.value]);
+  if (known.value) return <Hub session={session} known={known.value} load={load} />;
+  if (!refused.value) return <p class="help">{t('state_connecting')}</p>;
+  return (
+    <div class="refused">
+      <p class="help">{t('adminRefused')}</p>
+      <button type="button" id="admin-again" onClick={() => (asked.value += 1)}>
+        {t('askAgain')}
+      </button>
+    </div>
+  );
+}
+
+interface HubProps {
+  readonly session: Session;
+  readonly known: Known;
+  readonly load: () => Promise<unknown>;
+}
+
+function Hub({ session, known, load }: HubProps): JSX.Element {
+  const outcome = useSignal<Outcome | undefined>(undefined);
+  /** The subject that is to be revoked, once that is confirmed. */
+  const doomed = useSignal<string | undefined>(undefined);
+  const act = async (text: string, path: string, init: RequestInit): Promise<void> => {
+    try {
+      await readFrom(session, path, init);
+      outcome.value = { text };
+    } catch (error) {
+      outcome.value = { error };
+    }
     await load();
   };
-  const end = (id: number): void => void act(`admin/connections?id=${id}`, { method: 'DELETE' });
+  const end = (id: number, who: string): void =>
+    void act(t('ended', { who }), `admin/connections?id=${id}`, { method: 'DELETE' });
   const revoke = (subject: string): void => {
-    const body = JSON.stringify({ subject, issued_before: Math.ceil(Date.now() / 1_000) });
-    void act('admin/revocations', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const issuedBefore = Math.ceil(Date.now() / 1_000);
+    const body = JSON.stringify({ subject, issued_before: issuedBefore });
+    const text = t('revoked', { subject: visible(subject), time: formatTime(issuedBefore * 1_000) });
+    void act(text, 'admin/revocations', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   };
-  if (!processes.value && !connections.value) return <p class="help">{t('adminRefused')}</p>;
+  const subject = doomed.value;
   return (
     <div class="administration">
       <h3>{t('processes')}</h3>
-      <ul class="processes">
-        {processes.value?.map(({ id, host, version, startedAt, connections: count, isThis }) => (
-          <li key={id}>
-            <strong>{host}</strong> {version} {isThis && <span class="badge">{t('thisProcess')}</span>}
-            <span class="faint">
-              {t('uptime')} {formatAge(Date.now() - Date.parse(startedAt))} · {t('connections')} {formatNumber(count)}
-            </span>
-          </li>
-        ))}
-      </ul>
+      <Processes processes={known.processes} />
       <h3>{t('connections')}</h3>
-      <Connections connections={connections.value ?? []} read={read} end={end} revoke={revoke} />
+      <OutcomeLine outcome={outcome.value} />
+      <Connections
+        connections={known.connections}
+        read={(path) => readFrom(session, path)}
+        end={end}
+        revoke={(chosen) => (doomed.value = chosen)}
+      />
+      {subject !== undefined && (
+        <ConfirmDialog
+          title={t('revokeTitle', { subject: visible(subject) })}
+          act={t('revokeDo', { subject: visible(subject) })}
+          heir="#admin-outcome;#panel"
+          onConfirm={() => revoke(subject)}
+          onClose={() => (doomed.value = undefined)}
+        >
+          {t('revokeNote', { subject: visible(subject) })}
+        </ConfirmDialog>
+      )}
     </div>
+  );
+}
+
+function Processes({ processes }: Pick<Known, 'processes'>): JSX.Element {
+  return (
+    <ul class="processes">
+      {processes.map(({ id, host, version, startedAt, connections: count, isThis }) => (
+        <li key={id}>
+          <strong>{host}</strong> {version} {isThis && <span class="badge">{t('thisProcess')}</span>}
+          <span class="faint">
+            {t('uptime')} {formatAge(Date.now() - Date.parse(startedAt))} · {t('connections')} {formatNumber(count)}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function OutcomeLine({ outcome }: { outcome: Outcome | undefined }): JSX.Element {
+  const isFailure = outcome !== undefined && 'error' in outcome;
+  return (
+    <p id="admin-outcome" role="status" tabIndex={-1} class={isFailure ? 'notice' : 'faint'}>
+      {isFailure ? (
+        <>
+          {t('actFailed')} <ProblemText error={outcome.error} />
+        </>
+      ) : (
+        outcome?.text
+      )}
+    </p>
   );
 }
 
 interface Acts {
   readonly read: Read;
-  readonly end: (id: number) => void;
+  readonly end: (id: number, who: string) => void;
   readonly revoke: (subject: string) => void;
 }
 
@@ -102,6 +189,9 @@ function Connections({ connections, ...acts }: Acts & { connections: readonly Co
             <th scope="col">
               <span class="unseen">{t('end')}</span>
             </th>
+            <th scope="col">
+              <span class="unseen">{t('revoke')}</span>
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -116,7 +206,7 @@ function Connections({ connections, ...acts }: Acts & { connections: readonly Co
 
 function ConnectionRow({ connection, read, end, revoke }: Acts & { connection: Connection }): JSX.Element {
   const { id, address, subject, age, isFull, isLive, matcherCount } = connection;
-  const who = subject ?? address;
+  const who = visible(subject ?? address);
   return (
     <tr>
       <th scope="row">{who}</th>
@@ -127,11 +217,13 @@ function ConnectionRow({ connection, read, end, revoke }: Acts & { connection: C
         {isLive === false && !isFull && <span class="badge">{t('behind')}</span>}
       </td>
       <td>
-        <button type="button" aria-label={`${t('end')}: ${who}`} onClick={() => end(id)}>
+        <button type="button" aria-label={t('endName', { who, id: String(id) })} onClick={() => end(id, who)}>
           {t('end')}
         </button>
+      </td>
+      <td>
         {subject !== undefined && (
-          <button type="button" aria-label={`${t('revoke')}: ${subject}`} onClick={() => revoke(subject)}>
+          <button type="button" class="danger" aria-label={`${t('revoke')}: ${who}`} onClick={() => revoke(subject)}>
             {t('revoke')}
           </button>
         )}
@@ -144,8 +236,11 @@ function ConnectionRow({ connection, read, end, revoke }: Acts & { connection: C
 function Topics({ id, count, who, read }: { id: number; count: number; who: string; read: Read }): JSX.Element {
   const matchers = useSignal<readonly Matcher[]>([]);
   const load = async (): Promise<void> => {
-    const connection = await read<{ matchers: readonly Matcher[] }>(`admin/connections/${id}`);
-    if (connection) matchers.value = connection.matchers;
+    try {
+      matchers.value = (await read<{ matchers: readonly Matcher[] }>(`admin/connections/${id}`)).matchers;
+    } catch {
+      // The connection has ended: its row goes with the next answer.
+    }
   };
   return (
     <details onToggle={({ currentTarget }) => void (currentTarget.open && load())}>
@@ -153,7 +248,7 @@ function Topics({ id, count, who, read }: { id: number; count: number; who: stri
       <ul class="mono">
         {matchers.value.map(({ type, pattern }) => (
           <li key={`${type}:${pattern}`}>
-            <Breakable text={pattern} />
+            <Breakable text={visible(pattern)} />
           </li>
         ))}
       </ul>

@@ -3,6 +3,7 @@ import { originOf } from './columns.js';
 import type { LogMessage } from './message-log.js';
 import { firstOf, type Searched } from './searched.js';
 import { formatMoment, formatTime, t } from './translation.js';
+import { visible } from './visible-text.js';
 
 /** Characters of a text that a row has at most: more are never seen. */
 const LONGEST_TEXT = 300;
@@ -29,7 +30,7 @@ export function Cells({ message, searched, origin }: CellsProps): JSX.Element {
         {formatTime(at)}
       </span>
       <TopicCell topic={topic} words={searched.topic} origin={origin} />
-      <span class="type" title={type}>
+      <span class="type" title={visible(type)}>
         {type === 'message' ? '' : <Highlighted text={type} words={searched.type} />}
       </span>
       <span class="text">
@@ -56,7 +57,7 @@ function TopicCell({ topic, words, origin }: TopicProps): JSX.Element {
   const shown = isShort ? topic.slice(origin.length) : topic;
   const end = endOf(shown, words);
   return (
-    <span class="topic" title={topic}>
+    <span class="topic" title={visible(topic)}>
       {isShort && <span class="unseen">{origin}</span>}
       <span class="head">
         <Highlighted text={shown.slice(0, end)} words={words} />
@@ -89,13 +90,13 @@ function Highlighted({ text, words }: { text: string; words: readonly string[] }
   const parts: (string | JSX.Element)[] = [];
   let done = 0;
   for (let found = firstOf(text, words); found; found = firstOf(text, words, done)) {
-    parts.push(text.slice(done, found.from), <mark>{text.slice(found.from, found.to)}</mark>);
+    parts.push(visible(text.slice(done, found.from)), <mark>{visible(text.slice(found.from, found.to))}</mark>);
     done = found.to;
   }
   return (
     <>
       {parts}
-      {text.slice(done)}
+      {visible(text.slice(done))}
     </>
   );
 }

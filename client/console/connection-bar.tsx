@@ -1,10 +1,9 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { formatAge } from './ages.js';
-import { hintFor } from './hint.js';
-import { clock } from './hooks.js';
-import { subjectOf } from './token-subject.js';
+import { Attempts } from './attempts.js';
+import { clock, usePolling } from './hooks.js';
+import { nameOf } from './token-subject.js';
 import { requestDeveloperTokens } from './developer-tokens.js';
 import type { Identity, Session } from './session.js';
 import { TokenDialog } from './token-dialog.js';
@@ -42,6 +41,9 @@ interface BarProps {
 /** Characters of a process's name that tell it from the others. */
 const SHORT_NAME = 8;
 
+/** Milliseconds between two questions for the tokens for development, while the service does not answer. */
+const DEVELOPER_PERIOD = 3_000;
+
 /** The tokens for developers, where there are any. All bars know of them, so that nothing moves when one is shown anew. */
 const developer = signal<Identity | undefined>(undefined);
 
@@ -64,8 +66,8 @@ export function ConnectionBar({ name, label, session, since, children }: BarProp
         {t(`state_${state}`)}
       </p>
       <div class="middle">
-        <Problem session={session} />
-        {session.isWanted.value ? (
+        <Attempts session={session} />
+        {session.isWanted.value && !session.needsToken.value ? (
           <Facts session={session} />
         ) : (
           <ConnectForm name={name} session={session} since={since} />
@@ -83,7 +85,7 @@ function Facts({ session }: { session: Session }): JSX.Element {
   const now = clock.value;
   const openedAt = session.openedAt.value;
   const { process } = session.stream.head.value ?? {};
-  const subject = subjectOf(session.identity.value?.token) ?? t('anonymous');
+  const subject = nameOf(session.identity.value?.token) ?? t('anonymous');
   return (
     <dl class="facts">
       <Fact name={t('as')} value={subject} title={subject} width={7} />
@@ -105,12 +107,18 @@ function Acts({ name, session }: { name: string; session: Session }): JSX.Elemen
         type="button"
         id={`${name}-cut`}
         title={t('cutNote')}
+        data-heir={`#${name}-disconnect`}
         disabled={session.openedAt.value === undefined}
         onClick={() => session.stream.cut()}
       >
         {t('cut')}
       </button>
-      <button type="button" onClick={() => session.disconnect()}>
+      <button
+        type="button"
+        id={`${name}-disconnect`}
+        data-heir={`.connect [data-bar="${name}"]`}
+        onClick={() => session.disconnect()}
+      >
         {t('disconnect')}
       </button>
     </>
@@ -166,49 +174,31 @@ function Fact({ name, value, title, width, more = false }: FactProps): JSX.Eleme
 }
 
 function ConnectForm({ name, session, since }: Pick<BarProps, 'name' | 'session' | 'since'>): JSX.Element {
-  useEffect(() => {
-    void requestDeveloperTokens()
-      .then((tokens) => (developer.value = tokens))
-      .finally(() => (isKnown.value = true));
-  }, []);
+  const ask = async (): Promise<boolean> => {
+    try {
+      developer.value = await requestDeveloperTokens();
+      return false;
+    } catch {
+      // A service that is just starting is asked again.
+      return true;
+    } finally {
+      isKnown.value = true;
+    }
+  };
+  usePolling(ask, DEVELOPER_PERIOD, []);
   const tokens = developer.value;
   return (
-    <div class="connect" data-known={isKnown.value}>
+    <div class="connect" data-known={isKnown.value} data-heir={`#${name}-disconnect`}>
       <span class="label">{t('connectAs')}</span>
       {tokens && (
-        <button type="button" class="primary" onClick={() => session.connect(tokens, since)}>
+        <button type="button" class="primary" data-bar={name} onClick={() => session.connect(tokens, since)}>
           {t('developer')}
         </button>
       )}
-      <button type="button" onClick={() => session.connect({}, since)}>
+      <button type="button" data-bar={name} onClick={() => session.connect({}, since)}>
         {t('anonymous')}
       </button>
       <TokenDialog name={name} onConnect={(identity) => session.connect(identity, since)} />
-    </div>
-  );
-}
-
-function Problem({ session }: { session: Session }): JSX.Element {
-  const problem = session.problem.value;
-  const isOver = session.state.value === 'failed' || session.state.value === 'closed';
-  // The element is always there, so that screen readers announce what comes into it.
-  return (
-    <div class="problem" role="alert">
-      {problem && (
-        <p class="notice">
-          {problem.status === undefined
-            ? t('unreachable', { reason: problem.message })
-            : t('refused', {
-                status: String(problem.status),
-                hint: hintFor(problem.status),
-              })}
-        </p>
-      )}
-      {isOver && (
-        <button type="button" onClick={() => session.reconnect()}>
-          {t('reconnectNow')}
-        </button>
-      )}
     </div>
   );
 }

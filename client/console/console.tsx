@@ -1,13 +1,16 @@
-import { effect, signal, useSignalEffect } from '@preact/signals';
+import { effect, type Signal, signal } from '@preact/signals';
 import { type JSX, render } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { Language } from '../src/language.js';
 import { Administration } from './administration.js';
-import { formatAddress, isConsole, type Panel, PANELS, parseAddress } from './address.js';
+import { formatAddress, isBare, isConsole, type Panel, PANELS, parseAddress } from './address.js';
 import { Charts } from './charts.js';
 import { ConnectionBar, LOOKS } from './connection-bar.js';
 import './console.css';
+import './notes.css';
 import { Detail } from './detail.js';
 import './inspection.css';
+import { keepFocus } from './keep-focus.js';
 import { LogView } from './log-view.js';
 import type { LogMessage } from './message-log.js';
 import { Publication } from './publication.js';
@@ -53,21 +56,51 @@ const announce = (sentence: string): void => {
   announcement.value = sentence;
 };
 
-/** Shows the detail of a message that the reader has chosen. */
+/** Shows the detail of a message that the reader has chosen, and nothing once none is. */
 function show(message: LogMessage | undefined): void {
-  if (!message) return;
   shown.value = message;
-  panel.value = 'detail';
+  if (message) panel.value = 'detail';
+}
+
+/** Takes a message over into the form. */
+function publishAgain(message: LogMessage): void {
+  publication.takeOver(message);
+  panel.value = 'publish';
+}
+
+/** What was chosen is forgotten with the log that had it. */
+function forgetCleared({ log, version }: Session, chosen: Signal<LogMessage | undefined>): () => void {
+  let { generation } = log;
+  return effect(() => {
+    void version.value;
+    if (log.generation === generation) return;
+    generation = log.generation;
+    if (shown.peek() === chosen.peek()) shown.value = undefined;
+    chosen.value = undefined;
+  });
+}
+
+/** What only the second reader had chosen is not shown any more. */
+function closeSecond(): void {
+  if (shown.value === secondSelected.value) shown.value = undefined;
+  secondSelected.value = undefined;
+  second.value = undefined;
 }
 
 function Console(): JSX.Element {
-  useSignalEffect(() => show(selected.value));
-  useSignalEffect(() => show(secondSelected.value));
+  useEffect(() => forgetCleared(session, selected), []);
+  useEffect(() => second.value && forgetCleared(second.value, secondSelected), [second.value]);
   return (
     <>
       <ConnectionBar name="console" label={t('connection')} session={session} since={since.value}>
         {!second.value && (
-          <button type="button" id="second" title={t('secondNote')} onClick={() => (second.value = new Session())}>
+          <button
+            type="button"
+            id="second"
+            title={t('secondNote')}
+            data-heir=".second button"
+            onClick={() => (second.value = new Session())}
+          >
             {t('second')}
           </button>
         )}
@@ -81,6 +114,7 @@ function Console(): JSX.Element {
             session={session}
             filter={filter}
             selected={selected}
+            onChoose={show}
             announce={announce}
           />
           {second.value && (
@@ -90,8 +124,9 @@ function Console(): JSX.Element {
               since={since}
               filter={filter}
               selected={secondSelected}
+              onChoose={show}
               announce={announce}
-              onClose={() => (second.value = undefined)}
+              onClose={closeSecond}
             />
           )}
         </div>
@@ -109,18 +144,20 @@ function Console(): JSX.Element {
   );
 }
 
-/** The arrow keys go from tab to tab. */
+/** The arrow keys go from tab to tab, Home and End to the first and the last one. */
 function onTabKey(event: KeyboardEvent): void {
-  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (step === undefined) return;
-  const next = PANELS[(PANELS.indexOf(panel.value) + step + PANELS.length) % PANELS.length] ?? 'publish';
+  const current = PANELS.indexOf(panel.value);
+  const index = { ArrowRight: current + 1, ArrowLeft: current - 1, Home: 0, End: -1 }[event.key];
+  const next = index === undefined ? undefined : PANELS.at(index % PANELS.length);
+  if (next === undefined) return;
+  event.preventDefault();
   panel.value = next;
   document.getElementById(`tab-${next}`)?.focus();
 }
 
 function Tabs(): JSX.Element {
   return (
-    <div role="tablist" aria-label={t('detail')} class="tabs" onKeyDown={onTabKey}>
+    <div role="tablist" aria-label={t('panels')} class="tabs" onKeyDown={onTabKey}>
       {PANELS.map((name) => (
         <button
           key={name}
@@ -140,11 +177,13 @@ function Tabs(): JSX.Element {
 }
 
 function PanelContent(): JSX.Element {
-  if (panel.value === 'detail') return <Detail message={shown.value} announce={announce} />;
   if (panel.value === 'topics') return <TopicList session={session} since={since} announce={announce} />;
   if (panel.value === 'token') return <TokenInspector session={session} />;
   if (panel.value === 'snippets')
     return <Snippets session={session} since={since} filter={filter} announce={announce} />;
+  if (panel.value === 'detail') {
+    return <Detail message={shown.value} session={session} announce={announce} onAgain={publishAgain} />;
+  }
   if (panel.value === 'charts') return <Charts session={session} />;
   if (panel.value === 'subscribers') return <Subscribers session={session} />;
   if (panel.value === 'admin') return <Administration session={session} />;
@@ -154,6 +193,10 @@ function PanelContent(): JSX.Element {
 /** Takes over what the address says, which the reader may have changed by hand. */
 function readAddress(): void {
   if (!isConsole(location.hash)) return;
+  if (isBare(location.hash)) {
+    writeAddress();
+    return;
+  }
   const address = parseAddress(location.hash);
   since.value = address.since;
   filter.value = address.filter;
@@ -190,14 +233,24 @@ function summarize(): void {
   }, SUMMARY_PERIOD);
 }
 
+/** The name of the view, in the reader's language, is the page's title as well. */
+function nameTab(): void {
+  document.title = document.querySelector('h1')?.textContent ?? document.title;
+}
+
 /** Puts the console into the page. Returns a function to call when the reader's language changes. */
 export function startConsole(element: HTMLElement): (chosen: Language) => void {
   readAddress();
   publication = new Publication(session);
   addEventListener('hashchange', readAddress);
+  addEventListener('hashchange', nameTab);
   effect(writeAddress);
   effect(() => showState(LOOKS[session.state.value]));
   summarize();
   render(<Console />, element);
-  return (chosen) => (language.value = chosen);
+  keepFocus(element);
+  return (chosen) => {
+    language.value = chosen;
+    nameTab();
+  };
 }

@@ -1,13 +1,13 @@
-import type { LogEntry, LogMessage } from './message-log.js';
+import type { LogMessage } from './message-log.js';
 
-/** One JSON document a line, oldest first. */
-export function toNdjson(entries: readonly LogEntry[]): string {
-  return entries
-    .filter((entry) => entry.kind === 'message')
-    .map(({ id, topic, type, text, at }) =>
-      JSON.stringify({ id, topic, type, data: text, at: new Date(at).toISOString() }),
-    )
-    .map((line) => `${line}\n`)
+/** One JSON document a line, oldest first, in the form that a batch takes. */
+export function toNdjson(messages: readonly LogMessage[], isPrivate: (message: LogMessage) => boolean): string {
+  return messages
+    .map((message) => {
+      const { id, topic, type, text, at } = message;
+      const named = { id, topic, type, data: text, private: isPrivate(message) };
+      return `${JSON.stringify({ ...named, at: new Date(at).toISOString() })}\n`;
+    })
     .join('');
 }
 

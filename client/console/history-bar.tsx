@@ -67,7 +67,7 @@ function isRows(target: EventTarget | null): target is HTMLElement {
 
 /** Whether the first message is chosen already, when a key is to lead further up. */
 function isAtFirst(rows: HTMLElement): boolean {
-  const first = rows.scrollTop <= NEAR ? rows.querySelector('.row:not(.mark)') : null;
+  const first = rows.scrollTop <= NEAR ? rows.querySelector('.row') : null;
   return first !== null && first.id === rows.getAttribute('aria-activedescendant');
 }
 

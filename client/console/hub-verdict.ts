@@ -1,4 +1,5 @@
 import type { Topic } from './address.js';
+import { tokenFor } from './identity.js';
 import { HUB_URL, matcherOf, type Session } from './session.js';
 import { factsOf } from './token-claims.js';
 import { subjectOf } from './token-subject.js';
@@ -45,9 +46,9 @@ async function askReading(session: Session, topic: Topic): Promise<string> {
 
 /** The token is checked before the update, and one without a topic is never published. */
 async function askPublishing(session: Session): Promise<string | undefined> {
-  const { token, publishToken = token } = session.identity.value ?? {};
-  if (!publishToken) return undefined;
-  const headers = { authorization: `Bearer ${publishToken}` };
+  const token = tokenFor('publish', session.identity.value ?? {});
+  if (!token) return undefined;
+  const headers = { authorization: `Bearer ${token}` };
   const body = new URLSearchParams();
   const answer = await fetch(HUB_URL, { method: 'POST', headers, body, cache: 'no-store' }).catch(() => undefined);
   if (!answer) return t('whyHubAway');
@@ -55,9 +56,9 @@ async function askPublishing(session: Session): Promise<string | undefined> {
 }
 
 async function askDelivered(session: Session, topic: string): Promise<readonly string[]> {
-  const { token, publishToken = token } = session.identity.value ?? {};
-  const subject = subjectOf(token);
-  if (subject === undefined || !factsOf(publishToken ?? '')?.isAdmin) return [];
+  const identity = session.identity.value ?? {};
+  const subject = subjectOf(identity.token);
+  if (subject === undefined || !factsOf(tokenFor('admin', identity) ?? '')?.isAdmin) return [];
   const query = new URLSearchParams({ topic, subject });
   const answer = await session.ask(`admin/explain?${query.toString()}`).catch(() => undefined);
   if (!answer?.ok) return answer ? [await reasonIn(answer)] : [];

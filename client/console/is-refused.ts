@@ -1,7 +1,7 @@
 import type { Topic } from './address.js';
-import { matcherOf, type Session } from './session.js';
+import type { Session } from './session.js';
 
 /** Whether the hub refuses a topic to this reader. */
 export function isRefused(session: Session, topic: Topic): boolean {
-  return session.refusals.reasonFor(matcherOf(topic)) !== undefined;
+  return session.topicStates.of(topic)?.state === 'refused';
 }

@@ -30,6 +30,19 @@ describe('MessageLog', () => {
     expect(log.received).toBe(4);
   });
 
+  it('shows what comes again after a new connection has begun, or after all was cleared', () => {
+    const log = new MessageLog();
+    log.begin({ who: 'ann' });
+    log.add(message('1', 'a'));
+    log.begin({ who: undefined });
+    expect([log.add(message('1', 'a')), log.add(message('1', 'a'))]).toEqual([true, false]);
+    expect(texts(log)).toEqual(['connected', '1', 'connected', '1']);
+    log.clear();
+    expect(log.add(message('1', 'a'))).toBe(true);
+    expect(texts(log)).toEqual(['1']);
+    expect(log.generation).toBe(1);
+  });
+
   it('stays within its limits, drops the oldest, and counts them', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 200 }), (sizes) => {

@@ -10,8 +10,8 @@ export interface LogMessage {
   readonly type: string;
   readonly text: string;
   readonly isReplayed: boolean;
-  /** Milliseconds from publishing to receiving, where this page has published the message. */
-  readonly latency: number | undefined;
+  /** Milliseconds from publishing to receiving, where this page has published the message. May be known later. */
+  latency: number | undefined;
   /** Whether it was asked of the hub's history. Then `at` is when it was published. */
   readonly isHistory?: true;
 }
@@ -41,7 +41,12 @@ export interface LogMark {
   readonly kind: 'mark';
   readonly serial: number;
   readonly at: number;
-  readonly mark: 'lost' | 'resumed' | 'gap' | 'reset';
+  /** `connected` begins a section of the log, and `left` says that the reader has ended it. */
+  readonly mark: 'connected' | 'left' | 'lost' | 'resumed' | 'gap' | 'reset';
+  /** Who is connected; undefined for somebody anonymous. */
+  readonly who?: string | undefined;
+  /** Whether the log was cleared, because what was in it had come to somebody else. */
+  readonly isCleared?: boolean;
   readonly loss?: Loss;
   /** Milliseconds that the connection was away. */
   readonly away?: number;
@@ -64,20 +69,25 @@ export const LIMITS = { entries: 10_000, characters: 16 * 1024 ** 2 };
 /** The part of the log that is dropped when a limit is reached: moving all entries for each message costs too much. */
 const TRIMMED = 0.1;
 
-/** Ids that are remembered: a message that several topics match comes once for each. */
-const KNOWN_IDS = 2_000;
+/** Ids that are remembered, because a message that several topics match comes once for each: as many as the log holds. */
+const KNOWN_IDS = LIMITS.entries;
 
 /** Milliseconds since the epoch, with parts: a latency may be shorter than one. */
 export function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** The newest messages, and the marks between them. */
+/**
+ * The newest messages, and the marks between them. Each connection has a section of its own, in which every message is
+ * once: whoever connects again, and begins earlier, is shown again what comes again.
+ */
 export class MessageLog {
   /** Oldest first. */
   readonly entries: LogEntry[] = [];
   received = 0;
   dropped = 0;
+  /** Grows whenever the log is cleared. */
+  generation = 0;
   private serial = 0;
   /** The lowest serial: those of older messages, which are put before the first entry, go down from here. */
   private earliest = 1;
@@ -88,6 +98,12 @@ export class MessageLog {
     private readonly clock: () => number = now,
     private readonly limits: typeof LIMITS = LIMITS,
   ) {}
+
+  /** Begins a section: whoever reads from now on may get again what was read before. */
+  begin(mark: Pick<LogMark, 'who' | 'isCleared'>): void {
+    this.known.clear();
+    this.mark({ mark: 'connected', ...mark });
+  }
 
   /** Adds a message, and returns whether it was new. */
   add(message: Unnumbered<LogMessage>): boolean {
@@ -128,19 +144,20 @@ export class MessageLog {
 
   /** Notes and returns the latency of the message with this id, sent at `start`; undefined if it is not in the log. */
   measure(id: string, start: number): number | undefined {
-    const index = this.entries.findLastIndex((entry) => entry.kind === 'message' && entry.id === id);
-    const entry = this.entries[index];
+    const entry = this.entries.findLast((one) => one.kind === 'message' && one.id === id);
     if (entry?.kind !== 'message') return undefined;
-    const latency = Math.max(0, entry.at - start);
-    this.entries[index] = { ...entry, latency };
-    return latency;
+    entry.latency = Math.max(0, entry.at - start);
+    return entry.latency;
   }
 
+  /** Forgets everything, so that what is replayed afterwards is shown. */
   clear(): void {
     this.entries.length = 0;
+    this.known.clear();
     this.characters = 0;
     this.received = 0;
     this.dropped = 0;
+    this.generation += 1;
   }
 
   private push(entry: LogEntry): void {

@@ -1,16 +1,19 @@
 import type { JSX } from 'preact';
-import { type Draft, mistakeIn, type Outcome, type Publication } from './publication.js';
+import { English } from './english.js';
+import { ProblemText } from './problem-text.js';
+import { type Draft, isFailure, mistakeIn, type Outcome, type Publication } from './publication.js';
 import type { Session } from './session.js';
 import { t } from './translation.js';
+import { visible } from './visible-text.js';
 
 interface PublishProps {
   readonly session: Session;
   readonly publication: Publication;
 }
 
-/** Publishes JSON, and says what became of it. */
+/** Publishes JSON or text, and says what became of it. */
 export function PublishForm({ session, publication }: PublishProps): JSX.Element {
-  const mistake = mistakeIn(publication.draft.value.data);
+  const mistake = mistakeIn(publication.draft.value);
   const onSubmit = (event: Event): void => {
     event.preventDefault();
     void publication.publish();
@@ -31,12 +34,14 @@ export function PublishForm({ session, publication }: PublishProps): JSX.Element
           >
             {t('publish')}
           </button>
-          <button type="button" disabled={mistake !== undefined} onClick={() => publication.format()}>
-            {t('format')}
-          </button>
-          <small class="faint">{t('shortcut')}</small>
+          {publication.draft.value.as === 'json' && (
+            <button type="button" disabled={mistake !== undefined} onClick={() => publication.format()}>
+              {t('format')}
+            </button>
+          )}
+          <small class="faint">{t(session.isWanted.value ? 'shortcut' : 'needsConnection')}</small>
         </div>
-        <OutcomeLine outcome={publication.outcome.value} />
+        <OutcomeLine outcome={publication.outcome.value} session={session} />
       </form>
       <Past publication={publication} />
     </>
@@ -44,23 +49,21 @@ export function PublishForm({ session, publication }: PublishProps): JSX.Element
 }
 
 function Fields({ publication, mistake }: { publication: Publication; mistake: string | undefined }): JSX.Element {
-  const { isPrivate } = publication.draft.value;
+  const { isPrivate, topics } = publication.draft.value;
   return (
     <>
       <label>
-        {t('topic')}
-        <input id="publish-topic" class="mono" required {...bind(publication, 'topic')} />
+        {t('publishTopics')}
+        <textarea
+          id="publish-topic"
+          class="mono"
+          rows={Math.min(4, topics.split('\n').length)}
+          required
+          spellcheck={false}
+          {...bind(publication, 'topics')}
+        />
       </label>
-      <div class="pair">
-        <label>
-          {t('type')}
-          <input id="publish-type" class="mono" placeholder="message" {...bind(publication, 'type')} />
-        </label>
-        <label>
-          {t('id')}
-          <input id="publish-id" class="mono" placeholder={t('idNote')} {...bind(publication, 'id')} />
-        </label>
-      </div>
+      <Extras publication={publication} />
       <label>
         {t('data')}
         <textarea
@@ -74,7 +77,11 @@ function Fields({ publication, mistake }: { publication: Publication; mistake: s
         />
       </label>
       <p id="publish-mistake" class="mistake">
-        {mistake === undefined ? '' : t('dataInvalid', { reason: mistake })}
+        {mistake !== undefined && (
+          <>
+            {t('dataInvalid')} <English text={mistake} />
+          </>
+        )}
       </p>
       <label class="check">
         <input
@@ -88,9 +95,57 @@ function Fields({ publication, mistake }: { publication: Publication; mistake: s
   );
 }
 
+/** What can be left as it is. */
+function Extras({ publication }: Pick<PublishProps, 'publication'>): JSX.Element {
+  return (
+    <>
+      <div class="pair">
+        <label>
+          {t('type')}
+          <input id="publish-type" class="mono" placeholder="message" {...bind(publication, 'type')} />
+        </label>
+        <label>
+          {t('id')}
+          <input id="publish-id" class="mono" placeholder={t('idNote')} {...bind(publication, 'id')} />
+        </label>
+      </div>
+      <div class="pair">
+        <Format publication={publication} />
+        <label>
+          {t('retry')}
+          <input
+            id="publish-retry"
+            type="number"
+            min={0}
+            step={1}
+            placeholder={t('idNote')}
+            {...bind(publication, 'retry')}
+          />
+        </label>
+      </div>
+    </>
+  );
+}
+
+function Format({ publication }: { publication: Publication }): JSX.Element {
+  return (
+    <label>
+      {t('dataFormat')}
+      <select
+        id="publish-as"
+        value={publication.draft.value.as}
+        onChange={({ currentTarget }) => publication.change({ as: currentTarget.value === 'text' ? 'text' : 'json' })}
+      >
+        <option value="json">{t('format_json')}</option>
+        <option value="text">{t('format_text')}</option>
+      </select>
+    </label>
+  );
+}
+
 function bind(
   publication: Publication,
-  field: keyof Omit<Draft, 'isPrivate'>,
+  field: keyof Omit<Draft, 'isPrivate' | 'as'>,
 ): { value: string; onInput: (event: Event) => void } {
   return {
     value: publication.draft.value[field],
@@ -98,11 +153,22 @@ function bind(
   };
 }
 
-function OutcomeLine({ outcome }: { outcome: Outcome | undefined }): JSX.Element {
-  const isRefused = outcome !== undefined && 'reason' in outcome;
+interface OutcomeProps {
+  readonly outcome: Outcome | undefined;
+  readonly session: Session;
+}
+
+function OutcomeLine({ outcome, session }: OutcomeProps): JSX.Element {
+  const hasToken = session.identity.value?.token ?? session.identity.value?.publishToken;
   return (
-    <p id="publish-outcome" role="status" class={isRefused ? 'notice' : 'faint'}>
-      {outcome && ('id' in outcome ? t('published', { id: outcome.id }) : t('publishFailed', outcome))}
+    <p id="publish-outcome" role="status" class={isFailure(outcome) ? 'notice' : 'faint'}>
+      {isFailure(outcome) ? (
+        <>
+          {t('publishFailed')} <ProblemText error={outcome.error} isAnonymous={hasToken === undefined} />
+        </>
+      ) : (
+        outcome && t('published', { id: visible(outcome.id) })
+      )}
     </p>
   );
 }
@@ -118,7 +184,7 @@ function Past({ publication }: { publication: Publication }): JSX.Element | unde
         {past.map((draft) => (
           <li key={JSON.stringify(draft)}>
             <button type="button" class="mono" onClick={() => publication.change(draft)} title={draft.data}>
-              {draft.topic} {draft.type} {draft.data.replaceAll(/\s+/g, ' ').slice(0, 80)}
+              {draft.topics.replaceAll('\n', ', ')} {draft.type} {draft.data.replaceAll(/\s+/g, ' ').slice(0, 80)}
             </button>
           </li>
         ))}

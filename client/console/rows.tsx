@@ -3,10 +3,11 @@ import type { JSX, RefObject } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { Cells } from './cells.js';
 import { Columns } from './columns.js';
-import type { LogEntry, LogMark, LogMessage } from './message-log.js';
+import { textOfMark } from './mark-text.js';
+import type { LogEntry, LogMessage } from './message-log.js';
 import { ReadingPlace } from './reading-place.js';
 import { type Searched, searchedIn } from './searched.js';
-import { formatDuration, t } from './translation.js';
+import { t } from './translation.js';
 import { firstAfter } from './visible-entries.js';
 import { ROW_HEIGHT, TALL_ROW_HEIGHT, windowOf } from './window.js';
 
@@ -16,41 +17,42 @@ const NEAR = ROW_HEIGHT;
 /** Pixels of width below which a message has two lines. */
 const NARROW = 640;
 
+/** By how many rows the keys go. */
+const STEPS: Readonly<Record<string, number>> = {
+  ArrowDown: 1,
+  ArrowUp: -1,
+  PageDown: 10,
+  PageUp: -10,
+  Home: -Infinity,
+  End: Infinity,
+  Enter: 0,
+};
+
 export interface RowsProps {
   /** The name of the log, see `LogProps`. */
   readonly name: string;
   readonly entries: readonly LogEntry[];
   readonly count: number;
   readonly selected: Signal<LogMessage | undefined>;
+  /** Called with each message that is chosen, also with the one that is selected already, and with none. */
+  readonly onChoose: (message: LogMessage | undefined) => void;
   readonly isPaused: boolean;
   /** What the entries were filtered by, to show where it is. */
   readonly filter: string;
 }
 
 /** Rows of which only those in sight are in the document. */
-export function Rows({ name, entries, count, selected, isPaused, filter }: RowsProps): JSX.Element {
+export function Rows({ name, entries, count, selected, onChoose, isPaused, filter }: RowsProps): JSX.Element {
   const scroll = useScroll(entries, count);
   const { rowHeight } = scroll;
   const { first, end } = windowOf(count, scroll.top, scroll.height, rowHeight);
   const columns = useMemo(() => new Columns(), [entries]);
   const searched = useMemo(() => searchedIn(filter), [filter]);
   columns.update(entries);
-  const select = (index: number): void => {
-    const entry = entries[Math.max(0, Math.min(count - 1, index))];
-    if (entry?.kind === 'message') selected.value = entry;
-    scroll.show(index);
-  };
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    const chosen = selected.value;
-    const current = chosen ? firstAfter(entries, chosen.serial - 1) : count;
-    select(nextMessage(entries, count, current, step));
-  };
+  const { active, go, onKeyDown } = useChoice({ entries, count, selected, onChoose }, scroll.show);
   const shown = entries.slice(first, end);
   scroll.place.draw(first, shown);
-  const isActiveShown = shown.some(({ serial }) => serial === selected.value?.serial);
+  const isActiveShown = shown.some(({ serial }) => serial === active);
   return (
     <div class="rows-frame">
       <div
@@ -62,9 +64,9 @@ export function Rows({ name, entries, count, selected, isPaused, filter }: RowsP
         data-tall={rowHeight === TALL_ROW_HEIGHT}
         style={{ '--row': `${rowHeight}px`, ...widthsOf(columns) }}
         aria-labelledby={`${name}-title`}
-        aria-activedescendant={isActiveShown ? `${name}-row-${selected.value?.serial}` : undefined}
+        aria-activedescendant={isActiveShown ? `${name}-row-${active}` : undefined}
         onScroll={scroll.onScroll}
-        onClick={(event) => select(indexOf(event))}
+        onClick={(event) => go(indexOf(event))}
         onKeyDown={onKeyDown}
       >
         <div role="presentation" class="spacer" style={{ height: `${count * rowHeight}px` }}>
@@ -76,6 +78,7 @@ export function Rows({ name, entries, count, selected, isPaused, filter }: RowsP
                 entry={entry}
                 position={first + index + 1}
                 isSelected={entry.serial === selected.value?.serial}
+                isActive={entry.serial === active}
                 searched={searched}
                 origin={columns.origin}
               />
@@ -113,6 +116,41 @@ function widthsOf({ topic, type }: Columns): Record<string, string> {
 /** The gap behind a column is part of it, so that one without anything in it takes no room. */
 function widthOf(characters: number, most: string): string {
   return characters === 0 ? '0px' : `min(${characters + 0.5}ch + 0.75rem, ${most})`;
+}
+
+interface Choice {
+  /** The serial of the row where the keys are, which may be a mark. */
+  readonly active: number | undefined;
+  readonly go: (index: number) => void;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
+}
+
+type ChoiceProps = Pick<RowsProps, 'entries' | 'count' | 'selected' | 'onChoose'>;
+
+/** Goes from row to row by keys, and chooses the messages among them. Escape chooses none. */
+function useChoice({ entries, count, selected, onChoose }: ChoiceProps, show: (index: number) => void): Choice {
+  const active = useSignal(selected.value?.serial);
+  const choose = (entry: LogEntry | undefined): void => {
+    active.value = entry?.serial;
+    if (entry?.kind === 'mark') return;
+    selected.value = entry;
+    onChoose(entry);
+  };
+  const go = (index: number): void => {
+    // Not a row, but what is beside them.
+    if (Number.isNaN(index)) return;
+    choose(entries[index]);
+    show(index);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') choose(undefined);
+    const step = STEPS[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const current = active.value === undefined ? count : firstAfter(entries, active.value - 1);
+    go(Math.max(0, Math.min(count - 1, current + step)));
+  };
+  return { active: active.value, go, onKeyDown };
 }
 
 interface Scroll {
@@ -199,14 +237,6 @@ function bringIntoSight(element: HTMLElement | null, index: number, rowHeight: n
   if (bottom > element.scrollTop) element.scrollTop = bottom;
 }
 
-/** The next message from `current` on in the direction of `step`, past the marks. */
-function nextMessage(entries: readonly LogEntry[], count: number, current: number, step: number): number {
-  const direction = Math.sign(step);
-  let index = Math.max(0, Math.min(count - 1, current + step));
-  while (entries[index]?.kind === 'mark' && index + direction >= 0 && index + direction < count) index += direction;
-  return index;
-}
-
 interface RowProps {
   readonly id: string;
   readonly entry: LogEntry;
@@ -214,14 +244,22 @@ interface RowProps {
   readonly isSelected: boolean;
   readonly searched: Searched;
   readonly origin: string | undefined;
+  /** Whether the keys are here. */
+  readonly isActive: boolean;
 }
 
-function Row({ id, entry, position, isSelected, searched, origin }: RowProps): JSX.Element {
-  const common = { id, role: 'option', 'aria-posinset': position, 'aria-setsize': -1 } as const;
+function Row({ id, entry, position, isSelected, isActive, searched, origin }: RowProps): JSX.Element {
+  const common = {
+    id,
+    role: 'option',
+    'aria-posinset': position,
+    'aria-setsize': -1,
+    'data-active': isActive,
+  } as const;
   if (entry.kind === 'mark') {
     const text = textOfMark(entry);
     return (
-      <div {...common} class="row mark" data-mark={entry.mark} title={text} aria-selected={false} aria-disabled={true}>
+      <div {...common} class="row mark" data-mark={entry.mark} title={text} aria-selected={false}>
         {text}
       </div>
     );
@@ -231,17 +269,4 @@ function Row({ id, entry, position, isSelected, searched, origin }: RowProps): J
       <Cells message={entry} searched={searched} origin={origin} />
     </div>
   );
-}
-
-function textOfGap({ updates, away }: LogMark): string {
-  if (updates !== undefined) return t('markGapUpdates', { n: updates });
-  return away === undefined ? t('markGap') : t('markGapAway', { duration: formatDuration(away) });
-}
-
-function textOfMark(entry: LogMark): string {
-  if (entry.mark === 'lost') return t('markLost', { reason: t(`loss_${entry.loss ?? 'ended'}`) });
-  if (entry.mark === 'gap') return textOfGap(entry);
-  if (entry.mark === 'reset') return t('markReset');
-  const back = { duration: formatDuration(entry.away ?? 0), n: entry.replayed ?? 0 };
-  return entry.after === undefined ? t('markResumed', back) : t('markResumedAfter', { ...back, id: entry.after });
 }

@@ -13,6 +13,7 @@ interface SecondReaderProps {
   readonly since: Signal<string>;
   readonly filter: Signal<string>;
   readonly selected: Signal<LogMessage | undefined>;
+  readonly onChoose: (message: LogMessage | undefined) => void;
   readonly announce: (sentence: string) => void;
   readonly onClose: () => void;
 }
@@ -29,7 +30,7 @@ export function SecondReader({ first, session, since, onClose, ...log }: SecondR
   return (
     <div class="second">
       <ConnectionBar name="second" label={`${t('second')}: ${t('connection')}`} session={session} since={since.value}>
-        <button type="button" id="second-close" onClick={onClose}>
+        <button type="button" id="second-close" data-heir="#second" onClick={onClose}>
           {t('close')}
         </button>
       </ConnectionBar>

@@ -10,19 +10,18 @@ import {
   type UrlPatternConstructor,
 } from '../lib/index.js';
 import type { Topic } from './address.js';
-import { type Loss, LOSSES, MessageLog, now } from './message-log.js';
+import { Continuity } from './continuity.js';
+import { Credentials, type Identity, readerOf, type Role } from './identity.js';
+import { MessageLog, now } from './message-log.js';
+import { Patience } from './patience.js';
+import { isAboutToken } from './problem-kinds.js';
 import { Rates } from './rates.js';
-import { Refusals } from './refusals.js';
 import { StreamWatch } from './stream-watch.js';
+import { nameOf } from './token-subject.js';
+import { keyOf, type TopicState, TopicStates } from './topic-states.js';
 import { t } from './translation.js';
 
-/** The tokens by which the hub knows this page. They are kept in memory alone. */
-export interface Identity {
-  /** For reading. Without it the reader is anonymous. */
-  readonly token?: string;
-  /** For publishing and administration, where these take another token. */
-  readonly publishToken?: string;
-}
+export type { Identity } from './identity.js';
 
 const HUB_PATH = '.well-known/mercure';
 
@@ -32,62 +31,73 @@ export const HUB_URL = new URL(HUB_PATH, document.baseURI).href;
 /** Milliseconds for which the page waits for its own publication to come back. */
 const LONGEST_WAIT = 60_000;
 
+/** What is published beside the data. */
+export interface Sending {
+  readonly id?: string;
+  readonly type?: string;
+  readonly private?: boolean;
+  /** `text` sends a string as it is. */
+  readonly as?: 'json' | 'text';
+  /** Milliseconds that readers wait before they come back. */
+  readonly retry?: number;
+}
+
+type SubscriptionState = TopicState['state'] | 'ended';
+
 interface Subscribed {
   readonly topic: Topic;
   readonly end: () => void;
+  /** Whether it has caught up with the stream, so that what comes is not history. */
+  isLive: boolean;
 }
 
 /** The page's connection to the hub, and everything that has come over it. */
 export class Session {
   readonly log = new MessageLog();
   readonly rates = new Rates();
-  readonly refusals = new Refusals((query, method) => this.ask(`${HUB_PATH}?${query}`, { method }));
-  readonly stream = new StreamWatch({
-    answered: (matchers, { status }) => {
-      this.judging = this.judge(matchers, status);
-    },
-    beat: () => this.rates.beat(),
-  });
+  readonly stream = new StreamWatch({ beat: () => this.rates.beat() });
   readonly state = signal<ConnectionState>('idle');
   readonly identity = signal<Identity | undefined>(undefined);
   readonly topics = signal<readonly Topic[]>([]);
   readonly problem = signal<HeraldError | undefined>(undefined);
+  readonly topicStates = new TopicStates();
   readonly openedAt = signal<number | undefined>(undefined);
+  /** Until when the client waits at most before it asks again: milliseconds since the epoch. */
+  readonly waitsUntil = signal<number | undefined>(undefined);
   readonly reconnects = signal(0);
   /** Grows with each change of the log. */
   readonly version = signal(0);
+  /** Grows when the latency of a message becomes known that is in the log already. */
+  readonly measured = signal(0);
   readonly isWanted = computed(() => this.identity.value !== undefined);
+  /** Whether nothing comes until somebody gives another token. */
+  readonly needsToken = computed(() => this.state.value === 'failed' && isAboutToken(this.problem.value));
+  private readonly patience = new Patience();
+  private continuity = new Continuity((mark) => this.mark(mark));
+  private credentials: Credentials | undefined;
   private client: HeraldClient | undefined;
+  /** Publishes, with the token for that: a client that has subscribed to nothing opens no stream. */
+  private publisher: HeraldClient | undefined;
   private subscribed: Subscribed[] = [];
-  private lostAt: number | undefined;
-  private loss: Loss = 'ended';
-  /** The id of the last message. */
-  private lastId: string | undefined;
-  private resumesAfter: string | undefined;
-  private replayed = 0;
-  /** Pending while the page finds out which topics the hub refuses. */
-  private judging: Promise<void> | undefined;
+  /** Whose messages the log has. */
+  private reader: string | undefined;
+  private hasBegun = false;
+  private isCleared = false;
   /** When this page's own publications were sent, by their ids. */
   private readonly sent = new Map<string, number>();
 
-  /** Connects, or connects anew as somebody else. */
+  /** Connects, or connects anew as somebody else. What has come to somebody else is cleared. */
   connect(identity: Identity, since = ''): void {
-    this.disconnect();
-    const client = createHeraldClient({
-      url: HUB_URL,
-      share: 'none',
-      fetch: (input, init) => this.stream.fetch(input, init),
-      ...(identity.token && {
-        token: ({ reason }) => (reason === 'publish' && identity.publishToken) || identity.token || '',
-      }),
+    this.end();
+    this.welcome(readerOf(identity));
+    const credentials = new Credentials(identity, (renewed) => {
+      if (credentials === this.credentials) this.identity.value = renewed;
     });
+    this.credentials = credentials;
+    const client = this.clientFor('read', credentials);
     this.client = client;
-    client.on('state', (state) => this.onState(state));
-    client.on('error', (error) => void this.onError(error));
-    client.on('notice', ({ type }) => {
-      this.blame(type);
-      if (type === 'caught-up') this.onCaughtUp();
-    });
+    this.publisher = this.clientFor('publish', credentials);
+    this.follow(client);
     batch(() => {
       this.identity.value = identity;
       this.reconnects.value = 0;
@@ -95,18 +105,10 @@ export class Session {
     for (const topic of this.topics.value) this.subscribe(topic, since);
   }
 
+  /** Ends the connection because the reader wants that. */
   disconnect(): void {
-    this.client?.dispose();
-    this.client = undefined;
-    this.subscribed = [];
-    this.lostAt = undefined;
-    batch(() => {
-      this.identity.value = undefined;
-      this.problem.value = undefined;
-      this.openedAt.value = undefined;
-      this.state.value = 'idle';
-      this.refusals.clear();
-    });
+    if (this.hasBegun) this.mark({ mark: 'left' });
+    this.end();
   }
 
   /** @throws TypeError for an invalid pattern. */
@@ -121,9 +123,9 @@ export class Session {
     const gone = this.subscribed.find((one) => isSame(one.topic, topic));
     this.subscribed = this.subscribed.filter((one) => one !== gone);
     this.topics.value = this.topics.value.filter((known) => !isSame(known, topic));
-    this.problem.value = undefined;
     gone?.end();
-    if (this.state.value === 'failed') this.client?.reconnect();
+    this.topicStates.forget(topic);
+    if (this.state.value === 'failed' && !this.needsToken.value) this.reconnect();
   }
 
   reconnect(): void {
@@ -132,30 +134,35 @@ export class Session {
   }
 
   /** @throws {HeraldError} with the hub's reason. */
-  async publish(
-    topic: string,
-    data: unknown,
-    options: { id?: string; type?: string; private?: boolean },
-  ): Promise<string> {
-    const { client } = this;
-    if (!client) throw new HeraldError('misused', t('state_idle'));
+  async publish(topics: string | readonly string[], data: unknown, options: Sending): Promise<string> {
+    const { publisher } = this;
+    if (!publisher) throw new HeraldError('misused', t('state_idle'));
     const start = now();
-    const id = await client.publish(topic, data, options);
+    const { as, ...more } = options;
+    const asText = { ...more, as: 'text' } as const;
+    const isText = as === 'text' && typeof data === 'string';
+    const id = await (isText ? publisher.publish(topics, data, asText) : publisher.publish(topics, data, more));
     // The message may have come back before the answer.
     const latency = this.log.measure(id, start);
     if (latency === undefined) this.expect(id, start);
     else this.rates.measure(latency);
     this.version.value += 1;
+    this.measured.value += 1;
     return id;
   }
 
-  /** Sends another request to the hub, with the token for that path if there is one. */
+  /** Sends another request to the hub, with the token for that path if there is one, renewed where that is possible. */
   async ask(path: string, init: RequestInit = {}): Promise<Response> {
-    const { token, publishToken } = this.identity.value ?? {};
-    const bearer = path.startsWith('admin/') ? (publishToken ?? token) : token;
-    const headers = new Headers(init.headers);
-    if (bearer) headers.set('authorization', `Bearer ${bearer}`);
-    return fetch(new URL(path, document.baseURI), { ...init, headers, cache: 'no-store' });
+    const { credentials } = this;
+    const role: Role = path.startsWith('admin/') ? 'admin' : 'read';
+    const send = async (isSpent: boolean): Promise<Response> => {
+      const headers = new Headers(init.headers);
+      const token = await credentials?.give(role, isSpent);
+      if (token) headers.set('authorization', `Bearer ${token}`);
+      return fetch(new URL(path, document.baseURI), { ...init, headers, cache: 'no-store' });
+    };
+    const response = await send(false);
+    return response.status === 401 && credentials?.isRenewable ? send(true) : response;
   }
 
   clear(): void {
@@ -163,100 +170,158 @@ export class Session {
     this.version.value += 1;
   }
 
+  private clientFor(role: Role, credentials: Credentials): HeraldClient {
+    return createHeraldClient({
+      url: HUB_URL,
+      share: 'none',
+      ...(role === 'read' && { fetch: (input, init) => this.stream.fetch(input, init) }),
+      ...(credentials.has(role) && {
+        token: ({ reason }) => credentials.give(role, reason === 'unauthorized' || reason === 'expired'),
+      }),
+    });
+  }
+
+  /** Listens to the client for as long as it is the session's own: what one ends oneself is no loss. */
+  private follow(client: HeraldClient): void {
+    const own =
+      <Event>(act: (event: Event) => void) =>
+      (event: Event): void => {
+        if (client === this.client) act(event);
+      };
+    client.on(
+      'state',
+      own((state) => this.onState(state)),
+    );
+    client.on(
+      'error',
+      own((error) => this.onError(error)),
+    );
+    client.on(
+      'notice',
+      own(({ type }) => {
+        this.continuity.blame(type);
+        if (type === 'caught-up') this.continuity.caughtUp();
+      }),
+    );
+  }
+
+  /** Whoever has not read what the log holds does not get to see it. */
+  private welcome(reader: string): void {
+    this.isCleared = this.reader !== undefined && this.reader !== reader && this.log.entries.length > 0;
+    this.reader = reader;
+    if (this.isCleared) this.clear();
+  }
+
+  private begin(): void {
+    if (this.hasBegun) return;
+    this.hasBegun = true;
+    this.log.begin({ isCleared: this.isCleared, who: nameOf(this.identity.value?.token) });
+    this.version.value += 1;
+  }
+
+  private end(): void {
+    const clients = [this.client, this.publisher];
+    this.client = undefined;
+    this.publisher = undefined;
+    for (const client of clients) client?.dispose();
+    this.credentials = undefined;
+    this.subscribed = [];
+    this.hasBegun = false;
+    this.continuity = new Continuity((mark) => this.mark(mark));
+    batch(() => {
+      this.identity.value = undefined;
+      this.problem.value = undefined;
+      this.openedAt.value = undefined;
+      this.waitsUntil.value = undefined;
+      this.state.value = 'idle';
+      this.topicStates.clear();
+    });
+  }
+
   private subscribe(topic: Topic, since: string): void {
     const match = topic.kind === 'exact' ? topic.text : { pattern: topic.text };
     const client = this.client;
     if (!client) return;
-    const end = client.subscribe(match, (message) => this.onMessage(message), {
+    const one: Subscribed = { topic, isLive: since === '', end: () => end() };
+    const note = (state: SubscriptionState, error?: HeraldError): void => {
+      if (client === this.client && state !== 'ended') this.onTopicState(topic, { state, error });
+    };
+    const options = {
       ...beginningOf(since),
-      onGap: (notice) => this.onGap(notice),
-    });
-    this.subscribed.push({ topic, end });
+      onLive: () => {
+        one.isLive = true;
+        note('live');
+      },
+      onGap: (notice: Notice) => this.onGap(notice),
+      onState: (state: SubscriptionState, error?: HeraldError) => note(state, error),
+    };
+    note('pending');
+    const end = client.subscribe(match, (message) => this.onMessage(message, one), options);
+    this.subscribed.push(one);
   }
 
-  private onMessage({ id, topic, type, text, replayed }: Message): void {
+  private onMessage({ id, topic, type, text, replayed }: Message, { isLive }: Subscribed): void {
+    this.begin();
     const took = id === undefined ? undefined : this.latencyOf(id);
+    // A new stream, as for one more topic, replays what has come since the old one: for this reader that is live.
+    const isReplayed = replayed && (this.continuity.isBroken || !isLive);
     // A replayed message was late because this page was away, which says nothing of the hub.
-    const latency = replayed ? undefined : took;
-    if (!this.log.add({ id, topic, type, text, isReplayed: replayed, latency })) return;
-    if (replayed) this.replayed += 1;
-    this.lastId = id;
-    this.rates.add(replayed);
+    const latency = isReplayed ? undefined : took;
+    if (!this.log.add({ id, topic, type, text, isReplayed, latency })) return;
+    this.patience.read();
+    this.continuity.took(id, isReplayed);
+    this.rates.add(isReplayed);
     if (latency !== undefined) this.rates.measure(latency);
     this.version.value += 1;
   }
 
-  /** Unsubscribes from refused topics, because with them the hub refuses the stream for all the others as well. */
-  private async judge(matchers: readonly string[], status: number): Promise<void> {
-    const { client } = this;
-    await this.refusals.note(matchers, status);
-    if (client !== this.client) return;
-    const refused = this.subscribed.filter(({ topic }) => this.refusals.reasonFor(matcherOf(topic)));
-    if (refused.length === 0 || refused.length === this.subscribed.length) return;
-    this.subscribed = this.subscribed.filter((one) => !refused.includes(one));
-    for (const { end } of refused) end();
-    if (this.state.value === 'failed') client?.reconnect();
+  private onTopicState(topic: Topic, state: TopicState): void {
+    const { error } = state;
+    batch(() => {
+      this.topicStates.set(topic, state);
+      // It stands beside the topic alone.
+      if (error && this.problem.peek() === error && !isAboutToken(error)) this.problem.value = undefined;
+    });
   }
 
-  /** Remembers why the connection was lost, should it be lost now. */
-  private blame(code: string): void {
-    this.loss = LOSSES.find((known) => known === code) ?? this.loss;
-  }
-
-  private async onError(error: HeraldError): Promise<void> {
-    const { client } = this;
-    this.blame(error.code);
-    if (error.code === 'refused') {
-      await this.judging;
-      // The refused topics say why, and the others go on.
-      if (client !== this.client || this.state.value !== 'failed') return;
-    }
-    this.problem.value = error;
+  private onError(error: HeraldError): void {
+    this.continuity.blame(error.code);
+    if (!this.topicStates.has(error) || isAboutToken(error)) this.problem.value = error;
   }
 
   private onState(state: ConnectionState): void {
     if (state === 'open') this.onOpen();
     else if (this.state.value === 'open') this.onLost(state);
-    this.state.value = state;
+    const isWaiting = state === 'waiting' || state === 'offline';
+    batch(() => {
+      this.waitsUntil.value = isWaiting ? this.patience.failed(this.stream.leastWait) : undefined;
+      this.state.value = state;
+    });
   }
 
   private onOpen(): void {
+    this.begin();
+    this.patience.opened();
+    this.continuity.opened();
     batch(() => {
       this.openedAt.value = Date.now();
-      this.loss = 'ended';
       this.problem.value = undefined;
-      if (this.lostAt !== undefined) this.reconnects.value += 1;
+      if (this.continuity.isBroken) this.reconnects.value += 1;
     });
   }
 
   private onLost(state: ConnectionState): void {
     this.openedAt.value = undefined;
     if (state === 'idle') return;
-    // If the connection is lost again before it has caught up, the first loss still counts.
-    if (this.lostAt === undefined) {
-      this.lostAt = Date.now();
-      this.replayed = 0;
-      this.resumesAfter = this.lastId;
-    }
-    this.mark({ mark: 'lost', loss: this.loss });
+    this.continuity.lost();
     this.rates.lose();
-  }
-
-  /** Everything that was missed has come. */
-  private onCaughtUp(): void {
-    if (this.lostAt === undefined) return;
-    const { lostAt, replayed, resumesAfter: after } = this;
-    this.mark({ mark: 'resumed', away: Date.now() - lostAt, replayed, ...(after !== undefined && { after }) });
-    this.lostAt = undefined;
   }
 
   /** Each topic's subscription is told of a gap, but the log needs only one mark. */
   private onGap({ type, updates }: Notice): void {
     const mark = type === 'reset' ? 'reset' : 'gap';
     const last = this.log.entries.at(-1);
-    if (last?.kind === 'mark' && last.mark === mark) return;
-    const { lostAt } = this;
-    this.mark({ mark, ...(lostAt !== undefined && { away: Date.now() - lostAt }), ...(updates && { updates }) });
+    if (last?.kind !== 'mark' || last.mark !== mark) this.continuity.broke(mark, updates);
   }
 
   private mark(mark: Parameters<MessageLog['mark']>[0]): void {
@@ -294,5 +359,5 @@ function beginningOf(since: string): SubscribeOptions {
 }
 
 export function isSame(one: Topic, other: Topic): boolean {
-  return one.kind === other.kind && one.text === other.text;
+  return keyOf(one) === keyOf(other);
 }

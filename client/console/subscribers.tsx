@@ -4,6 +4,7 @@ import { Breakable } from './breakable.js';
 import { usePolling } from './hooks.js';
 import type { Session } from './session.js';
 import { t } from './translation.js';
+import { visible } from './visible-text.js';
 
 interface Subscription {
   readonly id: string;
@@ -31,20 +32,24 @@ interface People {
 export function Subscribers({ session }: { session: Session }): JSX.Element {
   const people = useSignal<People | undefined>(undefined);
   const tag = useSignal('');
-  const load = async (): Promise<void> => {
-    const response = await session
-      .ask(PATH, tag.value ? { headers: { 'if-none-match': tag.value } } : {})
-      .catch(() => undefined);
+  const isAway = useSignal(false);
+  const load = async (): Promise<boolean> => {
+    const headers = tag.value ? { headers: { 'if-none-match': tag.value } } : {};
+    const response = await session.ask(PATH, headers).catch(() => undefined);
     const before = people.value?.present;
-    if (response?.status === 304) {
+    isAway.value = response === undefined || response.status >= 500;
+    if (!response || isAway.value) return true;
+    if (response.status === 304) {
       people.value = since(before, before ?? []);
-      return;
+      return true;
     }
-    tag.value = response?.headers.get('etag') ?? '';
-    const answer = response?.ok ? ((await response.json()) as { subscriptions: Subscription[] }) : undefined;
+    tag.value = response.headers.get('etag') ?? '';
+    const answer = response.ok ? ((await response.json()) as { subscriptions: Subscription[] }) : undefined;
     people.value = answer && since(before, answer.subscriptions);
+    return answer !== undefined;
   };
-  usePolling(() => void load(), PERIOD, [session.identity.value]);
+  usePolling(load, PERIOD, [session.identity.value, session.openedAt.value]);
+  if (isAway.value) return <p class="help">{t('problem_unreachable')}</p>;
   if (!people.value) return <p class="help">{t('subscribersRefused')}</p>;
   const { present, gone, come } = people.value;
   if (present.length + gone.length === 0) return <p class="help">{t('noSubscribers')}</p>;
@@ -53,7 +58,7 @@ export function Subscribers({ session }: { session: Session }): JSX.Element {
       {byTopic([...present, ...gone]).map(([topic, all]) => (
         <li key={topic}>
           <span class="mono">
-            <Breakable text={topic} />
+            <Breakable text={visible(topic)} />
           </span>{' '}
           <span class="badge">{all.filter((one) => !gone.includes(one)).length}</span>
           <ul>
@@ -70,8 +75,8 @@ export function Subscribers({ session }: { session: Session }): JSX.Element {
 function Person({ one, change }: { one: Subscription; change: 'joined' | 'left' | '' }): JSX.Element {
   return (
     <li class={change}>
-      <span class="mono faint">{one.subscriber.slice(-12)}</span>
-      {one.payload !== undefined && <span class="mono"> {JSON.stringify(one.payload)}</span>}
+      <span class="mono faint">{visible(one.subscriber.slice(-12))}</span>
+      {one.payload !== undefined && <span class="mono"> {visible(JSON.stringify(one.payload))}</span>}
       {change !== '' && <span class="badge">{t(change)}</span>}
     </li>
   );

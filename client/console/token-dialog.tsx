@@ -15,6 +15,7 @@ export function TokenDialog({ name, onConnect }: TokenDialogProps): JSX.Element 
   const dialog = useRef<HTMLDialogElement>(null);
   const token = useSignal('');
   const publishToken = useSignal('');
+  const adminToken = useSignal('');
   const isShown = useSignal(false);
   const connect = (event: Event): void => {
     event.preventDefault();
@@ -22,6 +23,7 @@ export function TokenDialog({ name, onConnect }: TokenDialogProps): JSX.Element 
     onConnect({
       ...(token.value !== '' && { token: token.value.trim() }),
       ...(publishToken.value !== '' && { publishToken: publishToken.value.trim() }),
+      ...(adminToken.value !== '' && { adminToken: adminToken.value.trim() }),
     });
   };
   return (
@@ -34,6 +36,7 @@ export function TokenDialog({ name, onConnect }: TokenDialogProps): JSX.Element 
           <h2 id={`${name}-token-title`}>{t('tokenTitle')}</h2>
           <Field label={t('token')} value={token} isShown={isShown.value} isRequired />
           <Field label={t('publishToken')} value={publishToken} isShown={isShown.value} />
+          <Field label={t('adminToken')} value={adminToken} isShown={isShown.value} />
           <label class="check">
             <input
               type="checkbox"

@@ -16,7 +16,7 @@ export function TokenInspector({ session }: { session: Session }): JSX.Element {
   }, [session]);
   const identity = session.identity.value;
   if (!identity) return <p class="help">{t('inspectorNone')}</p>;
-  const { token, publishToken } = identity;
+  const { token, publishToken, adminToken } = identity;
   return (
     <div class="inspector">
       {token === undefined && <p class="help">{t('inspectorAnonymous')}</p>}
@@ -35,6 +35,15 @@ export function TokenInspector({ session }: { session: Session }): JSX.Element {
           id="token-publishing"
           title={t('inspectorPublishing')}
           token={publishToken}
+          resource={resource}
+        />
+      )}
+      {adminToken !== undefined && (
+        <Token
+          key={adminToken}
+          id="token-administering"
+          title={t('inspectorAdministering')}
+          token={adminToken}
           resource={resource}
         />
       )}

@@ -1,19 +1,25 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX, RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { HeraldError } from '../lib/index.js';
 import type { Topic } from './address.js';
 import { MAX_TOPICS } from './address.js';
 import { useDismiss } from './dismiss.js';
-import { hintFor } from './hint.js';
-import type { Refusal } from './refusals.js';
-import { matcherOf, type Session } from './session.js';
-import { t } from './translation.js';
+import { English } from './english.js';
+import { isAboutToken, type Refusal } from './problem-kinds.js';
+import { detailOf, sentenceFor } from './problem-text.js';
+import type { Session } from './session.js';
+import { type Proposal, proposalFor } from './topic-proposal.js';
+import { keyOf } from './topic-states.js';
+import { language, t } from './translation.js';
+import { visible } from './visible-text.js';
 
 /** What is subscribed to: added and taken away while the stream runs. */
 export function Topics({ session, since }: { session: Session; since: { value: string } }): JSX.Element {
   const text = useSignal('');
   const kind = useSignal<Topic['kind']>('exact');
   const problem = useSignal('');
+  const proposal = useSignal<Proposal | undefined>(undefined);
   /** Whether the form is shown where there is little room. */
   const isOpen = useSignal(false);
   const isWhole = useSignal(false);
@@ -28,22 +34,28 @@ export function Topics({ session, since }: { session: Session; since: { value: s
   };
   const count = session.topics.value.length;
   const isFull = count >= MAX_TOPICS;
-  const add = (event: Event): void => {
-    event.preventDefault();
-    const wanted = text.value.trim();
-    if (wanted === '' || isFull) return;
+  const add = (topic: Topic): void => {
+    proposal.value = undefined;
     try {
-      session.add({ kind: kind.value, text: wanted }, since.value);
+      session.add(topic, since.value);
       text.value = '';
       problem.value = '';
       close();
     } catch (error) {
-      problem.value = t('patternInvalid', { reason: error instanceof Error ? error.message : '' });
+      problem.value = error instanceof Error ? error.message : String(error);
     }
+    document.getElementById('topic-text')?.focus();
+  };
+  const onSubmit = (event: Event): void => {
+    event.preventDefault();
+    const wanted: Topic = { kind: kind.value, text: text.value.trim() };
+    if (wanted.text === '' || isFull) return;
+    proposal.value = proposalFor(wanted);
+    if (!proposal.value) add(wanted);
   };
   return (
     <section ref={section} class="topics" aria-label={t('topics')} data-open={isOpen.value}>
-      <form onSubmit={add} onKeyDown={({ key }) => key === 'Escape' && close()}>
+      <form onSubmit={onSubmit} onKeyDown={({ key }) => key === 'Escape' && close()}>
         <label class="grow">
           <span class="label">
             {t('addTopic')} {isFull && <span class="full">{t('topicsFull', { n: count })}</span>}
@@ -55,7 +67,10 @@ export function Topics({ session, since }: { session: Session; since: { value: s
             placeholder="https://example.com/orders/1"
             aria-describedby="topic-help"
             aria-invalid={problem.value !== ''}
-            onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+            onInput={({ currentTarget }) => {
+              text.value = currentTarget.value;
+              proposal.value = undefined;
+            }}
           />
         </label>
         <Kind kind={kind} />
@@ -65,6 +80,7 @@ export function Topics({ session, since }: { session: Session; since: { value: s
         </button>
         <Help problem={problem.value} />
       </form>
+      {proposal.value && <Offer proposal={proposal.value} text={text.value.trim()} add={add} />}
       <Chips session={session} isWhole={isWhole} isFormOpen={isOpen} opener={opener} />
     </section>
   );
@@ -72,11 +88,39 @@ export function Topics({ session, since }: { session: Session; since: { value: s
 
 /** How topics are written, or what is wrong with the one that was. */
 function Help({ problem }: { problem: string }): JSX.Element {
-  const text = problem || t('patternHelp');
+  if (problem === '') {
+    return (
+      <p id="topic-help" class="help" title={t('patternHelp')}>
+        {t('patternHelp')}
+      </p>
+    );
+  }
   return (
-    <p id="topic-help" class={problem ? 'notice' : 'help'} role={problem ? 'alert' : undefined} title={text}>
-      {text}
+    <p id="topic-help" class="notice" role="alert" title={problem}>
+      {t('patternInvalid')} <English text={problem} />
     </p>
+  );
+}
+
+interface OfferProps {
+  readonly proposal: Proposal;
+  /** The exact topic that was typed. */
+  readonly text: string;
+  readonly add: (topic: Topic) => void;
+}
+
+/** Asks what was meant, before somebody waits for messages that never come. */
+function Offer({ proposal: { pattern, part }, text, add }: OfferProps): JSX.Element {
+  return (
+    <div class="notice offer" role="alert">
+      <span>{t('looksLikePattern', { part })}</span>{' '}
+      <button type="button" class="primary" id="topic-as-pattern" onClick={() => add(pattern)}>
+        {t('addAsPattern', { pattern: pattern.text })}
+      </button>{' '}
+      <button type="button" id="topic-as-exact" onClick={() => add({ kind: 'exact', text })}>
+        {t('addAsExact')}
+      </button>
+    </div>
   );
 }
 
@@ -117,12 +161,24 @@ function Chips({ session, isWhole, isFormOpen, opener }: ChipsProps): JSX.Elemen
   }, [topics.length]);
   return (
     <>
+      <Refused session={session} />
       <ul class="chips strip" ref={list} aria-label={t('topics')} data-all={isWhole.value}>
-        {topics.map((topic) => (
-          <li key={`${topic.kind} ${topic.text}`} data-kind={topic.kind} title={topic.text}>
-            <span class="mono">{topic.text}</span>
-            <Denial refusal={session.refusals.reasonFor(matcherOf(topic))} />
-            <button type="button" aria-label={t('remove', { topic: topic.text })} onClick={() => session.remove(topic)}>
+        {topics.map((topic, index) => (
+          <li
+            key={keyOf(topic)}
+            data-kind={topic.kind}
+            data-state={session.topicStates.of(topic)?.state}
+            title={visible(topic.text)}
+          >
+            <span class="mono">{visible(topic.text)}</span>
+            <Denial error={denialOf(session, topic)} />
+            <button
+              type="button"
+              id={`topic-${index}-remove`}
+              data-heir={`#topic-${index}-remove;#topic-${index - 1}-remove;#topic-text`}
+              aria-label={t('remove', { topic: visible(topic.text) })}
+              onClick={() => session.remove(topic)}
+            >
               ×
             </button>
           </li>
@@ -152,16 +208,36 @@ function Chips({ session, isWhole, isFormOpen, opener }: ChipsProps): JSX.Elemen
   );
 }
 
-/** Why the hub refuses a topic. */
-function Denial({ refusal }: { refusal: Refusal | undefined }): JSX.Element | null {
-  if (!refusal) return null;
-  const { status, code } = refusal;
+/** Why the hub refuses a topic. What is wrong with the token is said once, and not beside each topic. */
+function denialOf(session: Session, topic: Topic): HeraldError | undefined {
+  const error = session.topicStates.of(topic)?.error;
+  return isAboutToken(error) ? undefined : error;
+}
+
+/** Says in one sentence which topics are refused, for those who do not see it beside each. */
+function Refused({ session }: { session: Session }): JSX.Element {
+  const refused = session.topics.value.filter((topic) => denialOf(session, topic));
   return (
-    <span class="denied" role="alert" title={hintFor(status)}>
+    <p class="unseen" role="alert" id="topics-refused">
+      {refused.length > 0 &&
+        t('deniedTopics', { n: refused.length, topics: refused.map(({ text }) => visible(text)).join(', ') })}
+    </p>
+  );
+}
+
+function Denial({ error }: { error: HeraldError | undefined }): JSX.Element | null {
+  if (!error) return null;
+  const code = (error as Refusal).problem?.code;
+  const status = String(error.status ?? '');
+  return (
+    <span
+      class="denied"
+      title={[sentenceFor(error), language.value === 'en' ? detailOf(error) : ''].filter(Boolean).join(' ')}
+    >
       <svg viewBox="0 0 20 20" aria-hidden="true">
         <path d="M10 2.5 18.5 17h-17zM10 8v4m0 2.4v.1" />
       </svg>
-      {t('denied', { reason: code === undefined ? String(status) : `${status} ${code}` })}
+      {t('denied', { reason: code === undefined ? status : `${status} ${code}` })}
     </span>
   );
 }

@@ -1,18 +1,27 @@
 import { signal } from '@preact/signals';
 import { type Language } from '../src/language.js';
-import { en, type TextKey, type Texts, zhCN } from './texts.js';
+import { en, type Text, type TextKey, type Texts, zhCN } from './texts.js';
 
 const TEXTS: Readonly<Record<Language, Texts>> = { en, 'zh-CN': zhCN };
 
 /** The reader's language, which the page's header sets. */
 export const language = signal<Language>('en');
 
-/** The text in the reader's language, with its `{placeholders}` filled in; numbers as that language writes them. */
+/**
+ * The text in the reader's language, with its `{placeholders}` filled in; numbers as that language writes them. A text
+ * with several forms has the one that fits the number `n`.
+ */
 export function t(key: TextKey, values: Readonly<Record<string, string | number>> = {}): string {
-  return TEXTS[language.value][key].replace(/\{(\w+)\}/g, (placeholder, name: string) => {
+  return formOf(TEXTS[language.value][key], values['n']).replace(/\{(\w+)\}/g, (placeholder, name: string) => {
     const value = values[name];
     return typeof value === 'number' ? formatNumber(value) : (value ?? placeholder);
   });
+}
+
+function formOf(text: Text, n: string | number | undefined): string {
+  if (typeof text === 'string') return text;
+  const form = typeof n === 'number' ? new Intl.PluralRules(language.value).select(n) : 'other';
+  return form === 'one' ? text.one : text.other;
 }
 
 export function formatNumber(value: number): string {

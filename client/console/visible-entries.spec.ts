@@ -29,6 +29,27 @@ describe('VisibleEntries', () => {
   });
 });
 
+describe('the entries after a place', () => {
+  it.each([
+    ['', 30],
+    ['even', 15],
+  ])('are counted where the filter is "%s", also those that the log has dropped', (words, count) => {
+    const log = new MessageLog(() => 0, { entries: 10, characters: 1_000 });
+    const add = (text: string): boolean =>
+      log.add({ id: undefined, topic: 't', type: 'message', text, isReplayed: false, latency: undefined });
+    for (let index = 0; index < 5; index += 1) add('even');
+    const visible = new VisibleEntries(log, parseFilter(words), log.entries.at(-1)?.serial);
+    visible.update();
+    expect(visible.newer).toBe(0);
+    for (let index = 0; index < 30; index += 1) {
+      add(index % 2 === 0 ? 'even' : 'odd');
+      log.mark({ mark: 'gap' });
+      visible.update();
+    }
+    expect(visible.newer).toBe(count);
+  });
+});
+
 describe('a filter', () => {
   const entry = {
     kind: 'message',

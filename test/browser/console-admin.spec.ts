@@ -4,16 +4,21 @@ import { expect, it } from '@jest/globals';
 import { ADMIN_KEY, adminToken, HUB, startHub, subscriberToken } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { violationsOn } from './axe.js';
-import { connect, looks, TOPIC } from './console-page.js';
-import { Visit } from './visit.js';
+import { connectWith, looks, TOPIC } from './console-page.js';
+import { Visit, type VisitOptions } from './visit.js';
 import { stage } from './stage.js';
 
 describeWith(chromium, 'the console of an administrator', (path) => {
   const on = stage(path, () => startHub({ HERALD_ADMIN_KEY: ADMIN_KEY }));
 
-  async function open(subject: string, other: string, topic: string): Promise<Visit> {
-    const visit = await Visit.to(`${on.herald.url}/#/console?topic=${TOPIC}${topic}&panel=admin`, on.browser);
-    await connect(visit.page, await subscriberToken({ subject }), other);
+  async function open(
+    subject: string,
+    administering: string,
+    topic: string,
+    options: VisitOptions = {},
+  ): Promise<Visit> {
+    const visit = await Visit.to(`${on.herald.url}/#/console?topic=${TOPIC}${topic}&panel=admin`, on.browser, options);
+    await connectWith(visit.page, { reading: await subscriberToken({ subject }), administering });
     return visit;
   }
 
@@ -63,12 +68,38 @@ describeWith(chromium, 'the console of an administrator', (path) => {
     expect(await reader.page.locator('.facts').textContent()).toMatch(/Reconnects1/);
   });
 
-  it('revokes what a subject holds, which is then refused', async () => {
+  it('revokes what a subject holds once that is confirmed, and says so; then it is refused', async () => {
     await using reader = await open('bob', '', 'b');
     await using visit = await open('root', await adminToken({ subject: 'root' }), 'root');
-    await visit.page.getByRole('button', { name: 'Revoke subject: bob' }).click();
+    const { page } = visit;
+    const button = page.getByRole('button', { name: 'Revoke subject: bob' });
+    await button.click();
+    const dialog = page.getByRole('dialog', { name: 'Revoke bob?' });
+    await dialog.waitFor();
+    expect(await violationsOn(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    expect(await button.evaluate((element) => element === document.activeElement)).toBe(true);
+    await looks(reader.page, 'open');
+
+    await button.click();
+    await page.locator('#confirm-act', { hasText: 'Revoke bob' }).click();
     await looks(reader.page, 'failed');
-    expect(await reader.page.locator('.problem').textContent()).toContain('401');
+    await reader.page.locator('.problem', { hasText: 'The token was revoked. Paste another one.' }).waitFor();
+    await page.locator('#admin-outcome', { hasText: 'Revoked: tokens of bob' }).waitFor();
+    await button.waitFor({ state: 'detached' });
+    expect(await page.evaluate(() => document.activeElement === document.body)).toBe(false);
+  });
+
+  it('names the connections of one subject apart', async () => {
+    await using first = await open('eve', '', 'e');
+    await using second = await open('eve', '', 'e');
+    await using visit = await open('root', await adminToken({ subject: 'root' }), 'root');
+    const buttons = visit.page.getByRole('button', { name: /^Disconnect: eve, connection \d+$/ });
+    await buttons.nth(1).waitFor();
+    const names = await buttons.evaluateAll((all) => all.map(({ ariaLabel }) => ariaLabel));
+    expect(new Set(names).size).toBe(2);
+    for (const { page } of [first, second]) await looks(page, 'open');
   });
 
   it('says which readers are slow', async () => {
@@ -88,10 +119,27 @@ describeWith(chromium, 'the console of an administrator', (path) => {
     await row.waitFor({ state: 'detached' });
   });
 
-  it('tells somebody else nothing', async () => {
-    await using visit = await open('ann', '', 'a');
-    await visit.page.locator('#panel', { hasText: 'For a token of an administrator' }).waitFor();
-    expect(await visit.page.locator('.administration').count()).toBe(0);
+  it('tells somebody else nothing, what it needs, and asks again only when told to', async () => {
+    await using visit = await open('ann', '', 'a', { prepare: (page) => page.clock.install() });
+    const { page } = visit;
+    let asked = 0;
+    page.on('request', (request) => (asked += request.url().includes('/admin/') ? 1 : 0));
+    await page.locator('#panel', { hasText: 'Administration needs HERALD_ADMIN_KEY' }).waitFor();
+    expect(await page.locator('.administration').count()).toBe(0);
+    const before = asked;
+    await page.locator('#admin-again').click();
+    await expectSoon(() => asked > before);
+    // Longer than the time between two questions of somebody who may ask.
+    await page.clock.fastForward(10_000);
+    const settled = asked;
+    await page.clock.fastForward(10_000);
+    expect(asked).toBe(settled);
+    await page.locator('#console-disconnect').click();
+    await connectWith(page, {
+      reading: await subscriberToken({ subject: 'root' }),
+      administering: await adminToken({ subject: 'root' }),
+    });
+    await page.locator('.administration').waitFor();
   });
 });
 
@@ -100,4 +148,8 @@ function overlaps(one: DOMRect | undefined, other: DOMRect | undefined): boolean
   if (!one || !other) return false;
   const isBeside = one.right + 4 <= other.left || other.right + 4 <= one.left;
   return !isBeside && !(one.bottom + 4 <= other.top || other.bottom + 4 <= one.top);
+}
+
+async function expectSoon(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

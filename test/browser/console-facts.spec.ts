@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { publisherToken, startHub, subscriberToken } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
-import { add, connect, row, TOPIC } from './console-page.js';
+import { add, connect, MESSAGE, row, TOPIC } from './console-page.js';
 import { Visit } from './visit.js';
 import { stage } from './stage.js';
 
@@ -66,7 +66,7 @@ describeWith(chromium, 'what the console tells of the hub and the connection', (
     const { page } = visit;
     await page.locator('#publish-topic').fill(`${TOPIC}chart`);
     await page.locator('#publish-send').click();
-    await page.locator('.row').waitFor();
+    await page.locator(MESSAGE).waitFor();
     await page.locator('#console-cut').click();
     await page.locator('.row[data-mark="resumed"]').waitFor();
     await page.locator('#tab-charts').click();

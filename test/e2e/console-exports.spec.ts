@@ -30,10 +30,12 @@ function argumentsOf(command: string): string[] {
 
 describe('what the log can be taken away as', () => {
   it('is a line of JSON for each message', () => {
-    const entries = [message({ text: 'a\n"b"' }), { kind: 'mark', serial: 2, at: 0, mark: 'gap' } as const, message()];
-    const lines = toNdjson(entries).split('\n');
+    const lines = toNdjson([message({ text: 'a\n"b"' }), message({ id: 'urn:2' })], ({ id }) => id === 'urn:2').split(
+      '\n',
+    );
     expect(lines).toHaveLength(3);
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ id: 'urn:1', topic: 't', data: 'a\n"b"' });
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ id: 'urn:1', topic: 't', data: 'a\n"b"', private: false });
+    expect(JSON.parse(lines[1] ?? '')).toMatchObject({ id: 'urn:2', private: true });
     expect(lines[2]).toBe('');
   });
 
