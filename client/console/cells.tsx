@@ -23,18 +23,20 @@ interface CellsProps {
 
 /** What a row of the log has of a message. */
 export function Cells({ message, searched, origin }: CellsProps): JSX.Element {
-  const { at, topic, type, text, isHistory, isReplayed, latency } = message;
+  const { at, isHistory, isReplayed, latency } = message;
+  const topic = visible(message.topic);
+  const type = visible(message.type);
   return (
     <>
       <span class="at" title={isHistory && formatMoment(at)}>
         {formatTime(at)}
       </span>
       <TopicCell topic={topic} words={searched.topic} origin={origin} />
-      <span class="type" title={visible(type)}>
+      <span class="type" title={type}>
         {type === 'message' ? '' : <Highlighted text={type} words={searched.type} />}
       </span>
       <span class="text">
-        <Highlighted text={excerptOf(text, searched.text)} words={searched.text} />
+        <Highlighted text={visible(excerptOf(message.text, searched.text))} words={searched.text} />
       </span>
       <span class="extra">
         {isHistory && <span class="badge">{t('history')}</span>}
@@ -57,7 +59,7 @@ function TopicCell({ topic, words, origin }: TopicProps): JSX.Element {
   const shown = isShort ? topic.slice(origin.length) : topic;
   const end = endOf(shown, words);
   return (
-    <span class="topic" title={visible(topic)}>
+    <span class="topic" title={topic}>
       {isShort && <span class="unseen">{origin}</span>}
       <span class="head">
         <Highlighted text={shown.slice(0, end)} words={words} />
@@ -90,13 +92,13 @@ function Highlighted({ text, words }: { text: string; words: readonly string[] }
   const parts: (string | JSX.Element)[] = [];
   let done = 0;
   for (let found = firstOf(text, words); found; found = firstOf(text, words, done)) {
-    parts.push(visible(text.slice(done, found.from)), <mark>{visible(text.slice(found.from, found.to))}</mark>);
+    parts.push(text.slice(done, found.from), <mark>{text.slice(found.from, found.to)}</mark>);
     done = found.to;
   }
   return (
     <>
       {parts}
-      {visible(text.slice(done))}
+      {text.slice(done)}
     </>
   );
 }

@@ -49,7 +49,7 @@ export function Rows({ name, entries, count, selected, onChoose, isPaused, filte
   const columns = useMemo(() => new Columns(), [entries]);
   const searched = useMemo(() => searchedIn(filter), [filter]);
   columns.update(entries);
-  const { active, go, onKeyDown } = useChoice({ entries, count, selected, onChoose }, scroll.show);
+  const { active, onClick, onKeyDown } = useChoice({ entries, count, selected, onChoose }, scroll.show);
   const shown = entries.slice(first, end);
   scroll.place.draw(first, shown);
   const isActiveShown = shown.some(({ serial }) => serial === active);
@@ -66,7 +66,7 @@ export function Rows({ name, entries, count, selected, onChoose, isPaused, filte
         aria-labelledby={`${name}-title`}
         aria-activedescendant={isActiveShown ? `${name}-row-${active}` : undefined}
         onScroll={scroll.onScroll}
-        onClick={(event) => go(indexOf(event))}
+        onClick={onClick}
         onKeyDown={onKeyDown}
       >
         <div role="presentation" class="spacer" style={{ height: `${count * rowHeight}px` }}>
@@ -79,6 +79,7 @@ export function Rows({ name, entries, count, selected, onChoose, isPaused, filte
                 position={first + index + 1}
                 isSelected={entry.serial === selected.value?.serial}
                 isActive={entry.serial === active}
+                latency={entry.kind === 'message' ? entry.latency : undefined}
                 searched={searched}
                 origin={columns.origin}
               />
@@ -121,7 +122,7 @@ function widthOf(characters: number, most: string): string {
 interface Choice {
   /** The serial of the row where the keys are, which may be a mark. */
   readonly active: number | undefined;
-  readonly go: (index: number) => void;
+  readonly onClick: (event: Event) => void;
   readonly onKeyDown: (event: KeyboardEvent) => void;
 }
 
@@ -137,8 +138,6 @@ function useChoice({ entries, count, selected, onChoose }: ChoiceProps, show: (i
     onChoose(entry);
   };
   const go = (index: number): void => {
-    // Not a row, but what is beside them.
-    if (Number.isNaN(index)) return;
     choose(entries[index]);
     show(index);
   };
@@ -150,7 +149,11 @@ function useChoice({ entries, count, selected, onChoose }: ChoiceProps, show: (i
     const current = active.value === undefined ? count : firstAfter(entries, active.value - 1);
     go(Math.max(0, Math.min(count - 1, current + step)));
   };
-  return { active: active.value, go, onKeyDown };
+  const onClick = (event: Event): void => {
+    const index = indexOf(event);
+    if (entries[index]?.kind === 'message') go(index);
+  };
+  return { active: active.value, onClick, onKeyDown };
 }
 
 interface Scroll {
@@ -246,6 +249,8 @@ interface RowProps {
   readonly origin: string | undefined;
   /** Whether the keys are here. */
   readonly isActive: boolean;
+  /** That of the entry, which is known later than the entry: without it here the row would not be drawn again. */
+  readonly latency: number | undefined;
 }
 
 function Row({ id, entry, position, isSelected, isActive, searched, origin }: RowProps): JSX.Element {

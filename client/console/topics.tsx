@@ -10,8 +10,8 @@ import { isAboutToken, type Refusal } from './problem-kinds.js';
 import { detailOf, sentenceFor } from './problem-text.js';
 import type { Session } from './session.js';
 import { type Proposal, proposalFor } from './topic-proposal.js';
-import { keyOf } from './topic-states.js';
 import { language, t } from './translation.js';
+import { keyOf } from './topic-states.js';
 import { visible } from './visible-text.js';
 
 /** What is subscribed to: added and taken away while the stream runs. */
@@ -20,18 +20,7 @@ export function Topics({ session, since }: { session: Session; since: { value: s
   const kind = useSignal<Topic['kind']>('exact');
   const problem = useSignal('');
   const proposal = useSignal<Proposal | undefined>(undefined);
-  /** Whether the form is shown where there is little room. */
-  const isOpen = useSignal(false);
-  const isWhole = useSignal(false);
-  const section = useRef<HTMLElement>(null);
-  useDismiss(isOpen, section);
-  useDismiss(isWhole, section);
-  const opener = useRef<HTMLButtonElement>(null);
-  const close = (): void => {
-    if (!isOpen.value) return;
-    isOpen.value = false;
-    opener.current?.focus();
-  };
+  const over = useOverlays();
   const count = session.topics.value.length;
   const isFull = count >= MAX_TOPICS;
   const add = (topic: Topic): void => {
@@ -40,7 +29,7 @@ export function Topics({ session, since }: { session: Session; since: { value: s
       session.add(topic, since.value);
       text.value = '';
       problem.value = '';
-      close();
+      over.closeForm();
     } catch (error) {
       problem.value = error instanceof Error ? error.message : String(error);
     }
@@ -54,8 +43,8 @@ export function Topics({ session, since }: { session: Session; since: { value: s
     if (!proposal.value) add(wanted);
   };
   return (
-    <section ref={section} class="topics" aria-label={t('topics')} data-open={isOpen.value}>
-      <form onSubmit={onSubmit} onKeyDown={({ key }) => key === 'Escape' && close()}>
+    <section ref={over.section} class="topics" aria-label={t('topics')} data-open={over.isFormOpen.value}>
+      <form onSubmit={onSubmit} onKeyDown={({ key }) => key === 'Escape' && over.closeForm()}>
         <label class="grow">
           <span class="label">
             {t('addTopic')} {isFull && <span class="full">{t('topicsFull', { n: count })}</span>}
@@ -79,9 +68,9 @@ export function Topics({ session, since }: { session: Session; since: { value: s
           {t('add')}
         </button>
         <Help problem={problem.value} />
+        {proposal.value && <Offer proposal={proposal.value} text={text.value.trim()} add={add} />}
       </form>
-      {proposal.value && <Offer proposal={proposal.value} text={text.value.trim()} add={add} />}
-      <Chips session={session} isWhole={isWhole} isFormOpen={isOpen} opener={opener} />
+      <Chips session={session} {...over} />
     </section>
   );
 }
@@ -140,14 +129,33 @@ function Kind({ kind }: { kind: { value: Topic['kind'] } }): JSX.Element {
   );
 }
 
-interface ChipsProps {
-  readonly session: Session;
-  /** Whether all topics are shown at once. */
+/** What may lie over the page: all topics at once, and, where there is little room, the form. */
+interface Overlays {
+  /** What both are in. */
+  readonly section: RefObject<HTMLElement | null>;
   readonly isWhole: Signal<boolean>;
   readonly isFormOpen: Signal<boolean>;
   /** The button that opens the form. */
   readonly opener: RefObject<HTMLButtonElement | null>;
+  readonly closeForm: () => void;
 }
+
+function useOverlays(): Overlays {
+  const isFormOpen = useSignal(false);
+  const isWhole = useSignal(false);
+  const section = useRef<HTMLElement>(null);
+  const opener = useRef<HTMLButtonElement>(null);
+  useDismiss(isFormOpen, section);
+  useDismiss(isWhole, section);
+  const closeForm = (): void => {
+    if (!isFormOpen.value) return;
+    isFormOpen.value = false;
+    opener.current?.focus();
+  };
+  return { section, isWhole, isFormOpen, opener, closeForm };
+}
+
+type ChipsProps = Omit<Overlays, 'section' | 'closeForm'> & { readonly session: Session };
 
 /** One line of topics, which is scrolled sideways, and shows all of them if asked. */
 function Chips({ session, isWhole, isFormOpen, opener }: ChipsProps): JSX.Element {
@@ -175,7 +183,7 @@ function Chips({ session, isWhole, isFormOpen, opener }: ChipsProps): JSX.Elemen
             <button
               type="button"
               id={`topic-${index}-remove`}
-              data-heir={`#topic-${index}-remove;#topic-${index - 1}-remove;#topic-text`}
+              data-heir={`#topic-${index}-remove;#topic-${index - 1}-remove;#topic-text;#topics-add`}
               aria-label={t('remove', { topic: visible(topic.text) })}
               onClick={() => session.remove(topic)}
             >
@@ -196,6 +204,7 @@ function Chips({ session, isWhole, isFormOpen, opener }: ChipsProps): JSX.Elemen
         </button>
         <button
           type="button"
+          id="topics-add"
           class={topics.length === 0 ? 'open-form primary' : 'open-form'}
           ref={opener}
           aria-expanded={isFormOpen.value}

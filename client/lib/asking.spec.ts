@@ -46,7 +46,7 @@ describe('the search for a bad matcher', () => {
   it('takes few requests for one among a thousand', () => {
     const asking = new Asking();
     asking.want(matchers(1_000), 0);
-    expect(ask(asking, (one) => one === 'match=777').asked).toBeLessThan(40);
+    expect(ask(asking, (one) => one === 'match=777').asked).toBeLessThan(15);
   });
 
   it('asks again for what was refused when it is wanted anew, or forgiven', () => {

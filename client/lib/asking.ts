@@ -12,11 +12,13 @@ export type Verdict = { readonly kind: 'again' } | { readonly kind: 'refused' | 
 
 /**
  * Which matchers the streams of one connection ask for. The hub refuses a stream because of one bad matcher and does not
- * always say which, so those that it has not taken yet are asked for by halves, on top of those that it has:
+ * always say which. So those that it has not taken yet are suspects then, and are asked for by halves, on top of those
+ * that it has taken:
  *
- *     all new ones ──refused──▶ half of them ──refused──▶ … ──refused──▶ one: it is to blame
- *          ▲                         │
- *          └──────── taken ──────────┘ (twice as many are asked for next)
+ *     all new ones ──refused──▶ half of the suspects ──refused──▶ that half are the suspects ──▶ … one: it is to blame
+ *                                       └─────taken────▶ the other half are
+ *
+ * Where they are too many together, half as many are asked for, and then twice as many again.
  */
 export class Asking {
   #wanted: ReadonlySet<Matcher> = new Set();
@@ -26,6 +28,8 @@ export class Asking {
   readonly #refused = new Map<Matcher, HeraldError>();
   /** Until when those are carried on that nobody wants any more. */
   readonly #lingering = new Map<Matcher, number>();
+  /** At least one of these is bad. */
+  #suspects: ReadonlySet<Matcher> = new Set();
   /** How many new ones are asked for at once. */
   #batch = Infinity;
 
@@ -40,6 +44,8 @@ export class Asking {
       if (!wanted.has(one) && !this.#refused.has(one)) this.#lingering.set(one, now + LINGER);
     for (const one of wanted) this.#lingering.delete(one);
     for (const one of this.#refused.keys()) if (!wanted.has(one)) this.#refused.delete(one);
+    // The bad one may be gone.
+    if ([...this.#suspects].some((one) => !wanted.has(one))) this.#suspects = new Set();
     this.#wanted = wanted;
   }
 
@@ -50,6 +56,8 @@ export class Asking {
     const known = hopeful.filter((one) => this.#taken.has(one));
     // Those that linger are worth no question of their own.
     const fresh = hopeful.filter((one) => !this.#taken.has(one) && this.#wanted.has(one));
+    const suspects = fresh.filter((one) => this.#suspects.has(one));
+    if (suspects.length > 0) return [...known, ...suspects.slice(0, Math.ceil(suspects.length / 2))];
     return [...known, ...fresh.slice(0, this.#batch)];
   }
 
@@ -66,6 +74,7 @@ export class Asking {
   /** The hub has opened a stream with these. */
   taken(matchers: ReadonlySet<Matcher>): void {
     this.#taken = matchers;
+    this.#suspects = new Set([...this.#suspects].filter((one) => !matchers.has(one)));
     this.#batch *= 2;
     if (this.next(0).every((one) => matchers.has(one))) this.#batch = Infinity;
   }
@@ -80,9 +89,11 @@ export class Asking {
     }
     const [matcher] = fresh;
     if (fresh.length > 1 || matcher === undefined) {
-      this.#batch = Math.max(1, Math.floor(fresh.length / 2));
+      if (isTooMuch) this.#batch = Math.max(1, Math.floor(fresh.length / 2));
+      else this.#suspects = new Set(fresh);
       return { kind: 'again' };
     }
+    this.#suspects = new Set();
     this.#refused.set(matcher, error);
     this.#lingering.delete(matcher);
     this.#batch = Math.max(1, this.#batch);
@@ -92,6 +103,7 @@ export class Asking {
   /** Forgets all verdicts, as somebody else asks now, or is asked. */
   forgive(): void {
     this.#refused.clear();
+    this.#suspects = new Set();
     this.#batch = Infinity;
   }
 
