@@ -30,7 +30,7 @@ const PAUSE = 10;
 const PLACES = Array.from({ length: TABS }, (_, place) => place);
 
 /** What troubles lead to. Any other error says that something is wrong with the page or the hub. */
-const EXPECTED = /^(unreachable|stalled|busy|not-a-stream|token-failed|refused):/;
+const EXPECTED = /^(unreachable|stalled|busy|not-a-stream|token-failed|refused|sharing-unavailable):/;
 
 let runs = 0;
 
