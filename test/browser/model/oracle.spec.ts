@@ -100,7 +100,7 @@ describe('the oracle of tabs', () => {
       'was told of a gap: gap refused',
     ],
     ['was refused', [...ALL, { ...LIVE, what: 'state', detail: 'refused' }], {}, 'was refused'],
-    ['has a bad pattern and waits', [], { wanted: 'a bad pattern' }, 'is not refused, but silent'],
+    ['has a bad pattern and waits', [], { wanted: 'a bad pattern' }, 'is not refused'],
   ])('objects to a subscription that %s', (_, entries, others, fault) => {
     expect(faults(entries, others)).toContain(fault);
   });

@@ -56,15 +56,16 @@ export class Oracle {
     return this.musts(reading).filter((id) => !got.has(id));
   }
 
-  /** Whether it ought to be live, and has never become so. */
+  /** Whether it is not yet what it ought to be: live, or refused. */
   isStuck(reading: Reading): boolean {
-    return !reading.isOver && !reading.wish.isBad && liveSince(reading) === Infinity;
+    if (reading.isOver) return false;
+    return reading.wish.isBad ? statesOf(reading).at(-1) !== 'refused' : liveSince(reading) === Infinity;
   }
 
   /** All that is wrong with what has come, and with what has not. */
   faultsOf(reading: Reading): string[] {
     return [
-      ...(this.isStuck(reading) ? ['has not become live'] : []),
+      ...(this.isStuck(reading) ? [reading.wish.isBad ? 'is not refused' : 'has not become live'] : []),
       ...this.misdelivered(reading),
       ...this.disordered(reading),
       ...this.holes(reading),
@@ -168,15 +169,19 @@ function termsOf({ entries, person }: Reading): Term[] {
   return [{ at: -Infinity, person }, ...changes];
 }
 
-function stateFaults({ entries, subscription, wish, isOver }: Reading): string[] {
-  const own = entries.filter((entry) => entry.subscription === subscription);
-  const states = own.filter(({ what }) => what === 'state').map(({ detail }) => detail);
+/** What it has said of itself. */
+function statesOf({ entries, subscription }: Reading): (string | undefined)[] {
+  const own = entries.filter((entry) => entry.subscription === subscription && entry.what === 'state');
+  return own.map(({ detail }) => detail);
+}
+
+function stateFaults(reading: Reading): string[] {
+  const own = reading.entries.filter(({ subscription }) => subscription === reading.subscription);
   const wrong = own.filter(({ what }) => what === 'gap').map(({ detail }) => `was told of a gap: ${detail}`);
   if (own.some(({ what }) => what === 'stopped') && own.at(-1)?.what === 'message') {
     wrong.push('got a message after it was stopped');
   }
-  if (!wish.isBad) return states.includes('refused') ? [...wrong, 'was refused'] : wrong;
-  if (own.some(({ what }) => what === 'live')) wrong.push('is live, although the hub refuses it');
-  if (!isOver && states.at(-1) !== 'refused') wrong.push(`is not refused, but ${states.at(-1) ?? 'silent'}`);
+  if (!reading.wish.isBad && statesOf(reading).includes('refused')) wrong.push('was refused');
+  if (reading.wish.isBad && own.some(({ what }) => what === 'live')) wrong.push('is live, although the hub refuses it');
   return wrong;
 }

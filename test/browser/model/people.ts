@@ -19,7 +19,7 @@ export const PEOPLE: readonly Person[] = [
 ];
 
 /** Milliseconds that a brief token is good for: a token's end is a whole second. */
-const BRIEFLY = 1_500;
+const BRIEFLY = 2_500;
 
 /** A token of theirs; none for somebody who has not logged in. */
 export async function tokenOf(

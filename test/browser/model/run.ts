@@ -29,6 +29,9 @@ const PAUSE = 10;
 /** Where tabs can be. */
 const PLACES = Array.from({ length: TABS }, (_, place) => place);
 
+/** What troubles lead to. Any other error says that something is wrong with the page or the hub. */
+const EXPECTED = /^(unreachable|stalled|busy|not-a-stream|token-failed|refused|sharing-unavailable):/;
+
 let runs = 0;
 
 /** Does what a programme says, and answers with everything that was wrong; with nothing, if all is well. */
@@ -205,7 +208,11 @@ class Model implements AsyncDisposable {
     const wrong = this.readings().flatMap((reading) =>
       oracle.faultsOf(reading).map((fault) => `${reading.name}: ${fault}`),
     );
-    for (const { name, uncaught } of this.everyTab) wrong.push(...uncaught.map((error) => `${name}: threw ${error}`));
+    for (const { name, uncaught, entries } of this.everyTab) {
+      wrong.push(...uncaught.map((error) => `${name}: threw ${error}`));
+      const errors = entries.flatMap(({ what, detail = '' }) => (what === 'error' ? [detail] : []));
+      wrong.push(...errors.filter((error) => !EXPECTED.test(error)).map((error) => `${name}: told of ${error}`));
+    }
     const ends = this.everyTab.map(({ name, entries }) => `${name} ended so: ${describe(entries)}`);
     return wrong.length === 0 ? [] : [...wrong, ...ends];
   }
