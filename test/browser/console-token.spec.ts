@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { ADMIN_KEY, adminToken, publisherToken, RESOURCE, startHub, subscriberToken } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
-import { add, connect, row, TOPIC } from './console-page.js';
+import { add, connectWith, row, TOPIC } from './console-page.js';
 import { stage } from './stage.js';
 import { Visit } from './visit.js';
 import { waitUntil } from './wait-until.js';
@@ -9,9 +9,9 @@ import { waitUntil } from './wait-until.js';
 describeWith(chromium, 'the tokens in the console', (path) => {
   const on = stage(path, () => startHub({ HERALD_ADMIN_KEY: ADMIN_KEY }));
 
-  async function open(reading: string, publishing: string, look = 'open'): Promise<Visit> {
+  async function open(reading: string, publishing: string, look = 'open', administering = ''): Promise<Visit> {
     const visit = await Visit.to(`${on.herald.url}/#/console?panel=token&topic=${TOPIC}a`, on.browser);
-    await connect(visit.page, reading, publishing, look);
+    await connectWith(visit.page, { reading, publishing, administering }, look);
     return visit;
   }
 
@@ -92,7 +92,8 @@ describeWith(chromium, 'the tokens in the console', (path) => {
 
     await page.getByRole('button', { name: 'Disconnect' }).click();
     await page.locator('#panel', { hasText: 'Nobody is connected' }).waitFor();
-    await connect(page, await subscriberToken({ expires: new Date(Date.now() - 60_000) }), '', 'failed');
+    const past = await subscriberToken({ expires: new Date(Date.now() - 60_000) });
+    await connectWith(page, { reading: past }, 'failed');
     await page.locator('#token-reading .badge.bad', { hasText: 'expired' }).waitFor();
     await page.getByRole('button', { name: 'Disconnect' }).click();
     await page.getByRole('button', { name: 'Anonymous' }).click();
@@ -102,6 +103,8 @@ describeWith(chromium, 'the tokens in the console', (path) => {
   it('explain a refused topic, and to an administrator what became of its updates', async () => {
     await using visit = await open(
       await subscriberToken({ subject: 'bob', topics: [{ match: 'urn:x' }] }),
+      '',
+      'open',
       await adminToken(),
     );
     const { page } = visit;

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { ADMIN_KEY, adminToken, startHub, subscriberToken } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
-import { connect, TOPIC } from './console-page.js';
+import { connect, connectWith, TOPIC } from './console-page.js';
 import { stage } from './stage.js';
 import { Visit } from './visit.js';
 import { waitUntil } from './wait-until.js';
@@ -10,9 +10,9 @@ import { waitUntil } from './wait-until.js';
 describeWith(chromium, 'the topics in the console', (path) => {
   const on = stage(path, () => startHub({ HERALD_ADMIN_KEY: ADMIN_KEY }));
 
-  async function open(query: string, publishing: string): Promise<Visit> {
+  async function open(query: string, administering: string): Promise<Visit> {
     const visit = await Visit.to(`${on.herald.url}/#/console?panel=topics${query}`, on.browser);
-    await connect(visit.page, await subscriberToken({ subject: 'ann' }), publishing);
+    await connectWith(visit.page, { reading: await subscriberToken({ subject: 'ann' }), administering });
     return visit;
   }
 
