@@ -91,10 +91,8 @@ export class Single implements Source {
       if (this.#isClosed) return;
       const { cursor, covered } = this.#connection;
       this.#connection.close();
-      this.#streams = new Several(
-        { ...this.#options, starts: new Map([[FIRST, { cursor, covered }]]) },
-        this.#listener,
-      );
+      const starts = new Map(this.#options.starts).set(FIRST, { cursor, covered });
+      this.#streams = new Several({ ...this.#options, starts }, this.#listener);
       if (this.#isSuspended) this.#streams.suspend();
       this.#streams.want(this.#wanted);
     } catch (cause) {
