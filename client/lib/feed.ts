@@ -106,7 +106,7 @@ export class Feed implements SourceListener {
   }
 
   message(message: WireMessage, stream: string): void {
-    for (const part of this.#recipients(message.topics, stream)) part.take(message);
+    for (const part of this.#recipients(message, stream)) part.take(message);
     this.#options.onProgress();
   }
 
@@ -242,11 +242,12 @@ export class Feed implements SourceListener {
     });
   }
 
-  #recipients(topics: readonly string[], stream: string): Part[] {
+  #recipients({ topics, replayed }: WireMessage, stream: string): Part[] {
     const all = this.#parts().filter((part) => part.stream === stream);
     if (topics.length > 0) {
       const some = all.filter((part) => part.topicAmong(topics));
-      if (some.length === 0) this.#report(stream);
+      // What comes while the stream catches up may be for a matcher that it covers only afterwards.
+      if (some.length === 0 && !replayed) this.#report(stream);
       return some;
     }
     // The hub has matched the message but must not name its topic to this reader, or is a hub that never names topics.
