@@ -18,7 +18,7 @@ const { HERALD_TABS_SEED: SEED, HERALD_TABS_STEPS: STEPS, HERALD_TABS_COUNT: COU
 const LENGTH = 30;
 
 /** Milliseconds after which no programme begins any more. Those that were asked for have to fit. */
-const BUDGET = COUNT === undefined ? 32_000 : Number(COUNT) * 20_000;
+const BUDGET = COUNT === undefined ? 10_000 : Number(COUNT) * 20_000;
 
 /** Milliseconds for making a failure smaller, and the most that one programme may take. */
 const SHRINKING = COUNT === undefined ? 60_000 : 240_000;
