@@ -24,7 +24,9 @@ describeWith(chromium, 'topics that are added in the console', (path) => {
     expect(await page.locator('.chips li').count()).toBe(1);
     expect(await violationsOn(page)).toEqual([]);
     await page.locator('#topic-as-pattern').click();
-    await page.locator('.chips li[data-kind="pattern"]', { hasText: `${TOPIC}orders/:id` }).waitFor();
+    await page
+      .locator('.chips li[data-kind="pattern"][data-state="live"]', { hasText: `${TOPIC}orders/:id` })
+      .waitFor();
     await on.publisher.publish({ topic: `${TOPIC}orders/7`, data: '"seven"' });
     await row(page, 'seven').waitFor();
     expect(await page.locator('#topic-text').evaluate((element) => element === document.activeElement)).toBe(true);
