@@ -1,8 +1,19 @@
 import { availableParallelism } from 'node:os';
+import process from 'node:process';
+
+/**
+ * What stands around the service, and takes long: proxies, deployments, clients and processes of others.
+ * `npm run test:world -- around` runs it, and so does any call with HERALD_AROUND=on.
+ */
+const AROUND = [
+  '/test/(?:proxies|deploy|clients|upgrade)/',
+  '/test/browser/(?:proxies|native-event-source)[.]spec[.]ts$',
+];
 
 /** Source and tests are compiled by swc with the decorator metadata that Nest's injector reads. */
 const common = {
   testEnvironment: 'node',
+  testPathIgnorePatterns: ['/node_modules/', ...(process.env.HERALD_AROUND === 'on' ? [] : AROUND)],
   // What the benchmark builds of another commit is a project of the same name.
   modulePathIgnorePatterns: ['<rootDir>/dist/against/'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -80,10 +80,8 @@ describeWith(chromium, 'tabs that can not share a connection', (path) => {
   it.each(LACKS)('have one each, and say so once: with $what', async ({ prepare, options, lost }) => {
     if (prepare) await on.context.addInitScript(prepare);
     if (lost !== undefined) await on.context.route(lost, (route) => route.abort());
-    const tabs = [
-      await Tab.open(on.context, on.site.url, { resume: 'local', ...options }),
-      await Tab.open(on.context, on.site.url, { resume: 'local', ...options }),
-    ];
+    const open = (): Promise<Tab> => Tab.open(on.context, on.site.url, { resume: 'local', ...options });
+    const tabs = await Promise.all([open(), open()]);
     await on.site.has(2);
     for (const data of ['1', '2']) await on.publisher.publish({ topic: 'urn:t', data });
     on.site.goAway();

@@ -26,6 +26,15 @@ const PARTS = {
       act: () => jest(['--config', 'test/world/jest.config.js']),
     },
   ],
+  around: [
+    {
+      name: 'proxies, deployments, clients and processes of others',
+      act: () =>
+        jest(['test/(proxies|deploy|clients|upgrade)/', 'test/browser/(proxies|native-event-source)'], {
+          HERALD_AROUND: 'on',
+        }),
+    },
+  ],
   nodes: NODES.map((version) => ({
     name: `npm test on Node.js ${version}`,
     act: (parent) => onNode(version, parent),
