@@ -46,7 +46,10 @@ class Script implements Source {
 class History {
   cursor = '';
 
-  constructor(readonly listener: ConnectionListener) {}
+  constructor(
+    readonly since: string,
+    readonly listener: ConnectionListener,
+  ) {}
 
   bring(...texts: readonly string[]): void {
     for (const text of texts) {
@@ -85,9 +88,9 @@ async function start(options: Partial<SubscriptionOptions> = {}): Promise<Stage>
       scripts.push(script);
       return script;
     },
-    openAt: (_since, listener) => {
+    openAt: (since, listener) => {
       noteHistory();
-      const history = new History(listener);
+      const history = new History(since, listener);
       histories.push(history);
       return history as unknown as Connection;
     },
@@ -130,6 +133,22 @@ describe('a feed whose subscriber has missed something', () => {
     await Promise.resolve();
 
     expect(got).toEqual(['1', '2', '3', '4', '5']);
+  });
+});
+
+describe('a feed whose stream is behind the history', () => {
+  it('goes on from where the history was, when the stream is lost before it has come up to that', async () => {
+    const { stream, histories, got, hasHistory } = await start();
+    stream.bring('1');
+    stream.listener.missed(STREAM, '1');
+    await hasHistory;
+    histories[0]?.bring('2', '3');
+    histories[0]?.listener.notice({ type: 'caught-up' });
+    stream.listener.covers(STREAM, new Set());
+    stream.listener.covers(STREAM, new Set([MATCHER]));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(histories[1]?.since).toBe('3');
+    expect(got).toEqual(['1', '2', '3']);
   });
 });
 

@@ -52,8 +52,8 @@ export class Feed implements SourceListener {
 
   /** How far subscriptions have got: those that are live to where their stream is, others to where they resume. */
   get checkpoints(): Checkpoint[] {
-    const all = this.#parts().map(({ isLive, catchUp, since, stream = '', matchers }) => ({
-      id: isLive ? (this.#source?.cursorOf(stream) ?? '') : (catchUp?.cursor ?? since),
+    const all = this.#parts().map(({ isLive, catchUp, since, stream = '', matchers, ahead }) => ({
+      id: isLive ? (ahead ?? this.#source?.cursorOf(stream) ?? '') : (catchUp?.cursor ?? since),
       keys: matchers,
       isLive,
     }));
@@ -131,7 +131,7 @@ export class Feed implements SourceListener {
     for (const part of this.#parts()) {
       if (part.stream !== stream) continue;
       // A part that is catching up begins anew from its own position; one that waits has missed nothing yet.
-      if (part.isLive) part.interrupt(lastEventId);
+      if (part.isLive) part.interrupt(part.ahead ?? lastEventId);
       else if (part.catchUp) this.#interrupt(part);
     }
     this.#settle();
@@ -195,7 +195,8 @@ export class Feed implements SourceListener {
   /** Stops a part where it is. It goes on from there when its topics are covered again. */
   #interrupt(part: Part): void {
     const { catchUp, stream = '' } = part;
-    const since = catchUp?.cursor ?? (part.isLive ? this.#source?.cursorOf(stream) : part.since);
+    const reached = part.ahead ?? this.#source?.cursorOf(stream);
+    const since = catchUp?.cursor ?? (part.isLive ? reached : part.since);
     part.interrupt(since);
     catchUp?.drop(part);
   }

@@ -36,6 +36,12 @@ export class Part {
     this.#recipient = recipient;
   }
 
+  /** The last id of its history while its stream is still behind that; undefined once the stream has come up to it. */
+  get ahead(): string | undefined {
+    if (this.#history) return this.#history.last;
+    return this.#repeats && this.#repeats.size > 0 ? this.#repeats.last : undefined;
+  }
+
   /** Those that the hub has not refused. */
   get matchers(): readonly Matcher[] {
     return this.#selectors.map(({ matcher }) => matcher);
@@ -109,6 +115,9 @@ export class Part {
     // Where in its history the stream is, its first message tells.
     if (this.#history) this.#repeats = this.#history.repeatsFrom(id);
     this.#history = undefined;
-    return this.#repeats?.has(id) ?? false;
+    const isRepeated = this.#repeats?.has(id) ?? false;
+    // What is new comes after all that comes again.
+    if (!isRepeated) this.#repeats = undefined;
+    return isRepeated;
   }
 }

@@ -19,6 +19,11 @@ export class Repeats {
     return this.#ids.length - this.#again;
   }
 
+  /** The last of them. */
+  get last(): string | undefined {
+    return this.#ids.at(-1);
+  }
+
   add(id: string | undefined): void {
     this.#ids.push(id);
   }
@@ -36,6 +41,11 @@ export class Repeats {
 /** The last messages of a history, to find where a stream that brings the newest of them as well goes on. */
 export class Tail {
   readonly #ids: (string | undefined)[] = [];
+
+  /** The last id; undefined if there is none. */
+  get last(): string | undefined {
+    return this.#ids.at(-1);
+  }
 
   add(id: string | undefined): void {
     if (this.#ids.push(id) > REMEMBERED) this.#ids.shift();
