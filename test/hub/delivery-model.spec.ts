@@ -16,7 +16,7 @@ const PATH = process.env['HERALD_MODEL_PATH'];
 const LONG = process.env['HERALD_MODEL_SECONDS'];
 
 /** Milliseconds for each setting, after which no run begins any more, and those for making a failure smaller. */
-const BUDGET = Number(LONG ?? 9) * 1_000;
+const BUDGET = Number(LONG ?? 5) * 1_000;
 const SHRINKING = LONG ? 180_000 : 0;
 
 /** Milliseconds that the start and one run may take at most. */

@@ -19,6 +19,13 @@ const NODES = ['20.19.0', '20', '22', '24'];
 /** Chance is not asked for these: a failure can be tried again, and new seeds come with each run besides. */
 const SEEDS = [1009, 2024, Date.now() % 2 ** 31];
 
+/** What the normal tests leave out; see jest.config.js. */
+const AROUND = [
+  'test/(proxies|deploy|clients|upgrade|operators)/',
+  'test/browser/(proxies|native-event-source)',
+  'test/faults/rolling-restart',
+];
+
 const PARTS = {
   clients: [
     {
@@ -28,11 +35,8 @@ const PARTS = {
   ],
   around: [
     {
-      name: 'proxies, deployments, clients and processes of others',
-      act: () =>
-        jest(['test/(proxies|deploy|clients|upgrade)/', 'test/browser/(proxies|native-event-source)'], {
-          HERALD_AROUND: 'on',
-        }),
+      name: 'proxies, deployments, operators’ tools, clients and processes of others',
+      act: () => jest([...AROUND], { HERALD_AROUND: 'on' }),
     },
   ],
   nodes: NODES.map((version) => ({
