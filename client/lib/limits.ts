@@ -20,30 +20,56 @@ export class Limits {
     this.#ways = ways;
   }
 
-  /** The hub takes no more than this of the kind of matcher of which it was asked for most. */
+  /** The hub takes no more than this of one kind of matcher: of the kind of which more were asked for. */
   learn(asked: Bundle, { count, bytes }: Room): void {
-    const topics = asked.filter(isTopic);
-    const isOver = (matchers: Bundle): boolean => matchers.length > count || bytesOf(matchers) > bytes;
-    if (isOver(topics)) this.#topics = { count, bytes };
+    const { topics } = new Load(asked);
+    if (topics.count > count || topics.bytes > bytes) this.#topics = { count, bytes };
     else this.#patterns = { count, bytes };
   }
 
   /** Whether one stream can carry all of these. */
   take(matchers: Iterable<Matcher>): boolean {
-    const all = [...matchers];
-    const topics = all.filter(isTopic);
-    const patterns = all.filter((one) => !isTopic(one));
-    const isShort = this.#ways.canQuery || all.join('&').length <= LONGEST_URL;
-    return isShort && fits(topics, this.#topics) && fits(patterns, this.#patterns);
+    return this.hold(new Load(matchers));
+  }
+
+  /** Whether a stream with this load can carry these as well. */
+  hold(load: Load, more: Bundle = []): boolean {
+    const extra = new Load(more.filter((one) => !load.matchers.has(one)));
+    const isShort = this.#ways.canQuery || load.length + extra.length <= LONGEST_URL;
+    return (
+      isShort && fits(load.topics, extra.topics, this.#topics) && fits(load.patterns, extra.patterns, this.#patterns)
+    );
   }
 }
 
-function fits(matchers: Bundle, { count, bytes }: Room): boolean {
-  return matchers.length <= count && (bytes === Infinity || bytesOf(matchers) <= bytes);
+/** What a stream carries, added up as it grows: a page may have thousands of topics. */
+export class Load {
+  readonly matchers = new Set<Matcher>();
+  readonly topics = { count: 0, bytes: 0 };
+  readonly patterns = { count: 0, bytes: 0 };
+  /** Characters of the query. */
+  length = 0;
+
+  constructor(matchers: Iterable<Matcher>) {
+    this.add(matchers);
+  }
+
+  add(matchers: Iterable<Matcher>): void {
+    for (const matcher of matchers) {
+      if (this.matchers.has(matcher)) continue;
+      this.matchers.add(matcher);
+      const kind = isTopic(matcher) ? this.topics : this.patterns;
+      kind.count += 1;
+      kind.bytes += ENCODER.encode(textOf(matcher)).length;
+      this.length += matcher.length + 1;
+    }
+  }
 }
 
-function bytesOf(matchers: Bundle): number {
-  return matchers.reduce((sum, one) => sum + new TextEncoder().encode(textOf(one)).length, 0);
+const ENCODER = new TextEncoder();
+
+function fits(one: Room, other: Room, most: Room): boolean {
+  return one.count + other.count <= most.count && one.bytes + other.bytes <= most.bytes;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Connection, type ConnectionOptions } from './connection.js';
 import { HeraldError } from './errors.js';
-import { Limits, streamsAllowed } from './limits.js';
+import { Limits, Load, streamsAllowed } from './limits.js';
 import type { Matcher } from './matcher.js';
 import {
   type Bundle,
@@ -106,31 +106,41 @@ export class Streams implements Source {
 
   /** Finds a stream for each of these bundles. For what does not fit anywhere there is none. */
   #place(bundles: readonly Bundle[]): void {
-    // Those that a stream covers come first, so that they stay on it.
+    const loads = new Map(this.#lanes.map((lane) => [lane, new Load(carriedBy(lane))]));
     const isCovered = (bundle: Bundle): boolean =>
       this.#lanes.some(({ connection }) => bundle.every((one) => connection.covered.has(one)));
+    // Those that a stream covers come first, so that they stay on it.
     const known = bundles.filter(isCovered);
-    for (const bundle of [...known, ...bundles.filter((one) => !known.includes(one))]) {
-      const lane = this.#laneFor(bundle);
-      if (lane) lane.bundles.set(bundle.join('&'), bundle);
-      else for (const matcher of bundle) this.#listener.refused(matcher, noRoom());
+    for (const bundle of new Set([...known, ...bundles])) {
+      const lane = this.#laneFor(bundle, loads);
+      if (lane) {
+        lane.bundles.set(bundle.join('&'), bundle);
+        loads.get(lane)?.add(bundle);
+      } else for (const matcher of bundle) this.#listener.refused(matcher, noRoom());
     }
   }
 
-  #laneFor(bundle: Bundle): Lane | undefined {
+  #laneFor(bundle: Bundle, loads: Map<Lane, Load>): Lane | undefined {
     const limits = this.#limits;
+    const hasRoom = ([, load]: readonly [Lane, Load]): boolean => limits.hold(load, bundle);
     // Where it is carried already, or was until a moment ago, or by another tab, nothing is missed.
-    const carrier = this.#lanes.find((lane) =>
-      bundle.every((one) => carriedBy(lane).has(one) || lane.connection.covered.has(one)),
+    const carrier = [...loads].find(([{ connection, isFull }, load]) =>
+      bundle.every((one) => load.matchers.has(one) || (!isFull && connection.covered.has(one))),
     );
-    if (carrier && limits.take(new Set([...carriedBy(carrier), ...bundle]))) return carrier;
-    const roomy = this.#lanes.find((lane) => !lane.isFull && limits.take(new Set([...carriedBy(lane), ...bundle])));
-    if (roomy) return roomy;
-    if (!limits.take(bundle) || this.#lanes.length >= streamsAllowed(this.#options.settings.url)) return undefined;
+    if (carrier && hasRoom(carrier)) return carrier[0];
+    const roomy = [...loads].find((entry) => !entry[0].isFull && hasRoom(entry));
+    if (roomy) return roomy[0];
+    if (!limits.take(bundle) || loads.size >= streamsAllowed(this.#options.settings.url)) return undefined;
+    const lane = this.#open(this.#freeName());
+    loads.set(lane, new Load([]));
+    return lane;
+  }
+
+  #freeName(): string {
     const names = new Set(this.#lanes.map(({ name }) => name));
     let number = 1;
     while (names.has(String(number))) number += 1;
-    return this.#open(String(number));
+    return String(number);
   }
 
   /** Moves what one stream can't carry, as far as is known by now. Returns whether that has helped. */
@@ -145,12 +155,14 @@ export class Streams implements Source {
   #relocate(): void {
     const homeless: Bundle[] = [];
     for (const lane of this.#lanes) {
-      const bundles = [...lane.bundles];
-      while (!this.#limits.take(carriedBy(lane))) {
-        const [key, bundle] = bundles.pop() ?? [];
-        if (key === undefined || bundle === undefined) break;
+      const load = new Load([]);
+      for (const [key, bundle] of lane.bundles) {
+        if (this.#limits.hold(load, bundle)) {
+          load.add(bundle);
+          continue;
+        }
         lane.bundles.delete(key);
-        homeless.unshift(bundle);
+        homeless.push(bundle);
       }
     }
     this.#place(homeless);
