@@ -2,11 +2,11 @@ import { availableParallelism } from 'node:os';
 import process from 'node:process';
 
 /**
- * What stands around the service, and takes long: proxies, deployments, operators' tools, clients and processes of others.
+ * What stands around the service, and takes long: proxies, deployments, operators' tools and clients of others.
  * `npm run test:world -- around` runs it, and so does any call with HERALD_AROUND=on.
  */
 const AROUND = [
-  '/test/(?:proxies|deploy|clients|upgrade|operators)/',
+  '/test/(?:proxies|deploy|clients|operators)/',
   '/test/browser/(?:proxies|native-event-source)[.]spec[.]ts$',
   '/test/faults/rolling-restart[.]spec[.]ts$',
 ];

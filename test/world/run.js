@@ -21,7 +21,7 @@ const SEEDS = [1009, 2024, Date.now() % 2 ** 31];
 
 /** What the normal tests leave out; see jest.config.js. */
 const AROUND = [
-  'test/(proxies|deploy|clients|upgrade|operators)/',
+  'test/(proxies|deploy|clients|operators)/',
   'test/browser/(proxies|native-event-source)',
   'test/faults/rolling-restart',
 ];
@@ -35,7 +35,7 @@ const PARTS = {
   ],
   around: [
     {
-      name: 'proxies, deployments, operators’ tools, clients and processes of others',
+      name: 'proxies, deployments, operators’ tools and clients of others',
       act: () => jest([...AROUND], { HERALD_AROUND: 'on' }),
     },
   ],
