@@ -80,20 +80,12 @@ export class Part {
 
   /** From now on it gets messages at once, except those that come again after its history. */
   goLive(history?: Tail, repeats?: Repeats): void {
-    this.interrupt();
-    this.#history = history;
-    this.#repeats = repeats;
-    this.isLive = true;
-    this.#recipient.changed();
+    this.#stand('', { isLive: true, history, repeats });
   }
 
   /** It may miss messages after `since` from now on. An empty id names no message: nothing was missed. */
   interrupt(since = ''): void {
-    this.since = since;
-    this.catchUp = undefined;
-    this.isLive = false;
-    this.#history = undefined;
-    this.#repeats = undefined;
+    this.#stand(since, { isLive: false });
   }
 
   deliver(message: WireMessage): void {
@@ -109,6 +101,18 @@ export class Part {
   refuse(matcher: Matcher, error: HeraldError): void {
     this.#selectors = this.#selectors.filter((one) => one.matcher !== matcher);
     this.#recipient.changed(error);
+  }
+
+  #stand(
+    since: string,
+    { isLive, history, repeats }: { isLive: boolean; history?: Tail | undefined; repeats?: Repeats | undefined },
+  ): void {
+    this.since = since;
+    this.catchUp = undefined;
+    this.isLive = isLive;
+    this.#history = history;
+    this.#repeats = repeats;
+    this.#recipient.changed();
   }
 
   #isRepeated({ id }: WireMessage): boolean {

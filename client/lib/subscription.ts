@@ -19,7 +19,8 @@ const TOGETHER = 100;
  *     pending ──covered──▶ live ──stop──▶ ended
  *        │   ◀──missed─────  │              ▲
  *        └──refused──▶ refused ──stop───────┘
- *              (a new token may make it pending again)
+ *
+ * What was refused with its whole stream is pending again when it is tried again, or live where nothing was missed.
  */
 export class Subscription implements Recipient {
   readonly parts: readonly Part[];
@@ -28,7 +29,10 @@ export class Subscription implements Recipient {
   /** Which part has brought which of the last messages, where there are several, as more than one may match it. */
   readonly #broughtBy = new Map<string, Part>();
   #state: SubscriptionState = 'pending';
-  #error: HeraldError | undefined;
+  /** Why the hub has refused one of its topics. */
+  #refusal: HeraldError | undefined;
+  /** Why the hub has refused the whole stream. */
+  #failure: HeraldError | undefined;
 
   constructor(selectors: readonly Selector[], since: string, options: SubscriptionOptions) {
     this.#options = options;
@@ -46,7 +50,7 @@ export class Subscription implements Recipient {
 
   /** Why the hub has refused it, or one of its topics. */
   get error(): HeraldError | undefined {
-    return this.#error;
+    return this.#failure ?? this.#refusal;
   }
 
   deliver(message: WireMessage, topic: string, part: Part): void {
@@ -60,30 +64,30 @@ export class Subscription implements Recipient {
   }
 
   changed(error?: HeraldError): void {
-    if (this.#state === 'ended') return;
-    this.#error = error ?? this.#error;
-    const wanted = this.parts.filter(({ isRefused }) => !isRefused);
-    if (wanted.length === 0) this.#enter('refused');
-    else if (wanted.every(({ isLive }) => isLive)) this.#enter('live');
-    else if (error) this.#options.onError(error);
+    this.#refusal = error ?? this.#refusal;
+    this.#update();
   }
 
   /** The hub has refused the whole stream for good. */
   fail(error: HeraldError): void {
-    if (this.#state === 'ended' || this.#state === 'refused') return;
-    this.#error = error;
-    this.#enter('refused');
+    this.#failure = error;
+    this.#update();
   }
 
-  /** It is tried again. */
+  /** What had failed is tried again. What was live goes on from where it was. */
   retry(): void {
-    if (this.#state !== 'refused' || this.parts.every(({ isRefused }) => isRefused)) return;
-    this.#error = undefined;
-    this.#enter('pending');
+    this.#failure = undefined;
+    this.#update();
   }
 
   end(): void {
-    if (this.#state !== 'ended') this.#enter('ended');
+    this.#enter('ended');
+  }
+
+  #update(): void {
+    const wanted = this.parts.filter(({ isRefused }) => !isRefused);
+    if (this.#failure || wanted.length === 0) this.#enter('refused');
+    else this.#enter(wanted.every(({ isLive }) => isLive) ? 'live' : 'pending');
   }
 
   /** Whether no other part has brought this message before. */
@@ -97,10 +101,11 @@ export class Subscription implements Recipient {
   }
 
   #enter(state: SubscriptionState): void {
+    if (state === this.#state || this.#state === 'ended') return;
     this.#state = state;
     const { onLive, onState } = this.#options;
     if (state === 'live') this.#guard(() => onLive?.());
-    this.#guard(() => onState?.(state, this.#error));
+    this.#guard(() => onState?.(state, this.error));
   }
 
   /** Never throws: an error of the application is reported, and does not affect other subscriptions. */

@@ -7,14 +7,15 @@ import { stage } from './stage.js';
 import { StandIn } from './stand-in.js';
 import { Visit, type VisitOptions } from './visit.js';
 
+// Each asks to wait, so that the library is surely still waiting when *Try now* is pressed.
 const BUSY = { status: 503, headers: { 'content-type': 'application/problem+json', 'retry-after': '120' } };
 const OVERLOADED = { ...BUSY, body: JSON.stringify({ code: 'overloaded', detail: 'Too much to do.', status: 503 }) };
 const LIMITED = {
   status: 429,
-  headers: { 'content-type': 'application/problem+json' },
+  headers: { 'content-type': 'application/problem+json', 'retry-after': '120' },
   body: JSON.stringify({ code: 'rate-limited', detail: 'Too many.', status: 429 }),
 };
-const GATEWAY = { status: 502, headers: { 'content-type': 'text/html' }, body: 'Bad Gateway' };
+const GATEWAY = { status: 502, headers: { 'content-type': 'text/html', 'retry-after': '120' }, body: 'Bad Gateway' };
 
 describeWith(chromium, 'what the console says of failures', (path) => {
   const on = stage(path, () => startHub());
