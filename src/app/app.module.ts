@@ -3,12 +3,11 @@ import { APP_GUARD } from '@nestjs/core';
 import { DeveloperModule } from '../auth/developer/developer.module.js';
 import { hasMadeUpKeys } from '../auth/developer/developer-tokens.js';
 import { guardController } from '../auth/guard-controller.js';
-import { SubscribeGuard } from '../access/guards.js';
 import type { Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { EventsController } from '../events/events.controller.js';
 import { EventsModule } from '../events/events.module.js';
-import { HeraldModule } from '../herald/herald.module.js';
+import { HeraldModule, SubscribeGuard } from '../herald/index.js';
 import type { Tracer } from '../shared/trace/tracer.js';
 import { AdminModule } from './admin/admin.module.js';
 import { DocsModule } from './docs/docs.module.js';
@@ -30,7 +29,14 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
-        HeraldModule.forRoot({ hubUrl: new URL(hubUrl), streams: config.streams, hub, auth: config.auth }),
+        HeraldModule.forRoot({
+          hubUrl,
+          streams: config.streams,
+          hub,
+          auth: config.auth,
+          isGlobal: true,
+          sse: 'all',
+        }),
         EventsModule.forRoot(config.events),
         AdminModule,
         ...(hasMadeUpKeys({ production: config.production, madeUp: config.auth.madeUp }) ? [DeveloperModule] : []),

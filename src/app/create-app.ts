@@ -7,7 +7,7 @@ import { limitSockets } from './process/descriptors.js';
 import { NestLogger } from './logging/logger.js';
 import { ApiDocument } from './openapi/api-document.js';
 import { createAdapter } from './adapter.js';
-import { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
+import { acceptBodies } from './http/accept-bodies.js';
 import { limitAnswers } from './http/limit-answers.js';
 import { allowOrigins, sharedRefusal } from './http/cors.js';
 import { redirectToPage } from './http/base-path.js';

@@ -1,64 +1,158 @@
-import { type DynamicModule, Module, type Type } from '@nestjs/common';
-import { AuthModule } from '../auth/auth.module.js';
-import type { AuthOptions } from '../auth/settings/auth.options.js';
-import type { GrantsResolver } from '../access/grants-resolver.js';
-import { defaultConfig } from '../config/config.js';
-import { type HubGuards, HubModule, type HubModuleOptions } from '../hub/hub.module.js';
-import type { JournalOptions } from '../storage/open-journal.js';
-import { SseModule } from '../streams/nest-sse/sse.module.js';
-import type { DrainOptions } from '../streams/drain/drain.js';
-import type { StreamOptions } from '../streams/registry/stream-registry.js';
+import {
+  ConfigurableModuleBuilder,
+  type DynamicModule,
+  Inject,
+  Module,
+  type NestModule,
+  type Provider,
+} from '@nestjs/common';
+import { DiscoveryModule, HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { ACCESS_OPTIONS } from '../access/access.options.js';
+import { GrantsResolver } from '../access/grants-resolver.js';
+import { AUTH_PROVIDERS } from '../auth/auth.providers.js';
+import { AUTH_OPTIONS } from '../auth/settings/auth.options.js';
+import { METADATA_PREFIX } from '../auth/settings/resource.js';
+import { BODY_OPTIONS, Bodies } from '../hub/http/bodies/bodies.js';
+import { leaveBodiesUnread } from '../hub/http/bodies/unread-bodies.js';
+import { BATCH_OPTIONS } from '../hub/http/publish/batch/batches.js';
+import { HUB_PROVIDERS } from '../hub/hub.providers.js';
+import { GuardedGrants } from '../access/guarded-grants.js';
+import { ExplainService } from '../hub/service/explain.service.js';
+import { HistoryService } from '../hub/service/history.service.js';
+import { HUB_OPTIONS } from '../hub/service/hub.options.js';
+import { HubService } from '../hub/service/hub.service.js';
+import { HUB_PATH } from '../shared/hub-path.js';
+import { Journal } from '../storage/journal/journal.js';
+import { SharedState } from '../storage/state/shared-state.js';
+import { Drain, DRAIN_OPTIONS } from '../streams/drain/drain.js';
+import { STREAM_PATH } from '../streams/lane/lane-requests.js';
+import { SSE_EXPLORER_OPTIONS, SseExplorer } from '../streams/nest-sse/sse.explorer.js';
+import { STREAM_OPTIONS, StreamRegistry } from '../streams/registry/stream-registry.js';
+import { STREAM_PROVIDERS } from '../streams/stream.providers.js';
+import { keepOutOfPrefix } from './global-prefix.js';
+import {
+  DEFAULT_EXTRAS,
+  type HeraldExtras,
+  type HeraldOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from './herald.options.js';
+import { hubControllers } from './hub-controllers.js';
+import { hubToken } from './inject-hub.js';
+import { openJournalFor, openStateBeside } from './open-storage.js';
 
-/** The hub's options, whose defaults are those of the service's environment variables. */
-export interface HeraldOptions {
-  /** Where the hub is for its clients, such as `https://example.com/.well-known/mercure`. */
-  readonly hubUrl: URL;
-  readonly streams?: Partial<StreamOptions> & {
-    /** How streams are let go before the end of the process. Default: all at once, without a wait. */
-    readonly drain?: Partial<DrainOptions>;
-  };
-  readonly hub?: Partial<Omit<HubModuleOptions, 'hubUrl' | 'guards' | 'journal'>> & {
-    readonly journal?: Partial<JournalOptions>;
-  };
-  readonly auth?: Partial<Omit<AuthOptions, 'hubUrl' | 'subscriptions'>>;
-  /** Decides what callers may do, for example from the application's own sessions; by default from tokens. */
-  readonly grantsResolver?: Type<GrantsResolver>;
-  /** Guards for the hub's routes, in place of the default ones. */
-  readonly guards?: HubGuards;
-}
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<HeraldOptions>({
+  moduleName: 'Herald',
+})
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createHeraldOptions')
+  .setExtras<HeraldExtras>(DEFAULT_EXTRAS, toModule)
+  .build();
+
+/** The injection token of {@link ResolvedOptions}. */
+const RESOLVED = Symbol('resolved herald options');
+
+/** What modules that import the hub without a name can inject. Of one with a name they get its `@InjectHub(name)`. */
+const EXPORTED = [
+  ...AUTH_PROVIDERS,
+  HubService,
+  HistoryService,
+  ExplainService,
+  GuardedGrants,
+  SharedState,
+  Bodies,
+  StreamRegistry,
+  Drain,
+  ACCESS_OPTIONS,
+  AUTH_OPTIONS,
+  HUB_OPTIONS,
+];
 
 /**
- * The hub as a module of another application: streams, access control, publishing and subscribing. The application must
- * run on Fastify, be created with `bodyParser: false`, and pass its Fastify instance to `acceptBodies`, because the hub
- * reads bodies as bytes.
+ * A hub as a module of another application: publishing and subscribing over HTTP and in process, access control, and its
+ * streams. Nothing of it applies to the application's other routes.
+ *
+ *     HeraldModule.forRoot({ hubUrl: 'https://example.com/.well-known/mercure' })
+ *     HeraldModule.forRootAsync({ inject: [ConfigService], useFactory: (config) => ({ hubUrl: config.get('HUB_URL') }) })
  */
 @Module({})
-export class HeraldModule {
-  static forRoot({ hubUrl, streams, hub, auth, grantsResolver, guards }: HeraldOptions): DynamicModule {
-    // The service's defaults, except that no token is accepted until the application names an issuer.
-    const defaults = defaultConfig(hub?.journal?.url);
-    const journal = { ...defaults.hub.journal, ...hub?.journal };
-    const hubOptions = { ...defaults.hub, ...hub, hubUrl, journal, ...(guards && { guards }) };
-    const subscriptions = hubOptions.subscriptions.enabled;
-    return {
-      module: HeraldModule,
-      imports: [
-        SseModule.forRoot({
-          ...defaults.streams,
-          ...streams,
-          drain: { ...defaults.streams.drain, delay: 0, window: 0, ...streams?.drain },
-        }),
-        AuthModule.forRoot({
-          ...defaults.auth,
-          resource: hubUrl.href,
-          ...auth,
-          hubUrl,
-          subscriptions,
-          ...(grantsResolver && { grantsResolver }),
-        }),
-        HubModule.forRoot(hubOptions),
-      ],
-      exports: [HubModule],
-    };
+export class HeraldModule extends ConfigurableModuleClass implements NestModule {
+  constructor(
+    private readonly explorer: SseExplorer,
+    private readonly moduleRef: ModuleRef,
+    private readonly host: HttpAdapterHost,
+    @Inject(STREAM_PATH) private readonly path: string,
+  ) {
+    super();
   }
+
+  /** The last of Nest's hooks that runs before the routes are made. */
+  configure(): void {
+    if (this.path === HUB_PATH) keepOutOfPrefix(this.moduleRef, [HUB_PATH, METADATA_PREFIX + HUB_PATH]);
+    leaveBodiesUnread(this.host.httpAdapter);
+    this.explorer.explore();
+  }
+}
+
+/** All of one hub is one module, so that several in one application have nothing in common. */
+function toModule(definition: DynamicModule, extras: HeraldExtras): DynamicModule {
+  const all = { ...DEFAULT_EXTRAS, ...extras };
+  const { name, path, isGlobal } = all;
+  const own: Provider[] = name === undefined ? [] : [{ provide: hubToken(name), useExisting: HubService }];
+  return {
+    ...definition,
+    global: isGlobal,
+    imports: [DiscoveryModule, ...(definition.imports ?? []), ...all.imports],
+    controllers: hubControllers(all),
+    providers: [
+      ...(definition.providers ?? []),
+      ...optionProviders(path),
+      { provide: STREAM_PATH, useValue: path },
+      { provide: SSE_EXPLORER_OPTIONS, useValue: { handlers: all.sse, hub: name } },
+      ...STREAM_PROVIDERS,
+      ...AUTH_PROVIDERS,
+      ...HUB_PROVIDERS,
+      ...(all.grantsResolver ? [{ provide: GrantsResolver, useClass: all.grantsResolver }] : []),
+      ...storageProviders(all),
+      ...own,
+    ],
+    exports: name === undefined ? EXPORTED : [hubToken(name)],
+  };
+}
+
+/** Each part gets its options from those of the whole, which may come late. */
+function optionProviders(path: string): Provider[] {
+  const part = (provide: symbol, of: (options: ResolvedOptions) => unknown): Provider => ({
+    provide,
+    inject: [RESOLVED],
+    useFactory: of,
+  });
+  return [
+    {
+      provide: RESOLVED,
+      inject: [MODULE_OPTIONS_TOKEN],
+      useFactory: (options: HeraldOptions) => resolveOptions(options, path),
+    },
+    part(STREAM_OPTIONS, ({ streams }) => streams),
+    part(DRAIN_OPTIONS, ({ drain }) => drain),
+    part(AUTH_OPTIONS, ({ auth }) => auth),
+    part(ACCESS_OPTIONS, ({ auth: { anonymous } }) => ({ anonymous })),
+    part(HUB_OPTIONS, ({ hub }) => hub),
+    part(BODY_OPTIONS, ({ bodies }) => bodies),
+    part(BATCH_OPTIONS, ({ batches }) => batches),
+  ];
+}
+
+function storageProviders({ journal }: Required<HeraldExtras>): Provider[] {
+  return [
+    journal === undefined
+      ? { provide: Journal, inject: [RESOLVED], useFactory: openJournalFor }
+      : { provide: Journal, useExisting: journal },
+    {
+      provide: SharedState,
+      // The journal opens first, because a state on disk has its files in the directory that the journal locks.
+      inject: [Journal, RESOLVED],
+      useFactory: openStateBeside,
+    },
+  ];
 }

@@ -8,7 +8,16 @@ export { GrantsOfRequest, PublishGuard, SubscribeGuard } from '../access/guards.
 export { AdminGuard } from '../auth/tokens/admin.guard.js';
 export { SessionGrantsResolver } from '../auth/sessions/session-grants-resolver.js';
 export { TokenGrantsResolver } from '../auth/tokens/token-grants-resolver.js';
-export { HeraldModule, type HeraldOptions } from './herald.module.js';
+export { HeraldModule } from './herald.module.js';
+export type {
+  HeraldExtras,
+  HeraldJournalOptions,
+  HeraldOptions,
+  HeraldStreamOptions,
+  HubGuards,
+} from './herald.options.js';
+export { hubToken, InjectHub } from './inject-hub.js';
+export { SseModule, type SseModuleOptions } from './sse.module.js';
 export type { UpdateDraft } from '../hub/update/check-update.js';
 export { ANONYMOUS, type Grants, UNLIMITED } from '../access/grants.js';
 export { HubError, type HubErrorCode } from '../access/hub.errors.js';
@@ -19,6 +28,9 @@ export {
   type PastUpdates,
 } from '../hub/service/history.service.js';
 export { HubService } from '../hub/service/hub.service.js';
-export { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
-export { SseModule } from '../streams/nest-sse/sse.module.js';
-export { StreamRegistry } from '../streams/registry/stream-registry.js';
+export { Bodies, type BodyOptions } from '../hub/http/bodies/bodies.js';
+export { HubErrorFilter, MetadataAddress } from '../hub/http/hub-error.filter.js';
+export type { HubOptions } from '../hub/service/hub.options.js';
+export { Drain, type DrainOptions } from '../streams/drain/drain.js';
+export { ManagedSse, type ManagedSseOptions } from '../streams/nest-sse/managed-sse.js';
+export { type StreamOptions, StreamRegistry } from '../streams/registry/stream-registry.js';

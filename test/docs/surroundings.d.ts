@@ -11,6 +11,7 @@ declare const Controller: typeof import('@nestjs/common').Controller;
 declare const Injectable: typeof import('@nestjs/common').Injectable;
 declare const Module: typeof import('@nestjs/common').Module;
 declare const Sse: typeof import('@nestjs/common').Sse;
+declare const ManagedSse: typeof import('herald').ManagedSse;
 type Observable<T> = import('rxjs').Observable<T>;
 type FastifyRequest = import('fastify').FastifyRequest;
 

@@ -15,7 +15,7 @@ import { APP_FILTER, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { EMPTY, map, mergeMap, type Observable, of, throwError } from 'rxjs';
-import { acceptBodies, type Grants, GrantsResolver, HeraldModule, HubService } from '../../src/herald/index.js';
+import { type Grants, GrantsResolver, HeraldModule, HubService } from '../../src/herald/index.js';
 import { Journal } from '../../src/storage/journal/journal.js';
 import { CapturedLog } from '../support/captured-log.js';
 import { EventStream, send, textOf } from '../support/event-stream.js';
@@ -95,10 +95,9 @@ class Team implements AsyncDisposable {
     class TeamModule {}
 
     const log = new CapturedLog();
-    const options = { logger: log, bodyParser: false, forceCloseConnections: true };
+    const options = { logger: log, forceCloseConnections: true };
     const app = await NestFactory.create<NestFastifyApplication>(TeamModule, new FastifyAdapter(), options);
     const fastify = app.getHttpAdapter().getInstance();
-    acceptBodies(fastify);
     if (isSlow) fastify.addHook('onSend', (_request, _reply, payload, done) => void setImmediate(done, null, payload));
     await app.listen(0, '127.0.0.1');
     return new Team(app, await app.getUrl(), log);

@@ -16,11 +16,11 @@ import { APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import {
-  acceptBodies,
   type Grants,
   GrantsOfRequest,
   GrantsResolver,
   HeraldModule,
+  type HeraldExtras,
   type HeraldOptions,
   HubError,
   HubService,
@@ -109,8 +109,8 @@ class RoomsController {
 
   @Post()
   @UseGuards(PublishGuard, NotBanned)
-  async say(@Body() body: Buffer, @GrantsOfRequest() grants: Grants): Promise<string> {
-    return this.hub.publish({ topics: ['urn:room:1'], data: body.toString(), private: true }, { grants });
+  async say(@Body() { data }: { readonly data: string }, @GrantsOfRequest() grants: Grants): Promise<string> {
+    return this.hub.publish({ topics: ['urn:room:1'], data, private: true }, { grants });
   }
 
   @Post('closed')
@@ -125,7 +125,7 @@ class RoomsController {
 @Module({ providers: [UserStore], exports: [UserStore] })
 class UsersModule {}
 
-const OPTIONS: HeraldOptions = {
+const OPTIONS: HeraldOptions & HeraldExtras = {
   hubUrl: new URL('https://team.example/.well-known/mercure'),
   grantsResolver: SessionGrants,
   guards: { publish: [PublishGuard, NotBanned], subscribe: [SubscribeGuard, NotBanned] },
@@ -145,10 +145,8 @@ describe('an application with users and guards of its own', () => {
   beforeEach(async () => {
     app = await NestFactory.create<NestFastifyApplication>(TeamModule, new FastifyAdapter(), {
       logger: false,
-      bodyParser: false,
       forceCloseConnections: true,
     });
-    acceptBodies(app.getHttpAdapter().getInstance());
     await app.listen(0, '127.0.0.1');
     url = await app.getUrl();
   });

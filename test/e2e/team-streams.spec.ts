@@ -21,7 +21,7 @@ import { NestFactory, REQUEST } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { concat, from, map, NEVER, type Observable, of, Subject, throwError, timer } from 'rxjs';
 import { openStream, send, textOf } from '../support/event-stream.js';
-import { SseModule } from '../../src/streams/nest-sse/sse.module.js';
+import { SseModule } from '../../src/herald/index.js';
 import { StreamRegistry } from '../../src/streams/registry/stream-registry.js';
 
 const LATER = 30;
@@ -129,7 +129,7 @@ class ScopedController {
 }
 
 @Module({
-  imports: [SseModule.forRoot({ heartbeat: 60, maxAge: 0, writeTimeout: 30_000 })],
+  imports: [SseModule.forRoot({ heartbeat: 60, maxAge: 0, writeTimeout: 30_000, handlers: 'all' })],
   controllers: [TeamController, ScopedController],
 })
 class TeamModule {}

@@ -1,5 +1,5 @@
-import { Controller, Get, Header, Inject, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { Controller, Get, Inject, Req, Res, VERSION_NEUTRAL } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MATCHER_TYPES } from '../../hub/matching/matcher.js';
 import { HUB_PATH } from '../../shared/hub-path.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
@@ -8,16 +8,20 @@ import { DETAIL_TYPE } from '../tokens/token-grants.js';
 import { TrustedIssuers } from '../tokens/trusted-issuers.js';
 
 /** What a client must know to get a token for this hub (RFC 9728; R84). */
-@Controller(METADATA_PREFIX.slice(1) + HUB_PATH)
+@Controller({ path: METADATA_PREFIX + HUB_PATH, version: VERSION_NEUTRAL })
 export class MetadataController {
   constructor(
     @Inject(AUTH_OPTIONS) private readonly options: AuthOptions,
     private readonly issuers: TrustedIssuers,
   ) {}
 
+  /** It is sent here, so that an application's interceptors can't make something else of it. */
   @Get()
-  @Header('cache-control', 'public, max-age=3600')
-  metadata(@Req() request: FastifyRequest): object {
+  metadata(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    void reply.header('cache-control', 'public, max-age=3600').send(this.document(request));
+  }
+
+  private document(request: FastifyRequest): object {
     const { cookieName, subscriptions } = this.options;
     // Only an authorization server publishes its keys; who has given the hub a key signs tokens alone (R84).
     const servers = this.issuers.all.filter(({ issuer, set }) => set?.config.uri && issuer.startsWith('https://'));

@@ -12,6 +12,6 @@ export class TokenMetadataAddress extends MetadataAddress {
   }
 
   of(request: FastifyRequest): string {
-    return metadataUrlOf(resourceOf(request, this.options));
+    return metadataUrlOf(resourceOf(request, this.options), this.options.path);
   }
 }

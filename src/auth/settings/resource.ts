@@ -27,10 +27,11 @@ let last = { protocol: '', host: '', pathname: '', resource: '' };
 /**
  * The URL of a resource's metadata: the well-known path before the resource's own (RFC 9728, 3.1). Below a path of another
  * site it is there as well, and in that path too, which alone is sure to lead to the service: that URL is told.
+ * @param path of the hub's routes in the application.
  */
-export function metadataUrlOf(resource: string): string {
+export function metadataUrlOf(resource: string, path = HUB_PATH): string {
   const { origin, pathname } = new URL(resource);
-  const base = pathname.endsWith(HUB_PATH) ? pathname.slice(0, -HUB_PATH.length) : '';
+  const base = pathname.endsWith(path) ? pathname.slice(0, -path.length) : '';
   return `${origin}${base}${METADATA_PREFIX}${pathname.slice(base.length)}`;
 }
 

@@ -37,11 +37,11 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     const { code } = error;
     const { status, challenge } = answerOf(code);
     // The answer tells the client what to do, and the log tells the operator why: of publications, `HubService` tells.
-    if (error instanceof JournalUnavailableError && !isPublication(request)) {
+    if (error instanceof JournalUnavailableError && !this.isPublication(request)) {
       this.failures.log({ msg: error.message, code, ...namesOf(request), err: error.cause });
     }
     if (AWAY.has(code) && asksForStream(request)) return this.endStream(request, reply);
-    if (isForStreams(request)) this.streams.tally.refused.add(code);
+    if (this.isForStreams(request)) this.streams.tally.refused.add(code);
     const retryAfter = RETRY_AFTER[status];
     if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
     if (challenge !== undefined) void reply.header('www-authenticate', this.challenge(challenge, request));
@@ -58,6 +58,19 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
     streams.refuse(connection, 'unavailable');
   }
 
+  private isPublication({ method, routeOptions }: FastifyRequest): boolean {
+    const { path = HUB_PATH } = this.options;
+    return method === 'POST' && [path, `${path}/batch`].some((one) => routeOptions.url?.endsWith(one));
+  }
+
+  /** Whether a stream would have been the answer, whatever client has asked. */
+  private isForStreams(request: FastifyRequest): boolean {
+    const { method, routeOptions } = request;
+    const { path = HUB_PATH } = this.options;
+    if (asksForStream(request)) return true;
+    return (method === 'GET' || method === 'QUERY') && routeOptions.url?.endsWith(path) === true;
+  }
+
   private challenge(error: string, request: FastifyRequest): string {
     const parts = [error, this.metadata && `resource_metadata="${this.metadata.of(request)}"`].filter(Boolean);
     return parts.length > 0 ? `Bearer ${parts.join(', ')}` : 'Bearer';
@@ -66,16 +79,6 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
 
 /** Refusals of requests that may be right, because nobody could tell. */
 const AWAY: ReadonlySet<string> = new Set<HubErrorCode>(['keys-unavailable', 'authorization-unavailable']);
-
-function isPublication({ method, url }: FastifyRequest): boolean {
-  return method === 'POST' && url.startsWith(HUB_PATH);
-}
-
-/** Whether a stream would have been the answer, whatever client has asked. */
-function isForStreams(request: FastifyRequest): boolean {
-  const { method, routeOptions } = request;
-  return asksForStream(request) || (routeOptions.url === HUB_PATH && (method === 'GET' || method === 'QUERY'));
-}
 
 /** Whether a native `EventSource` may have sent the request: to that, any status but 200 is final. */
 function asksForStream({ method, headers }: FastifyRequest): boolean {

@@ -7,6 +7,8 @@ export const HUB_OPTIONS = Symbol('hub options');
 export interface HubOptions {
   /** The hub's own URL: the base of relative topics and patterns (R25), and the namespace that nobody publishes to (R30). */
   readonly hubUrl: URL;
+  /** The path of the hub's routes in the application, without a global prefix. Default: the protocol's. */
+  readonly path?: string;
   /** Whether subscriptions of the 0.x dialect are served as well. */
   readonly legacy: boolean;
   /**

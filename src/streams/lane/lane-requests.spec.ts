@@ -17,7 +17,7 @@ function crowded(): {
   const served: string[] = [];
   server.on('request', ({ id }: { id: string }) => served.push(id));
   const host = { httpAdapter: { getHttpServer: () => server } } as unknown as HttpAdapterHost;
-  new LaneRequests(host).onApplicationBootstrap();
+  new LaneRequests(host, '/.well-known/mercure').onApplicationBootstrap();
   const ask = (id: string, request: object, response: object = { socket: {} }): void => {
     server.emit('request', { id, ...request }, response);
   };

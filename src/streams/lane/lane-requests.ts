@@ -1,9 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { HUB_PATH } from '../../shared/hub-path.js';
 import { canTakeOver } from '../connections/take-over.js';
 import { StreamLane } from './stream-lane.js';
+
+/** The injection token of the path of the hub, whose streams clients may ask for without saying so in `Accept`. */
+export const STREAM_PATH = Symbol('stream path');
 
 /** Methods that ask for a stream. */
 const METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'QUERY']);
@@ -16,7 +18,10 @@ const METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'QUERY']);
 export class LaneRequests implements OnApplicationBootstrap {
   private readonly lane = new StreamLane();
 
-  constructor(private readonly host: HttpAdapterHost) {}
+  constructor(
+    private readonly host: HttpAdapterHost,
+    @Inject(STREAM_PATH) private readonly path: string,
+  ) {}
 
   onApplicationBootstrap(): void {
     const server = this.host.httpAdapter.getHttpServer() as Server | undefined;
@@ -29,16 +34,17 @@ export class LaneRequests implements OnApplicationBootstrap {
       };
       // One that was sent ahead of another one's answer is refused, and its connection read no further: were it to wait, a
       // client could have any number of them wait.
-      if (asksForStream(request) && canTakeOver(request, response)) this.lane.enter(serve, () => request.destroyed);
+      if (asksForStream(request, this.path) && canTakeOver(request, response))
+        this.lane.enter(serve, () => request.destroyed);
       else serve();
     });
   }
 }
 
-function asksForStream({ method, url = '', headers }: IncomingMessage): boolean {
+function asksForStream({ method, url = '', headers }: IncomingMessage, path: string): boolean {
   if (!METHODS.has(method)) return false;
   if (headers.accept?.includes('text/event-stream')) return true;
   // Whatever comes before the hub's path, be it a host or the path of another site, is still in the target here.
   const query = url.indexOf('?');
-  return url.endsWith(HUB_PATH, query === -1 ? url.length : query);
+  return url.endsWith(path, query === -1 ? url.length : query);
 }

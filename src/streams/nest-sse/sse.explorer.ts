@@ -1,8 +1,9 @@
-import { createParamDecorator, type ExecutionContext, Injectable, type MessageEvent } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, Inject, Injectable, type MessageEvent } from '@nestjs/common';
 import { SSE_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { isObservable, type Observable } from 'rxjs';
 import { withLifetime } from './live-stream.js';
+import { MANAGED_SSE, type ManagedSseOptions } from './managed-sse.js';
 import { StreamRegistry } from '../registry/stream-registry.js';
 import { type StreamRequest, toStreamRequest } from '../registry/stream-request.js';
 
@@ -19,8 +20,20 @@ const RequestOfStream = createParamDecorator((_: unknown, context: ExecutionCont
   return toStreamRequest(http.getRequest(), http.getResponse());
 });
 
+/** The injection token of {@link SseExplorerOptions}. */
+export const SSE_EXPLORER_OPTIONS = Symbol('sse explorer options');
+
+/** Which `@Sse()` handlers are found: those that are marked (`@ManagedSse()`) for the hub of this name, or all. */
+export interface SseExplorerOptions {
+  readonly handlers: 'marked' | 'all';
+  readonly hub: string | undefined;
+}
+
+type ControllerWrapper = ReturnType<DiscoveryService['getControllers']>[number];
+
 /**
- * Finds every `@Sse()` handler of the application and gives its stream a lifetime ({@link withLifetime}).
+ * Finds the `@Sse()` handlers of the application that are to be managed, and gives their streams a lifetime
+ * ({@link withLifetime}).
  *
  * Not an interceptor, on purpose: with any interceptor on an `@Sse()` route, Nest sends `200` and the headers one
  * macrotask after the request, and a handler or pipe that fails later can no longer answer with its own status.
@@ -31,6 +44,7 @@ export class SseExplorer {
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
     private readonly registry: StreamRegistry,
+    @Inject(SSE_EXPLORER_OPTIONS) private readonly options: SseExplorerOptions,
   ) {}
 
   /** Must run before the routes are made. */
@@ -42,11 +56,21 @@ export class SseExplorer {
       const owner = (wrapper.isDependencyTreeStatic() ? wrapper.instance : prototype) as Record<string, Handler>;
       for (const name of this.scanner.getAllMethodNames(prototype)) {
         const handler = owner[name];
-        if (!handler || !Reflect.getMetadata(SSE_METADATA, handler)) continue;
+        if (!handler || !Reflect.getMetadata(SSE_METADATA, handler) || !this.isManaged(handler, wrapper)) continue;
         RequestOfStream()(prototype, name, REQUEST_INDEX);
         owner[name] = this.wrap(handler);
       }
     }
+  }
+
+  /** What is nearest to the handler decides. */
+  private isManaged(handler: Handler, { metatype, host }: ControllerWrapper): boolean {
+    const marks = [handler, metatype, host?.metatype].map(
+      (target) => target && (Reflect.getMetadata(MANAGED_SSE, target) as ManagedSseOptions | undefined),
+    );
+    const mark = marks.find((one) => one !== undefined);
+    const { handlers, hub } = this.options;
+    return mark ? mark.hub === hub : handlers === 'all';
   }
 
   private wrap(given: Handler & { [WRAPPED]?: Handler }): Handler {

@@ -10,7 +10,7 @@ import { Reflector } from '@nestjs/core';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { whenReady } from '../../../shared/when-ready.js';
-import { LATE_BODY } from './accept-bodies.js';
+import { LATE_BODY } from './unread-bodies.js';
 import { Bodies } from './bodies.js';
 
 /** The bytes that a body may have on this route, where that is less than everywhere else. */

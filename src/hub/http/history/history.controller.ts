@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, QueryMethod, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, QueryMethod, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Grants } from '../../../access/grants.js';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
@@ -12,6 +12,7 @@ import { HistoryService, type PastUpdate, type PastUpdates } from '../../service
 import { HUB_OPTIONS, type HubOptions } from '../../service/hub.options.js';
 import { HubService } from '../../service/hub.service.js';
 import { bodyOf } from '../bodies/body.js';
+import { HubErrorFilter } from '../hub-error.filter.js';
 import { LateBody } from '../bodies/late-body.js';
 import { isGone } from '../is-gone.js';
 import { parseSubscribe } from '../subscribe/subscribe-request.js';
@@ -20,7 +21,8 @@ import { parseHistory } from './history-request.js';
 const NDJSON = 'application/x-ndjson';
 
 /** Held updates as a call: the same matchers and grants as those of a stream. An extension of this hub. */
-@Controller(`${HUB_PATH}/history`)
+@Controller({ path: `${HUB_PATH}/history`, version: VERSION_NEUTRAL })
+@UseFilters(HubErrorFilter)
 @UseGuards(SubscribeGuard)
 export class HistoryController {
   private readonly lane = new Lane();

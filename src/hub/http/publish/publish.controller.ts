@@ -1,11 +1,12 @@
 import { finished } from 'node:stream/promises';
-import { Controller, HttpCode, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, PublishGuard } from '../../../access/guards.js';
 import type { Grants } from '../../../access/grants.js';
 import { HubError } from '../../../access/hub.errors.js';
 import { HubService } from '../../service/hub.service.js';
 import { checkType } from '../bodies/body.js';
+import { HubErrorFilter } from '../hub-error.filter.js';
 import { LateBody, StreamedBody } from '../bodies/late-body.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { traceContextOf } from '../../../shared/trace/trace-context.js';
@@ -13,7 +14,8 @@ import { Batches } from './batch/batches.js';
 import { publicationOf } from './publish-request.js';
 
 /** `POST` to the hub: one update as a form (R29) or as JSON, or many as NDJSON. */
-@Controller(HUB_PATH)
+@Controller({ path: HUB_PATH, version: VERSION_NEUTRAL })
+@UseFilters(HubErrorFilter)
 @UseGuards(PublishGuard)
 export class PublishController {
   constructor(

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, QueryMethod, Req, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, QueryMethod, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { JournalUnavailableError } from '../../../storage/journal/journal.js';
@@ -16,6 +16,7 @@ import { HUB_PATH } from '../../../shared/hub-path.js';
 import { namesOf } from '../../../shared/trace/request-id.js';
 import { checkAccept } from './accept.js';
 import { HUB_LIMITS } from '../../limits/hub.limits.js';
+import { HubErrorFilter } from '../hub-error.filter.js';
 import { isGone } from '../is-gone.js';
 import { LateBody } from '../bodies/late-body.js';
 import { bodyOf } from '../bodies/body.js';
@@ -23,7 +24,8 @@ import { getsNotices, openerOf } from './opening.js';
 import { parseSubscribe, type SubscribeRequest } from './subscribe-request.js';
 
 /** `GET` and `QUERY` on the hub: the stream of every update that one of the matchers matches (R5). */
-@Controller(HUB_PATH)
+@Controller({ path: HUB_PATH, version: VERSION_NEUTRAL })
+@UseFilters(HubErrorFilter)
 @UseGuards(SubscribeGuard)
 export class SubscribeController {
   constructor(

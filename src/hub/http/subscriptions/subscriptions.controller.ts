@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Param, Query, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ANONYMOUS, type Grants } from '../../../access/grants.js';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
@@ -11,6 +11,7 @@ import type { Selection, SubscriptionsFormat } from '../../protocol/dialect.js';
 import { subscriptionPath } from '../../protocol/subscription-path.js';
 import { dialectFor } from '../../service/dialects.js';
 import { HUB_OPTIONS, type HubOptions } from '../../service/hub.options.js';
+import { HubErrorFilter } from '../hub-error.filter.js';
 import { isGone } from '../is-gone.js';
 import { HubService } from '../../service/hub.service.js';
 
@@ -33,7 +34,8 @@ interface Inquiry {
 }
 
 /** Who is subscribed (R77–R80), where that is switched on. */
-@Controller(`${HUB_PATH}/subscriptions`)
+@Controller({ path: `${HUB_PATH}/subscriptions`, version: VERSION_NEUTRAL })
+@UseFilters(HubErrorFilter)
 @UseGuards(SubscribeGuard)
 export class SubscriptionsController {
   private readonly lists = new Lane();
@@ -43,14 +45,15 @@ export class SubscriptionsController {
     @Inject(HUB_OPTIONS) private readonly options: HubOptions,
   ) {}
 
+  /** It is sent here, so that an application's interceptors can't make something else of it. */
   // The dialect says what the parts of the path mean.
   @Get(['', ':first', ':first/:second', ':first/:second/:third'])
   async get(
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Res() reply: FastifyReply,
     @GrantsOfRequest() grants: Grants,
     @Param() { first, second, third }: { first?: string; second?: string; third?: string },
     @Query('after') after?: string,
-  ): Promise<object | undefined> {
+  ): Promise<void> {
     const parts = [first, second, third].filter((part) => part !== undefined);
     const inquiry = this.inquire(parts, grants, after);
     const selection = inquiry.format.select(parts);
@@ -62,7 +65,7 @@ export class SubscriptionsController {
       subscriber === undefined
         ? await this.inLane(() => collection(inquiry, reply, selection), reply.request)
         : await single(inquiry, subscriber, selection);
-    return document && answer(reply, { inquiry, lastEventId }, document);
+    if (document) answer(reply, { inquiry, lastEventId }, document);
   }
 
   /** A list takes long where many are subscribed, so there is one at a time, and none for a client that has left. */
@@ -136,7 +139,7 @@ function answer(
   reply: FastifyReply,
   { inquiry: { format, hubPath }, lastEventId }: { inquiry: Inquiry; lastEventId: string },
   document: object,
-): object | undefined {
+): void {
   const { mediaType, eventType } = format;
   const hub = `<${hubPath}>; rel="mercure"; last-event-id="${quoted(lastEventId)}"`;
   const links = [
@@ -150,11 +153,10 @@ function answer(
     .header('vary', [reply.getHeader('vary'), 'authorization', 'cookie'].filter(Boolean).join(', '))
     .header('cache-control', 'private, must-revalidate');
   if (isNotModified(reply.request.headers['if-none-match'], tag)) {
-    void reply.status(304);
-    return undefined;
+    void reply.status(304).send();
+    return;
   }
-  void reply.header('content-type', `${mediaType}; charset=utf-8`);
-  return format.answerOf(document, lastEventId);
+  void reply.header('content-type', `${mediaType}; charset=utf-8`).send(format.answerOf(document, lastEventId));
 }
 
 /** `If-None-Match` is a list, of weak tags too, or a `*` (RFC 9110, 13.1.2). */
