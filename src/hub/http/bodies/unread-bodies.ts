@@ -7,8 +7,8 @@ export const LATE_BODY = 'lateBody';
 /** A media type that nobody sends: what the framework takes a body for that it is to leave alone. */
 const UNREAD = 'application/vnd.herald.unread';
 
-/** The media types of the requests whose bodies are hidden from the framework now. */
-const types = new WeakMap<object, string | undefined>();
+/** The media types of requests whose bodies are hidden from the framework, by their headers. */
+const types = new WeakMap<object, string>();
 
 /**
  * Has the framework leave the bodies of the hub's routes unread, whatever its parsers do for others: the hub reads them
@@ -38,14 +38,14 @@ function isLate({ config }: RouteOptions): boolean {
   return config !== undefined && LATE_BODY in config && config[LATE_BODY] === true;
 }
 
-function hide({ raw }: FastifyRequest): void {
-  const { headers } = raw;
-  types.set(raw, headers['content-type']);
+/** A body without a type is refused by the framework itself. */
+function hide({ raw: { headers } }: FastifyRequest): void {
+  const type = headers['content-type'];
+  if (type === undefined) return;
+  types.set(headers, type);
   headers['content-type'] = UNREAD;
 }
 
-function restore({ raw }: FastifyRequest): void {
-  const type = types.get(raw);
-  if (type === undefined) delete raw.headers['content-type'];
-  else raw.headers['content-type'] = type;
+function restore({ raw: { headers } }: FastifyRequest): void {
+  headers['content-type'] = types.get(headers);
 }
