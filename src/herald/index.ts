@@ -22,3 +22,7 @@ export { HubService } from '../hub/service/hub.service.js';
 export { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
 export { SseModule } from '../streams/nest-sse/sse.module.js';
 export { StreamRegistry } from '../streams/registry/stream-registry.js';
+export { hubToken, InjectHub } from './inject-hub.js';
+export { NotPublishedError } from './not-published-error.js';
+export { PublishTo, type PublishToOptions, type RouteParams } from './publish-to.js';
+export type { Topics, UpdateMapping } from './update-mapping.js';
