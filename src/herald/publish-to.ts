@@ -60,7 +60,7 @@ export function PublishTo<Value = unknown>(
   options: PublishToOptions<Value> = {},
 ): PublishToDecorator<Value> {
   const draftOf = draftMaker({ ...options, topics }) as DraftMaker<unknown, RouteParams>;
-  const hubKey = Symbol.for(['herald hub', options.hub ?? []].flat().join(' '));
+  const hubKey = Symbol.for(options.hub === undefined ? 'herald hub' : `herald hub ${options.hub}`);
   return (target, name, descriptor) => {
     const handler = descriptor.value as unknown as Method;
     const publication = new Publication(`${target.constructor.name}.${String(name)}`, draftOf, options);

@@ -7,6 +7,9 @@ const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 /** A name never begins with a digit, so that a port is none. */
 const PLACEHOLDER = /:([a-z_]\w*)/gi;
 
+/** In `urn:order:id` nobody can tell whether `id` is a word or a name, nor where the colon would go. */
+const DOUBTFUL = /[a-z0-9]:[a-z_]/i;
+
 /** The topic, or the template of one, cannot be used as it is. */
 class TopicTemplateError extends Error {
   override readonly name = 'TopicTemplateError';
@@ -14,13 +17,19 @@ class TopicTemplateError extends Error {
 
 /**
  * Reads a topic such as `https://example.com/orders/:id`, where each `:name` after the scheme stands for a value. Values
- * are percent-encoded, so that none of them adds a segment or a query.
- * @throws {Error} where the text is empty; the template throws where a placeholder has no value.
+ * are percent-encoded, so that none of them adds a segment or a query. A part of a URN is `urn:order::id`.
+ * @throws {Error} where the text is empty or doubtful; the template throws where a placeholder has no value.
  */
 export function topicTemplate(text: string): TopicTemplate {
   if (text === '') throw new TopicTemplateError('A topic to publish to is empty: write one, such as "/orders/:id".');
   const scheme = SCHEME.exec(text)?.[0] ?? '';
   const rest = text.slice(scheme.length);
+  if (DOUBTFUL.test(rest)) {
+    throw new TopicTemplateError(
+      'A topic has a name right behind a letter or digit and a colon: write "::name" for a part of a URN, or give the ' +
+        'topic by a function.',
+    );
+  }
   return (sources) => scheme + rest.replace(PLACEHOLDER, (_, name: string) => encoded(name, valueOf(name, sources)));
 }
 
