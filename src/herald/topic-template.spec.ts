@@ -20,7 +20,12 @@ describe('a topic template', () => {
 
   it('takes a value from the first source that has one', () => {
     const topic = topicTemplate('/:a/:b');
-    expect(topic([{ a: 1, b: undefined }, { a: 2, b: 3 }])).toBe('/1/3');
+    expect(
+      topic([
+        { a: 1, b: undefined },
+        { a: 2, b: 3 },
+      ]),
+    ).toBe('/1/3');
     expect(topic([undefined, null, 'text', { a: '', b: {} }, { a: 2, b: 3 }])).toBe('/2/3');
   });
 

@@ -284,9 +284,7 @@ describe('@PublishTo()', () => {
       }
     }
     @Module({
-      imports: [
-        HeraldModule.forRoot({ hubUrl: new URL(`https://hub.example${HUB}`), auth: { anonymous: true } }),
-      ],
+      imports: [HeraldModule.forRoot({ hubUrl: new URL(`https://hub.example${HUB}`), auth: { anonymous: true } })],
       controllers: [ShippingController],
     })
     class ShippingModule {}
@@ -335,7 +333,13 @@ describe('events of @nestjs/event-emitter', () => {
 
   it('are known by names that are lists or symbols too, and without wildcards', async () => {
     const closed = Symbol('closed');
-    const { app, emitter, hub } = await start([{ ...toTopic, event: closed }, { ...toTopic, event: 'order' }], {});
+    const { app, emitter, hub } = await start(
+      [
+        { ...toTopic, event: closed },
+        { ...toTopic, event: 'order' },
+      ],
+      {},
+    );
     await emitter.emitAsync(closed, { id: 1 });
     await emitter.emitAsync('order', { id: 2 });
     expect(hub.published().map(({ type }) => type)).toEqual(['closed', 'order']);
@@ -348,7 +352,11 @@ describe('events of @nestjs/event-emitter', () => {
 
   it('may have mappings of their own types', async () => {
     const { app, emitter, hub } = await start([
-      { event: 'order.*', topics: ({ id }: Shipped) => [`/orders/${id}`, '/orders'], when: ({ id }: Shipped) => id > 1 },
+      {
+        event: 'order.*',
+        topics: ({ id }: Shipped) => [`/orders/${id}`, '/orders'],
+        when: ({ id }: Shipped) => id > 1,
+      },
       { event: 'user.*', topics: '/users/:name', map: ({ name }: { name: string }) => name, private: true },
     ]);
     for (const id of [1, 2]) await emitter.emitAsync('order.shipped', { id });

@@ -19,7 +19,9 @@ it('the unit test of the documents passes in Node’s own runner, which ends by 
     const herald = '../server/herald';
     await writeFile(
       file,
-      code.replace("'herald-nest/testing'", `'${herald}/testing/index.js'`).replace("'herald-nest'", `'${herald}/index.js'`),
+      code
+        .replace("'herald-nest/testing'", `'${herald}/testing/index.js'`)
+        .replace("'herald-nest'", `'${herald}/index.js'`),
     );
     // Node tells the tests that it runs by this variable, and this one is not its own.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;

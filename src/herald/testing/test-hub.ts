@@ -75,7 +75,7 @@ export class TestHub implements OnApplicationShutdown {
       if (isPresence(entry) || !isWhole(entry)) continue;
       const update = toTestUpdate(entry);
       this.held.push({ position: entry.position, update });
-      for (const reader of this.readers) reader.offer(update);
+      for (const reader of this.readers) if (reader.wants(entry.update)) reader.offer(update);
     }
   }
 }

@@ -70,12 +70,7 @@ describe('the hub of a unit test', () => {
     await orders.ship(2, true);
     await orders.ship(3);
     const seen = [one, two, nobody, all].map(({ received }) => dataOf(received));
-    expect(seen).toEqual([
-      [{ id: 1 }, { id: 3 }],
-      [{ id: 2 }],
-      [{ id: 3 }],
-      [{ id: 1 }, { id: 2 }, { id: 3 }],
-    ]);
+    expect(seen).toEqual([[{ id: 1 }, { id: 3 }], [{ id: 2 }], [{ id: 3 }], [{ id: 1 }, { id: 2 }, { id: 3 }]]);
   });
 
   it('denies what grants that throw would deny, as a hub does', async () => {

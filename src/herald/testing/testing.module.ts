@@ -34,17 +34,16 @@ const NO_QUOTA = { updates: 0, bytes: 0 };
 @Module({})
 export class HeraldTestingModule {
   static forRoot({ name, hubUrl = defaultUrl(), grantsOf }: HeraldTestingOptions = {}): DynamicModule {
-    const named: Provider[] = [
-      { provide: hubToken(name), useExisting: HubService },
-      { provide: testHubToken(name), useExisting: TestHub },
-    ];
+    const [hub, testHub] = [hubToken(name), testHubToken(name)];
+    // Whoever asks a testing module for a class gets the hub without a name.
+    const unnamed: Provider[] = name === undefined ? [HistoryService] : [];
     return {
       module: HeraldTestingModule,
       global: true,
       providers: [
-        HubService,
-        HistoryService,
+        ...unnamed,
         GuardedGrants,
+        { provide: hub, useClass: HubService },
         { provide: HUB_OPTIONS, useValue: hubOptions(hubUrl) },
         {
           provide: Journal,
@@ -56,13 +55,12 @@ export class HeraldTestingModule {
           useFactory: () => new StreamRegistry({ heartbeat: 0, maxAge: 0, writeTimeout: 30_000 }),
         },
         {
-          provide: TestHub,
+          provide: testHub,
           inject: [Journal, GuardedGrants],
           useFactory: (journal: Journal, guarded: GuardedGrants) => new TestHub(journal, guarded, { hubUrl, grantsOf }),
         },
-        ...(name === undefined ? [] : named),
       ],
-      exports: name === undefined ? [HubService, HistoryService, TestHub] : [hubToken(name), testHubToken(name)],
+      exports: [hub, testHub, ...unnamed],
     };
   }
 }
