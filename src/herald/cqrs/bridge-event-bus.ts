@@ -25,7 +25,7 @@ interface MadeMapping {
  * @throws {Error} where a mapping has no topic.
  */
 export function bridgeEventBus<const Events extends readonly object[]>(
-  mappings: readonly [...{ [Index in keyof Events]: DomainEventMapping<Events[Index]> }],
+  mappings: { readonly [Index in keyof Events]: DomainEventMapping<Events[Index]> },
   { hub }: { readonly hub?: string } = {},
 ): FactoryProvider {
   const made = (mappings as readonly DomainEventMapping<object>[]).map((mapping) => ({
