@@ -34,3 +34,6 @@ export type { HubOptions } from '../hub/service/hub.options.js';
 export { Drain, type DrainOptions } from '../streams/drain/drain.js';
 export { ManagedSse, type ManagedSseOptions } from '../streams/nest-sse/managed-sse.js';
 export { type StreamOptions, StreamRegistry } from '../streams/registry/stream-registry.js';
+export { NotPublishedError } from './not-published-error.js';
+export { PublishTo, type PublishToOptions, type RouteParams } from './publish-to.js';
+export type { Topics, UpdateMapping } from './update-mapping.js';

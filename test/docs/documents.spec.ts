@@ -66,6 +66,10 @@ it('the code in the documents compiles', async () => {
       types: ['node'],
       typeRoots: ['../../node_modules/@types'],
       experimentalDecorators: true,
+      paths: {
+        'herald-nest': ['../server/herald/index.d.ts'],
+        'herald-nest/*': ['../server/herald/*/index.d.ts'],
+      },
       skipLibCheck: true,
       noEmit: true,
     };

@@ -1,13 +1,13 @@
 import { Controller, Get } from '@nestjs/common';
 import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
-import { Readiness } from './readiness.js';
+import { HeraldHealthIndicator } from '../../herald/terminus/herald-health.indicator.js';
 
 /** For orchestrators: is the process alive, and should it be sent traffic? */
 @Controller()
 export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
-    private readonly readiness: Readiness,
+    private readonly herald: HeraldHealthIndicator,
   ) {}
 
   /**
@@ -24,6 +24,6 @@ export class HealthController {
   @Get('health/ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.readiness.check(), () => this.readiness.checkJournal()]);
+    return this.health.check([() => this.herald.isServing('process'), () => this.herald.canPublish('journal')]);
   }
 }

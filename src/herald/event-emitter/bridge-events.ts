@@ -1,0 +1,89 @@
+import type { BeforeApplicationShutdown, FactoryProvider, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { EventEmitter2 } from '@nestjs/event-emitter';
+import type { HubService } from '../../hub/service/hub.service.js';
+import { hubToken } from '../inject-hub.js';
+import { UpdateBridge } from '../update-bridge.js';
+import { type DraftMaker, draftMaker, type UpdateMapping } from '../update-mapping.js';
+
+type EventName = string | symbol | (string | symbol)[];
+
+/** How events with a name become updates. The context of its functions is the name that an event was emitted by. */
+export interface EventMapping<Payload> extends UpdateMapping<Payload, string> {
+  /** As for `@OnEvent()`: `order.*` and `order.**` need `EventEmitterModule.forRoot({ wildcard: true })`. */
+  readonly event: EventName;
+}
+
+type Listener = (this: { readonly event?: EventName }, payload?: unknown) => Promise<void>;
+
+/**
+ * A provider that publishes events of `@nestjs/event-emitter`, for the `providers` of a module in which the hub can be
+ * injected: from the start of that module on, at most once each, in the order in which they are emitted. What
+ * `emitAsync` gives resolves once their updates are stored.
+ * @throws {Error} where a mapping has no topic; at the start, where it has a wildcard and the emitter knows none.
+ */
+export function bridgeEvents(
+  mappings: readonly EventMapping<never>[],
+  { hub }: { readonly hub?: string } = {},
+): FactoryProvider {
+  const made = mappings.map((mapping) => ({
+    event: mapping.event,
+    draftOf: draftMaker(mapping) as DraftMaker<unknown, string>,
+  }));
+  return {
+    provide: Symbol('herald events'),
+    inject: [EventEmitter2, hubToken(hub)],
+    useFactory: (emitter: EventEmitter2, target: HubService) => new EventBridge(emitter, target, made),
+  };
+}
+
+class EventBridge implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
+  private readonly bridge: UpdateBridge;
+  private readonly listeners: { readonly event: EventName; readonly listener: Listener }[];
+
+  constructor(
+    private readonly emitter: EventEmitter2,
+    hub: HubService,
+    mappings: readonly { readonly event: EventName; readonly draftOf: DraftMaker<unknown, string> }[],
+  ) {
+    this.bridge = new UpdateBridge(hub);
+    this.listeners = mappings.map(({ event, draftOf }) => ({ event, listener: this.listenerFor(event, draftOf) }));
+  }
+
+  onModuleInit(): void {
+    const knowsWildcards = 'wildcard' in this.emitter && this.emitter.wildcard === true;
+    for (const { event, listener } of this.listeners) {
+      if (!knowsWildcards && hasWildcard(event)) {
+        throw new Error('An event has a wildcard: set `wildcard: true` in EventEmitterModule.forRoot().');
+      }
+      this.emitter.on(event, listener);
+    }
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.bridge.settled();
+  }
+
+  onApplicationShutdown(): void {
+    for (const { event, listener } of this.listeners) this.emitter.off(event, listener);
+  }
+
+  private listenerFor(subscribed: EventName, draftOf: DraftMaker<unknown, string>): Listener {
+    const { bridge } = this;
+    // The emitter tells the name by which an event was emitted as its own property.
+    return function (payload) {
+      const name = nameOf(this.event ?? subscribed);
+      return bridge.publish(name, () => draftOf(payload, name));
+    };
+  }
+}
+
+function hasWildcard(event: EventName): boolean {
+  return [event].flat().some((part) => typeof part === 'string' && part.includes('*'));
+}
+
+function nameOf(event: EventName): string {
+  return [event]
+    .flat()
+    .map((part) => (typeof part === 'symbol' ? (part.description ?? '') : part))
+    .join('.');
+}

@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import { HubService } from '../../hub/service/hub.service.js';
+import { Drain } from '../../streams/drain/drain.js';
+
+/** Whether this process should be sent traffic. It should not while it can't publish, nor once it is to be left alone. */
+@Injectable()
+export class HeraldHealthIndicator {
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    private readonly hub: HubService,
+    private readonly drain: Drain,
+  ) {}
+
+  /** Both of the below in one. */
+  isHealthy<const Key extends string>(key: Key): HealthIndicatorResult<Key> {
+    return this.result(key, this.ending ?? this.hub.obstacle);
+  }
+
+  /** Down once the streams of this process are let go: `draining`, or `stopping` where there is no way back. */
+  isServing<const Key extends string>(key: Key): HealthIndicatorResult<Key> {
+    return this.result(key, this.ending);
+  }
+
+  /** Down while the journal is known not to store anything, and says why: `away`, `full` or `refusing`. */
+  canPublish<const Key extends string>(key: Key): HealthIndicatorResult<Key> {
+    return this.result(key, this.hub.obstacle);
+  }
+
+  private get ending(): string | undefined {
+    if (this.drain.state === 'serving') return undefined;
+    return this.drain.isFinal ? 'stopping' : 'draining';
+  }
+
+  private result<const Key extends string>(key: Key, reason: string | undefined): HealthIndicatorResult<Key> {
+    const indicator = this.indicators.check(key);
+    return reason === undefined ? indicator.up() : indicator.down(reason);
+  }
+}

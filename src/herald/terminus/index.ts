@@ -1,0 +1,2 @@
+/** `herald-nest/terminus`: whether a hub is healthy, for `@nestjs/terminus`. */
+export { HeraldHealthIndicator } from './herald-health.indicator.js';
