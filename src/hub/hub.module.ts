@@ -8,6 +8,7 @@ import { SharedState } from '../storage/state/shared-state.js';
 import { GuardedGrants } from '../access/guarded-grants.js';
 import { BODY_OPTIONS, Bodies, type BodyOptions } from './http/bodies/bodies.js';
 import { topicAddresses } from './matching/url-pattern/topic-addresses.js';
+import { UnparsedBodies } from './http/bodies/unparsed-bodies.js';
 import { HubErrorFilter } from './http/hub-error.filter.js';
 import { HistoryController } from './http/history/history.controller.js';
 import { BATCH_OPTIONS, Batches, type BatchOptions } from './http/publish/batch/batches.js';
@@ -55,6 +56,7 @@ export class HubModule {
         ExplainService,
         GuardedGrants,
         Bodies,
+        UnparsedBodies,
         Batches,
         { provide: BODY_OPTIONS, useValue: bodies },
         { provide: BATCH_OPTIONS, useValue: { ...batches, tracer: options.tracer } },

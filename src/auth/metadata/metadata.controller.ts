@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Inject, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { type FrameworkRequest, hubRequestOf } from '../../shared/exchange/exchange.js';
 import { MATCHER_TYPES } from '../../hub/matching/matcher.js';
 import { HUB_PATH } from '../../shared/hub-path.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
@@ -17,12 +17,12 @@ export class MetadataController {
 
   @Get()
   @Header('cache-control', 'public, max-age=3600')
-  metadata(@Req() request: FastifyRequest): object {
+  metadata(@Req() given: FrameworkRequest): object {
     const { cookieName, subscriptions } = this.options;
     // Only an authorization server publishes its keys; who has given the hub a key signs tokens alone (R84).
     const servers = this.issuers.all.filter(({ issuer, set }) => set?.config.uri && issuer.startsWith('https://'));
     return {
-      resource: resourceOf(request, this.options),
+      resource: resourceOf(hubRequestOf(given), this.options),
       ...(servers.length > 0 && { authorization_servers: servers.map(({ issuer }) => issuer) }),
       authorization_details_types_supported: [DETAIL_TYPE],
       bearer_methods_supported: ['header'],
