@@ -5,7 +5,10 @@ import { hasBody, hideBody } from '../../../shared/exchange/hidden-body.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 
 /** The targets of requests whose bodies the hub reads itself, in any of the ways in which Express takes them for a route. */
-const TARGET = new RegExp(`^(?:https?://[^/?#]*)?${HUB_PATH.replaceAll('.', '[.]')}(?:/(?:batch|history))?/?(?:[?#]|$)`, 'i');
+const TARGET = new RegExp(
+  `^(?:https?://[^/?#]*)?${HUB_PATH.replaceAll('.', '[.]')}(?:/(?:batch|history))?/?(?:[?#]|$)`,
+  'i',
+);
 
 /**
  * Keeps the body parsers of an application on Express from the hub's requests. They are middleware, and would read a body

@@ -24,10 +24,7 @@ export class PublishController {
   @Post()
   @HttpCode(200)
   @LateBody()
-  async publish(
-    @Res({ passthrough: true }) given: FrameworkReply,
-    @GrantsOfRequest() grants: Grants,
-  ): Promise<void> {
+  async publish(@Res({ passthrough: true }) given: FrameworkReply, @GrantsOfRequest() grants: Grants): Promise<void> {
     this.hub.checkPressure();
     const reply = hubReplyOf(given);
     const { request } = reply;
