@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { HubService } from '../../src/herald/index.js';
 import { EventStream, send, textOf } from '../support/event-stream.js';
-import { MIDDLEWARE, nextConnection, seen, startTeam, type Variant } from '../support/express-team.js';
+import { failures, MIDDLEWARE, nextConnection, seen, startTeam, type Variant } from '../support/express-team.js';
 import type { Herald } from '../support/herald.js';
 import { form, HUB, noticesOf } from '../support/hub.js';
 import { RawClient } from '../support/raw-client.js';
@@ -187,13 +187,26 @@ describe.each(Object.keys(MIDDLEWARE) as Variant[])('on Express, %s,', (variant)
 
   it('answers what is stored as stored, although an interceptor fails after it', async () => {
     await using reader = await read('match=urn:kept');
-    const fail = { 'x-fail': '1' };
+    const fail = { 'x-fail': 'late' };
     const one = await post(FORM, form({ topic: 'urn:kept', data: '1' }), HUB, fail);
     expect([one.statusCode, await textOf(one)]).toEqual([200, expect.stringMatching(/^urn:uuid:/)]);
     const line = '{"topic":"urn:kept","data":"2"}';
     const many = await post('application/x-ndjson', line, `${HUB}/batch`, fail);
     expect([many.statusCode, await textOf(many)]).toEqual([200, expect.stringContaining('"id"')]);
     await reader.take(2);
+  });
+
+  it('answers a batch itself, although an interceptor has lost patience meanwhile', async () => {
+    const line = '{"topic":"urn:slow","data":"x"}\n';
+    const failed = once(failures, 'failed');
+    const headers = { ...ANN, 'content-type': 'application/x-ndjson', 'x-fail': 'early' };
+    await using batch = upload({ ...headers, 'content-length': String(2 * line.length) }, `${HUB}/batch`);
+    await batch.write(line);
+    await failed;
+    await batch.write(line);
+    batch.end();
+    const { status, body } = await batch.answer;
+    expect([status, body.split('\n').filter((answer) => answer.startsWith('{"id"')).length]).toEqual([200, 2]);
   });
 
   it('knows the address that a trusted proxy tells, the name of a request, and its target as it came', async () => {

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import {
   BadRequestException,
   Body,
@@ -19,7 +19,7 @@ import { APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import compression from 'compression';
 import helmet from 'helmet';
-import { NEVER, type Observable, startWith, tap } from 'rxjs';
+import { NEVER, type Observable, startWith, tap, timeout } from 'rxjs';
 import {
   type Grants,
   GrantsOfRequest,
@@ -62,16 +62,19 @@ class TitlePipe implements PipeTransform {
   }
 }
 
-/** Fails after the handler where it is asked to. */
+/** Tells when an interceptor has lost patience. */
+export const failures = new EventEmitter();
+
+/** Fails after the handler, or before it is through, where it is asked to. */
 @Injectable()
 class FailingInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { headers } = context.switchToHttp().getRequest<HubRequest>();
-    return next.handle().pipe(
-      tap(() => {
-        if (headers['x-fail'] !== undefined) throw new Error('on purpose');
-      }),
-    );
+    const late = tap(() => {
+      if (headers['x-fail'] === 'late') throw new Error('on purpose');
+    });
+    if (headers['x-fail'] !== 'early') return next.handle().pipe(late);
+    return next.handle().pipe(timeout(20), tap({ error: () => failures.emit('failed') }));
   }
 }
 
