@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { HubRequest } from '../shared/exchange/hub-request.js';
 import type { Role } from '../shared/role.js';
 import type { Grants } from './grants.js';
 
@@ -13,5 +13,5 @@ export abstract class GrantsResolver {
    * @throws {HubError} `token-malformed`, `token-invalid`, … when the credentials are not valid: such a request is
    * refused, and never served as if it had none.
    */
-  abstract resolve(request: FastifyRequest, role: Role): Grants | undefined | Promise<Grants | undefined>;
+  abstract resolve(request: HubRequest, role: Role): Grants | undefined | Promise<Grants | undefined>;
 }

@@ -1,13 +1,14 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { type FrameworkRequest, hubRequestOf } from '../shared/exchange/exchange.js';
+import type { HubRequest } from '../shared/exchange/hub-request.js';
 import type { Grants } from './grants.js';
 
 /** A request as the guards leave it. */
-export type GuardedRequest = FastifyRequest & {
+export type GuardedRequest = HubRequest & {
   /** Set by a guard, read by `GrantsOfRequest`. */
   grants?: Grants;
 };
 
 export function requestOf(context: ExecutionContext): GuardedRequest {
-  return context.switchToHttp().getRequest<GuardedRequest>();
+  return hubRequestOf(context.switchToHttp().getRequest<FrameworkRequest>());
 }

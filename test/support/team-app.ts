@@ -1,22 +1,22 @@
 import type { INestApplication, ModuleMetadata } from '@nestjs/common';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyRequest } from 'fastify';
-import { type Grants, GrantsResolver } from '../../src/herald/index.js';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { type Grants, GrantsResolver, type HubRequest } from '../../src/herald/index.js';
 import { CapturedLog } from './captured-log.js';
 import { EventStream, send, textOf } from './event-stream.js';
 import { form, HUB } from './hub.js';
 
 /** The frameworks that a team's application may run on. */
-export const ADAPTERS = ['Fastify'] as const;
+export const ADAPTERS = ['Fastify', 'Express'] as const;
 
 export type Adapter = (typeof ADAPTERS)[number];
 
 /** Whoever brings a name in the header `x-user` may do everything. */
 @Injectable()
 export class NamedUsers extends GrantsResolver {
-  resolve({ headers }: FastifyRequest): Grants | undefined {
+  resolve({ headers }: HubRequest): Grants | undefined {
     const name = headers['x-user'];
     if (typeof name !== 'string') return undefined;
     return { subject: name, readKey: name, canPublish: () => true, canRead: () => true };
@@ -77,6 +77,6 @@ export class TeamApp implements AsyncDisposable {
   }
 }
 
-function make(_adapter: Adapter, module: new () => unknown, options: object): Promise<INestApplication> {
-  return NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), options);
+function make(adapter: Adapter, module: new () => unknown, options: object): Promise<INestApplication> {
+  return NestFactory.create(module, adapter === 'Express' ? new ExpressAdapter() : new FastifyAdapter(), options);
 }

@@ -1,5 +1,5 @@
 import { Controller, Header, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { type FrameworkRequest, hubRequestOf } from '../../shared/exchange/exchange.js';
 import { HubError } from '../../access/hub.errors.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import { mintDeveloperTokens } from './developer-tokens.js';
@@ -21,9 +21,10 @@ export class DeveloperTokensController {
   @Post()
   @HttpCode(200)
   @Header('cache-control', 'no-store')
-  async give(@Req() request: FastifyRequest): Promise<object> {
+  async give(@Req() given: FrameworkRequest): Promise<object> {
+    const request = hubRequestOf(given);
     const own = `${request.protocol}://${request.host}`;
-    const isHere = LOOPBACK_PEER.test(request.socket.remoteAddress ?? '');
+    const isHere = LOOPBACK_PEER.test(request.raw.socket.remoteAddress ?? '');
     if (!isHere || request.headers.origin !== own || !LOOPBACK.test(request.host)) {
       throw new HubError('origin-refused', 'Tokens for development go to the service’s own page, opened as localhost.');
     }

@@ -1,5 +1,6 @@
-import { Controller, Get, Inject, Req, Res, VERSION_NEUTRAL } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Controller, Get, Inject, Res, VERSION_NEUTRAL } from '@nestjs/common';
+import { type FrameworkReply, hubReplyOf } from '../../shared/exchange/exchange.js';
+import type { HubRequest } from '../../shared/exchange/hub-request.js';
 import { MATCHER_TYPES } from '../../hub/matching/matcher.js';
 import { HUB_PATH } from '../../shared/hub-path.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
@@ -17,11 +18,15 @@ export class MetadataController {
 
   /** It is sent here, so that an application's interceptors can't make something else of it. */
   @Get()
-  metadata(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    void reply.header('cache-control', 'public, max-age=3600').send(this.document(request));
+  metadata(@Res() given: FrameworkReply): void {
+    const reply = hubReplyOf(given);
+    reply
+      .header('cache-control', 'public, max-age=3600')
+      .header('content-type', 'application/json; charset=utf-8')
+      .send(this.document(reply.request));
   }
 
-  private document(request: FastifyRequest): object {
+  private document(request: HubRequest): object {
     const { cookieName, subscriptions } = this.options;
     // Only an authorization server publishes its keys; who has given the hub a key signs tokens alone (R84).
     const servers = this.issuers.all.filter(({ issuer, set }) => set?.config.uri && issuer.startsWith('https://'));

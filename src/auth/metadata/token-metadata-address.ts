@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { HubRequest } from '../../shared/exchange/hub-request.js';
 import { MetadataAddress } from '../../hub/http/hub-error.filter.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
 import { metadataUrlOf, resourceOf } from '../settings/resource.js';
@@ -11,7 +11,7 @@ export class TokenMetadataAddress extends MetadataAddress {
     super();
   }
 
-  of(request: FastifyRequest): string {
+  of(request: HubRequest): string {
     return metadataUrlOf(resourceOf(request, this.options), this.options.path);
   }
 }

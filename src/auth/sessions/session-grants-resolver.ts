@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { HubRequest } from '../../shared/exchange/hub-request.js';
 import type { Grants } from '../../access/grants.js';
 import { GrantsResolver } from '../../access/grants-resolver.js';
 import { HubError } from '../../access/hub.errors.js';
@@ -43,7 +43,7 @@ export class SessionGrantsResolver extends GrantsResolver {
     this.sessions = new Sessions(new Application(new URL(authorizeUrl)), hubUrl);
   }
 
-  resolve(request: FastifyRequest, role: Role): Grants | undefined | Promise<Grants | undefined> {
+  resolve(request: HubRequest, role: Role): Grants | undefined | Promise<Grants | undefined> {
     if (role === 'admin') return this.tokens.resolve(request, role);
     const hasForeignToken = this.hasForeignToken(request.headers.authorization);
     const grants = hasForeignToken ? undefined : this.tokens.resolve(request, role);
@@ -56,7 +56,7 @@ export class SessionGrantsResolver extends GrantsResolver {
   }
 
   private askFor(
-    request: FastifyRequest,
+    request: HubRequest,
     role: Exclude<Role, 'admin'>,
     hasToken: boolean,
   ): Grants | undefined | Promise<Grants | undefined> {
@@ -78,7 +78,7 @@ export class SessionGrantsResolver extends GrantsResolver {
   }
 
   /** A browser adds a cookie, or a password that it knows, to requests of any page; a token it never adds by itself. */
-  private checkOrigin(request: FastifyRequest, { cookie, authorization }: Question): void {
+  private checkOrigin(request: HubRequest, { cookie, authorization }: Question): void {
     const hasCredentials = cookie !== undefined || authorization !== undefined;
     if (!hasCredentials || SAFE_METHODS.has(request.method)) return;
     const { origin } = new URL(resourceOf(request, this.options));
@@ -86,7 +86,7 @@ export class SessionGrantsResolver extends GrantsResolver {
   }
 }
 
-function questionOf({ headers, id, ip }: FastifyRequest, role: Exclude<Role, 'admin'>): Question {
+function questionOf({ headers, id, ip }: HubRequest, role: Exclude<Role, 'admin'>): Question {
   const { cookie, authorization, origin } = headers;
   const names = {
     requestId: requestIdOf({ 'x-request-id': id }),

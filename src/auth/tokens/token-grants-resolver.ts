@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { HubRequest } from '../../shared/exchange/hub-request.js';
 import type { Role } from '../../shared/role.js';
 import type { Grants } from '../../access/grants.js';
 import { HubError } from '../../access/hub.errors.js';
@@ -30,7 +30,7 @@ export class TokenGrantsResolver extends GrantsResolver {
     this.allowed = new Origins(options.publishOrigins);
   }
 
-  resolve(request: FastifyRequest, role: Role): Grants | undefined | Promise<Grants> {
+  resolve(request: HubRequest, role: Role): Grants | undefined | Promise<Grants> {
     const { cookieName } = this.options;
     const others = role === 'admin' ? undefined : otherTokensOf(request, this.options);
     const credentials = credentialsOf(request, { cookieName, others });

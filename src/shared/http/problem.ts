@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { FastifyReply } from 'fastify';
+import type { HubReply } from '../exchange/hub-reply.js';
 import { refusals } from '../measures/refusals.js';
 import { endUnreadBody } from './unread-body.js';
 
@@ -35,11 +35,11 @@ export function problem(status: number, more: Omit<Problem, 'status' | 'title'> 
   return { status, title: STATUS_CODES[status] ?? 'Error', ...more };
 }
 
-export function sendProblem(reply: FastifyReply, body: Problem): void {
+export function sendProblem(reply: HubReply, body: Problem): void {
   if (body.code !== undefined) refusals.add(body.code);
   // Many refusals come before the body has been read.
   endUnreadBody(reply.request.raw);
-  void reply
+  reply
     .status(body.status)
     .header('content-type', PROBLEM_TYPE)
     // Some refusals come before the hook that sets the security headers.

@@ -32,7 +32,7 @@ export interface RequestNames {
   readonly traceId?: string | undefined;
 }
 
-/** What log lines name this request of Fastify's by. */
+/** What log lines name this request by. */
 export function namesOf({ id, headers }: { readonly id: string; readonly headers: IncomingHttpHeaders }): RequestNames {
   const { traceparent } = headers;
   const traceId = traceparent === undefined ? undefined : traceParentOf(traceparent)?.traceId;

@@ -2,6 +2,8 @@ import { createParamDecorator, type ExecutionContext, Inject, Injectable, type M
 import { SSE_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { isObservable, type Observable } from 'rxjs';
+import { requestOf } from '../../access/guarded-request.js';
+import { type FrameworkReply, hubReplyOf } from '../../shared/exchange/exchange.js';
 import { withLifetime } from './live-stream.js';
 import { MANAGED_SSE, type ManagedSseOptions } from './managed-sse.js';
 import { StreamRegistry } from '../registry/stream-registry.js';
@@ -16,8 +18,8 @@ const REQUEST_INDEX = 31;
 const WRAPPED = Symbol('wrapped @Sse() handler');
 
 const RequestOfStream = createParamDecorator((_: unknown, context: ExecutionContext) => {
-  const http = context.switchToHttp();
-  return toStreamRequest(http.getRequest(), http.getResponse());
+  const reply = hubReplyOf(context.switchToHttp().getResponse<FrameworkReply>());
+  return toStreamRequest(requestOf(context), reply);
 });
 
 /** The injection token of {@link SseExplorerOptions}. */

@@ -1,6 +1,8 @@
 import type { EventEmitter } from 'node:events';
 import type { Writable } from 'node:stream';
 import { type Caller, NOBODY } from '../../access/caller.js';
+import type { GuardedRequest } from '../../access/guarded-request.js';
+import type { HubReply } from '../../shared/exchange/hub-reply.js';
 import { traceParentOf } from '../../shared/trace/traceparent.js';
 
 /** What a stream knows of the request that it answers. */
@@ -21,30 +23,16 @@ export interface StreamRequest {
   readonly response: Writable;
 }
 
-interface FrameworkResponse {
-  readonly raw?: Writable;
-}
-
-interface FrameworkRequest {
-  readonly id?: string | number;
-  readonly ip?: string;
-  /** Where a guard leaves what it has found out. */
-  readonly grants?: Caller;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly raw?: EventEmitter;
-}
-
-export function toStreamRequest(request: FrameworkRequest, response: FrameworkResponse): StreamRequest {
+export function toStreamRequest(request: GuardedRequest, { raw: response }: HubReply): StreamRequest {
   const lastEventId = request.headers['last-event-id'];
   return {
-    id: String(request.id ?? ''),
+    id: request.id,
     traceId: traceParentOf(request.headers['traceparent'])?.traceId,
     lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
-    address: request.ip ?? '',
+    address: request.ip,
     caller: request.grants ?? NOBODY,
-    // Frameworks other than Fastify hand on Node's own request and response.
-    raw: request.raw ?? (request as FrameworkRequest & EventEmitter),
-    response: response.raw ?? (response as Writable),
+    raw: request.raw,
+    response,
   };
 }
 

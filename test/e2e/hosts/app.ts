@@ -22,6 +22,7 @@ import {
   VersioningType,
 } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, HttpAdapterHost, NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { IsString } from 'class-validator';
@@ -175,10 +176,14 @@ const { configure, ...module } = HOSTS[name] ?? {};
 @Module({ ...module, imports: [hub, ...(module.imports ?? [])], controllers: [BooksController] })
 class TeamModule {}
 
-const app = await NestFactory.create(TeamModule, new FastifyAdapter(), {
-  logger: ['error'],
-  forceCloseConnections: true,
-});
+const app = await NestFactory.create(
+  TeamModule,
+  framework === 'Express' ? new ExpressAdapter() : new FastifyAdapter(),
+  {
+    logger: ['error'],
+    forceCloseConnections: true,
+  },
+);
 await configure?.(app, framework);
 app.enableShutdownHooks();
 await app.listen(0, '127.0.0.1');

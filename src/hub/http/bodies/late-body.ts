@@ -8,7 +8,8 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { requestOf } from '../../../access/guarded-request.js';
+import { type FrameworkReply, hubReplyOf } from '../../../shared/exchange/exchange.js';
 import { whenReady } from '../../../shared/when-ready.js';
 import { LATE_BODY } from './unread-bodies.js';
 import { Bodies } from './bodies.js';
@@ -30,8 +31,7 @@ class BodyGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const http = context.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
+    const request = requestOf(context);
     // Without a body, or with none of a type that is taken, there is nothing to read.
     if (request.body !== request.raw) return true;
     const { bodyLimit } = request.routeOptions;
@@ -40,7 +40,7 @@ class BodyGuard implements CanActivate {
       request.body = bytes;
       // The answer to a subscription goes on for long after its body was of use.
       if (release && request.method === 'QUERY') release();
-      else if (release) http.getResponse<FastifyReply>().raw.once('close', release);
+      else if (release) hubReplyOf(context.switchToHttp().getResponse<FrameworkReply>()).raw.once('close', release);
       return true;
     });
   }

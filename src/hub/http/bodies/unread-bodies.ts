@@ -15,6 +15,8 @@ const types = new WeakMap<object, string>();
  * itself (`LateBody`), as bytes, and only once all guards have let the request pass. It must run before the routes are made.
  */
 export function leaveBodiesUnread(adapter: HttpServer): void {
+  // On Express `UnparsedBodies` does the same.
+  if (adapter.getType() !== 'fastify') return;
   const fastify = adapter.getInstance() as FastifyInstance;
   if (fastify.hasContentTypeParser(UNREAD)) return;
   fastify.addContentTypeParser(UNREAD, (request, body, done) => {

@@ -1,8 +1,9 @@
 import { Controller, Get, Inject, QueryMethod, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
 import type { Grants } from '../../../access/grants.js';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { HubError } from '../../../access/hub.errors.js';
+import { type FrameworkReply, hubReplyOf, whenSent } from '../../../shared/exchange/exchange.js';
+import type { HubReply } from '../../../shared/exchange/hub-reply.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { Lane } from '../../../shared/lane.js';
 import { HUB_LIMITS } from '../../limits/hub.limits.js';
@@ -35,18 +36,19 @@ export class HistoryController {
   ) {}
 
   @Get()
-  get(@Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
-    return this.answer(reply, grants);
+  get(@Res() given: FrameworkReply, @GrantsOfRequest() grants: Grants): Promise<void> {
+    return this.answer(hubReplyOf(given), grants);
   }
 
   @QueryMethod()
   @LateBody(HUB_LIMITS.subscribeBytes)
-  query(@Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
+  query(@Res() given: FrameworkReply, @GrantsOfRequest() grants: Grants): Promise<void> {
+    const reply = hubReplyOf(given);
     const { body, headers } = reply.request;
     return this.answer(reply, grants, bodyOf(body, headers['content-type'], 'application/x-www-form-urlencoded'));
   }
 
-  private async answer(reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
+  private async answer(reply: HubReply, grants: Grants, body?: Buffer): Promise<void> {
     const { request } = reply;
     const query = request.url.split('?').slice(1).join('?');
     const isOver = (): boolean => isGone(request);
@@ -86,13 +88,14 @@ function* documentsOf({ updates }: PastUpdates): Generator<void, string[]> {
   return documents;
 }
 
-async function send(reply: FastifyReply, documents: readonly string[], link: string | undefined): Promise<void> {
+async function send(reply: HubReply, documents: readonly string[], link: string | undefined): Promise<void> {
   const isLines = (reply.request.headers.accept ?? '').includes(NDJSON);
   const vary = [reply.getHeader('vary'), 'accept', 'authorization', 'cookie'].filter(Boolean).join(', ');
-  void reply.header('vary', vary).header('cache-control', 'private, no-cache');
-  if (link !== undefined) void reply.header('link', link);
+  reply.header('vary', vary).header('cache-control', 'private, no-cache');
+  if (link !== undefined) reply.header('link', link);
   const text = isLines ? documents.map((document) => `${document}\n`).join('') : `[${documents.join(',')}]`;
-  await reply.header('content-type', isLines ? NDJSON : 'application/json; charset=utf-8').send(text);
+  reply.header('content-type', isLines ? NDJSON : 'application/json; charset=utf-8').send(text);
+  await whenSent(reply);
 }
 
 function linkOf({ next }: PastUpdates, query: string, { pathname }: URL): string | undefined {

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { HubRequest } from '../../../shared/exchange/hub-request.js';
 import { HubError } from '../../../access/hub.errors.js';
 import type { UpdateDraft } from '../../update/check-update.js';
 import { type FormLimits, type FormPair, parseForm } from '../../protocol/form.js';
@@ -19,7 +19,7 @@ interface Publication {
  *
  * @throws HubError `media-type-unsupported`, `json-invalid`, `idempotency-key-invalid`, or what a form may break
  */
-export function publicationOf({ body, headers }: Pick<FastifyRequest, 'body' | 'headers'>): Publication {
+export function publicationOf({ body, headers }: Pick<HubRequest, 'body' | 'headers'>): Publication {
   const { 'content-type': type, 'idempotency-key': header } = headers;
   const key = parseIdempotencyKey(header);
   if (mediaTypeOf(type) !== JSON_TYPE) {

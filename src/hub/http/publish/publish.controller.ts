@@ -1,6 +1,4 @@
-import { finished } from 'node:stream/promises';
-import { Controller, HttpCode, Post, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Controller, HttpCode, Post, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { GrantsOfRequest, PublishGuard } from '../../../access/guards.js';
 import type { Grants } from '../../../access/grants.js';
 import { HubError } from '../../../access/hub.errors.js';
@@ -8,6 +6,8 @@ import { HubService } from '../../service/hub.service.js';
 import { checkType } from '../bodies/body.js';
 import { HubErrorFilter } from '../hub-error.filter.js';
 import { LateBody, StreamedBody } from '../bodies/late-body.js';
+import { answersNoMore, type FrameworkReply, hubReplyOf, whenSent } from '../../../shared/exchange/exchange.js';
+import type { HubReply } from '../../../shared/exchange/hub-reply.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { traceContextOf } from '../../../shared/trace/trace-context.js';
 import { Batches } from './batch/batches.js';
@@ -26,12 +26,10 @@ export class PublishController {
   @Post()
   @HttpCode(200)
   @LateBody()
-  async publish(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @GrantsOfRequest() grants: Grants,
-  ): Promise<void> {
+  async publish(@Res({ passthrough: true }) given: FrameworkReply, @GrantsOfRequest() grants: Grants): Promise<void> {
     this.hub.checkPressure();
+    const reply = hubReplyOf(given);
+    const { request } = reply;
     const { draft, idempotencyKey } = publicationOf(request);
     const id = await this.hub.publish(draft, { grants, idempotencyKey, trace: traceContextOf(request.headers) });
     await answer(reply, id);
@@ -44,18 +42,18 @@ export class PublishController {
   @Post('batch')
   @StreamedBody()
   async publishBatch(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Res({ passthrough: true }) given: FrameworkReply,
     @GrantsOfRequest() grants: Grants,
   ): Promise<void> {
     this.hub.checkPressure();
-    const { 'content-type': type, 'idempotency-key': key } = request.headers;
+    const reply = hubReplyOf(given);
+    const { 'content-type': type, 'idempotency-key': key } = reply.request.headers;
     checkType(type, 'application/x-ndjson');
     if (key !== undefined) {
       throw new HubError('idempotency-key-invalid', 'A batch has no key of its own: give each line its own "key".');
     }
     reply.hijack();
-    await this.batches.answer(request, reply, grants);
+    await this.batches.answer(reply, grants);
     answersNoMore(reply);
   }
 }
@@ -64,18 +62,14 @@ export class PublishController {
  * Sends the answer before the handler returns, so that an application's interceptors can't make a failure of an update
  * that is stored. Nest sends what they return only where they have not called the handler.
  */
-async function answer(reply: FastifyReply, id: string): Promise<void> {
+async function answer(reply: HubReply, id: string): Promise<void> {
   // An interceptor with a time limit may have answered meanwhile.
   if (!reply.sent) {
     // No shared cache may keep the answer, because a token of the 0.x dialect may be part of the URL.
-    void reply.header('cache-control', 'private').header('content-type', 'text/plain; charset=utf-8').send(id);
+    reply.header('cache-control', 'private').header('content-type', 'text/plain; charset=utf-8').send(id);
   }
   // An application's hooks may delay the sending, and until then another answer could still replace this one.
-  if (!reply.sent) await finished(reply.raw).catch(() => undefined);
+  const sending = whenSent(reply);
+  if (sending) await sending;
   answersNoMore(reply);
-}
-
-/** Nest sends what the handler returns, as it sends what an interceptor gives that has not called the handler. */
-function answersNoMore(reply: FastifyReply): void {
-  reply.send = () => reply;
 }

@@ -1,5 +1,6 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HubError } from '../../../access/hub.errors.js';
+import type { HubReply } from '../../../shared/exchange/hub-reply.js';
+import type { HubRequest } from '../../../shared/exchange/hub-request.js';
 import { canTakeOver, takeOver } from '../../../streams/connections/take-over.js';
 import { retryLine } from '../../../streams/frames/frame.js';
 import { randomRetry, type StreamRegistry } from '../../../streams/registry/stream-registry.js';
@@ -10,15 +11,15 @@ import type { OpenConnection } from '../../service/hub.service.js';
 import { noticesOf } from './subscribe-request.js';
 
 /** Whether a request's query asks for notices, or else its dialect has them. Its body may say otherwise. */
-export function getsNotices({ url }: FastifyRequest, options: DialectOptions, byDefault: boolean): boolean {
+export function getsNotices({ url }: HubRequest, options: DialectOptions, byDefault: boolean): boolean {
   const { hasNotices } = dialectOf({ url }, options) ?? CURRENT_DIALECT;
   return noticesOf([...new URLSearchParams(url.split('?').slice(1).join('?'))]) ?? (hasNotices && byDefault);
 }
 
-/** Takes the request out of Fastify's hands. What it gives begins the stream. */
+/** Takes the request out of the framework's hands. What it gives begins the stream. */
 export function openerOf(
-  request: FastifyRequest,
-  reply: FastifyReply,
+  request: HubRequest,
+  reply: HubReply,
   { outstanding }: Pick<StreamRegistry, 'outstanding'>,
 ): OpenConnection {
   if (!canTakeOver(request.raw, reply.raw)) refusePipelined(request, reply);
@@ -34,9 +35,9 @@ export function openerOf(
  * Refuses a request that was sent ahead of another one's answer (pipelining). Nothing more is read from the connection,
  * which closes after this answer.
  */
-function refusePipelined(request: FastifyRequest, reply: FastifyReply): never {
+function refusePipelined(request: HubRequest, reply: HubReply): never {
   request.raw.socket.pause();
-  void reply.header('connection', 'close');
+  reply.header('connection', 'close');
   throw new HubError(
     'connection-busy',
     'Another answer is still under way on this connection: ask for the stream on a connection of its own.',

@@ -1,5 +1,7 @@
-import { Controller, Get, Inject, QueryMethod, Req, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Controller, Get, Inject, QueryMethod, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { type FrameworkReply, hubReplyOf, whenSent } from '../../../shared/exchange/exchange.js';
+import type { HubReply } from '../../../shared/exchange/hub-reply.js';
+import type { HubRequest } from '../../../shared/exchange/hub-request.js';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { JournalUnavailableError } from '../../../storage/journal/journal.js';
 import { EVENT_STREAM } from '../../../streams/frames/frame.js';
@@ -35,15 +37,17 @@ export class SubscribeController {
   ) {}
 
   @Get()
-  get(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
-    return this.subscribe(request, reply, grants);
+  get(@Res() given: FrameworkReply, @GrantsOfRequest() grants: Grants): Promise<void> {
+    return this.subscribe(hubReplyOf(given), grants);
   }
 
   @QueryMethod()
   @LateBody(HUB_LIMITS.subscribeBytes)
-  query(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @GrantsOfRequest() grants: Grants): Promise<void> {
-    const body = bodyOf(request.body, request.headers['content-type'], 'application/x-www-form-urlencoded');
-    return this.subscribe(request, reply, grants, body);
+  query(@Res() given: FrameworkReply, @GrantsOfRequest() grants: Grants): Promise<void> {
+    const reply = hubReplyOf(given);
+    const { body, headers } = reply.request;
+    const form = bodyOf(body, headers['content-type'], 'application/x-www-form-urlencoded');
+    return this.subscribe(reply, grants, form);
   }
 
   /**
@@ -51,7 +55,7 @@ export class SubscribeController {
    * and the client comes back: a native `EventSource` would give up for good on a 503.
    */
   private async locate(
-    request: FastifyRequest,
+    request: HubRequest,
     subscription: SubscribeRequest,
     grants: Grants,
   ): Promise<Start | undefined> {
@@ -75,7 +79,8 @@ export class SubscribeController {
   }
 
   /** Goes through guards and filters like any route, and then takes the connection over. */
-  private async subscribe(request: FastifyRequest, reply: FastifyReply, grants: Grants, body?: Buffer): Promise<void> {
+  private async subscribe(reply: HubReply, grants: Grants, body?: Buffer): Promise<void> {
+    const { request } = reply;
     checkAccept(request.headers.accept);
     const dialect = dialectOf(request, this.options) ?? CURRENT_DIALECT;
     const wishes = { notices: getsNotices(request, this.options, this.streams.notices) };
@@ -86,9 +91,10 @@ export class SubscribeController {
     const wanted = await this.read(request, dialect, body);
     const start = wanted && (await this.locate(request, wanted, grants));
     this.describe(reply, wanted);
-    if (start?.lastEventId !== undefined) void reply.header(dialect.lastEventIdHeader, start.lastEventId);
+    if (start?.lastEventId !== undefined) reply.header(dialect.lastEventIdHeader, start.lastEventId);
     if (isHead) {
-      await reply.header('content-type', EVENT_STREAM).send();
+      reply.header('content-type', EVENT_STREAM).send();
+      await whenSent(reply);
       return;
     }
     // The client may have left meanwhile.
@@ -101,13 +107,13 @@ export class SubscribeController {
   }
 
   /** Seconds between two heartbeats: a client may take the stream for dead after a multiple of this without any byte. */
-  private describe(reply: FastifyReply, wanted: SubscribeRequest | undefined): void {
+  private describe(reply: HubReply, wanted: SubscribeRequest | undefined): void {
     const heartbeat = wanted?.wishes.heartbeat ?? this.streams.heartbeat;
-    void reply.header('herald-heartbeat', String(heartbeat / 1_000)).header('herald-process', this.hub.processId);
+    reply.header('herald-heartbeat', String(heartbeat / 1_000)).header('herald-process', this.hub.processId);
   }
 
   /** What the request asks for; undefined where its client has left before all patterns were compiled. */
-  private async read(request: FastifyRequest, dialect: Dialect, body?: Buffer): Promise<SubscribeRequest | undefined> {
+  private async read(request: HubRequest, dialect: Dialect, body?: Buffer): Promise<SubscribeRequest | undefined> {
     const lastEventIdHeader = request.headers['last-event-id'];
     const steps = parseSubscribe({
       query: request.url.split('?').slice(1).join('?'),

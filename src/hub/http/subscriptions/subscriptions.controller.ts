@@ -1,8 +1,10 @@
 import { Controller, Get, Inject, Param, Query, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ANONYMOUS, type Grants } from '../../../access/grants.js';
 import { GrantsOfRequest, SubscribeGuard } from '../../../access/guards.js';
 import { HubError } from '../../../access/hub.errors.js';
+import { type FrameworkReply, hubReplyOf } from '../../../shared/exchange/exchange.js';
+import type { HubReply } from '../../../shared/exchange/hub-reply.js';
+import type { HubRequest } from '../../../shared/exchange/hub-request.js';
 import { HUB_PATH } from '../../../shared/hub-path.js';
 import { Lane } from '../../../shared/lane.js';
 import { matcherKey } from '../../matching/matcher.js';
@@ -49,11 +51,12 @@ export class SubscriptionsController {
   // The dialect says what the parts of the path mean.
   @Get(['', ':first', ':first/:second', ':first/:second/:third'])
   async get(
-    @Res() reply: FastifyReply,
+    @Res() given: FrameworkReply,
     @GrantsOfRequest() grants: Grants,
     @Param() { first, second, third }: { first?: string; second?: string; third?: string },
     @Query('after') after?: string,
   ): Promise<void> {
+    const reply = hubReplyOf(given);
     const parts = [first, second, third].filter((part) => part !== undefined);
     const inquiry = this.inquire(parts, grants, after);
     const selection = inquiry.format.select(parts);
@@ -69,7 +72,7 @@ export class SubscriptionsController {
   }
 
   /** A list takes long where many are subscribed, so there is one at a time, and none for a client that has left. */
-  private inLane(list: () => Promise<object>, request: FastifyRequest): Promise<object | undefined> {
+  private inLane(list: () => Promise<object>, request: HubRequest): Promise<object | undefined> {
     if (this.lists.length >= MAX_WAITING) {
       throw new HubError('overloaded', 'The hub is asked for too many lists at once: ask again later.');
     }
@@ -102,7 +105,7 @@ function serialIn(after: string): number {
 
 async function collection(
   { presence, hubPath, path, after, format, giveWay }: Inquiry,
-  reply: FastifyReply,
+  reply: HubReply,
   { matchers }: Selection,
 ): Promise<object> {
   const documents: object[] = [];
@@ -112,7 +115,7 @@ async function collection(
     if (!format.covers(subscription.matcher.type)) continue;
     // A page ends between two subscribers.
     if ((documents.length >= PAGE.count || bytes >= PAGE.bytes) && subscription.serial !== last) {
-      void reply.header('link', `<${path}?after=${last}>; rel="next"`);
+      reply.header('link', `<${path}?after=${last}>; rel="next"`);
       break;
     }
     last = subscription.serial;
@@ -136,7 +139,7 @@ async function single(
 
 /** Answers with the id of the last event that the document takes into account: a client can go on from there (R80). */
 function answer(
-  reply: FastifyReply,
+  reply: HubReply,
   { inquiry: { format, hubPath }, lastEventId }: { inquiry: Inquiry; lastEventId: string },
   document: object,
 ): void {
@@ -147,16 +150,16 @@ function answer(
     reply.getHeader('link'),
   ];
   const tag = `"${quoted(lastEventId)}"`;
-  void reply
+  reply
     .header('link', links.filter(Boolean).join(', '))
     .header('etag', tag)
     .header('vary', [reply.getHeader('vary'), 'authorization', 'cookie'].filter(Boolean).join(', '))
     .header('cache-control', 'private, must-revalidate');
   if (isNotModified(reply.request.headers['if-none-match'], tag)) {
-    void reply.status(304).send();
+    reply.status(304).send();
     return;
   }
-  void reply.header('content-type', `${mediaType}; charset=utf-8`).send(format.answerOf(document, lastEventId));
+  reply.header('content-type', `${mediaType}; charset=utf-8`).send(format.answerOf(document, lastEventId));
 }
 
 /** `If-None-Match` is a list, of weak tags too, or a `*` (RFC 9110, 13.1.2). */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Grants } from '../../../../access/grants.js';
 import { HubError } from '../../../../access/hub.errors.js';
 import { JournalUnavailableError } from '../../../../storage/journal/journal.js';
@@ -13,6 +12,7 @@ import { Bodies } from '../../bodies/bodies.js';
 import { Batch, type BatchContext } from './batch.js';
 import { readUpdate } from '../json-update.js';
 import { BatchTrace } from './batch-trace.js';
+import type { HubReply } from '../../../../shared/exchange/hub-reply.js';
 import { believedNow } from '../../../../shared/time/steady-clock.js';
 import { type Line, TOO_LONG } from '../../../../shared/line-splitter.js';
 import { namesOf } from '../../../../shared/trace/request-id.js';
@@ -49,10 +49,11 @@ export class Batches {
   }
 
   /**
-   * Reads the body of a request as a batch, and answers it. The reply must have been taken out of Fastify's hands. Resolves
+   * Reads the body of a request as a batch, and answers it. The reply must have been taken out of the framework's hands. Resolves
    * once the answer is over: Nest ends a response when an interceptor fails after the handler.
    */
-  answer(request: FastifyRequest, reply: FastifyReply, grants: Grants): Promise<void> {
+  answer(reply: HubReply, grants: Grants): Promise<void> {
+    const { request } = reply;
     const info = { ...namesOf(request), address: request.ip, caller: grants };
     const headers: OutgoingHttpHeaders = {
       ...(reply.getHeaders() as OutgoingHttpHeaders),
