@@ -2,13 +2,15 @@ import { availableParallelism } from 'node:os';
 import process from 'node:process';
 
 /**
- * What stands around the service, and takes long: proxies, deployments, operators' tools and clients of others.
+ * What stands around the service, and takes long: proxies, deployments, operators' tools, clients of others, and what teams
+ * have on all of their routes.
  * `npm run test:world -- around` runs it, and so does any call with HERALD_AROUND=on.
  */
 const AROUND = [
   '/test/(?:proxies|deploy|clients|operators)/',
   '/test/browser/(?:proxies|native-event-source)[.]spec[.]ts$',
   '/test/faults/rolling-restart[.]spec[.]ts$',
+  '/test/e2e/team-hosts[.]spec[.]ts$',
 ];
 
 /** Source and tests are compiled by swc with the decorator metadata that Nest's injector reads. */

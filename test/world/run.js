@@ -24,6 +24,7 @@ const AROUND = [
   'test/(proxies|deploy|clients|operators)/',
   'test/browser/(proxies|native-event-source)',
   'test/faults/rolling-restart',
+  'test/e2e/team-hosts',
 ];
 
 const PARTS = {
@@ -35,7 +36,7 @@ const PARTS = {
   ],
   around: [
     {
-      name: 'proxies, deployments, operators’ tools and clients of others',
+      name: 'proxies, deployments, operators’ tools, clients of others, and what teams put on all routes',
       act: () => jest([...AROUND], { HERALD_AROUND: 'on' }),
     },
   ],
