@@ -33,12 +33,13 @@ export function draftMaker<Value, Context>(mapping: UpdateMapping<Value, Context
   return (value, context) => {
     if (mapping.when && !mapping.when(value, context)) return undefined;
     const { type, private: isPrivate = false } = mapping;
+    const answer: unknown = typeof isPrivate === 'function' ? isPrivate(value, context) : isPrivate;
     return {
       topics: topicsOf(value, context),
       data: textOf(mapping.map ? mapping.map(value, context) : value),
       type: typeof type === 'function' ? type(value, context) : type,
       // Whatever else than `false` somebody answers who has no types, nobody reads it who may not.
-      private: (typeof isPrivate === 'function' ? isPrivate(value, context) : isPrivate) !== false,
+      private: answer !== false,
     };
   };
 }

@@ -13,7 +13,7 @@ export interface EventMapping<Payload> extends UpdateMapping<Payload, string> {
   readonly event: EventName;
 }
 
-type Listener = (this: { readonly event?: EventName }, payload?: unknown) => Promise<void>;
+type Listener = (this: { readonly event?: EventName }, payload?: unknown) => unknown;
 
 /**
  * A provider that publishes events of `@nestjs/event-emitter`, for the `providers` of a module in which the hub can be

@@ -43,10 +43,10 @@ export class TestHub implements OnApplicationShutdown {
   subscribeAs(who: Grants | string, matchers: readonly TestMatcher[]): TestReader {
     const { hubUrl } = this.options;
     const grants = this.guarded.of(typeof who === 'string' ? this.grantsOf(who) : who);
-    const parsed = matchers.map((one) =>
+    const wanted = matchers.map((one) =>
       typeof one === 'string' ? parseMatcher('exact', one, hubUrl) : parseMatcher(one.type, one.pattern, hubUrl),
     );
-    const interest = new Interest(parsed, hubUrl);
+    const interest = new Interest(wanted, hubUrl);
     const reader = new TestReader((update) => interest.includes(update.topics) && mayRead(update, grants));
     this.readers.add(reader);
     return reader;
