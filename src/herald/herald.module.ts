@@ -5,6 +5,7 @@ import type { GrantsResolver } from '../access/grants-resolver.js';
 import { defaultConfig } from '../config/config.js';
 import { type HubGuards, HubModule, type HubModuleOptions } from '../hub/hub.module.js';
 import type { JournalOptions } from '../storage/open-journal.js';
+import { HeraldAdmin } from './admin/herald-admin.js';
 import { SseModule } from '../streams/nest-sse/sse.module.js';
 import type { DrainOptions } from '../streams/drain/drain.js';
 import type { StreamOptions } from '../streams/registry/stream-registry.js';
@@ -58,7 +59,8 @@ export class HeraldModule {
         }),
         HubModule.forRoot(hubOptions),
       ],
-      exports: [HubModule],
+      providers: [HeraldAdmin],
+      exports: [HubModule, HeraldAdmin],
     };
   }
 }

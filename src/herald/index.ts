@@ -22,3 +22,56 @@ export { HubService } from '../hub/service/hub.service.js';
 export { acceptBodies } from '../hub/http/bodies/accept-bodies.js';
 export { SseModule } from '../streams/nest-sse/sse.module.js';
 export { StreamRegistry } from '../streams/registry/stream-registry.js';
+
+// What code of the same process asks the hub for.
+export type { HubNotice, HubUpdate, HubUpdates, UpdatesOptions } from '../hub/in-process/hub-updates.js';
+export type { Match } from '../hub/in-process/match.js';
+export type { BatchAnswer, BatchDraft } from '../hub/in-process/publish-batch.js';
+export type { LatestUpdates } from '../hub/service/history.service.js';
+export type { HistoryOptions } from '../hub/service/hub.service.js';
+export type { PublishOptions } from '../hub/service/publications.js';
+export type { PublishDraft } from '../hub/update/publish-draft.js';
+export { isResumable, type Resumable } from '../streams/nest-sse/resumable.js';
+export type { Revocation } from '../auth/revocations/revocations.js';
+export {
+  type ConnectionCriteria,
+  type ConnectionsPage,
+  type ConnectionsRequest,
+  HeraldAdmin,
+  type PurgeCriteria,
+} from './admin/herald-admin.js';
+export type { HubConnection } from './admin/hub-connection.js';
+
+// What a journal of one's own is made of. `herald-nest/contracts` tests it.
+export {
+  type Appended,
+  type AppendOptions,
+  type DamagedEntry,
+  type Entry,
+  firstPositionOf,
+  isPresence,
+  isWhole,
+  Journal,
+  JournalFullError,
+  JournalOpenError,
+  JournalUnavailableError,
+  type JournalUsage,
+  type Obstacle,
+  type PresenceEntry,
+  type ReadEntry,
+  type Reading,
+  type RemovalListener,
+  type ResetListener,
+  type Retention,
+  type StoredEntry,
+  type TailListener,
+} from '../storage/journal/journal.js';
+export { eventIdOf, newRecordId, type PresenceRecord } from '../storage/journal/presence-record.js';
+export type {
+  HeldTopic,
+  TopicAddresses,
+  TopicLookup,
+  TopicPage,
+  TopicQuery,
+} from '../storage/journal/topics/topic-lookup.js';
+export type { Update } from '../storage/journal/update.js';
