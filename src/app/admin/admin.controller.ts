@@ -78,7 +78,11 @@ export class AdminController {
   /** Ends connections of this process. A client with a valid token may connect again: revoke its token first. */
   @Delete('connections')
   dismiss(@Query() query: unknown): object {
-    const { token: tokenId, id: connection, ...criteria } = parse(dismissSchema, query, 'subject, issuer, token and id');
+    const {
+      token: tokenId,
+      id: connection,
+      ...criteria
+    } = parse(dismissSchema, query, 'subject, issuer, token and id');
     return { disconnected: this.admin.disconnect({ ...criteria, tokenId, connection }) };
   }
 

@@ -26,7 +26,12 @@ export function draftOf(given: PublishDraft): UpdateDraft {
 /** Whether it is a draft as publications over HTTP have it: there are many of these, and nothing is to be done for them. */
 function isPlain(given: PublishDraft): given is UpdateDraft {
   const { topic, topics, data } = given;
-  return topic === undefined && Array.isArray(topics) && (data === undefined || typeof data === 'string') && topics.every(isText);
+  return (
+    topic === undefined &&
+    Array.isArray(topics) &&
+    (data === undefined || typeof data === 'string') &&
+    topics.every(isText)
+  );
 }
 
 function isText(value: unknown): value is string {
@@ -37,7 +42,10 @@ function textOf(data: unknown): string | undefined {
   if (data === undefined || typeof data === 'string') return data;
   const text = jsonOf(data);
   if (text !== undefined) return text;
-  throw new HubError('data-invalid', 'The data is no text and cannot be written as JSON: functions and symbols cannot.');
+  throw new HubError(
+    'data-invalid',
+    'The data is no text and cannot be written as JSON: functions and symbols cannot.',
+  );
 }
 
 /** Undefined where JSON has nothing for it, as for a function. */
@@ -45,6 +53,8 @@ function jsonOf(data: unknown): string | undefined {
   try {
     return JSON.stringify(data) as string | undefined;
   } catch (cause) {
-    throw new HubError('data-invalid', 'The data cannot be written as JSON: it is circular, or has a `bigint`.', { cause });
+    throw new HubError('data-invalid', 'The data cannot be written as JSON: it is circular, or has a `bigint`.', {
+      cause,
+    });
   }
 }
