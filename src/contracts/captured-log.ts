@@ -1,7 +1,7 @@
 import { type LoggerService } from '@nestjs/common';
 
 /** What a line of the log says. */
-export type LogFields = Readonly<Record<string, unknown>>;
+type LogFields = Readonly<Record<string, unknown>>;
 
 /** A logger for Nest that keeps what went wrong in this process, for the test to look at. */
 export class CapturedLog implements LoggerService {

@@ -27,7 +27,7 @@ function idsOf(entries: readonly ReadEntry[]): (string | undefined)[] {
 }
 
 /** What every engine must hold to: one suite for all of them. */
-export function describeJournal({ name, open, spoil }: Engine, tools: Tools): void {
+export function describeJournal(tools: Tools, { name, open, spoil }: Engine): void {
   const { describe, it, beforeEach, afterEach, expect, fc } = tools;
   describe(`the ${name} journal`, () => {
     let now = 1_000_000;

@@ -57,7 +57,7 @@ class TwoLists {
 }
 
 /** What every engine must hold to that has comings and goings beside updates. */
-export function describePresence({ name, open, again }: Engine, tools: Tools): void {
+export function describePresence(tools: Tools, { name, open, again }: Engine): void {
   const { describe, it, beforeEach, afterEach, expect, fc } = tools;
   describe(`the ${name} journal with comings and goings`, () => {
     let now = 1_000_000;

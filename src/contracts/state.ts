@@ -12,7 +12,7 @@ export interface StateEngine {
 const REPORT = { host: 'here', version: '1.2.3', startedAt: '2026-01-01T00:00:00.000Z', connections: 7 };
 
 /** What the processes of a hub share, whatever keeps it. */
-export function describeState({ name, open }: StateEngine, tools: Tools): void {
+export function describeState(tools: Tools, { name, open }: StateEngine): void {
   const { describe, it, beforeEach, afterEach, expect, fc } = tools;
   describe(`the shared state in ${name}`, () => {
     let state: SharedState;

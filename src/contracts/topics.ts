@@ -65,7 +65,7 @@ function byTopic(one: { readonly topic: string }, other: { readonly topic: strin
 }
 
 /** What every engine must hold to that finds updates by topic and takes updates out. */
-export function describeTopics({ name, open, again }: TopicEngine, tools: Tools): void {
+export function describeTopics(tools: Tools, { name, open, again }: TopicEngine): void {
   const { describe, it, beforeEach, afterEach, expect, fc } = tools;
 
   /** Every topic of a list, asked for in parts. */

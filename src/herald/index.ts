@@ -31,7 +31,7 @@ export type { LatestUpdates } from '../hub/service/history.service.js';
 export type { HistoryOptions } from '../hub/service/hub.service.js';
 export type { PublishOptions } from '../hub/service/publications.js';
 export type { PublishDraft } from '../hub/update/publish-draft.js';
-export { isResumable, type Resumable } from '../streams/nest-sse/resumable.js';
+export { isResumable, type Resumable, type SourceNotice } from '../streams/nest-sse/resumable.js';
 export type { Revocation } from '../auth/revocations/revocations.js';
 export {
   type ConnectionCriteria,

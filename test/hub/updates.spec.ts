@@ -75,11 +75,12 @@ describeEngines((name, open) => {
       const { hub, streams } = opened;
       const seen: string[] = [];
       let most = 0;
-      let isWaiting = true;
+      let goOn: () => void = () => undefined;
+      const isAllowed = new Promise<void>((resolve) => (goOn = resolve));
       const reading = (async () => {
         for await (const { id } of hub.updates(topic)) {
           seen.push(short(id));
-          while (isWaiting) await delay(1);
+          await isAllowed;
           if (seen.length % 100 === 0) await delay(1);
           most = Math.max(most, streams.outstanding.total);
           if (seen.length === 2_000) return;
@@ -92,7 +93,7 @@ describeEngines((name, open) => {
         most = Math.max(most, streams.outstanding.total);
       }
       expect(seen.length).toBeLessThanOrEqual(1);
-      isWaiting = false;
+      goOn();
       await reading;
       expect(seen).toEqual(idsFrom(1, 2_000));
       expect(most).toBeLessThan(HELD);
@@ -104,13 +105,14 @@ describeEngines((name, open) => {
       const { hub } = opened;
       const notices: HubNotice[] = [];
       const seen: string[] = [];
-      let isWaiting = true;
+      let goOn: () => void = () => undefined;
+      const isAllowed = new Promise<void>((resolve) => (goOn = resolve));
       await publish(opened, 1, 10);
       const reading = (async () => {
         const onNotice = (notice: HubNotice): void => void notices.push(notice);
         for await (const { id } of hub.updates(topic, { since: `urn:1:${topic}`, onNotice })) {
           seen.push(short(id));
-          while (isWaiting) await delay(1);
+          await isAllowed;
           if (short(id) === 'urn:1500') return;
         }
       })();
@@ -118,7 +120,7 @@ describeEngines((name, open) => {
       for (let first = 11; first <= 1_500; first += 149) {
         await publish(opened, first, Math.min(1_500, first + 148), 'x'.repeat(4_000));
       }
-      isWaiting = false;
+      goOn();
       await reading;
       expect(notices.map(({ type, reason }) => reason ?? type)).toContain('trimmed');
       const missed = notices.reduce((sum, { updates = 0 }) => sum + updates, 0);

@@ -9,13 +9,10 @@ const memory: Engine = {
   open: (retention, now, presence) => Promise.resolve(new MemoryJournal(retention, now, presence)),
 };
 
-describeJournal(memory, TOOLS);
-describePresence(memory, TOOLS);
-describeTopics(
-  {
-    name: 'memory',
-    open: (retention, now, presence, addresses) =>
-      Promise.resolve(new MemoryJournal(retention, now, presence, addresses)),
-  },
-  TOOLS,
-);
+describeJournal(TOOLS, memory);
+describePresence(TOOLS, memory);
+describeTopics(TOOLS, {
+  name: 'memory',
+  open: (retention, now, presence, addresses) =>
+    Promise.resolve(new MemoryJournal(retention, now, presence, addresses)),
+});

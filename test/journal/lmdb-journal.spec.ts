@@ -55,23 +55,20 @@ const engine: Engine = {
   },
 };
 
-describeJournal(engine, TOOLS);
-describePresence(engine, TOOLS);
-describeTopics(
-  {
-    name: 'LMDB',
-    open: async (retention, now, presence, addresses) => {
-      const path = await newDirectory();
-      openAgain = () => LmdbJournal.open(path, retention, now, presence, addresses);
-      return openAgain();
-    },
-    again: async (journal) => {
-      await journal.close();
-      return openAgain();
-    },
+describeJournal(TOOLS, engine);
+describePresence(TOOLS, engine);
+describeTopics(TOOLS, {
+  name: 'LMDB',
+  open: async (retention, now, presence, addresses) => {
+    const path = await newDirectory();
+    openAgain = () => LmdbJournal.open(path, retention, now, presence, addresses);
+    return openAgain();
   },
-  TOOLS,
-);
+  again: async (journal) => {
+    await journal.close();
+    return openAgain();
+  },
+});
 
 describe('the files of the LMDB journal', () => {
   let path: string;

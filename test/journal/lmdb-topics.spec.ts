@@ -61,22 +61,19 @@ class WholeLog extends CapturedLog {
 
 let openAgain: () => Promise<LmdbJournal>;
 
-describeTopics(
-  {
-    name: 'LMDB (with much on the disk)',
-    open: async (retention, now, presence, addresses) => {
-      Logger.overrideLogger(new CapturedLog());
-      const path = await newDirectory();
-      openAgain = () => LmdbJournal.open(path, retention, now, presence, addresses);
-      return openAgain();
-    },
-    again: async (journal) => {
-      await journal.close();
-      return openAgain();
-    },
+describeTopics(TOOLS, {
+  name: 'LMDB (with much on the disk)',
+  open: async (retention, now, presence, addresses) => {
+    Logger.overrideLogger(new CapturedLog());
+    const path = await newDirectory();
+    openAgain = () => LmdbJournal.open(path, retention, now, presence, addresses);
+    return openAgain();
   },
-  TOOLS,
-);
+  again: async (journal) => {
+    await journal.close();
+    return openAgain();
+  },
+});
 
 /** Another address for each topic: the one at a host of its own. */
 function addressesAt(host: string): TopicAddresses {

@@ -87,20 +87,17 @@ describeWith(redisServer, 'Redis', (program) => {
       return openAgain();
     },
   };
-  describeJournal(engine, TOOLS);
-  describePresence(engine, TOOLS);
-  describeTopics(
-    {
-      name: 'redis',
-      again,
-      open: (retention, now, presenceRetention, addresses) => {
-        prefixes += 1;
-        openAgain = () => open({ retention, now, presenceRetention, addresses });
-        return openAgain();
-      },
+  describeJournal(TOOLS, engine);
+  describePresence(TOOLS, engine);
+  describeTopics(TOOLS, {
+    name: 'redis',
+    again,
+    open: (retention, now, presenceRetention, addresses) => {
+      prefixes += 1;
+      openAgain = () => open({ retention, now, presenceRetention, addresses });
+      return openAgain();
     },
-    TOOLS,
-  );
+  });
 
   it('is the same for all who share it, and not for those with another prefix', async () => {
     prefixes += 1;

@@ -13,7 +13,7 @@ import { RedisServer } from '../support/redis.js';
 import { describeState } from '../../src/contracts/state.js';
 import { arrival, changed, departure, GRACE, listed } from '../../src/contracts/leases.js';
 
-describeState({ name: 'memory', open: () => Promise.resolve(new MemoryState(GRACE)) }, TOOLS);
+describeState(TOOLS, { name: 'memory', open: () => Promise.resolve(new MemoryState(GRACE)) });
 
 describe('on the disk', () => {
   let directory: string;
@@ -22,7 +22,7 @@ describe('on the disk', () => {
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  describeState({ name: 'LMDB', open: () => LmdbState.open(directory, GRACE) }, TOOLS);
+  describeState(TOOLS, { name: 'LMDB', open: () => LmdbState.open(directory, GRACE) });
 
   it('who was subscribed can come back after a restart, once, and whoever does not is gone', async () => {
     const first = await LmdbState.open(directory, GRACE);
@@ -108,16 +108,13 @@ describeWith(redisServer, 'Redis', (program) => {
     });
   }
 
-  describeState(
-    {
-      name: 'Redis',
-      open: () => {
-        prefixes += 1;
-        return open();
-      },
+  describeState(TOOLS, {
+    name: 'Redis',
+    open: () => {
+      prefixes += 1;
+      return open();
     },
-    TOOLS,
-  );
+  });
 
   /** Processes of one hub, which nobody else knows. */
   async function processes(lifetime?: number): Promise<[RedisState, RedisState]> {

@@ -1,1 +1,1 @@
-export { CapturedLog, type LogFields } from '../../src/contracts/captured-log.js';
+export { CapturedLog } from '../../src/contracts/captured-log.js';

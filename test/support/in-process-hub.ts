@@ -8,7 +8,7 @@ import { openJournal } from '../../src/storage/open-journal.js';
 import { openState } from '../../src/storage/open-state.js';
 import { StreamRegistry } from '../../src/streams/registry/stream-registry.js';
 
-export const HUB_URL = new URL('https://hub.example/.well-known/mercure');
+const HUB_URL = new URL('https://hub.example/.well-known/mercure');
 
 interface InProcessHubOptions {
   /** The journal's. Default: in memory. */

@@ -92,7 +92,7 @@ describe('updates within the process', () => {
   it('begin with the newest ones, or with the newest of each topic', async () => {
     await using opened = await InProcessHub.open();
     const { hub } = opened;
-    for (const [topic, id] of ['a1', 'b1', 'a2', 'b2', 'c1'].map((id) => [`urn:${id[0]}`, id] as const)) {
+    for (const [topic, id] of ['a1', 'b1', 'a2', 'b2', 'c1'].map((name) => [`urn:${name[0]}`, name] as const)) {
       await hub.publish({ topic, id });
     }
     const [last, latest, both] = [new Follower(), new Follower(), new Follower()];

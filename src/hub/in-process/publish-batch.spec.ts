@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { InProcessHub } from '../../../test/support/in-process-hub.js';
+import { InProcessHub, until } from '../../../test/support/in-process-hub.js';
 import { HubError } from '../../access/hub.errors.js';
 import { type BatchDraft, publishBatch } from './publish-batch.js';
 
@@ -62,10 +62,10 @@ describe('a batch within the process', () => {
     });
     let isDone = false;
     void batch.then(() => (isDone = true));
-    while (!isDone) {
-      await new Promise(setImmediate);
+    await until(() => {
       for (const resolve of release.splice(0, 10)) resolve();
-    }
+      return isDone;
+    });
     const answers = await batch;
     expect(answers.map(({ id }) => id)).toEqual(Array.from({ length: 1_000 }, (_, index) => `${index}`));
     expect(most).toBeLessThanOrEqual(300);

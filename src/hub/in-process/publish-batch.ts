@@ -18,9 +18,9 @@ export type BatchAnswer =
   | { readonly id?: undefined; readonly error: HubError | JournalUnavailableError };
 
 interface BatchContext {
-  publish(draft: PublishDraft, idempotencyKey: string | undefined): Promise<string>;
+  readonly publish: (draft: PublishDraft, idempotencyKey: string | undefined) => Promise<string>;
   /** Resolves in another turn, after other work. */
-  giveWay(): Promise<void>;
+  readonly giveWay: () => Promise<void>;
 }
 
 /** Publishes drafts in order, a bounded number at a time, and gives an answer for each: see `HubService.publishBatch`. */

@@ -51,7 +51,7 @@ function textOf(data: unknown): string | undefined {
 /** Undefined where JSON has nothing for it, as for a function. */
 function jsonOf(data: unknown): string | undefined {
   try {
-    return JSON.stringify(data) as string | undefined;
+    return JSON.stringify(data);
   } catch (cause) {
     throw new HubError('data-invalid', 'The data cannot be written as JSON: it is circular, or has a `bigint`.', {
       cause,
