@@ -42,7 +42,7 @@ export {
 } from './admin/herald-admin.js';
 export type { HubConnection } from './admin/hub-connection.js';
 
-// What a journal of one's own is made of. `herald-nest/contracts` tests it.
+// What a journal of one's own is made of, and a state that processes share. `herald-nest/contracts` tests them.
 export {
   type Appended,
   type AppendOptions,
@@ -75,3 +75,14 @@ export type {
   TopicQuery,
 } from '../storage/journal/topics/topic-lookup.js';
 export type { Update } from '../storage/journal/update.js';
+export { guardListener } from '../storage/journal/guard-listener.js';
+export {
+  type Arrival,
+  type Departure,
+  type Entered,
+  type Lease,
+  type LivingProcess,
+  type ProcessReport,
+  type Revoked,
+  SharedState,
+} from '../storage/state/shared-state.js';

@@ -88,7 +88,7 @@ export class HeraldAdmin {
    */
   disconnect(criteria: ConnectionCriteria): number {
     if (!isAnyGiven(criteria)) {
-      throw new HubError('criteria-missing', 'Say whose connections are meant: by "subject", "token" or "id".');
+      throw new HubError('criteria-missing', 'Say whose connections are meant: by subject, issuer, token or number.');
     }
     const disconnected = this.streams.endWhere((stream) => isMeant(stream, criteria), 'dismissed');
     this.logger.log({ msg: 'connections dismissed', disconnected });
@@ -105,12 +105,12 @@ export class HeraldAdmin {
     if (!isAnyGiven({ tokenId, issuer, subject, issuedBefore })) {
       throw new HubError(
         'criteria-missing',
-        'Say which tokens are meant: by "jti", "issuer", "subject" or "issued_before".',
+        'Say which tokens are meant: by their id, issuer, subject or time of issue.',
       );
     }
     // Each issuer has subjects of its own, and another one's must not be shut out with them.
     if (subject !== undefined && issuer === undefined && this.issuers.all.length > 1) {
-      throw new HubError('criteria-missing', 'Several issuers are trusted: say by "issuer" whose "subject" is meant.');
+      throw new HubError('criteria-missing', 'Several issuers are trusted: say by the issuer whose subject is meant.');
     }
     const disconnected = await this.revocations.add(revocation);
     this.logger.log({ msg: 'tokens revoked', disconnected });
@@ -125,7 +125,7 @@ export class HeraldAdmin {
   async purge(criteria: PurgeCriteria): Promise<number> {
     const wanted = removedBy(criteria);
     if (wanted.length === 0) {
-      throw new HubError('criteria-missing', 'Say which updates are meant: by "ids", "topics" or "pattern".');
+      throw new HubError('criteria-missing', 'Say which updates are meant: by ids, topics or a pattern.');
     }
     let removed = 0;
     for (const one of wanted) {

@@ -1,9 +1,11 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { map, take } from 'rxjs';
 import { InProcessHub, until } from '../../../test/support/in-process-hub.js';
 import { UNLIMITED } from '../../access/grants.js';
-import type { ResetListener, TailListener } from '../../storage/journal/journal.js';
+import { JournalUnavailableError, type ResetListener, type TailListener } from '../../storage/journal/journal.js';
 import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
+import { ResponseConnection } from '../../streams/connections/response-connection.js';
 import { isResumable } from '../../streams/nest-sse/resumable.js';
 import type { HubNotice, HubUpdate, HubUpdates } from './hub-updates.js';
 
@@ -222,6 +224,47 @@ describe('updates within the process', () => {
     await hub.publish({ topic: 'urn:a', id: 'urn:4' });
     await until(() => one.updates.length === 4);
     expect(one.all).toEqual(['cursor', 'urn:1', 'urn:2', 'urn:3', 'reset', 'urn:4']);
+  });
+
+  it('are no frames of an event stream, and those of streams beside them are no records', async () => {
+    await using opened = await InProcessHub.open();
+    const { hub, streams } = opened;
+    const one = new Follower().follow(hub.updates('urn:a'));
+    const response = new PassThrough();
+    let text = '';
+    response.setEncoding('utf8').on('data', (part: string) => (text += part));
+    hub.subscribe(() => new ResponseConnection(response, streams.outstanding), {
+      matchers: [{ type: 'exact', pattern: 'urn:a' }],
+      grants: UNLIMITED,
+      start: await hub.locate(undefined),
+      namesTopics: true,
+      namesTrace: true,
+      requestId: '',
+      address: '',
+    });
+    await hub.publish({ topic: 'urn:a', id: 'urn:1', data: 'x' });
+    await until(() => one.all.length > 0 && text.includes('urn:1'));
+    expect(one.all).toEqual(['urn:1']);
+    expect(text).toContain('id: urn:1\ntopic: urn:a\ndata: x\n\n');
+    response.destroy();
+  });
+
+  it('wait while the journal can not be read', async () => {
+    let asked = 0;
+    class AwayJournal extends MemoryJournal {
+      override async locate(eventId: string): Promise<number | undefined> {
+        asked += 1;
+        if (asked === 1) throw new JournalUnavailableError('It is away.');
+        return super.locate(eventId);
+      }
+    }
+    const journal = new AwayJournal({ events: 100, bytes: 2 ** 20, age: 60_000 });
+    await using opened = await InProcessHub.open({ journal });
+    const { hub } = opened;
+    for (const id of ['urn:1', 'urn:2']) await hub.publish({ topic: 'urn:a', id });
+    const one = new Follower().follow(hub.updates('urn:a', { since: 'urn:1' }));
+    await until(() => one.all.length > 0);
+    expect([one.all, asked]).toEqual([['urn:2'], 2]);
   });
 
   it('can be told from sources that can not begin anywhere', async () => {
