@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { HUB_ERRORS } from './hub.errors.js';
+import { HttpException } from '@nestjs/common';
+import { JournalFullError, JournalUnavailableError } from '../storage/journal/journal.js';
+import { HUB_ERRORS, HubError } from './hub.errors.js';
 
 const HUB_ERROR_STATUS = Object.fromEntries(Object.entries(HUB_ERRORS).map(([code, { status }]) => [code, status]));
 
@@ -28,5 +30,37 @@ describe('the status of a refusal', () => {
       'matchers-too-many': 400,
       'matcher-too-long': 400,
     });
+  });
+});
+
+describe("a refusal in an application's own filters", () => {
+  it('is an HttpException, whose response is the problem document', () => {
+    const cause = new Error('the cause');
+    const limit = { count: 3, bytes: 10 };
+    const error = new HubError('matchers-too-many', 'Ask for less.', { limit, cause });
+    expect(error).toBeInstanceOf(HttpException);
+    expect(error).toMatchObject({
+      name: 'HubError',
+      message: 'Ask for less.',
+      code: 'matchers-too-many',
+      limit,
+      cause,
+    });
+    expect(error.getStatus()).toBe(400);
+    const problem = { status: 400, title: 'Bad Request', code: 'matchers-too-many', detail: 'Ask for less.', limit };
+    expect(error.getResponse()).toEqual(problem);
+    expect(error.stack).toMatch(/^HubError: Ask for less\.\n/);
+  });
+
+  it("has the status of its code also where it is the journal's", () => {
+    for (const Refusal of [JournalUnavailableError, JournalFullError]) {
+      const error = new Refusal('Try again later.', { cause: new Error('secret') });
+      expect(error.getStatus()).toBe(HUB_ERRORS[error.code].status);
+      expect(error.getResponse()).toMatchObject({ status: error.getStatus(), code: error.code, detail: error.message });
+      expect(JSON.stringify(error.getResponse())).not.toContain('secret');
+      expect(error).toBeInstanceOf(JournalUnavailableError);
+      expect(error.name).toBe(Refusal.name);
+      expect(error.stack).toContain('Error: Try again later.');
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { HttpException } from '@nestjs/common';
 import { type Limit, type Problem, problem } from '../shared/http/problem.js';
 
 /** How a refusal is answered over HTTP. */
@@ -87,9 +88,10 @@ export type HubErrorCode = keyof typeof HUB_ERRORS;
 
 /**
  * A refusal. The message says what was wrong and what to do about it, and is told to the caller: it never repeats what
- * the caller sent, nor anything that the caller may not know.
+ * the caller sent, nor anything that the caller may not know. It is an `HttpException`, whose response is the problem
+ * document (RFC 9457), so that an application's own filters answer it with the right status.
  */
-export class HubError extends Error {
+export class HubError extends HttpException {
   override readonly name = 'HubError';
   /** How much would have been taken, where that is known. */
   readonly limit: Limit | undefined;
@@ -99,8 +101,13 @@ export class HubError extends Error {
     message: string,
     options?: ErrorOptions & { readonly limit?: Limit },
   ) {
-    super(message, options);
-    this.limit = options?.limit;
+    const { limit, cause } = options ?? {};
+    const body = problem(answerOf(code).status, { code, detail: message, ...(limit && { limit }) });
+    super({ ...body }, body.status, { cause });
+    this.message = message;
+    this.limit = limit;
+    // Nest's class has no message yet when the stack is taken.
+    Error.captureStackTrace(this);
   }
 }
 

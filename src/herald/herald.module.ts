@@ -38,7 +38,8 @@ import {
   resolveOptions,
 } from './herald.options.js';
 import { hubControllers } from './hub-controllers.js';
-import { hubToken } from './inject-hub.js';
+import { HeraldAdmin } from './admin/herald-admin.js';
+import { hubAdminToken, hubToken } from './inject-hub.js';
 import { openJournalFor, openStateBeside } from './open-storage.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<HeraldOptions>({
@@ -56,6 +57,7 @@ const RESOLVED = Symbol('resolved herald options');
 const EXPORTED = [
   ...AUTH_PROVIDERS,
   HubService,
+  HeraldAdmin,
   HistoryService,
   ExplainService,
   GuardedGrants,
@@ -98,7 +100,10 @@ export class HeraldModule extends ConfigurableModuleClass implements NestModule 
 function toModule(definition: DynamicModule, extras: HeraldExtras): DynamicModule {
   const all = { ...DEFAULT_EXTRAS, ...extras };
   const { name, path, isGlobal } = all;
-  const own: Provider[] = name === undefined ? [] : [{ provide: hubToken(name), useExisting: HubService }];
+  const named: Provider[] = [
+    { provide: hubToken(name), useExisting: HubService },
+    { provide: hubAdminToken(name), useExisting: HeraldAdmin },
+  ];
   return {
     ...definition,
     global: isGlobal,
@@ -114,9 +119,10 @@ function toModule(definition: DynamicModule, extras: HeraldExtras): DynamicModul
       ...HUB_PROVIDERS,
       ...(all.grantsResolver ? [{ provide: GrantsResolver, useClass: all.grantsResolver }] : []),
       ...storageProviders(all),
-      ...own,
+      HeraldAdmin,
+      ...(name === undefined ? [] : named),
     ],
-    exports: name === undefined ? EXPORTED : [hubToken(name)],
+    exports: name === undefined ? EXPORTED : [hubToken(name), hubAdminToken(name)],
   };
 }
 

@@ -17,7 +17,7 @@ export type {
   HeraldStreamOptions,
   HubGuards,
 } from './herald.options.js';
-export { hubToken, InjectHub } from './inject-hub.js';
+export { hubAdminToken, hubToken, InjectHub, InjectHubAdmin } from './inject-hub.js';
 export { SseModule, type SseModuleOptions } from './sse.module.js';
 export type { UpdateDraft } from '../hub/update/check-update.js';
 export { ANONYMOUS, type Grants, UNLIMITED } from '../access/grants.js';
@@ -38,3 +38,67 @@ export { type StreamOptions, StreamRegistry } from '../streams/registry/stream-r
 export { NotPublishedError } from './not-published-error.js';
 export { PublishTo, type PublishToOptions, type RouteParams } from './publish-to.js';
 export type { Topics, UpdateMapping } from './update-mapping.js';
+
+// What code of the same process asks the hub for.
+export type { HubNotice, HubUpdate, HubUpdates, UpdatesOptions } from '../hub/in-process/hub-updates.js';
+export type { Match } from '../hub/in-process/match.js';
+export type { BatchAnswer, BatchDraft } from '../hub/in-process/publish-batch.js';
+export type { LatestUpdates } from '../hub/service/history.service.js';
+export type { HistoryOptions } from '../hub/service/hub.service.js';
+export type { PublishOptions } from '../hub/service/publications.js';
+export type { PublishDraft } from '../hub/update/publish-draft.js';
+export { isResumable, type Resumable, type SourceNotice } from '../streams/nest-sse/resumable.js';
+export type { Revocation } from '../auth/revocations/revocations.js';
+export {
+  type ConnectionCriteria,
+  type ConnectionsPage,
+  type ConnectionsRequest,
+  HeraldAdmin,
+  type PurgeCriteria,
+} from './admin/herald-admin.js';
+export type { HubConnection } from './admin/hub-connection.js';
+
+// What a journal of one's own is made of, and a state that processes share. `herald-nest/contracts` tests them.
+export {
+  type Appended,
+  type AppendOptions,
+  type DamagedEntry,
+  type Entry,
+  firstPositionOf,
+  isPresence,
+  isWhole,
+  Journal,
+  JournalFullError,
+  JournalOpenError,
+  JournalUnavailableError,
+  type JournalUsage,
+  type Obstacle,
+  type PresenceEntry,
+  type ReadEntry,
+  type Reading,
+  type RemovalListener,
+  type ResetListener,
+  type Retention,
+  type StoredEntry,
+  type TailListener,
+} from '../storage/journal/journal.js';
+export { eventIdOf, newRecordId, type PresenceRecord } from '../storage/journal/presence-record.js';
+export type {
+  HeldTopic,
+  TopicAddresses,
+  TopicLookup,
+  TopicPage,
+  TopicQuery,
+} from '../storage/journal/topics/topic-lookup.js';
+export type { Update } from '../storage/journal/update.js';
+export { guardListener } from '../storage/journal/guard-listener.js';
+export {
+  type Arrival,
+  type Departure,
+  type Entered,
+  type Lease,
+  type LivingProcess,
+  type ProcessReport,
+  type Revoked,
+  SharedState,
+} from '../storage/state/shared-state.js';

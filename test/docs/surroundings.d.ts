@@ -19,6 +19,8 @@ declare class PricesService {
   changes(): Observable<MessageEvent>;
 }
 
+type HubNotice = import('herald').HubNotice;
+type HubService = import('herald').HubService;
 type Grants = import('herald').Grants;
 declare const GrantsResolver: typeof import('herald').GrantsResolver;
 declare const HeraldModule: typeof import('herald').HeraldModule;

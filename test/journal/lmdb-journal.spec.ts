@@ -8,11 +8,12 @@ import { open as openLmdb } from 'lmdb';
 import { isPresence, JournalOpenError, type Retention } from '../../src/storage/journal/journal.js';
 import { LmdbJournal } from '../../src/storage/journal/lmdb/lmdb-journal.js';
 import type { Update } from '../../src/storage/journal/update.js';
+import { TOOLS } from '../support/contract-tools.js';
 import { CapturedLog } from '../support/captured-log.js';
 import { damageFile } from '../support/damage-file.js';
-import { describeJournal, type Engine } from './contract.js';
-import { describePresence } from './presence-contract.js';
-import { describeTopics } from './topics-contract.js';
+import { describeJournal, type Engine } from '../../src/contracts/journal.js';
+import { describePresence } from '../../src/contracts/presence.js';
+import { describeTopics } from '../../src/contracts/topics.js';
 
 const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
 
@@ -54,9 +55,9 @@ const engine: Engine = {
   },
 };
 
-describeJournal(engine);
-describePresence(engine);
-describeTopics({
+describeJournal(TOOLS, engine);
+describePresence(TOOLS, engine);
+describeTopics(TOOLS, {
   name: 'LMDB',
   open: async (retention, now, presence, addresses) => {
     const path = await newDirectory();

@@ -16,9 +16,10 @@ import { LmdbJournal } from '../../src/storage/journal/lmdb/lmdb-journal.js';
 import { LmdbStore } from '../../src/storage/journal/lmdb/lmdb-store.js';
 import { NO_ADDRESSES, type TopicAddresses, type TopicLookup } from '../../src/storage/journal/topics/topic-lookup.js';
 import type { Update } from '../../src/storage/journal/update.js';
+import { TOOLS } from '../support/contract-tools.js';
 import { CapturedLog } from '../support/captured-log.js';
 import { damageFile } from '../support/damage-file.js';
-import { describeTopics } from './topics-contract.js';
+import { describeTopics } from '../../src/contracts/topics.js';
 
 const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_000 };
 
@@ -60,7 +61,7 @@ class WholeLog extends CapturedLog {
 
 let openAgain: () => Promise<LmdbJournal>;
 
-describeTopics({
+describeTopics(TOOLS, {
   name: 'LMDB (with much on the disk)',
   open: async (retention, now, presence, addresses) => {
     Logger.overrideLogger(new CapturedLog());

@@ -7,12 +7,13 @@ import {
   type ReadEntry,
 } from '../../src/storage/journal/journal.js';
 import type { RedisJournal, RedisJournalOptions } from '../../src/storage/journal/redis/redis-journal.js';
+import { TOOLS } from '../support/contract-tools.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';
-import { describeJournal, type Engine } from './contract.js';
+import { describeJournal, type Engine } from '../../src/contracts/journal.js';
 import { openRedis, PLENTY, update } from './open-redis.js';
-import { describePresence } from './presence-contract.js';
-import { describeTopics } from './topics-contract.js';
+import { describePresence } from '../../src/contracts/presence.js';
+import { describeTopics } from '../../src/contracts/topics.js';
 
 /** Puts an entry with the id `other` in the place of the newest, the third. */
 const REPLACE_THIRD = `
@@ -86,9 +87,9 @@ describeWith(redisServer, 'Redis', (program) => {
       return openAgain();
     },
   };
-  describeJournal(engine);
-  describePresence(engine);
-  describeTopics({
+  describeJournal(TOOLS, engine);
+  describePresence(TOOLS, engine);
+  describeTopics(TOOLS, {
     name: 'redis',
     again,
     open: (retention, now, presenceRetention, addresses) => {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RedisState } from '../../src/storage/state/redis/redis-state.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';
-import { arrival, changed, departure, GRACE, listed, serialsOf } from './leases.js';
+import { arrival, changed, departure, GRACE, listed, serialsOf } from '../../src/contracts/leases.js';
 
 const LIFETIME = 400;
 

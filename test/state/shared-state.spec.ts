@@ -7,12 +7,13 @@ import { LmdbState } from '../../src/storage/state/lmdb/lmdb-state.js';
 import { MemoryState } from '../../src/storage/state/memory/memory-state.js';
 import { RedisState } from '../../src/storage/state/redis/redis-state.js';
 import type { Revoked, SharedState } from '../../src/storage/state/shared-state.js';
+import { TOOLS } from '../support/contract-tools.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis.js';
-import { describeState } from './contract.js';
-import { arrival, changed, departure, GRACE, listed } from './leases.js';
+import { describeState } from '../../src/contracts/state.js';
+import { arrival, changed, departure, GRACE, listed } from '../../src/contracts/leases.js';
 
-describeState({ name: 'memory', open: () => Promise.resolve(new MemoryState(GRACE)) });
+describeState(TOOLS, { name: 'memory', open: () => Promise.resolve(new MemoryState(GRACE)) });
 
 describe('on the disk', () => {
   let directory: string;
@@ -21,7 +22,7 @@ describe('on the disk', () => {
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  describeState({ name: 'LMDB', open: () => LmdbState.open(directory, GRACE) });
+  describeState(TOOLS, { name: 'LMDB', open: () => LmdbState.open(directory, GRACE) });
 
   it('who was subscribed can come back after a restart, once, and whoever does not is gone', async () => {
     const first = await LmdbState.open(directory, GRACE);
@@ -107,7 +108,7 @@ describeWith(redisServer, 'Redis', (program) => {
     });
   }
 
-  describeState({
+  describeState(TOOLS, {
     name: 'Redis',
     open: () => {
       prefixes += 1;

@@ -1,10 +1,10 @@
-import { Controller, Delete, Get, Logger, Query, UseGuards } from '@nestjs/common';
+import { Controller, Delete, Get, Query, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import { HubError } from '../../access/hub.errors.js';
 import { AdminGuard } from '../../auth/tokens/admin.guard.js';
 import { HUB_LIMITS } from '../../hub/limits/hub.limits.js';
 import { WILDCARD } from '../../hub/matching/matcher.js';
-import type { Removed } from '../../hub/history/removal.js';
+import { HeraldAdmin, type PurgeCriteria } from '../../herald/admin/herald-admin.js';
 import { HistoryService, type PastTopic } from '../../hub/service/history.service.js';
 import { HubService } from '../../hub/service/hub.service.js';
 import { parse } from './parse.js';
@@ -32,11 +32,10 @@ export const removalSchema = z.strictObject({
 @Controller('admin')
 @UseGuards(AdminGuard)
 export class UpdatesController {
-  private readonly logger = new Logger(UpdatesController.name);
-
   constructor(
     private readonly history: HistoryService,
     private readonly hub: HubService,
+    private readonly admin: HeraldAdmin,
   ) {}
 
   /** The topics of held updates that begin with `prefix`. `next` is the value of `from` that asks for the next page. */
@@ -51,11 +50,7 @@ export class UpdatesController {
   @Delete('updates')
   async remove(@Query() query: unknown): Promise<object> {
     const given = parse(removalSchema, query, 'one of topic, id and match_urlpattern, and not the wildcard');
-    // The log says what was taken out, and never what was in it.
-    const removed = await this.history.remove(removedBy(given), (ids) =>
-      this.logger.log({ msg: 'updates removed', ids }),
-    );
-    return { removed };
+    return { removed: await this.admin.purge(criteriaOf(given)) };
   }
 
   private async rowOf({ topic, count, newestId, newestTime }: PastTopic): Promise<object> {
@@ -64,13 +59,13 @@ export class UpdatesController {
   }
 }
 
-function removedBy({ topic, id, match_urlpattern: urlPattern }: z.output<typeof removalSchema>): Removed {
-  const [removed, ...others] = [
-    ...(topic === undefined ? [] : [{ topic }]),
-    ...(id === undefined ? [] : [{ id }]),
-    ...(urlPattern === undefined ? [] : [{ urlPattern }]),
+function criteriaOf({ topic, id, match_urlpattern: urlPattern }: z.output<typeof removalSchema>): PurgeCriteria {
+  const [criteria, ...others] = [
+    ...(topic === undefined ? [] : [{ topics: topic }]),
+    ...(id === undefined ? [] : [{ ids: id }]),
+    ...(urlPattern === undefined ? [] : [{ pattern: urlPattern }]),
   ];
-  if (removed && others.length === 0) return removed;
+  if (criteria && others.length === 0) return criteria;
   throw new HubError(
     'criteria-missing',
     'Say which updates are meant: by one of "topic", "id" and "match_urlpattern".',

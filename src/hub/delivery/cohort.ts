@@ -81,6 +81,11 @@ export class Cohort {
     return this.seesPresence || this.interest.hasPatterns;
   }
 
+  /** Whether its readers are in the same process, and get records. */
+  get takesRecords(): boolean {
+    return this.naming?.asRecords ?? false;
+  }
+
   /** Whether its readers get only the newest update of each topic, at intervals. */
   get isConflated(): boolean {
     return this.conflation !== undefined;
@@ -252,7 +257,7 @@ export class Cohort {
     const namesTrace = naming.trace && update.traceparent !== undefined;
     if (!naming.topics && !namesTrace) return entry;
     const topics = naming.topics ? topicsToName(matched(), update, this.interest, this.grants) : [];
-    return naming.frames.nameIn(entry, topics, namesTrace);
+    return naming.frames.nameIn(entry, topics, { trace: namesTrace, asRecord: naming.asRecords ?? false });
   }
 
   private beginRound(log: MatchedLog): Iterator<Reader> {

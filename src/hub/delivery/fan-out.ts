@@ -22,6 +22,7 @@ import { FanOutTraces } from './counts/fan-out-traces.js';
 import { DeferredMatching } from './deferred-matching.js';
 import { CursorRefresh } from '../cursors/cursor-refresh.js';
 import { type RecentEntry, RecentPresence } from './log/recent-entry.js';
+import { noticeRecord } from './log/record.js';
 import { OfferTimes } from './log/offer-times.js';
 import type { RecentLog } from './log/recent-log.js';
 import { TopicNaming } from './topic-naming.js';
@@ -51,6 +52,8 @@ export interface CohortWishes {
   readonly namesTrace?: boolean;
   /** Whether they are given cursors. Default: no. */
   readonly hasCursors?: boolean;
+  /** Whether they are in the same process and get records, which have topics and traces. Default: no. */
+  readonly asRecords?: boolean;
   /** How many offers a second they get at most, of the newest update of each topic. Default: all updates, at once. */
   readonly maxRate?: number | undefined;
 }
@@ -160,12 +163,16 @@ export class FanOut {
 
   /** The cohort for these matchers and grants, which exists for as long as it has members. */
   cohortFor(interest: Interest, grants: Grants, options: CohortWishes = {}): Cohort {
-    const { namesTopics = false, namesTrace = false, hasCursors = false, maxRate } = options;
-    const key = `${namesTopics} ${namesTrace} ${hasCursors} ${maxRate ?? ''}\n${grants.readKey}\n${interest.key}`;
+    const { asRecords = false, hasCursors = false, maxRate } = options;
+    const { namesTopics = asRecords, namesTrace = asRecords } = options;
+    const key = `${asRecords} ${namesTopics} ${namesTrace} ${hasCursors} ${maxRate ?? ''}\n${grants.readKey}\n${interest.key}`;
     const existing = this.cohorts.get(key);
     if (existing) return existing;
     const cohort: Cohort = new Cohort(key, interest, grants, {
-      naming: namesTopics || namesTrace ? { frames: this.naming, topics: namesTopics, trace: namesTrace } : undefined,
+      naming:
+        namesTopics || namesTrace
+          ? { frames: this.naming, topics: namesTopics, trace: namesTrace, asRecords }
+          : undefined,
       hasCursors,
       seesPresence: this.showsPresence(interest, grants),
       conflation:
@@ -280,7 +287,10 @@ export class FanOut {
   private giveCursor(cohort: Cohort): void {
     const position = this.matchedUpTo(cohort);
     const id = this.cursors.name({ position, id: this.idAt(position) });
-    cohort.addCursor({ position, bytes: inBothFormats(Buffer.from(cursorText(id))) });
+    const bytes = cohort.takesRecords
+      ? noticeRecord({ type: 'cursor' }, id)
+      : inBothFormats(Buffer.from(cursorText(id)));
+    cohort.addCursor({ position, bytes });
     this.dirty.add(cohort);
     this.schedule(0);
   }

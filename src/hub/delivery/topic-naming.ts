@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type Update, weightOf } from '../../storage/journal/update.js';
 import type { Grants } from '../../access/grants.js';
 import type { Interest } from '../matching/interest.js';
-import { encodeEntry, type RecentEntry, weightOfFrame } from './log/recent-entry.js';
+import { encodeEntry, encodeRecord, type RecentEntry, weightOfFrame } from './log/recent-entry.js';
 import { REMEMBERED_BYTES } from './log/remembered-bytes.js';
 import type { WireBytes } from '../../streams/frames/wire-bytes.js';
 
@@ -12,6 +12,8 @@ export interface Naming {
   readonly topics: boolean;
   /** Whether the trace is named that an update belongs to. */
   readonly trace: boolean;
+  /** Whether they are records, for readers in the same process, and no frames of an event stream. Default: no. */
+  readonly asRecords?: boolean;
 }
 
 /**
@@ -31,17 +33,18 @@ export class TopicNaming {
   private readonly numbers = new WeakMap<Update, number>();
   private lastNumber = 0;
 
-  /** The same entry with a frame that names these topics, and its trace where that is asked for. */
-  nameIn(entry: RecentEntry, topics: readonly string[], namesTrace = false): RecentEntry {
-    return new NamedEntry(entry, { topics, trace: namesTrace }, this);
+  /** The same entry with a frame that names these topics, and its trace where that is asked for; or with a record. */
+  nameIn(entry: RecentEntry, topics: readonly string[], { trace = false, asRecord = false } = {}): RecentEntry {
+    return new NamedEntry(entry, { topics, trace, asRecord }, this);
   }
 
   /** The frame of an entry with these topics. */
-  frameOf(entry: RecentEntry, { topics, trace }: Named): WireBytes {
-    const key = `${this.numberOf(entry.update)}${trace ? ' trace' : ''}\n${topics.join('\n')}`;
+  frameOf(entry: RecentEntry, { topics, trace, asRecord }: Named): WireBytes {
+    const form = asRecord ? ' record' : trace ? ' trace' : '';
+    const key = `${this.numberOf(entry.update)}${form}\n${topics.join('\n')}`;
     const known = this.named.get(key);
     if (known) return known.bytes;
-    const named = encodeEntry(entry, topics, trace);
+    const named = asRecord ? encodeRecord(entry, topics) : encodeEntry(entry, topics, trace);
     this.encodings += 1;
     this.named.set(key, named);
     return named.bytes;
@@ -60,6 +63,7 @@ export class TopicNaming {
 interface Named {
   readonly topics: readonly string[];
   readonly trace: boolean;
+  readonly asRecord: boolean;
 }
 
 /** An entry whose frame is made anew each time that it is asked for, unless the naming still remembers it. */

@@ -12,17 +12,21 @@ import {
   type Reading,
 } from '../../storage/journal/journal.js';
 import type { HeldTopic } from '../../storage/journal/topics/topic-lookup.js';
-import type { Update } from '../../storage/journal/update.js';
+import { type Update, weightOf } from '../../storage/journal/update.js';
 import { Cursors, isCursor } from '../cursors/cursors.js';
 import { mayRead } from '../delivery/cohort.js';
 import { topicsToName } from '../delivery/topic-naming.js';
 import { RemovedIds } from '../explain/removed-ids.js';
 import { History } from '../history/history.js';
+import { type PastUpdate, timeOf } from '../history/past-update.js';
 import { Removal, type Removed } from '../history/removal.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
 import { Interest } from '../matching/interest.js';
 import type { Matcher } from '../matching/matcher.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
+import type { Wanted } from './starts.js';
+
+export type { PastUpdate } from '../history/past-update.js';
 
 export interface HistoryRequest {
   readonly matchers: readonly Matcher[];
@@ -39,18 +43,25 @@ export interface HistoryRequest {
   readonly isOver?: () => boolean;
 }
 
-/** An update as somebody may see it who asks for the history. */
-export interface PastUpdate extends Omit<Update, 'topics'> {
-  /** Those of its topics that the asker may be told. */
-  readonly topics: readonly string[];
-  /** When it was published; undefined where the journal does not know. */
-  readonly time: Date | undefined;
-}
-
 export interface PastUpdates {
   readonly updates: readonly PastUpdate[];
   /** Asks for the next page in place of `after` or `before`; undefined where there is no more. */
   readonly next: { readonly after: string } | { readonly before: string } | undefined;
+}
+
+/** The newest held update of each topic. */
+export interface LatestUpdates {
+  /** In the order of the log, each once, also where it has several of the topics. */
+  readonly updates: readonly PastUpdate[];
+  /** False where there are more topics, or larger updates, than are given at once: then these are the newest. */
+  readonly isComplete: boolean;
+}
+
+/** By whom an update is seen. */
+interface Seen {
+  readonly interest: Interest;
+  readonly grants: Grants;
+  readonly isOver: () => boolean;
 }
 
 export interface TopicsRequest {
@@ -79,6 +90,12 @@ const DEFAULT_LIMIT = 100;
 
 /** Entries that are read at their positions together. */
 const READ_TOGETHER = 100;
+
+/** The same, where each may be large. */
+const FEW = 16;
+
+/** Bytes of the updates that are given at once within the process, about. */
+const LARGEST_ANSWER = 16 * 1024 ** 2;
 
 /** Held updates for who asks for them once: for a page that is made on a server, or a client that starts. */
 @Injectable()
@@ -119,11 +136,10 @@ export class HistoryService {
       isOver,
     });
     const updates: PastUpdate[] = [];
-    for (const { update, storedAt } of page.entries) {
+    for (const entry of page.entries) {
       // oxlint-disable-next-line no-await-in-loop -- a step for each update, because patterns may take long
-      const matched = await this.background.run(matchedOf(update, interest), isOver);
-      if (!matched) break;
-      updates.push({ ...update, topics: topicsToName(matched, update, interest, grants), time: timeOf(storedAt) });
+      const past = await this.asSeen(entry, { interest, grants, isOver });
+      if (past) updates.push(past);
     }
     if (page.next === undefined) return { updates, next: undefined };
     const cursor = this.cursors.fixedName({ position: page.next, id: undefined });
@@ -146,12 +162,47 @@ export class HistoryService {
     return { topics: topics.map((topic) => pastTopicOf(topic, newest.get(topic.newest))), next };
   }
 
+  /**
+   * The updates at these positions, which are in order, as somebody may see them. Where they are too large together, the
+   * newest ones.
+   */
+  async at(positions: readonly number[], { matchers, grants, isOver }: Wanted): Promise<LatestUpdates> {
+    const seen = { interest: new Interest(matchers, this.options.hubUrl), grants: this.guarded.of(grants), isOver };
+    const updates: PastUpdate[] = [];
+    let bytes = 0;
+    for (let end = positions.length; end > 0; end -= FEW) {
+      // oxlint-disable-next-line no-await-in-loop -- from the newest on, and no further than needed
+      for (const entry of await this.newestFirst(positions.slice(Math.max(0, end - FEW), end))) {
+        if (bytes >= LARGEST_ANSWER) return { updates: updates.toReversed(), isComplete: false };
+        // oxlint-disable-next-line no-await-in-loop -- a step for each update, because patterns may take long
+        const past = await this.asSeen(entry, seen);
+        if (past) updates.push(past);
+        bytes += weightOf(entry.update);
+      }
+    }
+    return { updates: updates.toReversed(), isComplete: true };
+  }
+
   /** Takes updates out of the history for good: see {@link Removal.remove}. */
   remove(what: Removed, tell?: (ids: readonly string[]) => void): Promise<number> {
     return this.removal.remove(what, (ids) => {
       this.removedIds.note(ids);
       tell?.(ids);
     });
+  }
+
+  /** Undefined where nobody waits for it any more, or something else has taken its place in the log. */
+  private async asSeen(entry: Entry, { interest, grants, isOver }: Seen): Promise<PastUpdate | undefined> {
+    const { update, storedAt } = entry;
+    const matched = await this.background.run(matchedOf(update, interest), isOver);
+    if (!matched?.length || !mayRead(update, grants)) return undefined;
+    return { ...update, topics: topicsToName(matched, update, interest, grants), time: timeOf(storedAt) };
+  }
+
+  private async newestFirst(positions: readonly number[]): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    for await (const entry of this.entriesAt(positions)) entries.push(entry);
+    return entries.toReversed();
   }
 
   private async *entriesAt(positions: readonly number[]): AsyncGenerator<Entry> {
@@ -188,8 +239,4 @@ type Newest = Pick<Entry, 'storedAt'> & { readonly id: string };
 
 function pastTopicOf({ topic, count }: HeldTopic, newest: Newest | undefined): PastTopic {
   return { topic, count, newestId: newest?.id, newestTime: timeOf(newest?.storedAt) };
-}
-
-function timeOf(storedAt: number | undefined): Date | undefined {
-  return storedAt === undefined ? undefined : new Date(storedAt);
 }

@@ -14,15 +14,20 @@ import { SharedState } from '../../storage/state/shared-state.js';
 import { Background } from '../../shared/background.js';
 import { RepeatedLines } from '../../shared/log/repeated-lines.js';
 import { CatchUp } from '../delivery/catch-up.js';
-import type { UpdateDraft } from '../update/check-update.js';
+import type { PublishDraft } from '../update/publish-draft.js';
 import { Cursors } from '../cursors/cursors.js';
 import { FanOut } from '../delivery/fan-out.js';
 import { EndedReaders } from '../explain/ended-readers.js';
-import type { Grants } from '../../access/grants.js';
+import { type Grants, UNLIMITED } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
 import { HubError } from '../../access/hub.errors.js';
 import { dialectsOf } from './dialects.js';
+import { Followers } from './followers.js';
+import { HistoryService, type HistoryRequest, type LatestUpdates, type PastUpdates } from './history.service.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.options.js';
+import type { HubUpdates, UpdatesOptions } from '../in-process/hub-updates.js';
+import { type Match, matchersOf } from '../in-process/match.js';
+import { type BatchAnswer, type BatchDraft, publishBatch } from '../in-process/publish-batch.js';
 import { Interest } from '../matching/interest.js';
 import { DeliveryCounts } from '../delivery/counts/delivery-counts.js';
 import { Durations } from '../../shared/measures/durations.js';
@@ -62,6 +67,9 @@ export interface SubscribeOptions {
   readonly address: string;
 }
 
+/** Which held updates are asked for, and by whom (default: by somebody who may read everything). */
+export type HistoryOptions = Partial<Omit<HistoryRequest, 'matchers'>>;
+
 /** What {@link HubService.counts} has. */
 export interface HubCounts {
   readonly publications: Pick<Publications, 'outcomes' | 'toStored'>;
@@ -100,6 +108,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   private readonly stopRemovals: () => void;
   private readonly readers: ReaderContext;
   private readonly cursors: Cursors;
+  private readonly followers: Followers;
+  private readonly past: HistoryService;
   private readonly delivered = new DeliveryCounts();
   private readonly journalReads = { reads: new Durations(), failedReads: 0 };
 
@@ -156,6 +166,9 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
       newest: new Newest(journal, backwards, background),
       latest: new Latest(journal, backwards, background),
     });
+    const { readers, fanOut, starts } = this;
+    this.followers = new Followers({ readers, fanOut, starts, guarded, streams, hubUrl });
+    this.past = new HistoryService(journal, guarded, options);
   }
 
   /** An id of the newest event, for those who want to know later what has come after it (R80). */
@@ -192,8 +205,52 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
    * @throws {HubError} when the update is refused; {@link JournalUnavailableError} when it can't be stored. Nothing is
    * stored then.
    */
-  publish(draft: UpdateDraft, options: PublishOptions = {}): Promise<string> {
+  publish(draft: PublishDraft, options: PublishOptions = {}): Promise<string> {
     return this.publications.add(draft, options);
+  }
+
+  /**
+   * Publishes many updates in order, and resolves with an answer for each of them: one that is refused stops no other. The
+   * source is read only as fast as the journal takes what comes from it. Answers are kept until the end, so a source that
+   * has none is published in parts.
+   * @throws what the source throws, once what came from it before is stored or refused.
+   */
+  publishBatch(
+    drafts: Iterable<BatchDraft> | AsyncIterable<BatchDraft>,
+    options: Pick<PublishOptions, 'grants'> = {},
+  ): Promise<BatchAnswer[]> {
+    return publishBatch(drafts, {
+      publish: (draft, idempotencyKey) => this.publish(draft, { ...options, idempotencyKey }),
+      giveWay: () => this.giveWay(),
+    });
+  }
+
+  /**
+   * The updates of some topics as they come, or from a place in the log on: see {@link HubUpdates}.
+   * @throws {HubError} for a matcher, or a number of updates, that is refused.
+   */
+  updates(match: Match, options: UpdatesOptions = {}): HubUpdates {
+    return this.followers.updates(matchersOf(match, this.options.hubUrl), options);
+  }
+
+  /**
+   * Held updates of some topics, a page at a time: the newest first, and the oldest first after an id.
+   * @throws {HubError} `id-not-held`, or for a matcher; {@link JournalUnavailableError} when the journal can't be read.
+   */
+  async history(match: Match, options: HistoryOptions = {}): Promise<PastUpdates> {
+    const matchers = matchersOf(match, this.options.hubUrl);
+    return this.past.find({ grants: UNLIMITED, ...options, matchers });
+  }
+
+  /**
+   * The newest held update of each topic that is matched, among those that `grants` let one read (default: all).
+   * @throws {HubError} for a matcher; {@link JournalUnavailableError} when the journal can't be read.
+   */
+  async latest(match: Match, { grants = UNLIMITED }: Pick<PublishOptions, 'grants'> = {}): Promise<LatestUpdates> {
+    const wanted = { matchers: matchersOf(match, this.options.hubUrl), grants, isOver: () => false };
+    const { plan, truncatedTo } = await this.starts.locateLatest(wanted, false);
+    const { updates, isComplete } = await this.past.at(plan?.positions ?? [], wanted);
+    return { updates, isComplete: isComplete && truncatedTo === undefined };
   }
 
   /**
@@ -310,6 +367,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
 
   /** Nest calls this after the streams were told to end, and before the journal is closed, which `Presence` needs. */
   async beforeApplicationShutdown(): Promise<void> {
+    this.followers.close();
     await this.presence?.close();
   }
 

@@ -14,7 +14,7 @@ export class PublicationTrace {
   /** @param given where the request or the call says that the publication belongs; the draft itself counts first. */
   constructor(
     private readonly tracer: Tracer | undefined,
-    draft: UpdateDraft,
+    draft: Pick<UpdateDraft, 'traceparent'>,
     given: TraceContext | undefined,
   ) {
     const own = traceParentOf(draft.traceparent);

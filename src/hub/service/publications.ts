@@ -10,6 +10,7 @@ import { type Appended, type Journal, JournalUnavailableError } from '../../stor
 import type { Update } from '../../storage/journal/update.js';
 import type { PublishQuota } from '../limits/publish-quota.js';
 import { checkUpdate, type UpdateDraft } from '../update/check-update.js';
+import { draftOf, type PublishDraft } from '../update/publish-draft.js';
 import type { TraceContext } from '../../shared/trace/trace-context.js';
 import type { Tracer } from '../../shared/trace/tracer.js';
 import { PublicationTrace } from './publication-trace.js';
@@ -54,11 +55,11 @@ export class Publications {
   ) {}
 
   /** See `HubService.publish`. */
-  async add(draft: UpdateDraft, options: PublishOptions): Promise<string> {
+  async add(draft: PublishDraft, options: PublishOptions): Promise<string> {
     const begun = performance.now();
     const trace = new PublicationTrace(this.context.tracer, draft, options.trace);
     try {
-      const appended = await this.append(draft, options, trace);
+      const appended = await this.append(draftOf(draft), options, trace);
       if (appended.outcome === 'conflict') {
         throw new HubError('idempotency-key-conflict', 'This Idempotency-Key was used before, with another update.');
       }

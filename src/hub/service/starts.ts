@@ -60,6 +60,11 @@ export class Starts {
     return { position, id: this.context.fanOut.idAt(position) };
   }
 
+  /** The start of a subscription to what comes after this moment. */
+  get now(): Start {
+    return { ...FROM_NOW, place: this.newestPlace, history: this.context.fanOut.history };
+  }
+
   /** Where a subscription begins that asked to resume after `lastEventId` (R65–R69). */
   async locate(lastEventId: string | undefined): Promise<Start> {
     if (lastEventId === undefined) return FROM_NOW;

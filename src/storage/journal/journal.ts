@@ -1,3 +1,5 @@
+import { HttpException } from '@nestjs/common';
+import { problem } from '../../shared/http/problem.js';
 import type { PresenceRecord } from './presence-record.js';
 import type { TopicLookup } from './topics/topic-lookup.js';
 import type { Update } from './update.js';
@@ -213,16 +215,35 @@ export abstract class Journal {
   abstract close(): Promise<void>;
 }
 
-/** The engine can't be reached or can't store. Trying again later may help. */
-export class JournalUnavailableError extends Error {
+/** How it is answered over HTTP, where nobody says otherwise. */
+const STATUS = { 'journal-unavailable': 503, 'journal-full': 507 } as const;
+
+/**
+ * The engine can't be reached or can't store. Trying again later may help. It is an `HttpException`, whose response is the
+ * problem document, so that an application's own filters answer it with the right status.
+ */
+export class JournalUnavailableError extends HttpException {
   override readonly name: string = 'JournalUnavailableError';
-  readonly code: 'journal-unavailable' | 'journal-full' = 'journal-unavailable';
+  readonly code: keyof typeof STATUS;
+
+  /** @param message is told to callers: it says what to do, and nothing that they may not know. The cause is not told. */
+  constructor(message: string, options: ErrorOptions & { readonly code?: keyof typeof STATUS } = {}) {
+    const { code = 'journal-unavailable', cause } = options;
+    super({ ...problem(STATUS[code], { code, detail: message }) }, STATUS[code], { cause });
+    this.message = message;
+    this.code = code;
+    // Nest's class has no message yet when the stack is taken.
+    Error.captureStackTrace(this);
+  }
 }
 
 /** There is no room for the update. It was not stored, and no other will be until somebody makes room. */
 export class JournalFullError extends JournalUnavailableError {
   override readonly name = 'JournalFullError';
-  override readonly code = 'journal-full';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { ...options, code: 'journal-full' });
+  }
 }
 
 /** The journal can't be opened. The message is for the operator, and says what to do. */

@@ -3,6 +3,7 @@ import { eventIdOf } from '../../../storage/journal/presence-record.js';
 import { type Update, weightOf, weightOfText } from '../../../storage/journal/update.js';
 import { textInBothFormats, type WireBytes } from '../../../streams/frames/wire-bytes.js';
 import { frameLength, frameText } from '../../../streams/frames/frame.js';
+import { updateRecord } from './record.js';
 
 /** An entry as it goes over the wire, encoded once for all who get it. */
 export interface RecentEntry {
@@ -27,6 +28,12 @@ export function encodeEntry(entry: Entry, topics: readonly string[] = [], namesT
   const { position, update } = entry;
   const text = frameText({ ...update, topics, ...(namesTrace && { trace: update.traceparent }) });
   return { position, update, bytes: textInBothFormats(text) };
+}
+
+/** @param topics that its reader in the same process may be told. */
+export function encodeRecord(entry: Entry, topics: readonly string[]): RecentEntry {
+  const { position, update } = entry;
+  return { position, update, bytes: updateRecord(entry, topics) };
 }
 
 /** An entry that is encoded when somebody wants it, because many entries are wanted by nobody who is there. */
@@ -74,6 +81,10 @@ export class UnsharedEntry implements RecentEntry {
   constructor(private readonly entry: Entry) {
     this.position = entry.position;
     this.update = entry.update;
+  }
+
+  get storedAt(): number | undefined {
+    return this.entry.storedAt;
   }
 
   /** Its frame, not encoded yet. */

@@ -1,21 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect } from '@jest/globals';
-import fc from 'fast-check';
-import type { SharedState } from '../../src/storage/state/shared-state.js';
+import type { Arbitrary } from 'fast-check';
+import type { SharedState } from '../storage/state/shared-state.js';
 import { arrival, changed, departure, GRACE, serialsOf } from './leases.js';
+import type { Expect, Tools } from './tools.js';
+
+/** Something that happens to leases. */
+export interface Act {
+  readonly kind: string;
+  readonly which: number;
+}
 
 /** What may happen to leases, each of which has some of three matchers. */
-export const ACT = fc.oneof(
-  {
-    weight: 12,
-    arbitrary: fc.record({ kind: fc.constantFrom('enter', 'resume'), which: fc.integer({ max: 7, min: 1 }) }),
-  },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('leave'), which: fc.nat({ max: 10 }) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constantFrom('wait', 'wait and forget', 'release'), which: fc.constant(0) }),
-  },
-);
+export function actOf(fc: Tools['fc']): Arbitrary<Act> {
+  return fc.oneof(
+    {
+      weight: 12,
+      arbitrary: fc.record({ kind: fc.constantFrom('enter', 'resume'), which: fc.integer({ max: 7, min: 1 }) }),
+    },
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant('leave'), which: fc.nat({ max: 10 }) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constantFrom('wait', 'wait and forget', 'release'), which: fc.constant(0) }),
+    },
+  );
+}
 
 const MATCHERS = ['exact:a', 'exact:aa', 'urlpattern:a'];
 
@@ -31,7 +39,7 @@ interface Row {
 let refs = 100_000;
 
 /** Acts on a state, and on a plain list of what should be in it, and compares all lists after each act. */
-export async function follow(state: SharedState, acts: readonly { kind: string; which: number }[]): Promise<void> {
+export async function follow(state: SharedState, acts: readonly Act[], expect: Expect): Promise<void> {
   let here: Row[] = [];
   let away: Row[] = [];
   const end = async (mustForget: boolean): Promise<void> => {
@@ -67,11 +75,11 @@ export async function follow(state: SharedState, acts: readonly { kind: string; 
     else if (kind === 'leave') await leave(which);
     else if (kind === 'release') await release();
     else await end(kind === 'wait and forget');
-    await compare(state, [...here, ...away]);
+    await compare(state, [...here, ...away], expect);
   }
 }
 
-async function compare(state: SharedState, rows: readonly Row[]): Promise<void> {
+async function compare(state: SharedState, rows: readonly Row[], expect: Expect): Promise<void> {
   const there = rows.toSorted((a, b) => a.serial - b.serial);
   const middle = there[Math.floor(there.length / 2)]?.serial ?? 0;
   expect(await serialsOf(state)).toEqual(there.map(({ serial }) => serial));

@@ -1,10 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import { isWhole, type Journal, type Retention } from '../../src/storage/journal/journal.js';
-import { newRecordId } from '../../src/storage/journal/presence-record.js';
-import type { TopicAddresses, TopicLookup, TopicQuery } from '../../src/storage/journal/topics/topic-lookup.js';
-import type { Update } from '../../src/storage/journal/update.js';
-import { type Engine, PLENTY } from './contract.js';
+import { isWhole, type Journal, type Retention } from '../storage/journal/journal.js';
+import { newRecordId } from '../storage/journal/presence-record.js';
+import type { HeldTopic, TopicAddresses, TopicLookup, TopicQuery } from '../storage/journal/topics/topic-lookup.js';
+import type { Update } from '../storage/journal/update.js';
+import { type Engine, PLENTY } from './journal.js';
+import type { Tools } from './tools.js';
 
 /** An engine whose logs tell the addresses of topics. */
 export interface TopicEngine extends Pick<Engine, 'name' | 'again'> {
@@ -61,23 +60,21 @@ function updateOf(id: string, topics: readonly string[]): Update {
   return { topics, data: `data of ${id}`, id, private: id.endsWith('0') };
 }
 
-/** Every topic of a list, asked for in parts. */
-function allOf(
-  lookup: TopicLookup,
-  query: Omit<TopicQuery, 'limit'>,
-  limit: number,
-): ReturnType<TopicLookup['topics']>['topics'] {
-  const { topics, next } = lookup.topics({ ...query, limit });
-  expect(topics.length).toBeLessThanOrEqual(limit);
-  return next === undefined ? topics : [...topics, ...allOf(lookup, { ...query, from: next }, limit)];
-}
-
 function byTopic(one: { readonly topic: string }, other: { readonly topic: string }): number {
   return one.topic < other.topic ? -1 : Number(one.topic > other.topic);
 }
 
 /** What every engine must hold to that finds updates by topic and takes updates out. */
-export function describeTopics({ name, open, again }: TopicEngine): void {
+export function describeTopics(tools: Tools, { name, open, again }: TopicEngine): void {
+  const { describe, it, beforeEach, afterEach, expect, fc } = tools;
+
+  /** Every topic of a list, asked for in parts. */
+  function allOf(lookup: TopicLookup, query: Omit<TopicQuery, 'limit'>, limit: number): readonly HeldTopic[] {
+    const { topics, next } = lookup.topics({ ...query, limit });
+    expect(topics.length).toBeLessThanOrEqual(limit);
+    return next === undefined ? topics : [...topics, ...allOf(lookup, { ...query, from: next }, limit)];
+  }
+
   describe(`the ${name} journal by topic`, () => {
     let now = 1_000_000;
     let journal: Journal;

@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import type { Arrival, Departure, SharedState } from '../../src/storage/state/shared-state.js';
+import type { Arrival, Departure, SharedState } from '../storage/state/shared-state.js';
 import { arrival, changed, departure, GRACE, listed, serialsOf } from './leases.js';
-import { ACT, follow } from './lease-model.js';
+import { actOf, follow } from './lease-model.js';
+import type { Tools } from './tools.js';
 
-export interface Engine {
+export interface StateEngine {
   readonly name: string;
   readonly open: () => Promise<SharedState>;
 }
@@ -13,7 +12,8 @@ export interface Engine {
 const REPORT = { host: 'here', version: '1.2.3', startedAt: '2026-01-01T00:00:00.000Z', connections: 7 };
 
 /** What the processes of a hub share, whatever keeps it. */
-export function describeState({ name, open }: Engine): void {
+export function describeState(tools: Tools, { name, open }: StateEngine): void {
+  const { describe, it, beforeEach, afterEach, expect, fc } = tools;
   describe(`the shared state in ${name}`, () => {
     let state: SharedState;
 
@@ -144,7 +144,7 @@ export function describeState({ name, open }: Engine): void {
 
     it('lists those with a matcher exactly as long as they are there, whatever happened', async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(ACT, { minLength: 10, maxLength: 25 }), (acts) => follow(state, acts)),
+        fc.asyncProperty(fc.array(actOf(fc), { minLength: 10, maxLength: 25 }), (acts) => follow(state, acts, expect)),
         {
           numRuns: 12,
         },

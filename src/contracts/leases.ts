@@ -1,4 +1,4 @@
-import type { Arrival, Departure, Entered, Lease, SharedState } from '../../src/storage/state/shared-state.js';
+import type { Arrival, Departure, Entered, Lease, SharedState } from '../storage/state/shared-state.js';
 
 /** Milliseconds. */
 export const GRACE = 150;

@@ -1,9 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import type { Entry, Journal, PresenceEntry, ReadEntry, Retention } from '../../src/storage/journal/journal.js';
-import { eventIdOf, newRecordId, type PresenceRecord } from '../../src/storage/journal/presence-record.js';
-import type { Update } from '../../src/storage/journal/update.js';
-import { type Engine, PLENTY, update } from './contract.js';
+import type { Entry, Journal, PresenceEntry, ReadEntry, Retention } from '../storage/journal/journal.js';
+import { eventIdOf, newRecordId, type PresenceRecord } from '../storage/journal/presence-record.js';
+import type { Update } from '../storage/journal/update.js';
+import { type Engine, PLENTY, update } from './journal.js';
+import type { Tools } from './tools.js';
 
 function record(events = 1, content = 'who and what'): PresenceRecord {
   return { id: newRecordId(), events, content };
@@ -58,7 +57,8 @@ class TwoLists {
 }
 
 /** What every engine must hold to that has comings and goings beside updates. */
-export function describePresence({ name, open, again }: Engine): void {
+export function describePresence(tools: Tools, { name, open, again }: Engine): void {
+  const { describe, it, beforeEach, afterEach, expect, fc } = tools;
   describe(`the ${name} journal with comings and goings`, () => {
     let now = 1_000_000;
     let journal: Journal;

