@@ -196,6 +196,39 @@ describe.each(ADAPTERS)('a hub in an application on %s', (adapter) => {
     }
   });
 
+  it('lets a stream of the application’s own resume from its log', async () => {
+    @Controller('own-updates')
+    class UpdatesController {
+      constructor(@Inject(HubService) private readonly hub: HubService) {}
+
+      @Sse()
+      @ManagedSse()
+      updates(): Observable<MessageEvent> {
+        return this.hub.updates(`${AT}/a`);
+      }
+    }
+    await using team = await TeamApp.start(adapter, { imports: [THE_HUB], controllers: [UpdatesController] });
+    let last: string;
+    {
+      await using stream = await team.open('/own-updates');
+      // The stream begins where the log is when it is asked for.
+      await stream.until(({ retries }) => retries.length === 1);
+      await team.publish({ topic: `${AT}/a`, data: 'seen' });
+      const [event] = await stream.take(1);
+      expect(event).toMatchObject({ data: 'seen' });
+      last = event?.id ?? '';
+    }
+    await team.publish({ topic: `${AT}/a`, data: 'missed' });
+    await team.publish({ topic: `${AT}/b`, data: 'another topic' });
+    await team.publish({ topic: `${AT}/a`, data: 'missed as well' });
+    await using again = await team.open('/own-updates', { 'last-event-id': last });
+    const events = await again.until(({ text }) => text.includes('caught-up'));
+    expect(events.events.filter(({ event }) => event === undefined).map(({ data }) => data)).toEqual([
+      'missed',
+      'missed as well',
+    ]);
+  });
+
   it('gets its options late, from a factory or a class, and the same defaults', async () => {
     @Injectable()
     class Settings {

@@ -4,6 +4,7 @@ import { HttpException, Logger, type MessageEvent } from '@nestjs/common';
 import { Observable, type Subscriber } from 'rxjs';
 import { encodeComment, encodeRetry } from '../frames/frame.js';
 import { beginWith } from './opening.js';
+import { isResumable, type SourceNotice } from './resumable.js';
 import { randomRetry, type OpenStream, type StreamRegistry } from '../registry/stream-registry.js';
 import { markStream, type StreamRequest } from '../registry/stream-request.js';
 import { STREAM_ENDS, type StreamEnd } from '../registry/stream-end.js';
@@ -16,7 +17,8 @@ const REPEATABLE_ID = /^[\x21-\x7e]{1,255}$/;
 
 /**
  * `source` with what every stream has: a random `retry:` first, heartbeats as comments, an end at the maximum age and at
- * shutdown, and a log line when it opens and closes. An error before the stream is open is passed on, so that an exception filter
+ * shutdown, and a log line when it opens and closes. A source that can begin after any of its events goes on after the one that
+ * the client had last. An error before the stream is open is passed on, so that an exception filter
  * can still answer with a status.
  */
 export function withLifetime(
@@ -31,7 +33,8 @@ export function withLifetime(
       return () => stream.release();
     }
     registry.add(stream);
-    const subscription = source.subscribe({
+    const events = isResumable(source) ? source.after(request.lastEventId, (notice) => stream.note(notice)) : source;
+    const subscription = events.subscribe({
       next: (message: unknown) => stream.write(message),
       error: (error: unknown) => stream.fail(error),
       complete: () => stream.end('completed'),
@@ -99,6 +102,14 @@ class LiveStream implements OpenStream {
     if (isOnly(event, 'retry')) return this.writeAside(encodeRetry(event.retry ?? 0));
     this.events += 1;
     this.send(event);
+  }
+
+  /** Tells what the source has to say beside its events, in its place among them. */
+  note({ id, ...notice }: SourceNotice): void {
+    // The end of the process is told by whoever ends the stream.
+    if (!this.registry.notices || notice.type === 'drain') return;
+    this.open();
+    this.send({ type: 'herald', data: notice, ...(id !== undefined && { id }) });
   }
 
   heartbeat(): void {
