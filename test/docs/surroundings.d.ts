@@ -1,7 +1,7 @@
 // What the blocks of code in README.md and docs/*.md take from around them: imports that are plain, and code of the reader's.
 
-declare const createHeraldClient: typeof import('herald/client').createHeraldClient;
-declare const herald: import('herald/client').HeraldClient<{ 'https://example.com/books/1': { title: string } }>;
+declare const createHeraldClient: typeof import('herald-hub-client').createHeraldClient;
+declare const herald: import('herald-hub-client').HeraldClient<{ 'https://example.com/books/1': { title: string } }>;
 declare function show(what: unknown): void;
 declare function loadBooks(): void;
 declare function fetchToken(options: { fresh: boolean }): Promise<string>;
@@ -18,10 +18,10 @@ declare class PricesService {
   changes(): Observable<MessageEvent>;
 }
 
-type Grants = import('herald').Grants;
-declare const GrantsResolver: typeof import('herald').GrantsResolver;
-declare const HeraldModule: typeof import('herald').HeraldModule;
-declare const PublishGuard: typeof import('herald').PublishGuard;
+type Grants = import('herald-nest').Grants;
+declare const GrantsResolver: typeof import('herald-nest').GrantsResolver;
+declare const HeraldModule: typeof import('herald-nest').HeraldModule;
+declare const PublishGuard: typeof import('herald-nest').PublishGuard;
 declare class NotBanned {
   canActivate(): boolean;
 }
