@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** All that a tarball may hold. */
 const CONTENTS: Readonly<Record<PackageName, readonly RegExp[]>> = {
   'herald-hub': [
-    /^server\/[\w-]+\.js(\.map)?$/,
+    /^server\/[\w.-]+\.js(\.map)?$/,
     /^server\/storage\/(journal|state)\/redis\/lua\/[\w-]+\.lua$/,
     /^server\/license\.md$/,
     /^client\/(index\.html|favicon\.svg|license\.md)$/,
@@ -25,7 +25,7 @@ const CONTENTS: Readonly<Record<PackageName, readonly RegExp[]>> = {
     /^node\/(publisher|shared)\/(errors\/)?[\w-]+(\.js|\.js\.map|\.d\.ts)$/,
   ],
   'herald-nest': [
-    /^lib\/(access|auth|config|contracts|herald|hub|shared|storage|streams)\/([\w-]+\/)*[\w-]+(\.js|\.js\.map|\.d\.ts)$/,
+    /^lib\/(access|auth|config|contracts|herald|hub|shared|storage|streams)\/([\w-]+\/)*[\w.-]+(\.js|\.js\.map|\.d\.ts)$/,
     /^lib\/storage\/(journal|state)\/redis\/lua\/[\w-]+\.lua$/,
   ],
 };

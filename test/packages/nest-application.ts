@@ -18,7 +18,8 @@ export async function writeApplication(project: Project): Promise<void> {
        @Controller('books')`,
     )
     .replace('{ HeraldModule,', '{ GrantsResolver, HeraldModule, UNLIMITED,');
-  await project.write({ 'main.ts': text, 'main.mjs': await compiled(text) });
+  const program = `${text}console.log('the application listens');\n`;
+  await project.write({ 'main.ts': program, 'main.mjs': await compiled(program) });
 }
 
 /** Starts it, and resolves once it listens. */
@@ -27,7 +28,7 @@ export async function startApplication(project: Project, env: Environment = {}):
   const application = Herald.spawn({ command: [process.execPath, 'main.mjs'], cwd: project.path, port, env });
   application.url = `http://127.0.0.1:${port}`;
   try {
-    await application.waitForLog(/Nest application successfully started/);
+    await application.waitForLog(/^the application listens$/m);
   } catch (error) {
     await application[Symbol.asyncDispose]();
     throw error;
