@@ -3,7 +3,17 @@
  * `npm publish`, with what its entry points import and nothing else. A package that would import something that it does
  * not ask for is not made.
  */
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
@@ -25,22 +35,25 @@ const NEST_ENTRIES = {
   './testing': 'herald/testing',
 };
 
+/** What `test/packages` tries both ends of. Nest 12.0.0 asks for Nest 11. */
+const NEST = '^11.2.1 || ^12.0.1';
+
 /** What an application that imports the module has itself, so that there is one of each. */
 const NEST_PEERS = {
-  '@nestjs/common': '^12.0.0',
-  '@nestjs/core': '^12.0.0',
+  '@nestjs/common': NEST,
+  '@nestjs/core': NEST,
   'reflect-metadata': '^0.2.0',
   rxjs: '^7.8.0',
 };
 
 /** What it has where it uses it. */
 const NEST_OPTIONAL_PEERS = {
-  '@nestjs/cqrs': '>=11.0.0',
-  '@nestjs/event-emitter': '>=3.0.0',
-  '@nestjs/platform-express': '^12.0.0',
-  '@nestjs/platform-fastify': '^12.0.0',
-  '@nestjs/terminus': '^12.0.0',
-  '@nestjs/testing': '^12.0.0',
+  '@nestjs/cqrs': '^11.0.0 || ^12.0.0',
+  '@nestjs/event-emitter': '^3.0.0 || ^12.0.0',
+  '@nestjs/platform-express': NEST,
+  '@nestjs/platform-fastify': NEST,
+  '@nestjs/terminus': '^11.0.0 || ^12.0.0',
+  '@nestjs/testing': NEST,
   express: '^5.0.0',
   fastify: '^5.0.0',
   ioredis: '^6.0.0',
@@ -76,7 +89,8 @@ function makeClient() {
   copy(name, types.files, CLIENT_TYPES, 'types');
   copy(name, node.files, SERVER, 'node');
   describe(name, {
-    description: 'The client library of Herald, a push hub for the web: for browsers and Node.js, with React, Vue and RxJS.',
+    description:
+      'The client library of Herald, a push hub for the web: for browsers and Node.js, with React, Vue and RxJS.',
     sideEffects: ['./browser/worker.js'],
     exports: {
       ...Object.fromEntries(
@@ -125,7 +139,8 @@ function makeHub() {
   cpSync(CLIENT, join(folder, 'client'), { recursive: true });
   copyFileSync(join(ROOT, 'dist/sbom.json'), join(folder, 'sbom.json'));
   describe(name, {
-    description: 'Herald, a push hub for the web: publish over HTTP, receive over Server-Sent Events, miss nothing while away.',
+    description:
+      'Herald, a push hub for the web: publish over HTTP, receive over Server-Sent Events, miss nothing while away.',
     bin: { herald: './server/cli.js', [name]: './server/start.js' },
     imports: { '#package.json': './package.json' },
     exports: {},

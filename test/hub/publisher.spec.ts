@@ -15,7 +15,6 @@ import { LineHub } from '../support/line-hub.js';
 import { linkPackages } from '../support/packages.js';
 import type { Target } from '../support/stream-client.js';
 
-
 /** As many as one look at the history tells of. */
 const MANY = Array.from({ length: 900 }, (_, number) => String(number));
 

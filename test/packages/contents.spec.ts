@@ -125,9 +125,9 @@ it('the module and the service ask for the versions that are tested here, and th
     'pino-pretty',
     'reflect-metadata',
   ]);
-  expect(Object.keys(asked['herald-nest'] ?? {}).filter((name) => /^(?:@nestjs\/|rxjs|ioredis|lmdb)/.test(name))).toEqual(
-    [],
-  );
+  expect(
+    Object.keys(asked['herald-nest'] ?? {}).filter((name) => /^(?:@nestjs\/|rxjs|ioredis|lmdb)/.test(name)),
+  ).toEqual([]);
   const all = Object.values(asked).flatMap((one) => Object.values(one ?? {}));
   expect(all.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
 });

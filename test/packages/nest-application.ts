@@ -2,8 +2,10 @@ import { exampleIn, compiled, freePort } from '../support/examples.js';
 import { Herald } from '../support/herald.js';
 import type { Environment, Project } from './project.js';
 
-
-/** Writes the application of the README of `herald-nest` into a project, with a journal of one's choice. */
+/**
+ * Writes the application of the README of `herald-nest` into a project, with a journal of one's choice, grants for all, and a
+ * stream of its own.
+ */
 export async function writeApplication(project: Project): Promise<void> {
   const text = (await exampleIn('packages/herald-nest.md', 'main.ts'))
     .replace(
@@ -17,7 +19,9 @@ export async function writeApplication(project: Project): Promise<void> {
        }
        @Controller('books')`,
     )
-    .replace('{ HeraldModule,', '{ GrantsResolver, HeraldModule, UNLIMITED,');
+    .replace('{ HeraldModule,', '{ GrantsResolver, HeraldModule, UNLIMITED,')
+    .replace('  @Post()', "  @Sse('ticks')\n  ticks() { return concat(of({ data: 'tick' }), NEVER); }\n\n  @Post()")
+    .replace('import { Body,', "import { concat, NEVER, of } from 'rxjs';\nimport { Sse, Body,");
   const program = `${text}console.log('the application listens');\n`;
   await project.write({ 'main.ts': program, 'main.mjs': await compiled(program) });
 }

@@ -1,17 +1,21 @@
 import { expect } from '@jest/globals';
-import { send, textOf } from '../support/event-stream.js';
+import { openStream, send, textOf } from '../support/event-stream.js';
 import type { Herald } from '../support/herald.js';
 import { form, HUB, subscribe, updatesOf } from '../support/hub.js';
 
 const TOPIC = 'https://example.com/books';
 
-/** Somebody subscribes, the application's own route publishes, and HTTP is tried as well. */
+/** Somebody subscribes, the application's own route publishes, and its own stream ticks. */
 export async function expectHub(application: Herald): Promise<void> {
   await using stream = await subscribe(application, { query: `match=${TOPIC}` });
   const created = await post(application, '/books', 'application/json', '{"title":"Dune"}');
   expect([created.status, created.text]).toEqual([201, expect.stringMatching(/^urn:uuid:/)]);
   await stream.until(() => updatesOf(stream).length === 1);
   expect(updatesOf(stream)).toEqual([{ id: created.text, data: '{"title":"Dune"}' }]);
+  await using ticks = await openStream(`${application.url}/books/ticks`);
+  await ticks.until(({ events }) => events.length === 1);
+  // A stream of the application's own is looked after as well.
+  expect(ticks.retries).toHaveLength(1);
 }
 
 /** What the hub answers to a publication over HTTP, beside routes of the application that take JSON. */

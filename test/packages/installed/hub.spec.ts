@@ -3,10 +3,14 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { send, textOf } from '../../support/event-stream.js';
 import { freePort } from '../../support/examples.js';
+import { SUBSCRIBER_KEY } from '../../support/hub.js';
 import { Project } from '../project.js';
 import { Tarballs } from '../tarballs.js';
 
 const INSTALLATION = 300_000;
+
+/** What npx needs; it asks no registry. */
+const ENV = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', npm_config_offline: 'true' };
 
 describe('herald-hub, installed', () => {
   let project: Project;
@@ -19,15 +23,15 @@ describe('herald-hub, installed', () => {
   }, INSTALLATION);
   afterAll(() => project[Symbol.asyncDispose]());
 
-  it('came without a warning of npm', () => {
-    expect(installed).not.toMatch(/EBADENGINE|ERESOLVE|deprecated/);
+  it('came without a conflict', () => {
+    expect(installed).not.toMatch(/ERESOLVE|deprecated/);
   });
 
   it('serves the page and the hub by npx, and ends with it', async () => {
     const port = await freePort();
-    const npx = spawn('npx', ['--no', 'herald-hub'], {
+    const npx = spawn('npx', ['herald-hub'], {
       cwd: project.path,
-      env: { ...process.env, PORT: String(port), NODE_ENV: '', npm_config_offline: 'true' },
+      env: { ...ENV, PORT: String(port) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
@@ -53,9 +57,8 @@ describe('herald-hub, installed', () => {
 
   it.each(['herald-hub', 'herald'])('is the command line by npx %s', async (command) => {
     const { version } = await project.manifestOf('herald-hub');
-    expect(await project.command('npx', ['--no', command, '--version'])).toBe(`herald ${version}\n`);
-    const made = ['--no', command, 'token', '--subscribe', '*'];
-    const env = { HERALD_SUBSCRIBER_KEY: 'a subscriber key for tests that is long enough' };
-    expect(await project.command('npx', made, env)).toMatch(/^ey/);
+    expect(await project.command('npx', [command, '--version'], ENV)).toBe(`herald ${version}\n`);
+    const env = { ...ENV, HERALD_SUBSCRIBER_KEY: SUBSCRIBER_KEY };
+    expect(await project.command('npx', [command, 'token', '--subscribe', '*'], env)).toMatch(/^ey/);
   });
 });

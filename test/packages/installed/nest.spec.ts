@@ -8,10 +8,12 @@ import { Tarballs } from '../tarballs.js';
 const INSTALLATION = 300_000;
 const TYPESCRIPT = fileURLToPath(new URL('../../../node_modules/typescript/bin/tsc', import.meta.url));
 
-/** The newest Nest of the range that `herald-nest` asks for, and the oldest. */
+/** The ends of both ranges that `herald-nest` asks for. */
 const NESTS = [
-  ['the newest Nest 12', '^12.0.0', '^12.0.0'],
-  ['the oldest Nest 12', '12.0.0', '12.0.0'],
+  ['the newest Nest 12', '^12.0.1'],
+  ['the oldest Nest 12', '12.0.1'],
+  ['the newest Nest 11', '^11.2.1'],
+  ['the oldest Nest 11', '11.2.1'],
 ] as const;
 
 /** What a strict project says to TypeScript. */
@@ -33,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => tarballs[Symbol.asyncDispose]());
 
-describe.each(NESTS)('herald-nest in an application on %s and Fastify', (_, nest, platform) => {
+describe.each(NESTS)('herald-nest in an application on %s and Fastify', (_, nest) => {
   let project: Project;
   let installed: string;
 
@@ -43,7 +45,7 @@ describe.each(NESTS)('herald-nest in an application on %s and Fastify', (_, nest
       tarballs.pathOf('herald-nest'),
       `@nestjs/common@${nest}`,
       `@nestjs/core@${nest}`,
-      `@nestjs/platform-fastify@${platform}`,
+      `@nestjs/platform-fastify@${nest}`,
       'reflect-metadata@^0.2.0',
       'rxjs@^7.8.0',
       '@types/node@20',
