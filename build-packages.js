@@ -255,7 +255,9 @@ function needs(name, reached, peers, optionalPeers) {
     ([peer]) => imported.has(peer) || peer.startsWith('@nestjs/platform-'),
   );
   const allPeers = { ...peers, ...Object.fromEntries(mayBeMissing) };
-  const own = [...imported].filter((one) => !(one in allPeers)).toSorted();
+  const own = Array.from(imported, String)
+    .filter((one) => !(one in allPeers))
+    .toSorted();
   const unknown = own.filter((one) => !(one in dependencies));
   if (unknown.length > 0) throw new Error(`${name} imports what it does not ask for: ${unknown.join(', ')}`);
   return {
