@@ -4,10 +4,10 @@ FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
-COPY nest-cli.json tsconfig.json tsconfig.build.json vite*.config.ts build-stamp.js ./
+COPY nest-cli.json tsconfig.json tsconfig.build.json vite*.config.ts ./
 COPY client client
 COPY src src
-RUN npm run build
+RUN npm run build:service
 
 FROM node:22-bookworm-slim AS dependencies
 WORKDIR /app

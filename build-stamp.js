@@ -3,19 +3,19 @@
  * ends with 0 where nothing has, and `node build-stamp.js --write` remembers what was built.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 
 const ROOT = import.meta.dirname;
 /** A new build begins by deleting its folder, so a build that was broken off leaves no stamp. */
 const STAMP = join(ROOT, 'dist/server/build-stamp');
-const FOLDERS = ['src', 'client'];
-const SETTINGS = /^(?:package(?:-lock)?|nest-cli|tsconfig.*)\.json$|^vite.*\.ts$|^build-stamp\.js$/;
+const FOLDERS = ['src', 'client', 'docs/packages'];
+const SETTINGS = /^(?:package(?:-lock)?|nest-cli|tsconfig.*)\.json$|^vite.*\.ts$|^build-.*\.js$/;
 
 const files = [
   ...readdirSync(ROOT).filter((name) => SETTINGS.test(name)),
-  ...FOLDERS.flatMap((folder) =>
+  ...FOLDERS.filter((folder) => existsSync(join(ROOT, folder))).flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1)),

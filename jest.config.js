@@ -13,10 +13,17 @@ const AROUND = [
   '/test/e2e/team-hosts[.]spec[.]ts$',
 ];
 
+/** What installs packages in new folders: `npm run test:world -- packages`, and any call with HERALD_INSTALL=on. */
+const INSTALLED = ['/test/packages/installed/'];
+
 /** Source and tests are compiled by swc with the decorator metadata that Nest's injector reads. */
 const common = {
   testEnvironment: 'node',
-  testPathIgnorePatterns: ['/node_modules/', ...(process.env.HERALD_AROUND === 'on' ? [] : AROUND)],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(process.env.HERALD_AROUND === 'on' ? [] : AROUND),
+    ...(process.env.HERALD_INSTALL === 'on' ? [] : INSTALLED),
+  ],
   // What the benchmark builds of another commit is a project of the same name.
   modulePathIgnorePatterns: ['<rootDir>/dist/against/'],
   extensionsToTreatAsEsm: ['.ts'],
@@ -54,7 +61,7 @@ export default {
       ...common,
       displayName: 'e2e',
       testMatch: [
-        '<rootDir>/test/{e2e,hub,journal,protocol,state,fuzz,upgrade,client-library,docs,operators,proxies,soak,deploy}/**/*.spec.ts',
+        '<rootDir>/test/{e2e,hub,journal,protocol,state,fuzz,upgrade,client-library,docs,operators,proxies,soak,deploy,packages}/**/*.spec.ts',
         '<rootDir>/test/clients/*.spec.ts',
       ],
     },

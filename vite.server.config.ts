@@ -8,7 +8,7 @@ const SERVER = resolve('dist/server');
 const NOT_BUNDLED = ['ioredis', 'lmdb', 'pino', 'pino-pretty', 'reflect-metadata', 'thread-stream'];
 
 /**
- * The service's three programs, bundled over what `nest build` has compiled: a start that loads some 1,700 files takes
+ * The service's programs, bundled over what `nest build` has compiled: a start that loads some 1,700 files takes
  * twice as long and more than twice the CPU. What applications import, `dist/server/herald`, stays as it was compiled.
  */
 export default defineConfig({
@@ -23,7 +23,7 @@ export default defineConfig({
     minify: false,
     license: { fileName: 'license.md' },
     rolldownOptions: {
-      input: ['main', 'cli', 'healthcheck'].map((name) => `${SERVER}/${name}.js`),
+      input: ['main', 'cli', 'healthcheck', 'start'].map((name) => `${SERVER}/${name}.js`),
       // All in one folder, where each module's files have the same address from each chunk.
       output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
     },
@@ -31,9 +31,14 @@ export default defineConfig({
   ssr: { noExternal: true, external: NOT_BUNDLED },
 });
 
-/** Lets the command line program be run, as npm does it only when it first links the program. */
+/** Lets the programs that npm links be run, as npm does it only when it first links them. */
 function runnable(): Plugin {
-  return { name: 'runnable', writeBundle: () => chmod(`${SERVER}/cli.js`, 0o755) };
+  return {
+    name: 'runnable',
+    writeBundle: async () => {
+      await Promise.all(['cli', 'start'].map((name) => chmod(`${SERVER}/${name}.js`, 0o755)));
+    },
+  };
 }
 
 /** Reads a compiled module with its source map, and lets it find the files beside it although it ends up elsewhere. */

@@ -25,7 +25,7 @@ export type SnippetLanguage = (typeof SNIPPET_LANGUAGES)[number];
 export const SNIPPET_TITLES: Readonly<Record<SnippetLanguage, string>> = {
   curl: 'curl',
   eventsource: 'EventSource',
-  herald: 'herald/client',
+  herald: 'herald-hub-client',
   node: 'Node.js',
   python: 'Python',
   php: 'PHP',

@@ -35,14 +35,14 @@ export interface HeraldClientOptions {
   readonly subject?: string;
   /** Herald's worker file, for `share` without Web Locks. Default `../herald/worker.js`, relative to the hub. */
   readonly workerUrl?: string | URL;
-  /** Continues after a page reload where the page had stopped: see `herald/client/resume`. Default: begins anew. */
+  /** Continues after a page reload where the page had stopped: see `herald-hub-client/resume`. Default: begins anew. */
   readonly resume?: Resume;
   readonly backoff?: BackoffOptions;
   /** Heartbeat intervals of silence after which a stream counts as dead. Default 2.5. */
   readonly grace?: number;
   /** Milliseconds that a connection outlives its last subscriber. Default 2 000. */
   readonly closeDelay?: number;
-  /** Another way to read streams: see `herald/client/eventsource`. Default: `fetch`. */
+  /** Another way to read streams: see `herald-hub-client/eventsource`. Default: `fetch`. */
   readonly transport?: Transport;
   /** A `URLPattern` for platforms that have none, where each pattern otherwise needs a connection of its own. */
   readonly urlPattern?: UrlPatternConstructor;

@@ -2,6 +2,7 @@ import { steadyNow } from '../shared/time/steady-clock.js';
 import { type Journal, JournalOpenError, type Retention } from './journal/journal.js';
 import { MemoryJournal } from './journal/memory/memory-journal.js';
 import type { RedisJournalOptions } from './journal/redis/redis-journal.js';
+import { loadEngine } from './load-engine.js';
 import type { TopicAddresses } from './journal/topics/topic-lookup.js';
 
 export interface JournalOptions {
@@ -21,7 +22,7 @@ export interface JournalOptions {
 type Open = (options: JournalOptions) => Promise<Journal>;
 
 const openRedis: Open = async ({ url, retention, presenceRetention, redis, addresses, signal }) => {
-  const { RedisJournal } = await import('./journal/redis/redis-journal.js');
+  const { RedisJournal } = await loadEngine('ioredis', () => import('./journal/redis/redis-journal.js'));
   return RedisJournal.open({ ...redis, url, retention, presenceRetention, addresses, signal });
 };
 
@@ -35,7 +36,7 @@ const ENGINES: ReadonlyMap<string, Open> = new Map<string, Open>([
   [
     'lmdb',
     async ({ url, retention, presenceRetention, addresses }) => {
-      const { LmdbJournal } = await import('./journal/lmdb/lmdb-journal.js');
+      const { LmdbJournal } = await loadEngine('lmdb', () => import('./journal/lmdb/lmdb-journal.js'));
       return LmdbJournal.open(url.slice('lmdb:'.length), retention, steadyNow, presenceRetention, addresses);
     },
   ],

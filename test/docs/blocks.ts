@@ -28,10 +28,12 @@ export interface Mark {
 const MARK =
   /^<!-- (?:(run)( each line)?(?: until "([^"]+)")?(?:, prints "(.+)")?|not run: \S.*|example: \S.*|run: world \S+) -->$/;
 
-/** README.md and docs/*.md. */
+/** README.md, docs/*.md, and what the packages say of themselves. */
 export const DOCUMENTS: readonly string[] = [
   'README.md',
-  ...readdirSync(`${ROOT}docs`).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+  ...['docs', 'docs/packages'].flatMap((folder) =>
+    readdirSync(ROOT + folder).flatMap((name) => (name.endsWith('.md') ? [`${folder}/${name}`] : [])),
+  ),
 ];
 
 /** The fenced blocks of a document, in order. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { runCli } from '../support/cli.js';
 import type { Herald } from '../support/herald.js';
 import { ADMIN_KEY, HUB, HUB_ENVIRONMENT, Publisher, startHub } from '../support/hub.js';
+import { linkPackages } from '../support/packages.js';
 import { curl, describeWith } from '../support/programs.js';
 import { type Block, blocksOf, DOCUMENTS, type Mark } from './blocks.js';
 import { runShell } from './shell.js';
@@ -45,19 +46,21 @@ it.each(runnable('json'))('the JSON at %s can be read', (_, text) => {
 });
 
 it('the code in the documents compiles', async () => {
-  // Within the project, so that `herald/client` and the like are found as they are where Herald is installed.
+  // Within the project, where the packages find those that they ask for.
   const folder = await mkdtemp(join(ROOT, 'dist', 'documents-'));
   try {
     const programs = runnable('js', 'ts').flatMap(([place, text, { isEachLine }]) =>
       (isEachLine ? text.split('\n') : [text]).map((program, index) => ({ place, program, index })),
     );
     expect(programs.length).toBeGreaterThan(0);
+    await linkPackages(folder);
+    await copyFile(join(ROOT, 'test/docs/surroundings.d.ts'), join(folder, 'surroundings.d.ts'));
     const name = (place: string, index: number): string => `${place.replaceAll(/\W/g, '-')}-${index}.ts`;
     for (const { place, program, index } of programs) {
       // oxlint-disable-next-line no-await-in-loop -- a few small files
       await writeFile(join(folder, name(place, index)), `${program}\nexport {};\n`);
     }
-    const files = [...programs.map(({ place, index }) => name(place, index)), '../../test/docs/surroundings.d.ts'];
+    const files = [...programs.map(({ place, index }) => name(place, index)), 'surroundings.d.ts'];
     const compilerOptions = {
       strict: true,
       module: 'nodenext',
@@ -111,7 +114,7 @@ describeWith(curl, 'the commands in the documents', () => {
     for (const role of ['PUBLISHER', 'SUBSCRIBER'] as const) {
       env[`MERCURE_${role}_JWT_KEY`] = HUB_ENVIRONMENT[`HERALD_${role}_KEY`] ?? '';
     }
-    await installIn(folder);
+    await linkPackages(folder);
     await writeFile(join(folder, 'updates.ndjson'), `${JSON.stringify({ topic: TOPIC, data: { title: 'Dune' } })}\n`);
     await makeJournal(join(folder, 'var/lib/herald'));
   });
@@ -126,19 +129,10 @@ describeWith(curl, 'the commands in the documents', () => {
       .replaceAll('/var/lib/', `${folder}/var/lib/`)
       // It would build first what is built already.
       .replaceAll('npm start', `node ${ROOT}dist/server/main.js`)
-      .replaceAll('herald publish', `herald publish --url ${herald.url}${HUB}`);
+      .replaceAll('herald-hub publish', `herald-hub publish --url ${herald.url}${HUB}`);
     expect(await runShell(here, mark, { cwd: folder, env })).toContain(mark.prints ?? '');
   });
 });
-
-/** Makes a folder one in which Herald is installed. */
-async function installIn(folder: string): Promise<void> {
-  await mkdir(join(folder, 'node_modules/.bin'), { recursive: true });
-  await symlink(ROOT, join(folder, 'node_modules/herald'));
-  // As npm does it.
-  await chmod(join(ROOT, 'dist/server/cli.js'), 0o755);
-  await symlink('../herald/dist/server/cli.js', join(folder, 'node_modules/.bin/herald'));
-}
 
 /** The journal of a stopped service, with an update that the documents purge. */
 async function makeJournal(path: string): Promise<void> {

@@ -108,8 +108,10 @@ describe('the stamp of a build', () => {
 
 describe('the command', () => {
   it('can be run after each build', async () => {
-    const { mode } = await stat(join(ROOT, 'dist/server/cli.js'));
-    expect(mode & 0o111).toBe(0o111);
+    for (const program of ['cli.js', 'start.js']) {
+      const { mode } = await stat(join(ROOT, 'dist/server', program));
+      expect(mode & 0o111).toBe(0o111);
+    }
     expect(await runCli(['--help'])).toMatchObject({ status: 0 });
   });
 });

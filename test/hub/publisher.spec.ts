@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PublishError, Publisher, type PublisherOptions } from '../../src/publisher/index.js';
@@ -13,9 +12,8 @@ import { FaultProxy } from '../support/fault-proxy.js';
 import type { Herald } from '../support/herald.js';
 import { heldUpdates, HUB, publisherToken, startHub, TLS_ENVIRONMENT } from '../support/hub.js';
 import { LineHub } from '../support/line-hub.js';
+import { linkPackages } from '../support/packages.js';
 import type { Target } from '../support/stream-client.js';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** As many as one look at the history tells of. */
 const MANY = Array.from({ length: 900 }, (_, number) => String(number));
@@ -284,14 +282,17 @@ describe('Publisher', () => {
   });
 
   it('is what the package exports, and leaves nothing behind that keeps a process alive', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'herald-publisher-'));
+    await linkPackages(folder);
     const program = `
-      import { Publisher } from 'herald/publisher';
+      import { Publisher } from 'herald-hub-client/publisher';
       const publisher = new Publisher({ url: process.env.HUB, token: process.env.TOKEN });
       console.log(await publisher.publish({ topic: 'urn:t', id: 'urn:exported' }));
       await publisher.close();`;
     const env = { PATH: process.env['PATH'] ?? '', HUB: herald.url + HUB, TOKEN: await publisherToken() };
     const args = ['--input-type=module', '--eval', program];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT, env, timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, env, timeout: 20_000 });
+    await rm(folder, { recursive: true });
     expect(stdout).toBe('urn:exported\n');
   });
 });

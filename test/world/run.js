@@ -40,6 +40,12 @@ const PARTS = {
       act: () => jest([...AROUND], { HERALD_AROUND: 'on' }),
     },
   ],
+  packages: [
+    {
+      name: 'the packages, installed in new folders',
+      act: () => jest(['test/packages'], { HERALD_INSTALL: 'on' }),
+    },
+  ],
   nodes: NODES.map((version) => ({
     name: `npm test on Node.js ${version}`,
     act: (parent) => onNode(version, parent),

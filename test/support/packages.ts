@@ -1,0 +1,22 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Herald's own packages, as `npm run build` has made them. */
+export const PACKAGES = ['herald-hub', 'herald-hub-client', 'herald-nest'] as const;
+export type PackageName = (typeof PACKAGES)[number];
+
+export function builtPackage(name: PackageName): string {
+  return join(ROOT, 'dist/packages', name);
+}
+
+/** Makes a folder one in which the packages are installed, with their commands. What they ask for is that of the checkout. */
+export async function linkPackages(folder: string): Promise<void> {
+  const commands = join(folder, 'node_modules/.bin');
+  await mkdir(commands, { recursive: true });
+  await Promise.all(PACKAGES.map((name) => symlink(builtPackage(name), join(folder, 'node_modules', name))));
+  await symlink('../herald-hub/server/cli.js', join(commands, 'herald'));
+  await symlink('../herald-hub/server/start.js', join(commands, 'herald-hub'));
+}
