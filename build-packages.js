@@ -187,9 +187,9 @@ function isImport(expression) {
   return expression.kind === ts.SyntaxKind.ImportKeyword;
 }
 
-/** `__require` is what the bundler makes of it. */
+/** `__require` and `require$1` are what the bundler makes of it. */
 function isRequire(expression) {
-  return ts.isIdentifier(expression) && /^(?:__)?require$/.test(expression.text);
+  return ts.isIdentifier(expression) && /^(?:__)?require(?:\$\d+)?$/.test(expression.text);
 }
 
 /** The file that another one imports. */

@@ -9,14 +9,14 @@ export { GrantsOfRequest, PublishGuard, SubscribeGuard } from '../access/guards.
 export { AdminGuard } from '../auth/tokens/admin.guard.js';
 export { SessionGrantsResolver } from '../auth/sessions/session-grants-resolver.js';
 export { TokenGrantsResolver } from '../auth/tokens/token-grants-resolver.js';
-export { HeraldModule } from './herald.module.js';
+export { HeraldModule } from './module/herald.module.js';
 export type {
   HeraldExtras,
   HeraldJournalOptions,
   HeraldOptions,
   HeraldStreamOptions,
   HubGuards,
-} from './herald.options.js';
+} from './module/herald.options.js';
 export { hubAdminToken, hubToken, InjectHub, InjectHubAdmin } from './inject-hub.js';
 export { SseModule, type SseModuleOptions } from './sse.module.js';
 export type { UpdateDraft } from '../hub/update/check-update.js';

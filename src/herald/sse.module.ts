@@ -7,7 +7,7 @@ import { STREAM_PATH } from '../streams/lane/lane-requests.js';
 import { SSE_EXPLORER_OPTIONS, SseExplorer, type SseExplorerOptions } from '../streams/nest-sse/sse.explorer.js';
 import { STREAM_OPTIONS, StreamRegistry } from '../streams/registry/stream-registry.js';
 import { STREAM_PROVIDERS } from '../streams/stream.providers.js';
-import type { HeraldStreamOptions } from './herald.options.js';
+import type { HeraldStreamOptions } from './module/herald.options.js';
 
 export interface SseModuleOptions extends HeraldStreamOptions {
   /** Which `@Sse()` handlers are managed: those marked with `@ManagedSse()`, which is the default, or all. */

@@ -2,11 +2,16 @@ import { exampleIn, compiled, freePort } from '../support/examples.js';
 import { Herald } from '../support/herald.js';
 import type { Environment, Project } from './project.js';
 
+/** What Nest may run on. */
+export const FRAMEWORKS = ['Fastify', 'Express'] as const;
+
+export type Framework = (typeof FRAMEWORKS)[number];
+
 /**
  * Writes the application of the README of `herald-nest` into a project, with a journal of one's choice, grants for all, and a
  * stream of its own.
  */
-export async function writeApplication(project: Project): Promise<void> {
+export async function writeApplication(project: Project, framework: Framework): Promise<void> {
   const text = (await exampleIn('packages/herald-nest.md', 'main.ts'))
     .replace(
       'auth: { anonymous: true },',
@@ -19,8 +24,13 @@ export async function writeApplication(project: Project): Promise<void> {
        }
        @Controller('books')`,
     )
-    .replace('{ HeraldModule,', '{ GrantsResolver, HeraldModule, UNLIMITED,')
-    .replace('  @Post()', "  @Sse('ticks')\n  ticks() { return concat(of({ data: 'tick' }), NEVER); }\n\n  @Post()")
+    .replace('{ HeraldModule,', '{ GrantsResolver, HeraldModule, ManagedSse, UNLIMITED,')
+    .replace(
+      '  @Post()',
+      "  @Sse('ticks')\n  @ManagedSse()\n  ticks() { return concat(of({ data: 'tick' }), NEVER); }\n\n  @Post()",
+    )
+    .replaceAll('FastifyAdapter', `${framework}Adapter`)
+    .replace('platform-fastify', `platform-${framework.toLowerCase()}`)
     .replace('import { Body,', "import { concat, NEVER, of } from 'rxjs';\nimport { Sse, Body,");
   const program = `${text}console.log('the application listens');\n`;
   await project.write({ 'main.ts': program, 'main.mjs': await compiled(program) });

@@ -4,10 +4,10 @@ import {
   type ExecutionContext,
   Inject,
   Injectable,
+  SetMetadata,
   UseGuards,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import { requestOf } from '../../../access/guarded-request.js';
 import { type FrameworkReply, hubReplyOf } from '../../../shared/exchange/exchange.js';
 import { whenReady } from '../../../shared/when-ready.js';
@@ -46,13 +46,16 @@ class BodyGuard implements CanActivate {
   }
 }
 
+/** What `@RouteConfig()` of Nest's Fastify adapter sets, which an application on Express need not have. */
+const ROUTE_CONFIG = '__fastify_route_config__';
+
 /** For a route with a body, which is then read after all guards of the controller. */
 export function LateBody(limit?: number): MethodDecorator {
   const limited = limit === undefined ? [] : [MaxBody(limit)];
-  return applyDecorators(RouteConfig({ [LATE_BODY]: true }), UseGuards(BodyGuard), ...limited);
+  return applyDecorators(SetMetadata(ROUTE_CONFIG, { [LATE_BODY]: true }), UseGuards(BodyGuard), ...limited);
 }
 
 /** For a route whose handler reads the body itself, as it comes. */
 export function StreamedBody(): MethodDecorator {
-  return RouteConfig({ [LATE_BODY]: true });
+  return SetMetadata(ROUTE_CONFIG, { [LATE_BODY]: true });
 }

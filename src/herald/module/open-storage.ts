@@ -1,8 +1,8 @@
-import { topicAddresses } from '../hub/matching/url-pattern/topic-addresses.js';
-import type { Journal } from '../storage/journal/journal.js';
-import { openJournal } from '../storage/open-journal.js';
-import { openState } from '../storage/open-state.js';
-import type { SharedState } from '../storage/state/shared-state.js';
+import { topicAddresses } from '../../hub/matching/url-pattern/topic-addresses.js';
+import type { Journal } from '../../storage/journal/journal.js';
+import { openJournal } from '../../storage/open-journal.js';
+import { openState } from '../../storage/open-state.js';
+import type { SharedState } from '../../storage/state/shared-state.js';
 import type { ResolvedOptions } from './herald.options.js';
 
 /** Opens the journal that the options name. */

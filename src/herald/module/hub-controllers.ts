@@ -1,11 +1,11 @@
 import { type CanActivate, type Type } from '@nestjs/common';
 import { GUARDS_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import { MetadataController } from '../auth/metadata/metadata.controller.js';
-import { HistoryController } from '../hub/http/history/history.controller.js';
-import { PublishController } from '../hub/http/publish/publish.controller.js';
-import { SubscribeController } from '../hub/http/subscribe/subscribe.controller.js';
-import { SubscriptionsController } from '../hub/http/subscriptions/subscriptions.controller.js';
-import { HUB_PATH } from '../shared/hub-path.js';
+import { MetadataController } from '../../auth/metadata/metadata.controller.js';
+import { HistoryController } from '../../hub/http/history/history.controller.js';
+import { PublishController } from '../../hub/http/publish/publish.controller.js';
+import { SubscribeController } from '../../hub/http/subscribe/subscribe.controller.js';
+import { SubscriptionsController } from '../../hub/http/subscriptions/subscriptions.controller.js';
+import { HUB_PATH } from '../../shared/hub-path.js';
 import type { HeraldExtras, HubGuards } from './herald.options.js';
 
 /** The controllers of the hub's routes, and whose guards each has. */

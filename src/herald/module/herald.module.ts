@@ -7,28 +7,28 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { DiscoveryModule, HttpAdapterHost, ModuleRef } from '@nestjs/core';
-import { ACCESS_OPTIONS } from '../access/access.options.js';
-import { GrantsResolver } from '../access/grants-resolver.js';
-import { AUTH_PROVIDERS } from '../auth/auth.providers.js';
-import { AUTH_OPTIONS } from '../auth/settings/auth.options.js';
-import { METADATA_PREFIX } from '../auth/settings/resource.js';
-import { BODY_OPTIONS, Bodies } from '../hub/http/bodies/bodies.js';
-import { leaveBodiesUnread } from '../hub/http/bodies/unread-bodies.js';
-import { BATCH_OPTIONS } from '../hub/http/publish/batch/batches.js';
-import { HUB_PROVIDERS } from '../hub/hub.providers.js';
-import { GuardedGrants } from '../access/guarded-grants.js';
-import { ExplainService } from '../hub/service/explain.service.js';
-import { HistoryService } from '../hub/service/history.service.js';
-import { HUB_OPTIONS } from '../hub/service/hub.options.js';
-import { HubService } from '../hub/service/hub.service.js';
-import { HUB_PATH } from '../shared/hub-path.js';
-import { Journal } from '../storage/journal/journal.js';
-import { SharedState } from '../storage/state/shared-state.js';
-import { Drain, DRAIN_OPTIONS } from '../streams/drain/drain.js';
-import { STREAM_PATH } from '../streams/lane/lane-requests.js';
-import { SSE_EXPLORER_OPTIONS, SseExplorer } from '../streams/nest-sse/sse.explorer.js';
-import { STREAM_OPTIONS, StreamRegistry } from '../streams/registry/stream-registry.js';
-import { STREAM_PROVIDERS } from '../streams/stream.providers.js';
+import { ACCESS_OPTIONS } from '../../access/access.options.js';
+import { GrantsResolver } from '../../access/grants-resolver.js';
+import { AUTH_PROVIDERS } from '../../auth/auth.providers.js';
+import { AUTH_OPTIONS } from '../../auth/settings/auth.options.js';
+import { METADATA_PREFIX } from '../../auth/settings/resource.js';
+import { BODY_OPTIONS, Bodies } from '../../hub/http/bodies/bodies.js';
+import { leaveBodiesUnread } from '../../hub/http/bodies/unread-bodies.js';
+import { BATCH_OPTIONS } from '../../hub/http/publish/batch/batches.js';
+import { HUB_PROVIDERS } from '../../hub/hub.providers.js';
+import { GuardedGrants } from '../../access/guarded-grants.js';
+import { ExplainService } from '../../hub/service/explain.service.js';
+import { HistoryService } from '../../hub/service/history.service.js';
+import { HUB_OPTIONS } from '../../hub/service/hub.options.js';
+import { HubService } from '../../hub/service/hub.service.js';
+import { HUB_PATH } from '../../shared/hub-path.js';
+import { Journal } from '../../storage/journal/journal.js';
+import { SharedState } from '../../storage/state/shared-state.js';
+import { Drain, DRAIN_OPTIONS } from '../../streams/drain/drain.js';
+import { STREAM_PATH } from '../../streams/lane/lane-requests.js';
+import { SSE_EXPLORER_OPTIONS, SseExplorer } from '../../streams/nest-sse/sse.explorer.js';
+import { STREAM_OPTIONS, StreamRegistry } from '../../streams/registry/stream-registry.js';
+import { STREAM_PROVIDERS } from '../../streams/stream.providers.js';
 import { keepOutOfPrefix } from './global-prefix.js';
 import {
   DEFAULT_EXTRAS,
@@ -38,8 +38,8 @@ import {
   resolveOptions,
 } from './herald.options.js';
 import { hubControllers } from './hub-controllers.js';
-import { HeraldAdmin } from './admin/herald-admin.js';
-import { hubAdminToken, hubToken } from './inject-hub.js';
+import { HeraldAdmin } from '../admin/herald-admin.js';
+import { hubAdminToken, hubToken } from '../inject-hub.js';
 import { openJournalFor, openStateBeside } from './open-storage.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<HeraldOptions>({

@@ -1,15 +1,15 @@
 import type { CanActivate, InjectionToken, ModuleMetadata, Type } from '@nestjs/common';
-import type { GrantsResolver } from '../access/grants-resolver.js';
-import type { AuthOptions } from '../auth/settings/auth.options.js';
-import { type Config, defaultConfig } from '../config/config.js';
-import type { BodyOptions } from '../hub/http/bodies/bodies.js';
-import type { BatchOptions } from '../hub/http/publish/batch/batches.js';
-import type { HubOptions } from '../hub/service/hub.options.js';
-import { HUB_PATH } from '../shared/hub-path.js';
-import type { Journal } from '../storage/journal/journal.js';
-import type { JournalOptions } from '../storage/open-journal.js';
-import type { DrainOptions } from '../streams/drain/drain.js';
-import type { StreamOptions } from '../streams/registry/stream-registry.js';
+import type { GrantsResolver } from '../../access/grants-resolver.js';
+import type { AuthOptions } from '../../auth/settings/auth.options.js';
+import { type Config, defaultConfig } from '../../config/config.js';
+import type { BodyOptions } from '../../hub/http/bodies/bodies.js';
+import type { BatchOptions } from '../../hub/http/publish/batch/batches.js';
+import type { HubOptions } from '../../hub/service/hub.options.js';
+import { HUB_PATH } from '../../shared/hub-path.js';
+import type { Journal } from '../../storage/journal/journal.js';
+import type { JournalOptions } from '../../storage/open-journal.js';
+import type { DrainOptions } from '../../streams/drain/drain.js';
+import type { StreamOptions } from '../../streams/registry/stream-registry.js';
 
 /** Where a hub keeps its updates, and how many. What is left out is as the service's environment variables have it. */
 export interface HeraldJournalOptions {
