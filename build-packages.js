@@ -73,6 +73,9 @@ const CLIENT_ENTRIES = {
   './worker': ['worker', 'share/worker'],
 };
 
+/** What the bundled programs look for and go on without: parts of Nest for other applications, and pages for development. */
+const NOT_MISSED = new Set(['@nestjs/swagger', 'express', 'swagger-ui-dist']);
+
 const CLIENT_OPTIONAL_PEERS = { react: '>=18', rxjs: '^7.8.0', vue: '>=3.3' };
 
 rmSync(PACKAGES, { recursive: true, force: true });
@@ -258,7 +261,7 @@ function needs(name, reached, peers, optionalPeers) {
   );
   const allPeers = { ...peers, ...Object.fromEntries(mayBeMissing) };
   const own = Array.from(imported, String)
-    .filter((one) => !(one in allPeers))
+    .filter((one) => !(one in allPeers) && !NOT_MISSED.has(one))
     .toSorted();
   const unknown = own.filter((one) => !(one in dependencies));
   if (unknown.length > 0) throw new Error(`${name} imports what it does not ask for: ${unknown.join(', ')}`);
