@@ -139,6 +139,7 @@ export class HistoryService {
     for (const entry of page.entries) {
       // oxlint-disable-next-line no-await-in-loop -- a step for each update, because patterns may take long
       const past = await this.asSeen(entry, { interest, grants, isOver });
+      if (isOver()) break;
       if (past) updates.push(past);
     }
     if (page.next === undefined) return { updates, next: undefined };
