@@ -135,12 +135,7 @@ export class HistoryService {
       limit: Math.min(limit, HUB_LIMITS.history.updates),
       isOver,
     });
-    const updates: PastUpdate[] = [];
-    for (const entry of page.entries) {
-      // oxlint-disable-next-line no-await-in-loop -- a step for each update, because patterns may take long
-      const past = await this.asSeen(entry, { interest, grants, isOver });
-      if (past) updates.push(past);
-    }
+    const updates = await this.allAsSeen(page.entries, { interest, grants, isOver });
     if (page.next === undefined) return { updates, next: undefined };
     const cursor = this.cursors.fixedName({ position: page.next, id: undefined });
     return { updates, next: isAscending ? { after: cursor } : { before: cursor } };
@@ -189,6 +184,18 @@ export class HistoryService {
       this.removedIds.note(ids);
       tell?.(ids);
     });
+  }
+
+  /** In order. The rest is missing once nobody waits for them any more. */
+  private async allAsSeen(entries: Iterable<Entry>, seen: Seen): Promise<PastUpdate[]> {
+    const updates: PastUpdate[] = [];
+    for (const entry of entries) {
+      if (seen.isOver()) break;
+      // oxlint-disable-next-line no-await-in-loop -- a step for each update, because patterns may take long
+      const past = await this.asSeen(entry, seen);
+      if (past) updates.push(past);
+    }
+    return updates;
   }
 
   /** Undefined where nobody waits for it any more, or something else has taken its place in the log. */
