@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import {
   BadRequestException,
   Body,
@@ -107,13 +108,14 @@ class OrdersController {
   }
 }
 
-/** What each variant of the application puts before the hub. */
-export const MIDDLEWARE = {
-  'with nothing before it': [],
-  'behind helmet and compression': [helmet(), compression({ threshold: 0 })],
+/** How each variant of the application is reached, and what it puts before the hub. */
+export const VARIANTS = {
+  'with nothing before it': { isSecure: false, middleware: [] },
+  'over TLS': { isSecure: true, middleware: [] },
+  'behind helmet and compression': { isSecure: false, middleware: [helmet(), compression({ threshold: 0 })] },
 } as const;
 
-export type Variant = keyof typeof MIDDLEWARE;
+export type Variant = keyof typeof VARIANTS;
 
 /** An application on Nest's Express adapter, with the body parsers that it has by default, which listens. */
 export async function startTeam(
@@ -131,14 +133,20 @@ export async function startTeam(
     providers: [{ provide: APP_INTERCEPTOR, useClass: FailingInterceptor }],
   })
   class TeamModule {}
+  const { isSecure, middleware } = VARIANTS[variant];
   const app = await NestFactory.create<NestExpressApplication>(TeamModule, new ExpressAdapter(), {
     logger: false,
     forceCloseConnections: true,
+    ...(isSecure && { httpsOptions: { cert: certificate('first.crt'), key: certificate('first.key') } }),
   });
   app.set('trust proxy', 'loopback');
-  for (const middleware of MIDDLEWARE[variant]) app.use(middleware);
+  for (const each of middleware) app.use(each);
   await app.listen(0, '127.0.0.1');
   return app;
+}
+
+function certificate(name: string): Buffer {
+  return readFileSync(new URL(`certificates/${name}`, import.meta.url));
 }
 
 /** The server's side of the connection that comes next. */
