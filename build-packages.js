@@ -74,7 +74,7 @@ const CLIENT_ENTRIES = {
 };
 
 /** What the bundled programs look for and go on without: parts of Nest for other applications, and pages for development. */
-const NOT_MISSED = new Set(['@nestjs/swagger', 'express', 'swagger-ui-dist']);
+const NOT_MISSED = ['@nestjs/swagger', 'express', 'swagger-ui-dist'];
 
 const CLIENT_OPTIONAL_PEERS = { react: '>=18', rxjs: '^7.8.0', vue: '>=3.3' };
 
@@ -149,7 +149,7 @@ function makeHub() {
     bin: { herald: './server/cli.js', [name]: './server/start.js' },
     imports: { '#package.json': './package.json' },
     exports: {},
-    ...needs(name, [reached], {}, {}),
+    ...needs(name, [reached], {}, {}, NOT_MISSED),
   });
 }
 
@@ -253,7 +253,7 @@ function nameMap(target) {
  * it has.
  * @throws where it imports another one.
  */
-function needs(name, reached, peers, optionalPeers) {
+function needs(name, reached, peers, optionalPeers, notMissed = []) {
   const imported = new Set(reached.flatMap(({ packages }) => [...packages]));
   const mayBeMissing = Object.entries(optionalPeers).filter(
     // An application runs on one of these also where nothing of it is imported.
@@ -261,7 +261,7 @@ function needs(name, reached, peers, optionalPeers) {
   );
   const allPeers = { ...peers, ...Object.fromEntries(mayBeMissing) };
   const own = Array.from(imported, String)
-    .filter((one) => !(one in allPeers) && !NOT_MISSED.has(one))
+    .filter((one) => !(one in allPeers) && !notMissed.includes(one))
     .toSorted();
   const unknown = own.filter((one) => !(one in dependencies));
   if (unknown.length > 0) throw new Error(`${name} imports what it does not ask for: ${unknown.join(', ')}`);
