@@ -249,6 +249,19 @@ describe('updates within the process', () => {
     response.destroy();
   });
 
+  it('are whole however large they are', async () => {
+    await using opened = await InProcessHub.open({ recentBytes: 1_000 });
+    const { hub } = opened;
+    const texts = ['a', 'é🙂\u2028\n'.repeat(200_000), '', '🙂'.repeat(20_000)];
+    for (const data of texts) await hub.publish({ topic: 'urn:a', data });
+    const read: string[] = [];
+    for await (const { data } of hub.updates('urn:a', { since: 'earliest' })) {
+      read.push(data);
+      if (read.length === texts.length) break;
+    }
+    expect(read.map((text, index) => text === texts[index])).toEqual(texts.map(() => true));
+  });
+
   it('wait while the journal can not be read', async () => {
     let asked = 0;
     class AwayJournal extends MemoryJournal {
