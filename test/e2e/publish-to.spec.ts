@@ -19,10 +19,11 @@ import {
 } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { interval, map, type Observable, of } from 'rxjs';
 import { HeraldModule, HubService, NotPublishedError, PublishTo } from '../../src/herald/index.js';
-import { HeraldTestingModule, TestHub } from '../../src/herald/testing/index.js';
+import { HeraldTestingModule, TestHub, testHubToken } from '../../src/herald/testing/index.js';
 import { CapturedLog } from '../support/captured-log.js';
 import { openStream, send, textOf } from '../support/event-stream.js';
 import { HUB } from '../support/hub.js';
@@ -268,6 +269,36 @@ describe('@PublishTo()', () => {
     @Module({ controllers: [Lonely] })
     class LonelyModule {}
     await expect(listening(LonelyModule)).rejects.toThrow(missing);
+  });
+
+  it('publishes to the hub that it names, and to no other', async () => {
+    @Controller()
+    class Audited {
+      @Post()
+      @PublishTo('/audit', { hub: 'audit' })
+      @PublishTo('/all')
+      write(): string {
+        return 'written';
+      }
+    }
+    @Module({
+      imports: [HeraldTestingModule.forRoot({ name: 'audit' }), HeraldTestingModule.forRoot()],
+      controllers: [Audited],
+    })
+    class AuditedModule {}
+    const app = await listening(AuditedModule);
+    await textOf(await send(await app.getUrl(), { method: 'POST' }));
+    expect(app.get<TestHub>(testHubToken('audit')).published()).toMatchObject([{ topics: ['/audit'] }]);
+    expect(app.get(TestHub).published()).toMatchObject([{ topics: ['/all'] }]);
+    await app.close();
+  });
+
+  it('adds no parameter to what Swagger says of a handler', async () => {
+    const app = await listening(OrdersModule);
+    const { paths } = SwaggerModule.createDocument(app, new DocumentBuilder().build());
+    const parameters = paths['/orders/{id}']?.delete?.parameters;
+    expect(parameters).toEqual([expect.objectContaining({ name: 'id', in: 'path' })]);
+    await app.close();
   });
 
   it('reaches a reader over HTTP', async () => {

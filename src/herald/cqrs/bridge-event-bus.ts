@@ -1,6 +1,5 @@
-import type { BeforeApplicationShutdown, FactoryProvider, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import type { BeforeApplicationShutdown, FactoryProvider, OnModuleInit } from '@nestjs/common';
 import { EventBus } from '@nestjs/cqrs';
-import type { Subscription } from 'rxjs';
 import type { HubService } from '../../hub/service/hub.service.js';
 import { hubToken } from '../inject-hub.js';
 import { UpdateBridge } from '../update-bridge.js';
@@ -39,9 +38,8 @@ export function bridgeEventBus<const Events extends readonly object[]>(
   };
 }
 
-class EventBusBridge implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
+class EventBusBridge implements OnModuleInit, BeforeApplicationShutdown {
   private readonly bridge: UpdateBridge;
-  private subscription: Subscription | undefined;
 
   constructor(
     private readonly bus: EventBus,
@@ -52,15 +50,11 @@ class EventBusBridge implements OnModuleInit, BeforeApplicationShutdown, OnAppli
   }
 
   onModuleInit(): void {
-    this.subscription = this.bus.subscribe((event) => this.publish(event));
+    this.bus.subscribe((event) => this.publish(event));
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.bridge.settled();
-  }
-
-  onApplicationShutdown(): void {
-    this.subscription?.unsubscribe();
   }
 
   private publish(event: object): void {

@@ -1,4 +1,4 @@
-import type { BeforeApplicationShutdown, FactoryProvider, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import type { BeforeApplicationShutdown, FactoryProvider, OnModuleInit } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import type { HubService } from '../../hub/service/hub.service.js';
 import { hubToken } from '../inject-hub.js';
@@ -11,6 +11,11 @@ type EventName = string | symbol | (string | symbol)[];
 export interface EventMapping<Payload> extends UpdateMapping<Payload, string> {
   /** As for `@OnEvent()`: `order.*` and `order.**` need `EventEmitterModule.forRoot({ wildcard: true })`. */
   readonly event: EventName;
+}
+
+interface MadeMapping {
+  readonly event: EventName;
+  readonly draftOf: DraftMaker<unknown, string>;
 }
 
 type Listener = (this: { readonly event?: EventName }, payload?: unknown) => unknown;
@@ -36,35 +41,30 @@ export function bridgeEvents(
   };
 }
 
-class EventBridge implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
+/** The emitter's module lets go of all listeners when the application ends. */
+class EventBridge implements OnModuleInit, BeforeApplicationShutdown {
   private readonly bridge: UpdateBridge;
-  private readonly listeners: { readonly event: EventName; readonly listener: Listener }[];
 
   constructor(
     private readonly emitter: EventEmitter2,
     hub: HubService,
-    mappings: readonly { readonly event: EventName; readonly draftOf: DraftMaker<unknown, string> }[],
+    private readonly mappings: readonly MadeMapping[],
   ) {
     this.bridge = new UpdateBridge(hub);
-    this.listeners = mappings.map(({ event, draftOf }) => ({ event, listener: this.listenerFor(event, draftOf) }));
   }
 
   onModuleInit(): void {
     const knowsWildcards = 'wildcard' in this.emitter && this.emitter.wildcard === true;
-    for (const { event, listener } of this.listeners) {
+    for (const { event, draftOf } of this.mappings) {
       if (!knowsWildcards && hasWildcard(event)) {
         throw new Error('An event has a wildcard: set `wildcard: true` in EventEmitterModule.forRoot().');
       }
-      this.emitter.on(event, listener);
+      this.emitter.on(event, this.listenerFor(event, draftOf));
     }
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.bridge.settled();
-  }
-
-  onApplicationShutdown(): void {
-    for (const { event, listener } of this.listeners) this.emitter.off(event, listener);
   }
 
   private listenerFor(subscribed: EventName, draftOf: DraftMaker<unknown, string>): Listener {
