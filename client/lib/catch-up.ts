@@ -1,7 +1,8 @@
 import { Connection } from './connection.js';
 import type { HeraldError } from './errors.js';
 import type { Part } from './part.js';
-import { REMEMBERED, Tail } from './repeats.js';
+import { REMEMBERED } from './repeats.js';
+import { Tail } from './tail.js';
 import { type ConnectionListener, type ConnectionState, isGap, type Notice, type WireMessage } from './wire.js';
 
 export interface CatchUpOptions {

@@ -4,16 +4,6 @@
  */
 export type Matcher = string;
 
-/** Whether a matcher is a topic, and no pattern. */
-export function isTopic(matcher: Matcher): boolean {
-  return matcher.startsWith('match=');
-}
-
-/** The topic or pattern of a matcher. */
-export function textOf(matcher: Matcher): string {
-  return decodeURIComponent(matcher.slice(matcher.indexOf('=') + 1));
-}
-
 type OneMatch<Topic> = Topic | { readonly pattern: Topic };
 
 /** What `subscribe` takes: a topic, `*` for every topic, `{ pattern }` for a URL Pattern, or several of these. */

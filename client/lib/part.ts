@@ -1,7 +1,8 @@
 import type { CatchUp } from './catch-up.js';
 import type { HeraldError } from './errors.js';
 import type { Matcher, Selector } from './matcher.js';
-import type { Repeats, Tail } from './repeats.js';
+import type { Repeats } from './repeats.js';
+import type { Tail } from './tail.js';
 import type { Notice, WireMessage } from './wire.js';
 
 /** Whoever the messages are for. */
