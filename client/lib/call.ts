@@ -111,7 +111,7 @@ async function attemptOnce(
 }
 
 const REASONS = {
-  'token-failed': 'The token provider failed: see `cause`.',
+  'token-failed': 'There is no token to send: see `cause`.',
   unreachable: 'The hub can not be reached: check its URL and its list of origins.',
 };
 

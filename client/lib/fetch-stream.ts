@@ -1,6 +1,5 @@
 import type { Problem } from './errors.js';
 import { EventParser } from './event-parser.js';
-import { problemOf } from './problem.js';
 import type { Stream, StreamEnd, StreamListener, StreamRequest, StreamSettings } from './stream.js';
 import { watch } from './watchdog.js';
 
@@ -97,17 +96,23 @@ function isStream({ status, headers }: Response): boolean {
   return status === 200 && /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
 }
 
-/** What an answer that is no stream means. */
+/**
+ * What an answer that is no stream means. The code that reads it is loaded only now. Where it can't be, the hub is behind
+ * something that has lost it, or overloaded: the status alone says what to do until it can.
+ */
 async function refusalOf(response: Response, settings: StreamSettings, request: StreamRequest): Promise<StreamEnd> {
   const { status, headers } = response;
-  const problem = await problemOf(response);
-  const end = { status, problem, retryAfter: retryAfterOf(headers) };
-  // Something in front of the hub does not know the method: from now on all queries go into URLs.
-  if (isQuery(settings, request) && problem?.code === undefined && [400, 403, 405, 501].includes(status)) {
-    settings.ways.canQuery = false;
-    return { ...end, code: 'not-a-stream', isCurable: true };
+  const end = { status, retryAfter: retryAfterOf(headers) };
+  try {
+    const { problemOf } = await import('./problem.js');
+    const problem = await problemOf(response);
+    // Something in front of the hub does not know the method: from now on all queries go into URLs.
+    const isCurable = isQuery(settings, request) && problem?.code === undefined && [400, 403, 405, 501].includes(status);
+    if (isCurable) settings.ways.canQuery = false;
+    return { ...end, code: codeOf(status, problem), problem, isCurable };
+  } catch (cause) {
+    return { ...end, code: codeOf(status), cause };
   }
-  return { ...end, code: codeOf(status, problem) };
 }
 
 /**
@@ -116,7 +121,7 @@ async function refusalOf(response: Response, settings: StreamSettings, request: 
  */
 export function codeOf(
   status: number,
-  problem: Problem | undefined,
+  problem?: Problem,
 ): 'busy' | 'unauthorized' | 'stopped' | 'refused' | 'not-a-stream' {
   if (status === 401) return 'unauthorized';
   if (status === 204) return 'stopped';

@@ -3,9 +3,14 @@ import type { Room } from './wire.js';
 
 /** What an answer says of its refusal. */
 export interface Refusal extends Problem {
+  /** What it is for, unless for the request as such: one of the matchers, or all of them together. */
+  readonly blames?: 'one' | 'all' | undefined;
   /** How much of a kind the hub takes on one stream, with the code `matchers-too-many`. */
   readonly limit?: Room | undefined;
 }
+
+/** The hub's codes that say that there are too many matchers for one request. */
+const TOO_MUCH = new Set(['matchers-too-many', 'matchers-too-costly', 'parameters-too-many', 'head-too-large']);
 
 /** The most bytes of a refusal that are read: Herald's have some hundred. */
 const LONGEST = 16_384;
@@ -28,13 +33,18 @@ export function problemIn(text: string): Refusal | undefined {
   try {
     const { code, detail, limit } = JSON.parse(text) as Refusal;
     return {
-      ...(typeof code === 'string' && { code }),
+      ...(typeof code === 'string' && { code, blames: blamedBy(code) }),
       ...(typeof detail === 'string' && { detail }),
       ...(typeof limit?.count === 'number' && typeof limit.bytes === 'number' && { limit }),
     };
   } catch {
     return undefined;
   }
+}
+
+function blamedBy(code: string): Refusal['blames'] {
+  if (TOO_MUCH.has(code)) return 'all';
+  return code.startsWith('matcher') ? 'one' : undefined;
 }
 
 async function textOf(body: Response['body']): Promise<string> {
