@@ -6,7 +6,7 @@ import type { ParsedEvent } from './event-parser.js';
 import { fetchStream } from './fetch-stream.js';
 import { Gathering } from './gathering.js';
 import type { Matcher } from './matcher.js';
-import { isOfMatchers, isTooMuch, toError } from './refusals.js';
+import { toError } from './refusals.js';
 import { REMEMBERED, Repeats } from './repeats.js';
 import type { Stream, StreamEnd, StreamHead, StreamRequest, StreamSettings } from './stream.js';
 import { type ConnectionListener, type ConnectionState, type Start, toNotice } from './wire.js';
@@ -53,12 +53,13 @@ interface Leg {
  * and changes what it carries without loss (a second stream is open before the first is closed).
  */
 export class Connection {
+  /** The matchers of which it delivers all messages. */
+  covered: ReadonlySet<Matcher>;
   cursor: string;
   readonly #options: ConnectionOptions;
   readonly #listener: ConnectionListener;
   readonly #backoff: Backoff;
   readonly #asking = new Asking();
-  #covered: ReadonlySet<Matcher>;
   #isWanted = false;
   #current: Leg | undefined;
   /** The stream that is to become the current one, once the hub has answered. */
@@ -80,13 +81,8 @@ export class Connection {
     this.#options = options;
     this.#listener = listener;
     this.#backoff = createBackoff(options.backoff);
-    this.#covered = options.start?.covered ?? new Set();
+    this.covered = options.start?.covered ?? new Set();
     this.cursor = options.start?.cursor ?? '';
-  }
-
-  /** The matchers of which it delivers all messages. */
-  get covered(): ReadonlySet<Matcher> {
-    return this.#covered;
   }
 
   /** Asks for exactly these matchers. With none, the connection is closed after a while. */
@@ -101,7 +97,10 @@ export class Connection {
     this.#current?.stream?.look();
     if (evenIfFailed) this.#forgive();
     else if (performance.now() < this.#notBefore) return;
-    if (this.#next && performance.now() - this.#next.askedAt > HANGING) this.#drop(this.#next);
+    if (this.#next && performance.now() - this.#next.askedAt > HANGING) {
+      this.#next.stream?.close();
+      this.#next = undefined;
+    }
     if (!this.#current || this.#current.isSuspect) this.#dial();
   }
 
@@ -166,16 +165,9 @@ export class Connection {
     this.#enter('idle');
   }
 
-  #dialAfter(delay: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#dial(), delay);
-  }
-
   /** Opens a stream for what is wanted now, unless there is one. */
   #dial(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#changes.stop();
+    this.#stopWaiting();
     // When the stream that was asked for has opened or failed, what is wanted by then is looked at again.
     if (this.#isStopped || this.#next) return;
     const now = performance.now();
@@ -229,7 +221,7 @@ export class Connection {
     this.#asking.taken(leg.matchers);
     this.#options.settings.debug(`reads ${leg.matchers.size} matchers`);
     // Until the stream has caught up, only matchers that were covered before are sure to miss nothing.
-    this.#cover(leg.isReplaying ? new Set([...leg.matchers].filter((one) => this.#covered.has(one))) : leg.matchers);
+    this.#cover(leg.isReplaying ? new Set([...leg.matchers].filter((one) => this.covered.has(one))) : leg.matchers);
     this.#enter('open');
     // What is wanted may have changed since this stream was asked for.
     this.#adapt();
@@ -276,7 +268,7 @@ export class Connection {
   #skip(leg: Leg): void {
     if (leg !== this.#current) return;
     this.#listener.error(
-      new HeraldError('too-large', 'An event of the stream was too large to be held: it is left out.'),
+      new HeraldError('too-large', 'An event was too large to be held, and is left out.'),
     );
     this.#listener.notice({ type: 'gap', reason: 'too-large', updates: 1 });
   }
@@ -291,7 +283,7 @@ export class Connection {
     } else if (end.isCurable) {
       this.#listener.crowded([...leg.matchers]);
       this.#dial();
-    } else if (code === 'refused' && isOfMatchers(problem?.code)) {
+    } else if (code === 'refused' && problem?.blames) {
       this.#judge(leg, end);
     } else this.#end(leg, end);
   }
@@ -299,13 +291,12 @@ export class Connection {
   /** The stream is refused because of what it asks for, and not because of who asks. */
   #judge(leg: Leg, end: StreamEnd): void {
     const asked = [...leg.matchers];
-    const { code, limit } = end.problem ?? {};
-    const isSeenTo = isTooMuch(code) && this.#listener.crowded(asked, limit);
-    if (!isSeenTo) {
+    const { blames, limit } = end.problem ?? {};
+    const isTooMuch = blames === 'all';
+    if (!isTooMuch || !this.#listener.crowded(asked, limit)) {
       const error = toError(end);
-      const verdict = this.#asking.refused(asked, isTooMuch(code), error);
-      if (verdict.kind === 'refused') this.#listener.refused(verdict.matcher, error);
-      else if (verdict.kind === 'full') this.#listener.full(verdict.matcher, error);
+      const verdict = this.#asking.refused(asked, isTooMuch, error);
+      if (verdict.kind !== 'again') this.#listener[verdict.kind](verdict.matcher, error);
     }
     // Nothing is left that the hub takes.
     if (!this.#current && this.#asking.isEmpty) this.#enter('idle');
@@ -322,12 +313,10 @@ export class Connection {
     if (this.#next) this.#enter('connecting');
     else if (!isFinal) this.#comeBack(leg, end.retryAfter);
     // If the hub refuses the stream that was to replace a good one, the good one goes on.
-    else if (!this.#current) this.#giveUp();
-  }
-
-  #giveUp(): void {
-    this.#hasGivenUp = true;
-    this.#enter('failed');
+    else if (!this.#current) {
+      this.#hasGivenUp = true;
+      this.#enter('failed');
+    }
   }
 
   #comeBack(leg: Leg, retryAfter: number | undefined): void {
@@ -339,19 +328,21 @@ export class Connection {
     if (!this.#current) this.#enter(navigator?.onLine === false ? 'offline' : 'waiting');
     if (retryAfter) this.#notBefore = performance.now() + retryAfter;
     // After a good stream that ended only because its token expired, the client reconnects without delay.
-    this.#dialAfter(wasGood && this.#reason === 'expired' ? 0 : backoff.next(retryAfter));
+    const delay = wasGood && this.#reason === 'expired' ? 0 : backoff.next(retryAfter);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#dial(), delay);
   }
 
-  #drop(leg: Leg): void {
-    leg.stream?.close();
-    if (this.#next === leg) this.#next = undefined;
+  /** No attempt waits for its time any more. */
+  #stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#changes.stop();
   }
 
   #letGo(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopWaiting();
     clearTimeout(this.#closing);
-    this.#changes.stop();
     this.#current?.stream?.close();
     this.#next?.stream?.close();
     this.#current = undefined;
@@ -359,7 +350,7 @@ export class Connection {
   }
 
   #cover(matchers: ReadonlySet<Matcher>): void {
-    this.#covered = matchers;
+    this.covered = matchers;
     this.#listener.covers(matchers);
   }
 

@@ -27,15 +27,12 @@ export function presenceOf(context: () => PresenceContext): Presence {
     subscribe: (handler, options) => {
       const known = context();
       const stop = new AbortController();
-      const end = (): void => stop.abort();
-      if (options?.signal?.aborted) end();
-      options?.signal?.addEventListener('abort', end, { signal: stop.signal });
       import('./presence.js')
-        .then(({ follow }) => follow(known, handler, { ...options, signal: stop.signal, end }))
+        .then(({ follow }) => follow(known, handler, stop, options))
         .catch((cause: unknown) =>
           known.report(new HeraldError('unreachable', 'presence.js can not be loaded.', { cause })),
         );
-      return end;
+      return () => stop.abort();
     },
   };
 }

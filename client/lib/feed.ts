@@ -52,14 +52,7 @@ export class Feed implements SourceListener {
 
   /** How far subscriptions have got: those that are live to where their stream is, others to where they resume. */
   get checkpoints(): Checkpoint[] {
-    const all = this.#parts().map(({ isLive, catchUp, since, stream = '', matchers, ahead }) => ({
-      id: isLive ? (ahead ?? this.#source?.cursorOf(stream) ?? '') : (catchUp?.cursor ?? since),
-      keys: matchers,
-      isLive,
-    }));
-    // What two subscriptions have is as far as the one that lags behind, which comes last.
-    const places = all.filter(({ id }) => id !== '' && !id.startsWith('#'));
-    return [...places.filter(({ isLive }) => isLive), ...places.filter(({ isLive }) => !isLive)];
+    return this.#parts().map((part) => ({ id: this.#reached(part), keys: part.matchers, isLive: part.isLive }));
   }
 
   add(subscription: Subscription): void {
@@ -194,11 +187,14 @@ export class Feed implements SourceListener {
 
   /** Stops a part where it is. It goes on from there when its topics are covered again. */
   #interrupt(part: Part): void {
-    const { catchUp, stream = '' } = part;
-    const reached = part.ahead ?? this.#source?.cursorOf(stream);
-    const since = catchUp?.cursor ?? (part.isLive ? reached : part.since);
-    part.interrupt(since);
+    const { catchUp } = part;
+    part.interrupt(this.#reached(part));
     catchUp?.drop(part);
+  }
+
+  /** The id after which a part would go on; empty if that is not known. */
+  #reached({ isLive, ahead, stream = '', catchUp, since }: Part): string {
+    return isLive ? (ahead ?? this.#source?.cursorOf(stream) ?? '') : (catchUp?.cursor ?? since);
   }
 
   /** Parts that are covered by now go live at once: the next message may be part of the same bytes. */
@@ -265,10 +261,9 @@ export class Feed implements SourceListener {
     const hasSurplus = [...(this.#covered.get(stream) ?? [])].some((one) => !wanted.has(one));
     if (hasSurplus || this.#hasReported) return;
     this.#hasReported = true;
-    const what = 'The hub has sent a message whose topic is not among those that were subscribed to.';
-    const advice =
-      'Reach the hub by the name that it has itself (HERALD_RESOURCE), or use absolute topics and patterns.';
-    this.#options.emit('error', new HeraldError('topics-unknown', `${what} ${advice}`));
+    const what =
+      'The hub has sent a topic that nobody has subscribed to: reach it by its own name (HERALD_RESOURCE), or use absolute topics and patterns.';
+    this.#options.emit('error', new HeraldError('topics-unknown', what));
   }
 }
 
