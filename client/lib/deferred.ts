@@ -10,11 +10,12 @@ export function deferred<T>(
   open: () => Promise<Pick<AsyncGenerator<T, void, undefined>, 'next' | 'return' | 'throw'>>,
 ): AsyncGenerator<T, void, undefined> {
   let opened: ReturnType<typeof open> | undefined;
-  const iterator = (): ReturnType<typeof open> => (opened ??= open());
+  const pass = (name: 'next' | 'return' | 'throw') => async (value: unknown) =>
+    (await (opened ??= open()))[name](value as never);
   const itself = {
-    next: async () => (await iterator()).next(),
-    return: async () => (await iterator()).return(),
-    throw: async (error: unknown) => (await iterator()).throw(error),
+    next: pass('next'),
+    return: pass('return'),
+    throw: pass('throw'),
     [Symbol.asyncIterator]: (): unknown => itself,
   };
   return itself as AsyncGenerator<T, void, undefined>;

@@ -56,7 +56,9 @@ export class Subscription implements Recipient {
   deliver(message: WireMessage, topic: string, part: Part): void {
     if (this.#state === 'ended' || (this.#types && !this.#types.has(message.type))) return;
     if (this.parts.length > 1 && !this.#isFirst(message.id, part)) return;
-    this.#guard(() => this.#options.handler(toMessage(message, topic, this.#options.parse)));
+    const { handler, parse } = this.#options;
+    // Its type is what the application says that it is.
+    this.#guard(() => handler(new Message(message, topic, parse as StandardSchema<never> | undefined)));
   }
 
   notifyGap(notice: Notice): void {
@@ -123,11 +125,6 @@ const REMEMBERED = 1_024;
 function handlerFailed(cause: unknown): HeraldError {
   const what = cause instanceof Error ? `: ${cause.message}` : '.';
   return new HeraldError('handler-failed', `A handler of the application threw${what}`, { cause });
-}
-
-/** Its type is what the application says that it is. */
-function toMessage(message: WireMessage, topic: string, schema: StandardSchema | undefined): Message<never> {
-  return new Message(message, topic, schema as StandardSchema<never> | undefined);
 }
 
 /** All the matchers of these parts, for each part those that are read together. */
