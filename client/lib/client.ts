@@ -22,7 +22,6 @@ import type { PublishOptions } from './publisher.js';
 import { report } from './report.js';
 import type { Memory } from './resume.js';
 import type { Connect } from './share/connect.js';
-import type { Reader } from './share/reader.js';
 import type { StreamSettings } from './stream.js';
 import { Single } from './single.js';
 import { Subscription } from './subscription.js';
@@ -57,8 +56,6 @@ export class Client implements HeraldClient {
   #feedCount = 0;
   readonly #listeners = new Set<readonly [name: string, listener: (event: never) => unknown]>();
   readonly #memory: Memory | undefined;
-  /** Subscriptions that may resume once it is known who reads; undefined from then on. */
-  #early: Subscription[] | undefined;
   #stopFollowing: (() => void) | undefined;
   #state: ConnectionState = 'idle';
   #isSuspended = false;
@@ -81,7 +78,6 @@ export class Client implements HeraldClient {
       debug: options.debug ? (what) => console.debug(`herald: ${what}`) : () => undefined,
     };
     this.#memory = options.resume?.(this.#settings.url, () => this.#checkpoints());
-    this.#early = this.#memory?.isPerReader ? [] : undefined;
   }
 
   get state(): ConnectionState {
@@ -107,7 +103,7 @@ export class Client implements HeraldClient {
     // Without `URLPattern`, the topics of a pattern can't be told from others, and so for transports without topics.
     const isRoutable = !this.#options.transport && selectors.every(({ test }) => test);
     const name = isRoutable && !own ? COMMON : `${(this.#feedCount += 1)}`;
-    if (name === COMMON) this.#early?.push(subscription);
+    if (name === COMMON) this.#memory?.wait(subscription.parts);
     return followed(subscription, options.signal, this.#join(subscription, name, own));
   }
 
@@ -246,25 +242,16 @@ export class Client implements HeraldClient {
           url: this.#settings.url,
           tokens: this.#tokens,
           connect,
-          onReader: (reader) => this.#noteReader(reader),
+          onReader: (reader) => this.#memory?.readerIs(reader),
           onUnavailable: (cause) => this.#notSharing(cause),
         },
         listener,
       );
     } catch (cause) {
       this.#notSharing(cause);
-      this.#noteReader(undefined);
+      this.#memory?.readerIs(undefined);
       return connect(listener);
     }
-  }
-
-  /** Now it is known whose places the memory has. */
-  #noteReader(reader: Reader | undefined): void {
-    this.#memory?.readerIs(reader);
-    for (const part of (this.#early ?? []).flatMap(({ parts }) => parts)) {
-      part.resumeAfter(this.#memory?.sinceFor(part.matchers));
-    }
-    this.#early = undefined;
   }
 
   #notSharing(cause: unknown): void {
