@@ -1,7 +1,6 @@
 import { createBackoff } from './backoff.js';
 import { HeraldError, type Problem } from './errors.js';
 import { codeOf, retryAfterOf } from './fetch-stream.js';
-import { problemIn } from './problem.js';
 import type { StreamSettings } from './stream.js';
 import type { TokenRequest } from './token.js';
 
@@ -95,8 +94,7 @@ async function attemptOnce(
       await response.body?.cancel();
       return unsupported(request, response.status);
     }
-    const text = await response.text();
-    return ok ? { headers, text } : refusalOf(request, response, text);
+    return ok ? { headers, text: await response.text() } : await refusalOf(request, response);
   };
   try {
     given?.throwIfAborted();
@@ -143,12 +141,15 @@ function unsupported({ extension }: Call, status: number, problem?: Problem): Fa
   return { error, isFinal: true, retryAfter: 0 };
 }
 
-function refusalOf(request: Call, { status, headers }: Response, text: string): Failure {
-  const problem = problemIn(text);
+async function refusalOf(request: Call, response: Response): Promise<Failure> {
+  const { status, headers } = response;
+  // Without the code that reads it, the status says enough.
+  const problem = await import('./refusal.js').then(({ problemOf }) => problemOf(response)).catch(() => undefined);
   const isMissing = status === 405 || status === 501 || (status === 404 && (problem?.code ?? NOTHING) === NOTHING);
   if (request.extension && isMissing) return unsupported(request, status, problem);
   // Without a code of its own, another hub than Herald has refused it: that is as final.
-  const code = codeOf(status, { code: '' });
+  const byStatus = codeOf(status);
+  const code = byStatus === 'not-a-stream' ? 'refused' : byStatus;
   const said = problem?.code === undefined ? '' : ` ${problem.code}`;
   const message = `The hub has refused ${request.what} (${status}${said}): ${problem?.detail ?? 'it does not say why.'}`;
   return {

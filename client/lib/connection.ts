@@ -1,14 +1,14 @@
 import type { HeraldClientOptions } from './api.js';
 import { Asking, LINGER } from './asking.js';
 import { type Backoff, createBackoff } from './backoff.js';
-import { HeraldError, type HeraldErrorCode } from './errors.js';
+import { HeraldError } from './errors.js';
 import type { ParsedEvent } from './event-parser.js';
 import { fetchStream } from './fetch-stream.js';
 import { Gathering } from './gathering.js';
 import type { Matcher } from './matcher.js';
-import { toError } from './refusals.js';
 import { REMEMBERED, Repeats } from './repeats.js';
 import type { Stream, StreamEnd, StreamHead, StreamRequest, StreamSettings } from './stream.js';
+import { toError } from './stream-error.js';
 import { type ConnectionListener, type ConnectionState, type Start, toNotice } from './wire.js';
 
 export interface ConnectionOptions extends Pick<HeraldClientOptions, 'backoff' | 'closeDelay' | 'transport'> {
@@ -29,9 +29,6 @@ const GOOD_AGE = 30_000;
 
 /** Milliseconds after which an attempt without an answer is replaced when the page or the network is back. */
 const HANGING = 2_000;
-
-/** Errors after which it is of no use to reconnect. */
-const FINAL = new Set<HeraldErrorCode | undefined>(['unauthorized', 'refused', 'stopped', 'misused']);
 
 /** One stream and its state. */
 interface Leg {
@@ -304,14 +301,12 @@ export class Connection {
   }
 
   #end(leg: Leg, end: StreamEnd): void {
-    const { code, problem } = end;
-    const error = code && toError(end);
+    const error = end.code && toError(end);
     if (error) this.#listener.error(error);
     this.#options.settings.debug(error?.message ?? 'the stream has ended in order');
-    const isFinal = FINAL.has(code) && (problem?.code !== undefined || code === 'stopped' || code === 'misused');
     // The next stream has already been requested.
     if (this.#next) this.#enter('connecting');
-    else if (!isFinal) this.#comeBack(leg, end.retryAfter);
+    else if (!end.isFinal) this.#comeBack(leg, end.retryAfter);
     // If the hub refuses the stream that was to replace a good one, the good one goes on.
     else if (!this.#current) {
       this.#hasGivenUp = true;

@@ -1,4 +1,3 @@
-import type { Problem } from './errors.js';
 import { EventParser } from './event-parser.js';
 import type { Stream, StreamEnd, StreamListener, StreamRequest, StreamSettings } from './stream.js';
 import { watch } from './watchdog.js';
@@ -102,31 +101,23 @@ function isStream({ status, headers }: Response): boolean {
  */
 async function refusalOf(response: Response, settings: StreamSettings, request: StreamRequest): Promise<StreamEnd> {
   const { status, headers } = response;
-  const end = { status, retryAfter: retryAfterOf(headers) };
   try {
-    const { problemOf } = await import('./problem.js');
-    const problem = await problemOf(response);
-    // Something in front of the hub does not know the method: from now on all queries go into URLs.
-    const isCurable = isQuery(settings, request) && problem?.code === undefined && [400, 403, 405, 501].includes(status);
-    if (isCurable) settings.ways.canQuery = false;
-    return { ...end, code: codeOf(status, problem), problem, isCurable };
+    const { endOf } = await import('./refusal.js');
+    const end = await endOf(response, isQuery(settings, request));
+    // From now on all queries go into URLs.
+    if (end.isCurable) settings.ways.canQuery = false;
+    return end;
   } catch (cause) {
-    return { ...end, code: codeOf(status), cause };
+    const message = `No stream is answered (${status}), and refusal.js can not be loaded, which would say why.`;
+    return { code: codeOf(status), message, status, retryAfter: retryAfterOf(headers), cause };
   }
 }
 
-/**
- * The error code for an answer that is no success. What a hub refuses for good, it says with a code of its own: without
- * one, a gateway has answered, which may have the hub behind it again in a moment.
- */
-export function codeOf(
-  status: number,
-  problem?: Problem,
-): 'busy' | 'unauthorized' | 'stopped' | 'refused' | 'not-a-stream' {
+/** The error code for an answer that is no success, as far as its status says it. */
+export function codeOf(status: number): 'busy' | 'unauthorized' | 'stopped' | 'not-a-stream' {
   if (status === 401) return 'unauthorized';
   if (status === 204) return 'stopped';
-  if (status >= 500 || status === 408 || status === 425 || status === 429) return 'busy';
-  return problem?.code === undefined ? 'not-a-stream' : 'refused';
+  return status >= 500 || status === 408 || status === 425 || status === 429 ? 'busy' : 'not-a-stream';
 }
 
 /** The milliseconds of a `Retry-After`, which has seconds or a date (RFC 9110, section 10.2.3); 0 if there is none. */

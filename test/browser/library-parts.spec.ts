@@ -87,7 +87,7 @@ describeWith(chromium, 'what the client library loads when it is needed', (path)
   });
 
   it('comes back from a refusal that it can not read, until it can', async () => {
-    const held = await hold('problem.js');
+    const held = await hold('refusal.js');
     const tab = await open(await tokenOf('ann', '-1m'));
     await (await held.next()).abort();
     await (await held.next()).abort();

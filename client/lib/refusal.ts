@@ -1,4 +1,6 @@
-import type { Problem } from './errors.js';
+import type { HeraldErrorCode, Problem } from './errors.js';
+import { codeOf, retryAfterOf } from './fetch-stream.js';
+import type { StreamEnd } from './stream.js';
 import type { Room } from './wire.js';
 
 /** What an answer says of its refusal. */
@@ -15,6 +17,40 @@ const TOO_MUCH = new Set(['matchers-too-many', 'matchers-too-costly', 'parameter
 /** The most bytes of a refusal that are read: Herald's have some hundred. */
 const LONGEST = 16_384;
 
+/** What something in front of the hub answers that does not know the method `QUERY`. */
+const UNKNOWN_METHOD = new Set([400, 403, 405, 501]);
+
+/** What has happened, for people, by code. */
+const REASONS: Partial<Record<HeraldErrorCode, string>> = {
+  busy: 'The hub is busy.',
+  'not-a-stream': 'Something else than the hub has answered: look at its URL, and at what is in front of it.',
+  unauthorized: 'The hub has refused the token.',
+  refused: 'The hub has refused the stream.',
+  stopped: 'The hub has nothing more to send.',
+};
+
+/** Errors after which it is of no use to reconnect, if it is the hub that has refused. */
+const FINAL = new Set<HeraldErrorCode>(['unauthorized', 'refused', 'stopped']);
+
+/** What it means that a stream was asked for and something else is answered. Never throws. */
+export async function endOf(response: Response, isQuery: boolean): Promise<StreamEnd> {
+  const { status, headers } = response;
+  const problem = await problemOf(response);
+  const isOfHub = problem?.code !== undefined;
+  const byStatus = codeOf(status);
+  const code = isOfHub && byStatus === 'not-a-stream' ? 'refused' : byStatus;
+  const answer = [status, problem?.code].filter(Boolean).join(' ');
+  return {
+    code,
+    message: [REASONS[code], `(${answer})`, problem?.detail].filter(Boolean).join(' '),
+    status,
+    problem,
+    retryAfter: retryAfterOf(headers),
+    isCurable: isQuery && !isOfHub && UNKNOWN_METHOD.has(status),
+    isFinal: FINAL.has(code) && (isOfHub || code === 'stopped'),
+  };
+}
+
 /** Reads why a request was refused (RFC 9457); undefined where the answer is not a hub's. Never throws. */
 export async function problemOf({ headers, body }: Response): Promise<Refusal | undefined> {
   try {
@@ -22,16 +58,7 @@ export async function problemOf({ headers, body }: Response): Promise<Refusal | 
       await body?.cancel();
       return undefined;
     }
-    return problemIn(await textOf(body));
-  } catch {
-    return undefined;
-  }
-}
-
-/** The same of a text; undefined if it is not JSON. */
-export function problemIn(text: string): Refusal | undefined {
-  try {
-    const { code, detail, limit } = JSON.parse(text) as Refusal;
+    const { code, detail, limit } = JSON.parse(await textOf(body)) as Refusal;
     return {
       ...(typeof code === 'string' && { code, blames: blamedBy(code) }),
       ...(typeof detail === 'string' && { detail }),
