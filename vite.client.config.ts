@@ -37,8 +37,6 @@ export default defineConfig({
       // What only the core and its lazy parts need stays in the core.
       preserveEntrySignatures: 'allow-extension',
       external: ['rxjs', 'react', 'vue'],
-      // Also constants that are longer than their names: each is used in one place, or compresses well.
-      optimization: { inlineConst: { mode: 'all' } },
       // Vite leaves modules of a library half minified, for bundlers. These are also served to pages as they are.
       output: { entryFileNames: '[name].js', chunkFileNames: '[name].js', minify: true, comments: false },
     },

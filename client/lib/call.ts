@@ -89,12 +89,10 @@ async function attemptOnce(
     const token = await settings.token?.({ reason, signal, ...(use && { use }) });
     code = 'unreachable';
     const response = await send(settings, request, token, signal);
-    const { headers, ok } = response;
-    if (ok && !isExpected(response, request)) {
-      await response.body?.cancel();
-      return unsupported(request, response.status);
-    }
-    return ok ? { headers, text: await response.text() } : await refusalOf(request, response);
+    if (!response.ok) return refusalOf(request, response);
+    if (isExpected(response, request)) return { headers: response.headers, text: await response.text() };
+    await response.body?.cancel();
+    return unsupported(request, response.status);
   };
   try {
     given?.throwIfAborted();
@@ -109,7 +107,7 @@ async function attemptOnce(
 }
 
 const REASONS = {
-  'token-failed': 'There is no token to send: see `cause`.',
+  'token-failed': 'There is no token: see `cause`.',
   unreachable: 'The hub can not be reached: check its URL and its list of origins.',
 };
 
@@ -144,7 +142,10 @@ function unsupported({ extension }: Call, status: number, problem?: Problem): Fa
 async function refusalOf(request: Call, response: Response): Promise<Failure> {
   const { status, headers } = response;
   // Without the code that reads it, the status says enough.
-  const problem = await import('./refusal.js').then(({ problemOf }) => problemOf(response)).catch(() => undefined);
+  const problem = await import('./refusal.js').then(
+    ({ problemOf }) => problemOf(response),
+    () => undefined,
+  );
   const isMissing = status === 405 || status === 501 || (status === 404 && (problem?.code ?? NOTHING) === NOTHING);
   if (request.extension && isMissing) return unsupported(request, status, problem);
   // Without a code of its own, another hub than Herald has refused it: that is as final.

@@ -17,7 +17,6 @@ import { LazyTokens } from './lazy-tokens.js';
 import { type Match, type Selector, toSelectors, type UrlPatternConstructor } from './matcher.js';
 import type { Message } from './message.js';
 import { followPage } from './page-events.js';
-import type { Checkpoint } from './places.js';
 import type { PublishOptions } from './publisher.js';
 import { report } from './report.js';
 import type { Memory } from './resume.js';
@@ -77,7 +76,9 @@ export class Client implements HeraldClient {
       // oxlint-disable-next-line no-console -- what `debug: true` asks for
       debug: options.debug ? (what) => console.debug(`herald: ${what}`) : () => undefined,
     };
-    this.#memory = options.resume?.(this.#settings.url, () => this.#checkpoints());
+    this.#memory = options.resume?.(this.#settings.url, () =>
+      [...this.#feeds.values()].flatMap(({ checkpoints }) => checkpoints),
+    );
   }
 
   get state(): ConnectionState {
@@ -185,7 +186,10 @@ export class Client implements HeraldClient {
     feed.add(subscription);
     return () => {
       feed.remove(subscription);
-      if (name !== COMMON) this.#dropFeed(name, feed);
+      if (name === COMMON) return;
+      this.#feeds.delete(name);
+      feed.close();
+      this.#noteState();
     };
   }
 
@@ -222,13 +226,6 @@ export class Client implements HeraldClient {
     return feed;
   }
 
-  /** Closes a feed of one subscription, which has stopped. */
-  #dropFeed(name: string, feed: Feed): void {
-    this.#feeds.delete(name);
-    feed.close();
-    this.#noteState();
-  }
-
   /** Opens a connection, or a share of one. The code for sharing is loaded only by pages that may have other tabs. */
   async #openSource(listener: SourceListener, connect: Connect): Promise<Source> {
     const isShared = this.#options.share !== 'none' || this.#memory?.isPerReader;
@@ -259,10 +256,6 @@ export class Client implements HeraldClient {
       'error',
       new HeraldError('sharing-unavailable', 'Tabs do not share a connection here: this one has its own.', { cause }),
     );
-  }
-
-  #checkpoints(): Checkpoint[] {
-    return [...this.#feeds.values()].flatMap(({ checkpoints }) => checkpoints);
   }
 
   #eachFeed(act: (feed: Feed) => void): void {

@@ -167,10 +167,10 @@ export class Connection {
     this.#stopWaiting();
     // When the stream that was asked for has opened or failed, what is wanted by then is looked at again.
     if (this.#isStopped || this.#next) return;
-    const now = performance.now();
     const matchers = this.#toAsk();
     if (!this.#isWanted || matchers.length === 0 || this.#isGoodFor(matchers)) return;
-    const leg: Leg = { matchers: new Set(matchers), askedAt: now, goodAt: Infinity, repeats: new Repeats() };
+    const askedAt = performance.now();
+    const leg: Leg = { matchers: new Set(matchers), askedAt, goodAt: Infinity, repeats: new Repeats() };
     this.#next = leg;
     if (!this.#current) this.#enter('connecting');
     const { settings, transport = fetchStream, parameters } = this.#options;
@@ -180,7 +180,7 @@ export class Connection {
       isResuming: this.cursor !== '',
       reason: this.#reason,
     };
-    settings.debug(`asks for ${matchers.length} matchers, ${this.cursor ? `after ${this.cursor}` : 'from now on'}`);
+    settings.debug(`asks for ${matchers.length} matchers after ${this.cursor || 'now'}`);
     leg.stream = transport(settings, request, {
       opened: (head) => this.#opened(leg, head),
       event: (event) => this.#take(leg, event),
@@ -303,7 +303,7 @@ export class Connection {
   #end(leg: Leg, end: StreamEnd): void {
     const error = end.code && toError(end);
     if (error) this.#listener.error(error);
-    this.#options.settings.debug(error?.message ?? 'the stream has ended in order');
+    this.#options.settings.debug(error?.message ?? 'has ended in order');
     // The next stream has already been requested.
     if (this.#next) this.#enter('connecting');
     else if (!end.isFinal) this.#comeBack(leg, end.retryAfter);

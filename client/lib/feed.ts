@@ -142,7 +142,8 @@ export class Feed implements SourceListener {
 
   state(state: ConnectionState): void {
     this.current = state;
-    if (state === 'failed') this.#fail();
+    const failure = this.#failure;
+    if (state === 'failed' && failure) for (const subscription of this.#subscriptions) subscription.fail(failure);
     else if (state === 'open' || state === 'connecting') this.#retry();
     this.#options.onState();
   }
@@ -175,10 +176,6 @@ export class Feed implements SourceListener {
     });
   }
 
-  #fail(): void {
-    if (this.#failure) for (const subscription of this.#subscriptions) subscription.fail(this.#failure);
-  }
-
   /** What failed is tried again. */
   #retry(): void {
     this.#failure = undefined;
@@ -205,22 +202,18 @@ export class Feed implements SourceListener {
   }
 
   /**
-   * Begins to catch up for parts that have missed something, together for those that resume after the same id on the same
-   * stream. The code for it is loaded when it is first needed; what comes until then is fetched with the history.
+   * Begins to catch up for parts that have missed something. The code for it is loaded when it is first needed; what comes
+   * until then is fetched with the history.
    */
   async #catchUp(): Promise<void> {
     this.#isCatchingUp = true;
     try {
       const { bringUp } = await import('./catch-up.js');
-      for (const parts of groupsOf(this.#ready())) {
-        bringUp({
-          since: parts[0].since,
-          parts,
-          open: this.#options.openAt,
-          refused: (matcher, error) => this.refused(matcher, error),
-          onError: (error) => this.#options.emit('error', error),
-        });
-      }
+      bringUp(this.#ready(), {
+        open: this.#options.openAt,
+        refused: (matcher, error) => this.refused(matcher, error),
+        onError: (error) => this.#options.emit('error', error),
+      });
     } catch (cause) {
       this.#options.emit('error', new HeraldError('unreachable', 'catch-up.js can not be loaded.', { cause }));
       setTimeout(() => this.#settle(), LOAD_AGAIN);
@@ -265,15 +258,4 @@ export class Feed implements SourceListener {
       'The hub has sent a topic that nobody has subscribed to: reach it by its own name (HERALD_RESOURCE), or use absolute topics and patterns.';
     this.#options.emit('error', new HeraldError('topics-unknown', what));
   }
-}
-
-function groupsOf(parts: readonly Part[]): (readonly [Part, ...Part[]])[] {
-  const groups = new Map<string, [Part, ...Part[]]>();
-  for (const part of parts) {
-    const key = `${part.stream} ${part.since}`;
-    const group = groups.get(key);
-    if (group) group.push(part);
-    else groups.set(key, [part]);
-  }
-  return [...groups.values()];
 }

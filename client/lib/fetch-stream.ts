@@ -21,6 +21,7 @@ const DEFAULT_HEARTBEAT = 20;
 export function fetchStream(settings: StreamSettings, request: StreamRequest, listener: StreamListener): Stream {
   const aborter = new AbortController();
   const { signal } = aborter;
+  const isQuery = settings.ways.canQuery && request.query.length > LONGEST_URL;
   const finish = (end: StreamEnd): void => {
     if (signal.aborted) return;
     close();
@@ -57,9 +58,9 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
     try {
       const token = await settings.token?.({ reason: request.reason, signal });
       code = 'unreachable';
-      const response = await ask(settings, request, token, signal);
+      const response = await ask(settings, request.query, { isQuery, token, signal });
       signal.throwIfAborted();
-      return isStream(response) ? await read(response) : await refusalOf(response, settings, request);
+      return isStream(response) ? await read(response) : await refusalOf(response, settings, isQuery);
     } catch (cause) {
       return { code, cause };
     }
@@ -69,26 +70,26 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
   return { close, look: () => watchdog.look() };
 }
 
+interface Means {
+  /** Whether the query goes as the body of a `QUERY` request. */
+  readonly isQuery: boolean;
+  readonly token: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 function ask(
-  settings: StreamSettings,
-  request: StreamRequest,
-  token: string | undefined,
-  signal: AbortSignal,
+  { url, cookies, fetch }: StreamSettings,
+  query: string,
+  { isQuery, token, signal }: Means,
 ): Promise<Response> {
-  const { url, cookies, fetch } = settings;
-  const { query } = request;
-  return fetch(isQuery(settings, request) ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`, {
-    ...(isQuery(settings, request) && { method: 'QUERY', body: new URLSearchParams(query) }),
+  return fetch(isQuery ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`, {
+    ...(isQuery && { method: 'QUERY', body: new URLSearchParams(query) }),
     headers: { accept: ACCEPTED, ...(token && { authorization: `Bearer ${token}` }) },
     cache: 'no-store',
     // Without cookies, what a stream may read does not depend on who is logged in, so tabs can share it.
     credentials: cookies ? 'include' : 'omit',
     signal,
   });
-}
-
-function isQuery({ ways }: StreamSettings, { query }: StreamRequest): boolean {
-  return ways.canQuery && query.length > LONGEST_URL;
 }
 
 function isStream({ status, headers }: Response): boolean {
@@ -99,16 +100,16 @@ function isStream({ status, headers }: Response): boolean {
  * What an answer that is no stream means. The code that reads it is loaded only now. Where it can't be, the hub is behind
  * something that has lost it, or overloaded: the status alone says what to do until it can.
  */
-async function refusalOf(response: Response, settings: StreamSettings, request: StreamRequest): Promise<StreamEnd> {
+async function refusalOf(response: Response, { ways }: StreamSettings, isQuery: boolean): Promise<StreamEnd> {
   const { status, headers } = response;
   try {
     const { endOf } = await import('./refusal.js');
-    const end = await endOf(response, isQuery(settings, request));
+    const end = await endOf(response, isQuery);
     // From now on all queries go into URLs.
-    if (end.isCurable) settings.ways.canQuery = false;
+    if (end.isCurable) ways.canQuery = false;
     return end;
   } catch (cause) {
-    const message = `No stream is answered (${status}), and refusal.js can not be loaded, which would say why.`;
+    const message = `The answer (${status}) is no stream, and refusal.js can not be loaded.`;
     return { code: codeOf(status), message, status, retryAfter: retryAfterOf(headers), cause };
   }
 }

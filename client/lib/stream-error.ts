@@ -5,7 +5,7 @@ import type { StreamEnd } from './stream.js';
 const REASONS: Partial<Record<HeraldErrorCode, string>> = {
   unreachable: 'The hub can not be reached, or the connection was cut.',
   stalled: 'The hub has sent nothing for too long, not even a heartbeat.',
-  'token-failed': 'There is no token to send: see `cause`.',
+  'token-failed': 'There is no token: see `cause`.',
 };
 
 /** Why a stream has ended, as an error. */

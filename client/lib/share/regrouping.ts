@@ -118,7 +118,7 @@ export class Regrouping implements Source {
   }
 
   #comeBack(cause: unknown): void {
-    this.#listener.error(new HeraldError('token-failed', 'There is no token to send: see `cause`.', { cause }));
+    this.#listener.error(new HeraldError('token-failed', 'There is no token: see `cause`.', { cause }));
     this.#listener.state('waiting');
     this.#timer = setTimeout(() => void this.#identify(), this.#backoff.next());
   }
