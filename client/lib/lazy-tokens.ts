@@ -10,7 +10,7 @@ export class LazyTokens {
   era: unknown;
   #given: TokenProvider | string | undefined;
   #tokens: Tokens | undefined;
-  #admit: Admit = () => Promise.resolve();
+  #admit: Admit | undefined;
 
   constructor(given: TokenProvider | string | undefined) {
     this.set(given);
@@ -37,7 +37,7 @@ export class LazyTokens {
 
   /** Has the next token for reading admitted, and keeps it for the request that follows. */
   async look(signal: AbortSignal): Promise<void> {
-    if (!this.ask) return this.#admit(undefined);
+    if (!this.ask) return this.#admit?.(undefined);
     const tokens = await this.#load(signal);
     return tokens.look(signal);
   }
@@ -52,7 +52,7 @@ export class LazyTokens {
     signal?.throwIfAborted();
     if (!this.#tokens) {
       this.#tokens = new module.Tokens(this.#given);
-      this.#tokens.watch((token) => this.#admit(token));
+      this.#tokens.watch(async (token) => this.#admit?.(token));
     }
     return this.#tokens;
   }

@@ -6,12 +6,12 @@ export const REMEMBERED = 2_048;
  * the first. Each is left out once and no more, because two publications may have the same id.
  */
 export class Repeats {
-  readonly #ids: (string | undefined)[] = [];
+  readonly #ids: (string | undefined)[];
   /** How many of these have come again. */
   #again = 0;
 
   constructor(ids: Iterable<string | undefined> = []) {
-    for (const id of ids) this.add(id);
+    this.#ids = [...ids];
   }
 
   /** How many are still to come again. */

@@ -25,7 +25,6 @@ const TOGETHER = 100;
 export class Subscription implements Recipient {
   readonly parts: readonly Part[];
   readonly #options: SubscriptionOptions;
-  readonly #types: ReadonlySet<string> | undefined;
   /** Which part has brought which of the last messages, where there are several, as more than one may match it. */
   readonly #broughtBy = new Map<string, Part>();
   #state: SubscriptionState = 'pending';
@@ -36,7 +35,6 @@ export class Subscription implements Recipient {
 
   constructor(selectors: readonly Selector[], since: string, options: SubscriptionOptions) {
     this.#options = options;
-    this.#types = options.type === undefined ? undefined : new Set([options.type].flat());
     const count = Math.ceil(selectors.length / TOGETHER);
     this.parts = Array.from(
       { length: count },
@@ -54,9 +52,9 @@ export class Subscription implements Recipient {
   }
 
   deliver(message: WireMessage, topic: string, part: Part): void {
-    if (this.#state === 'ended' || (this.#types && !this.#types.has(message.type))) return;
+    const { handler, parse, type } = this.#options;
+    if (this.#state === 'ended' || (type !== undefined && ![type].flat().includes(message.type))) return;
     if (this.parts.length > 1 && !this.#isFirst(message.id, part)) return;
-    const { handler, parse } = this.#options;
     // Its type is what the application says that it is.
     this.#guard(() => handler(new Message(message, topic, parse as StandardSchema<never> | undefined)));
   }
