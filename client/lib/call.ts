@@ -146,7 +146,7 @@ async function refusalOf(request: Call, response: Response): Promise<Failure> {
     ({ problemOf }) => problemOf(response),
     () => undefined,
   );
-  const isMissing = status === 405 || status === 501 || (status === 404 && (problem?.code ?? NOTHING) === NOTHING);
+  const isMissing = [405, 501].includes(status) || (status === 404 && (problem?.code ?? NOTHING) === NOTHING);
   if (request.extension && isMissing) return unsupported(request, status, problem);
   // Without a code of its own, another hub than Herald has refused it: that is as final.
   const byStatus = codeOf(status);

@@ -264,9 +264,7 @@ export class Connection {
 
   #skip(leg: Leg): void {
     if (leg !== this.#current) return;
-    this.#listener.error(
-      new HeraldError('too-large', 'An event was too large to be held, and is left out.'),
-    );
+    this.#listener.error(new HeraldError('too-large', 'An event was too large to be held, and is left out.'));
     this.#listener.notice({ type: 'gap', reason: 'too-large', updates: 1 });
   }
 

@@ -11,7 +11,7 @@ export function deferred<T>(
 ): AsyncGenerator<T, void, undefined> {
   let opened: ReturnType<typeof open> | undefined;
   const pass = (name: 'next' | 'return' | 'throw') => async (value: unknown) =>
-    (await (opened ??= open()))[name](value as never);
+    (await (opened ??= open()))[name](value);
   const itself = {
     next: pass('next'),
     return: pass('return'),
