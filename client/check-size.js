@@ -9,11 +9,13 @@ const DIRECTORY = fileURLToPath(new URL('../dist/client/herald', import.meta.url
 const KB = 1024;
 const CORE = 'client.js';
 const BUDGETS = [
-  { what: 'the core', entries: [CORE], limit: 10.75 * KB },
+  { what: 'the core', entries: [CORE], limit: 9 * KB },
+  { what: 'tokens', entries: ['tokens.js'], limit: 1.25 * KB },
+  { what: 'what reads a refusal', entries: ['refusal.js'], limit: KB },
   // `catch-up.js` is loaded together with sharing, because a tab may have to catch up when nothing can be loaded.
-  { what: 'sharing between tabs', entries: ['open-shared.js', 'catch-up.js'], limit: 5 * KB },
+  { what: 'sharing between tabs', entries: ['open-shared.js', 'catch-up.js'], limit: 5.5 * KB },
   { what: 'streams.js', entries: ['streams.js'], limit: 1.75 * KB },
-  { what: 'resume.js', entries: ['resume.js'], limit: 1.25 * KB },
+  { what: 'resume.js', entries: ['resume.js'], limit: 1.5 * KB },
   { what: 'the worker file', entries: ['worker.js'], limit: KB },
   ...['rxjs.js', 'eventsource.js', 'iterate.js'].map((entry) => ({
     what: entry,

@@ -35,7 +35,7 @@ export class Asking {
 
   /** Whether something is wanted that could be asked for. */
   get isEmpty(): boolean {
-    return !this.#hopeful().some((one) => this.#wanted.has(one));
+    return this.#hopeful().length === 0;
   }
 
   want(matchers: Iterable<Matcher>, now: number): void {
@@ -53,9 +53,9 @@ export class Asking {
   next(now: number): Matcher[] {
     for (const [one, end] of this.#lingering) if (end <= now) this.#lingering.delete(one);
     const hopeful = this.#hopeful();
-    const known = hopeful.filter((one) => this.#taken.has(one));
+    const known = [...hopeful, ...this.#lingering.keys()].filter((one) => this.#taken.has(one));
     // Those that linger are worth no question of their own.
-    const fresh = hopeful.filter((one) => !this.#taken.has(one) && this.#wanted.has(one));
+    const fresh = hopeful.filter((one) => !this.#taken.has(one));
     const suspects = fresh.filter((one) => this.#suspects.has(one));
     if (suspects.length > 0) return [...known, ...suspects.slice(0, Math.ceil(suspects.length / 2))];
     return [...known, ...fresh.slice(0, this.#batch)];
@@ -63,7 +63,7 @@ export class Asking {
 
   /** Whether a stream with these has to be replaced, because it lacks something that is wanted. */
   isMissing(carried: ReadonlySet<Matcher>): boolean {
-    return this.#hopeful().some((one) => this.#wanted.has(one) && !carried.has(one));
+    return this.#hopeful().some((one) => !carried.has(one));
   }
 
   /** Whether a stream carries something that nobody wants any more. */
@@ -107,7 +107,8 @@ export class Asking {
     this.#batch = Infinity;
   }
 
+  /** What is wanted and could be asked for. */
   #hopeful(): Matcher[] {
-    return [...new Set([...this.#wanted, ...this.#lingering.keys()])].filter((one) => !this.#refused.has(one));
+    return [...this.#wanted].filter((one) => !this.#refused.has(one));
   }
 }

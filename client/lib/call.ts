@@ -1,7 +1,6 @@
 import { createBackoff } from './backoff.js';
 import { HeraldError, type Problem } from './errors.js';
 import { codeOf, retryAfterOf } from './fetch-stream.js';
-import { problemIn } from './problem.js';
 import type { StreamSettings } from './stream.js';
 import type { TokenRequest } from './token.js';
 
@@ -90,13 +89,10 @@ async function attemptOnce(
     const token = await settings.token?.({ reason, signal, ...(use && { use }) });
     code = 'unreachable';
     const response = await send(settings, request, token, signal);
-    const { headers, ok } = response;
-    if (ok && !isExpected(response, request)) {
-      await response.body?.cancel();
-      return unsupported(request, response.status);
-    }
-    const text = await response.text();
-    return ok ? { headers, text } : refusalOf(request, response, text);
+    if (!response.ok) return refusalOf(request, response);
+    if (isExpected(response, request)) return { headers: response.headers, text: await response.text() };
+    await response.body?.cancel();
+    return unsupported(request, response.status);
   };
   try {
     given?.throwIfAborted();
@@ -111,7 +107,7 @@ async function attemptOnce(
 }
 
 const REASONS = {
-  'token-failed': 'The token provider failed: see `cause`.',
+  'token-failed': 'There is no token: see `cause`.',
   unreachable: 'The hub can not be reached: check its URL and its list of origins.',
 };
 
@@ -143,12 +139,18 @@ function unsupported({ extension }: Call, status: number, problem?: Problem): Fa
   return { error, isFinal: true, retryAfter: 0 };
 }
 
-function refusalOf(request: Call, { status, headers }: Response, text: string): Failure {
-  const problem = problemIn(text);
-  const isMissing = status === 405 || status === 501 || (status === 404 && (problem?.code ?? NOTHING) === NOTHING);
+async function refusalOf(request: Call, response: Response): Promise<Failure> {
+  const { status, headers } = response;
+  // Without the code that reads it, the status says enough.
+  const problem = await import('./refusal.js').then(
+    ({ problemOf }) => problemOf(response),
+    () => undefined,
+  );
+  const isMissing = [405, 501].includes(status) || (status === 404 && (problem?.code ?? NOTHING) === NOTHING);
   if (request.extension && isMissing) return unsupported(request, status, problem);
   // Without a code of its own, another hub than Herald has refused it: that is as final.
-  const code = codeOf(status, { code: '' });
+  const byStatus = codeOf(status);
+  const code = byStatus === 'not-a-stream' ? 'refused' : byStatus;
   const said = problem?.code === undefined ? '' : ` ${problem.code}`;
   const message = `The hub has refused ${request.what} (${status}${said}): ${problem?.detail ?? 'it does not say why.'}`;
   return {

@@ -1,12 +1,11 @@
 import { Connection } from './connection.js';
 import type { HeraldError } from './errors.js';
 import type { Part } from './part.js';
-import { REMEMBERED, Tail } from './repeats.js';
+import { REMEMBERED } from './repeats.js';
+import { Tail } from './tail.js';
 import { type ConnectionListener, type ConnectionState, isGap, type Notice, type WireMessage } from './wire.js';
 
 export interface CatchUpOptions {
-  readonly since: string;
-  readonly parts: readonly Part[];
   /** Opens a connection of its own that begins after `since`. */
   readonly open: (since: string, listener: ConnectionListener) => Connection;
   readonly refused: ConnectionListener['refused'];
@@ -26,9 +25,19 @@ interface Waiting {
   readonly history: Tail;
 }
 
-/** Has parts of subscriptions that have missed messages catch up with the stream that they are on. */
-export function bringUp(options: CatchUpOptions): CatchUp {
-  return new CatchUp(options);
+/**
+ * Has parts of subscriptions that have missed messages catch up with the streams that they are on, together those that
+ * resume after the same id on the same stream.
+ */
+export function bringUp(parts: readonly Part[], options: CatchUpOptions): void {
+  const groups = new Map<string, [Part, ...Part[]]>();
+  for (const part of parts) {
+    const key = `${part.stream} ${part.since}`;
+    const group = groups.get(key);
+    if (group) group.push(part);
+    else groups.set(key, [part]);
+  }
+  for (const group of groups.values()) void new CatchUp(group[0].since, group, options);
 }
 
 /**
@@ -36,14 +45,15 @@ export function bringUp(options: CatchUpOptions): CatchUp {
  * each part gets everything in one order.
  */
 export class CatchUp implements ConnectionListener {
+  readonly #since: string;
   readonly #options: CatchUpOptions;
   readonly #connection: Connection;
   readonly #waiting = new Map<Part, Waiting>();
 
-  constructor(options: CatchUpOptions) {
-    const { since, parts, open } = options;
+  constructor(since: string, parts: readonly Part[], options: CatchUpOptions) {
+    this.#since = since;
     this.#options = options;
-    this.#connection = open(since, this);
+    this.#connection = options.open(since, this);
     for (const part of parts) {
       part.catchUp = this;
       this.#waiting.set(part, { held: [], hasDropped: false, history: new Tail() });
@@ -53,7 +63,7 @@ export class CatchUp implements ConnectionListener {
 
   /** The id up to which the history has been read. */
   get cursor(): string {
-    return this.#connection.cursor || this.#options.since;
+    return this.#connection.cursor || this.#since;
   }
 
   /** Holds a live message back until the history has been delivered. */

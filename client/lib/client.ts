@@ -13,28 +13,19 @@ import { Feed } from './feed.js';
 import type { HistoryOptions, HistoryPage, PastMessage } from './history.js';
 import type { IterateOptions } from './iterate.js';
 import { deferred, presenceOf } from './deferred.js';
+import { LazyTokens } from './lazy-tokens.js';
 import { type Match, type Selector, toSelectors, type UrlPatternConstructor } from './matcher.js';
 import type { Message } from './message.js';
 import { followPage } from './page-events.js';
-import type { Checkpoint } from './places.js';
 import type { PublishOptions } from './publisher.js';
 import { report } from './report.js';
 import type { Memory } from './resume.js';
-import type { Reader } from './share/reader.js';
+import type { Connect } from './share/connect.js';
 import type { StreamSettings } from './stream.js';
 import { Single } from './single.js';
-import type { StreamsOptions } from './streams.js';
 import { Subscription } from './subscription.js';
 import type { TokenProvider } from './token.js';
-import { Tokens } from './tokens.js';
-import {
-  type ConnectionListener,
-  type ConnectionState,
-  FIRST,
-  gravestOf,
-  type Source,
-  type SourceListener,
-} from './wire.js';
+import { type ConnectionState, FIRST, gravestOf, type Source, type SourceListener, type Start } from './wire.js';
 
 /** The hub that this module was loaded from, or else the one at the page's own origin. */
 const HUB = `${/(.*)\/herald\/client\.js/.exec(import.meta.url)?.[1] ?? ''}/.well-known/mercure`;
@@ -56,7 +47,7 @@ function absolute(url: string | URL): string {
 /** The client behind `createHeraldClient`, which puts the parts together. */
 export class Client implements HeraldClient {
   readonly #options: HeraldClientOptions;
-  readonly #tokens: Tokens;
+  readonly #tokens: LazyTokens;
   readonly #settings: StreamSettings;
   /** By name: `COMMON`, or the matchers of a subscription that needs a connection of its own. */
   readonly #feeds = new Map<string, Feed>();
@@ -64,21 +55,19 @@ export class Client implements HeraldClient {
   #feedCount = 0;
   readonly #listeners = new Set<readonly [name: string, listener: (event: never) => unknown]>();
   readonly #memory: Memory | undefined;
-  /** Subscriptions that may resume once it is known who reads; undefined from then on. */
-  #early: Subscription[] | undefined;
   #stopFollowing: (() => void) | undefined;
   #state: ConnectionState = 'idle';
   #isSuspended = false;
 
   constructor(options: HeraldClientOptions) {
     const { url = HUB, token, cookies, grace = 2.5, fetch = globalThis.fetch } = options;
-    const tokens = new Tokens(token);
+    const tokens = new LazyTokens(token);
     this.#options = options;
     this.#tokens = tokens;
     this.#settings = {
       url: absolute(url),
       get token() {
-        return tokens.hasProvider ? tokens.ask : undefined;
+        return tokens.ask;
       },
       cookies,
       grace,
@@ -87,8 +76,9 @@ export class Client implements HeraldClient {
       // oxlint-disable-next-line no-console -- what `debug: true` asks for
       debug: options.debug ? (what) => console.debug(`herald: ${what}`) : () => undefined,
     };
-    this.#memory = options.resume?.(this.#settings.url, () => this.#checkpoints());
-    this.#early = this.#memory?.isPerReader ? [] : undefined;
+    this.#memory = options.resume?.(this.#settings.url, () =>
+      [...this.#feeds.values()].flatMap(({ checkpoints }) => checkpoints),
+    );
   }
 
   get state(): ConnectionState {
@@ -100,22 +90,22 @@ export class Client implements HeraldClient {
     handler: (message: Message<never>) => unknown,
     options: SubscribeOptions = {},
   ): SubscriptionHandle {
-    if (this.#state === 'closed') throw new HeraldError('misused', 'This client was disposed of.');
+    this.#refuseIfClosed();
     const selectors = this.#selectors(match);
     const matchers = selectors.map(({ matcher }) => matcher);
     const since = options.since || this.#memory?.sinceFor(matchers) || beginningOf(options);
-    const alone = aloneFor(options, since, matchers);
+    const own = ownStream(options, since, matchers);
     // With a stream of its own it begins where the stream does.
-    const subscription = new Subscription(selectors, alone ? '' : since, {
+    const subscription = new Subscription(selectors, own ? '' : since, {
       ...options,
       handler,
       onError: (error) => this.#emit('error', error),
     });
     // Without `URLPattern`, the topics of a pattern can't be told from others, and so for transports without topics.
     const isRoutable = !this.#options.transport && selectors.every(({ test }) => test);
-    const name = isRoutable && !alone ? COMMON : `${(this.#feedCount += 1)}`;
-    if (name === COMMON) this.#early?.push(subscription);
-    return followed(subscription, options.signal, this.#join(subscription, name, alone));
+    const name = isRoutable && !own ? COMMON : `${(this.#feedCount += 1)}`;
+    if (name === COMMON) this.#memory?.wait(subscription.parts);
+    return followed(subscription, options.signal, this.#join(subscription, name, own));
   }
 
   iterate(match: Match, options?: SubscribeOptions & IterateOptions): AsyncGenerator<Message<never>, void, undefined> {
@@ -168,7 +158,7 @@ export class Client implements HeraldClient {
   }
 
   setToken(token: TokenProvider | string | undefined): void {
-    if (this.#state === 'closed') throw new HeraldError('misused', 'This client was disposed of.');
+    this.#refuseIfClosed();
     // What came with the old tokens ends before anything is asked with the new ones.
     this.#eachFeed((feed) => feed.suspend());
     this.#tokens.set(token);
@@ -185,20 +175,28 @@ export class Client implements HeraldClient {
     this.#eachFeed((feed) => feed.close());
   }
 
+  /** @throws HeraldError `misused`. */
+  #refuseIfClosed(): void {
+    if (this.#state === 'closed') throw new HeraldError('misused', 'This client was disposed of.');
+  }
+
   /** Has a subscription get its messages. Returns what ends that. */
-  #join(subscription: Subscription, name: string, alone: Alone | undefined): () => void {
-    const feed = this.#feed(name, alone);
+  #join(subscription: Subscription, name: string, own: OwnStream | undefined): () => void {
+    const feed = this.#feed(name, own);
     feed.add(subscription);
     return () => {
       feed.remove(subscription);
-      if (name !== COMMON) this.#dropFeed(name, feed);
+      if (name === COMMON) return;
+      this.#feeds.delete(name);
+      feed.close();
+      this.#noteState();
     };
   }
 
   /** @throws HeraldError `misused` where the hub's URL is not known. */
   get #hub(): StreamSettings {
     if (this.#settings.url !== '') return this.#settings;
-    throw new HeraldError('misused', 'There is no page to take the hub from: give its absolute URL (`url`).');
+    throw new HeraldError('misused', 'There is no page: give the absolute URL of the hub (`url`).');
   }
 
   #selectors(match: Match): Selector[] {
@@ -206,7 +204,7 @@ export class Client implements HeraldClient {
     return toSelectors(match, this.#hub.url, urlPattern);
   }
 
-  #feed(name: string, alone?: Alone): Feed {
+  #feed(name: string, own: OwnStream | undefined): Feed {
     const existing = this.#feeds.get(name);
     if (existing) return existing;
     // Only now: a server that renders makes clients that never connect.
@@ -215,11 +213,11 @@ export class Client implements HeraldClient {
       if (act === 'suspend' || act === 'resume') this.#isSuspended = act === 'suspend';
       this.#eachFeed((feed) => feed[act]());
     });
-    const { parameters } = alone ?? {};
-    const starts = alone && new Map([[FIRST, { cursor: alone.since, covered: new Set(alone.matchers) }]]);
+    const options = { ...this.#options, ...own, settings: this.#settings };
+    const connect: Connect = (listener, starts = own?.starts) => new Single({ ...options, starts }, listener);
     const feed = new Feed({
-      open: (listener) => (name === COMMON ? this.#openSource(listener) : this.#connect(listener, starts, parameters)),
-      openAt: (cursor, listener) => this.#openAt(cursor, listener, parameters),
+      open: (listener) => (name === COMMON ? this.#openSource(listener, connect) : connect(listener)),
+      openAt: (cursor, listener) => new Connection({ ...options, start: { cursor, covered: new Set() } }, listener),
       emit: (event, detail) => this.#emit(event, detail),
       onState: () => this.#noteState(),
       onProgress: () => this.#memory?.touch(),
@@ -228,16 +226,8 @@ export class Client implements HeraldClient {
     return feed;
   }
 
-  /** Closes a feed of one subscription, which has stopped. */
-  #dropFeed(name: string, feed: Feed): void {
-    this.#feeds.delete(name);
-    feed.close();
-    this.#noteState();
-  }
-
   /** Opens a connection, or a share of one. The code for sharing is loaded only by pages that may have other tabs. */
-  async #openSource(listener: SourceListener): Promise<Source> {
-    const connect = (own: SourceListener, starts?: StreamsOptions['starts']): Source => this.#connect(own, starts);
+  async #openSource(listener: SourceListener, connect: Connect): Promise<Source> {
     const isShared = this.#options.share !== 'none' || this.#memory?.isPerReader;
     if (!isShared || typeof document === 'undefined') return connect(listener);
     try {
@@ -249,25 +239,16 @@ export class Client implements HeraldClient {
           url: this.#settings.url,
           tokens: this.#tokens,
           connect,
-          onReader: (reader) => this.#noteReader(reader),
+          onReader: (reader) => this.#memory?.readerIs(reader),
           onUnavailable: (cause) => this.#notSharing(cause),
         },
         listener,
       );
     } catch (cause) {
       this.#notSharing(cause);
-      this.#noteReader(undefined);
+      this.#memory?.readerIs(undefined);
       return connect(listener);
     }
-  }
-
-  /** Now it is known whose places the memory has. */
-  #noteReader(reader: Reader | undefined): void {
-    this.#memory?.readerIs(reader);
-    for (const part of (this.#early ?? []).flatMap(({ parts }) => parts)) {
-      part.resumeAfter(this.#memory?.sinceFor(part.matchers));
-    }
-    this.#early = undefined;
   }
 
   #notSharing(cause: unknown): void {
@@ -275,20 +256,6 @@ export class Client implements HeraldClient {
       'error',
       new HeraldError('sharing-unavailable', 'Tabs do not share a connection here: this one has its own.', { cause }),
     );
-  }
-
-  #connect(listener: SourceListener, starts?: StreamsOptions['starts'], parameters?: string): Source {
-    const options = { ...this.#options, settings: this.#settings, starts, parameters };
-    return new Single(options, listener);
-  }
-
-  #openAt(cursor: string, listener: ConnectionListener, parameters?: string): Connection {
-    const start = { cursor, covered: new Set<string>() };
-    return new Connection({ ...this.#options, settings: this.#settings, start, parameters }, listener);
-  }
-
-  #checkpoints(): Checkpoint[] {
-    return [...this.#feeds.values()].flatMap(({ checkpoints }) => checkpoints);
   }
 
   #eachFeed(act: (feed: Feed) => void): void {
@@ -315,16 +282,16 @@ export class Client implements HeraldClient {
   }
 }
 
-/** What a feed of one subscription has to itself. */
-interface Alone {
-  readonly since: string;
-  readonly matchers: readonly string[];
+/** What the stream of a feed with one subscription has to itself. */
+interface OwnStream {
   readonly parameters: string;
+  readonly starts: ReadonlyMap<string, Start>;
 }
 
 /** A subscription with a rate of its own has a stream of its own. */
-function aloneFor({ maxRate }: SubscribeOptions, since: string, matchers: readonly string[]): Alone | undefined {
-  return maxRate === undefined ? undefined : { since, matchers, parameters: `max_rate=${maxRate}` };
+function ownStream({ maxRate }: SubscribeOptions, cursor: string, matchers: readonly string[]): OwnStream | undefined {
+  if (maxRate === undefined) return undefined;
+  return { parameters: `max_rate=${maxRate}`, starts: new Map([[FIRST, { cursor, covered: new Set(matchers) }]]) };
 }
 
 /** A subscription as the application sees it. */

@@ -1,14 +1,14 @@
 import type { HeraldClientOptions } from './api.js';
 import { Asking, LINGER } from './asking.js';
 import { type Backoff, createBackoff } from './backoff.js';
-import { HeraldError, type HeraldErrorCode } from './errors.js';
+import { HeraldError } from './errors.js';
 import type { ParsedEvent } from './event-parser.js';
 import { fetchStream } from './fetch-stream.js';
 import { Gathering } from './gathering.js';
 import type { Matcher } from './matcher.js';
-import { isOfMatchers, isTooMuch, toError } from './refusals.js';
 import { REMEMBERED, Repeats } from './repeats.js';
 import type { Stream, StreamEnd, StreamHead, StreamRequest, StreamSettings } from './stream.js';
+import { toError } from './stream-error.js';
 import { type ConnectionListener, type ConnectionState, type Start, toNotice } from './wire.js';
 
 export interface ConnectionOptions extends Pick<HeraldClientOptions, 'backoff' | 'closeDelay' | 'transport'> {
@@ -30,9 +30,6 @@ const GOOD_AGE = 30_000;
 /** Milliseconds after which an attempt without an answer is replaced when the page or the network is back. */
 const HANGING = 2_000;
 
-/** Errors after which it is of no use to reconnect. */
-const FINAL = new Set<HeraldErrorCode | undefined>(['unauthorized', 'refused', 'stopped', 'misused']);
-
 /** One stream and its state. */
 interface Leg {
   stream?: Stream;
@@ -53,12 +50,13 @@ interface Leg {
  * and changes what it carries without loss (a second stream is open before the first is closed).
  */
 export class Connection {
+  /** The matchers of which it delivers all messages. */
+  covered: ReadonlySet<Matcher>;
   cursor: string;
   readonly #options: ConnectionOptions;
   readonly #listener: ConnectionListener;
   readonly #backoff: Backoff;
   readonly #asking = new Asking();
-  #covered: ReadonlySet<Matcher>;
   #isWanted = false;
   #current: Leg | undefined;
   /** The stream that is to become the current one, once the hub has answered. */
@@ -80,13 +78,8 @@ export class Connection {
     this.#options = options;
     this.#listener = listener;
     this.#backoff = createBackoff(options.backoff);
-    this.#covered = options.start?.covered ?? new Set();
+    this.covered = options.start?.covered ?? new Set();
     this.cursor = options.start?.cursor ?? '';
-  }
-
-  /** The matchers of which it delivers all messages. */
-  get covered(): ReadonlySet<Matcher> {
-    return this.#covered;
   }
 
   /** Asks for exactly these matchers. With none, the connection is closed after a while. */
@@ -101,7 +94,10 @@ export class Connection {
     this.#current?.stream?.look();
     if (evenIfFailed) this.#forgive();
     else if (performance.now() < this.#notBefore) return;
-    if (this.#next && performance.now() - this.#next.askedAt > HANGING) this.#drop(this.#next);
+    if (this.#next && performance.now() - this.#next.askedAt > HANGING) {
+      this.#next.stream?.close();
+      this.#next = undefined;
+    }
     if (!this.#current || this.#current.isSuspect) this.#dial();
   }
 
@@ -166,22 +162,15 @@ export class Connection {
     this.#enter('idle');
   }
 
-  #dialAfter(delay: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#dial(), delay);
-  }
-
   /** Opens a stream for what is wanted now, unless there is one. */
   #dial(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#changes.stop();
+    this.#stopWaiting();
     // When the stream that was asked for has opened or failed, what is wanted by then is looked at again.
     if (this.#isStopped || this.#next) return;
-    const now = performance.now();
     const matchers = this.#toAsk();
     if (!this.#isWanted || matchers.length === 0 || this.#isGoodFor(matchers)) return;
-    const leg: Leg = { matchers: new Set(matchers), askedAt: now, goodAt: Infinity, repeats: new Repeats() };
+    const askedAt = performance.now();
+    const leg: Leg = { matchers: new Set(matchers), askedAt, goodAt: Infinity, repeats: new Repeats() };
     this.#next = leg;
     if (!this.#current) this.#enter('connecting');
     const { settings, transport = fetchStream, parameters } = this.#options;
@@ -191,7 +180,7 @@ export class Connection {
       isResuming: this.cursor !== '',
       reason: this.#reason,
     };
-    settings.debug(`asks for ${matchers.length} matchers, ${this.cursor ? `after ${this.cursor}` : 'from now on'}`);
+    settings.debug(`asks for ${matchers.length} matchers after ${this.cursor || 'now'}`);
     leg.stream = transport(settings, request, {
       opened: (head) => this.#opened(leg, head),
       event: (event) => this.#take(leg, event),
@@ -229,7 +218,7 @@ export class Connection {
     this.#asking.taken(leg.matchers);
     this.#options.settings.debug(`reads ${leg.matchers.size} matchers`);
     // Until the stream has caught up, only matchers that were covered before are sure to miss nothing.
-    this.#cover(leg.isReplaying ? new Set([...leg.matchers].filter((one) => this.#covered.has(one))) : leg.matchers);
+    this.#cover(leg.isReplaying ? new Set([...leg.matchers].filter((one) => this.covered.has(one))) : leg.matchers);
     this.#enter('open');
     // What is wanted may have changed since this stream was asked for.
     this.#adapt();
@@ -275,9 +264,7 @@ export class Connection {
 
   #skip(leg: Leg): void {
     if (leg !== this.#current) return;
-    this.#listener.error(
-      new HeraldError('too-large', 'An event of the stream was too large to be held: it is left out.'),
-    );
+    this.#listener.error(new HeraldError('too-large', 'An event was too large to be held, and is left out.'));
     this.#listener.notice({ type: 'gap', reason: 'too-large', updates: 1 });
   }
 
@@ -291,7 +278,7 @@ export class Connection {
     } else if (end.isCurable) {
       this.#listener.crowded([...leg.matchers]);
       this.#dial();
-    } else if (code === 'refused' && isOfMatchers(problem?.code)) {
+    } else if (code === 'refused' && problem?.blames) {
       this.#judge(leg, end);
     } else this.#end(leg, end);
   }
@@ -299,13 +286,12 @@ export class Connection {
   /** The stream is refused because of what it asks for, and not because of who asks. */
   #judge(leg: Leg, end: StreamEnd): void {
     const asked = [...leg.matchers];
-    const { code, limit } = end.problem ?? {};
-    const isSeenTo = isTooMuch(code) && this.#listener.crowded(asked, limit);
-    if (!isSeenTo) {
+    const { blames, limit } = end.problem ?? {};
+    const isTooMuch = blames === 'all';
+    if (!isTooMuch || !this.#listener.crowded(asked, limit)) {
       const error = toError(end);
-      const verdict = this.#asking.refused(asked, isTooMuch(code), error);
-      if (verdict.kind === 'refused') this.#listener.refused(verdict.matcher, error);
-      else if (verdict.kind === 'full') this.#listener.full(verdict.matcher, error);
+      const verdict = this.#asking.refused(asked, isTooMuch, error);
+      if (verdict.kind !== 'again') this.#listener[verdict.kind](verdict.matcher, error);
     }
     // Nothing is left that the hub takes.
     if (!this.#current && this.#asking.isEmpty) this.#enter('idle');
@@ -313,21 +299,17 @@ export class Connection {
   }
 
   #end(leg: Leg, end: StreamEnd): void {
-    const { code, problem } = end;
-    const error = code && toError(end);
+    const error = end.code && toError(end);
     if (error) this.#listener.error(error);
-    this.#options.settings.debug(error?.message ?? 'the stream has ended in order');
-    const isFinal = FINAL.has(code) && (problem?.code !== undefined || code === 'stopped' || code === 'misused');
+    this.#options.settings.debug(error?.message ?? 'has ended in order');
     // The next stream has already been requested.
     if (this.#next) this.#enter('connecting');
-    else if (!isFinal) this.#comeBack(leg, end.retryAfter);
+    else if (!end.isFinal) this.#comeBack(leg, end.retryAfter);
     // If the hub refuses the stream that was to replace a good one, the good one goes on.
-    else if (!this.#current) this.#giveUp();
-  }
-
-  #giveUp(): void {
-    this.#hasGivenUp = true;
-    this.#enter('failed');
+    else if (!this.#current) {
+      this.#hasGivenUp = true;
+      this.#enter('failed');
+    }
   }
 
   #comeBack(leg: Leg, retryAfter: number | undefined): void {
@@ -339,19 +321,21 @@ export class Connection {
     if (!this.#current) this.#enter(navigator?.onLine === false ? 'offline' : 'waiting');
     if (retryAfter) this.#notBefore = performance.now() + retryAfter;
     // After a good stream that ended only because its token expired, the client reconnects without delay.
-    this.#dialAfter(wasGood && this.#reason === 'expired' ? 0 : backoff.next(retryAfter));
+    const delay = wasGood && this.#reason === 'expired' ? 0 : backoff.next(retryAfter);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#dial(), delay);
   }
 
-  #drop(leg: Leg): void {
-    leg.stream?.close();
-    if (this.#next === leg) this.#next = undefined;
+  /** No attempt waits for its time any more. */
+  #stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#changes.stop();
   }
 
   #letGo(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopWaiting();
     clearTimeout(this.#closing);
-    this.#changes.stop();
     this.#current?.stream?.close();
     this.#next?.stream?.close();
     this.#current = undefined;
@@ -359,7 +343,7 @@ export class Connection {
   }
 
   #cover(matchers: ReadonlySet<Matcher>): void {
-    this.#covered = matchers;
+    this.covered = matchers;
     this.#listener.covers(matchers);
   }
 

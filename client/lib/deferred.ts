@@ -10,11 +10,12 @@ export function deferred<T>(
   open: () => Promise<Pick<AsyncGenerator<T, void, undefined>, 'next' | 'return' | 'throw'>>,
 ): AsyncGenerator<T, void, undefined> {
   let opened: ReturnType<typeof open> | undefined;
-  const iterator = (): ReturnType<typeof open> => (opened ??= open());
+  const pass = (name: 'next' | 'return' | 'throw') => async (value: unknown) =>
+    (await (opened ??= open()))[name](value);
   const itself = {
-    next: async () => (await iterator()).next(),
-    return: async () => (await iterator()).return(),
-    throw: async (error: unknown) => (await iterator()).throw(error),
+    next: pass('next'),
+    return: pass('return'),
+    throw: pass('throw'),
     [Symbol.asyncIterator]: (): unknown => itself,
   };
   return itself as AsyncGenerator<T, void, undefined>;
@@ -27,15 +28,12 @@ export function presenceOf(context: () => PresenceContext): Presence {
     subscribe: (handler, options) => {
       const known = context();
       const stop = new AbortController();
-      const end = (): void => stop.abort();
-      if (options?.signal?.aborted) end();
-      options?.signal?.addEventListener('abort', end, { signal: stop.signal });
       import('./presence.js')
-        .then(({ follow }) => follow(known, handler, { ...options, signal: stop.signal, end }))
+        .then(({ follow }) => follow(known, handler, stop, options))
         .catch((cause: unknown) =>
           known.report(new HeraldError('unreachable', 'presence.js can not be loaded.', { cause })),
         );
-      return end;
+      return () => stop.abort();
     },
   };
 }

@@ -32,7 +32,7 @@ const COMMENT = ':';
 /** What the lines since the last blank one have said. */
 interface Block {
   isTooLong?: boolean;
-  id?: string;
+  id?: string | undefined;
   type?: string;
   data?: string;
   readonly topics: string[];
@@ -68,23 +68,17 @@ export class EventParser {
     lines[0] = this.#rest + lines[0];
     this.#rest = lines.pop() ?? '';
     this.#length += text.length;
-    for (const line of lines) this.#takeLine(line);
+    for (const line of lines) {
+      if (line === '') this.#dispatch();
+      else if (!this.#block.isTooLong) this.#takeField(line);
+    }
     if (this.#length > MAX_EVENT_LENGTH) this.#giveUpEvent();
   }
 
   /** Forgets what the event has said, but for its id, and reads over the rest of it. */
   #giveUpEvent(): void {
-    const { id } = this.#block;
-    this.#block = { ...(id !== undefined && { id }), isTooLong: true, topics: [] };
+    this.#block = { id: this.#block.id, isTooLong: true, topics: [] };
     if (this.#rest !== '') this.#rest = COMMENT;
-  }
-
-  #takeLine(line: string): void {
-    if (line === '') {
-      this.#dispatch();
-      return;
-    }
-    if (!this.#block.isTooLong) this.#takeField(line);
   }
 
   #takeField(line: string): void {

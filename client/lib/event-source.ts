@@ -11,8 +11,8 @@ const CONNECT_TIMEOUT = 20_000;
 export function eventSource(types: readonly string[] = []): Transport {
   return (settings, request, listener) => {
     if (!settings.token) return new NativeStream(settings, request, listener, types);
-    const cause = new Error('An EventSource can not send a token: use cookies, or the default transport.');
-    queueMicrotask(() => listener.over({ code: 'misused', cause }));
+    const message = 'An EventSource can not send a token: use cookies, or the default transport.';
+    queueMicrotask(() => listener.over({ code: 'misused', message, isFinal: true }));
     return { close: () => undefined, look: () => undefined };
   };
 }

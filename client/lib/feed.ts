@@ -52,14 +52,7 @@ export class Feed implements SourceListener {
 
   /** How far subscriptions have got: those that are live to where their stream is, others to where they resume. */
   get checkpoints(): Checkpoint[] {
-    const all = this.#parts().map(({ isLive, catchUp, since, stream = '', matchers, ahead }) => ({
-      id: isLive ? (ahead ?? this.#source?.cursorOf(stream) ?? '') : (catchUp?.cursor ?? since),
-      keys: matchers,
-      isLive,
-    }));
-    // What two subscriptions have is as far as the one that lags behind, which comes last.
-    const places = all.filter(({ id }) => id !== '' && !id.startsWith('#'));
-    return [...places.filter(({ isLive }) => isLive), ...places.filter(({ isLive }) => !isLive)];
+    return this.#parts().map((part) => ({ id: this.#reached(part), keys: part.matchers, isLive: part.isLive }));
   }
 
   add(subscription: Subscription): void {
@@ -149,7 +142,8 @@ export class Feed implements SourceListener {
 
   state(state: ConnectionState): void {
     this.current = state;
-    if (state === 'failed') this.#fail();
+    const failure = this.#failure;
+    if (state === 'failed' && failure) for (const subscription of this.#subscriptions) subscription.fail(failure);
     else if (state === 'open' || state === 'connecting') this.#retry();
     this.#options.onState();
   }
@@ -182,10 +176,6 @@ export class Feed implements SourceListener {
     });
   }
 
-  #fail(): void {
-    if (this.#failure) for (const subscription of this.#subscriptions) subscription.fail(this.#failure);
-  }
-
   /** What failed is tried again. */
   #retry(): void {
     this.#failure = undefined;
@@ -194,11 +184,14 @@ export class Feed implements SourceListener {
 
   /** Stops a part where it is. It goes on from there when its topics are covered again. */
   #interrupt(part: Part): void {
-    const { catchUp, stream = '' } = part;
-    const reached = part.ahead ?? this.#source?.cursorOf(stream);
-    const since = catchUp?.cursor ?? (part.isLive ? reached : part.since);
-    part.interrupt(since);
+    const { catchUp } = part;
+    part.interrupt(this.#reached(part));
     catchUp?.drop(part);
+  }
+
+  /** The id after which a part would go on; empty if that is not known. */
+  #reached({ isLive, ahead, stream = '', catchUp, since }: Part): string {
+    return isLive ? (ahead ?? this.#source?.cursorOf(stream) ?? '') : (catchUp?.cursor ?? since);
   }
 
   /** Parts that are covered by now go live at once: the next message may be part of the same bytes. */
@@ -209,22 +202,18 @@ export class Feed implements SourceListener {
   }
 
   /**
-   * Begins to catch up for parts that have missed something, together for those that resume after the same id on the same
-   * stream. The code for it is loaded when it is first needed; what comes until then is fetched with the history.
+   * Begins to catch up for parts that have missed something. The code for it is loaded when it is first needed; what comes
+   * until then is fetched with the history.
    */
   async #catchUp(): Promise<void> {
     this.#isCatchingUp = true;
     try {
       const { bringUp } = await import('./catch-up.js');
-      for (const parts of groupsOf(this.#ready())) {
-        bringUp({
-          since: parts[0].since,
-          parts,
-          open: this.#options.openAt,
-          refused: (matcher, error) => this.refused(matcher, error),
-          onError: (error) => this.#options.emit('error', error),
-        });
-      }
+      bringUp(this.#ready(), {
+        open: this.#options.openAt,
+        refused: (matcher, error) => this.refused(matcher, error),
+        onError: (error) => this.#options.emit('error', error),
+      });
     } catch (cause) {
       this.#options.emit('error', new HeraldError('unreachable', 'catch-up.js can not be loaded.', { cause }));
       setTimeout(() => this.#settle(), LOAD_AGAIN);
@@ -265,20 +254,8 @@ export class Feed implements SourceListener {
     const hasSurplus = [...(this.#covered.get(stream) ?? [])].some((one) => !wanted.has(one));
     if (hasSurplus || this.#hasReported) return;
     this.#hasReported = true;
-    const what = 'The hub has sent a message whose topic is not among those that were subscribed to.';
-    const advice =
-      'Reach the hub by the name that it has itself (HERALD_RESOURCE), or use absolute topics and patterns.';
-    this.#options.emit('error', new HeraldError('topics-unknown', `${what} ${advice}`));
+    const what =
+      'The hub has sent a topic that nobody has subscribed to: reach it by its own name (HERALD_RESOURCE), or use absolute topics and patterns.';
+    this.#options.emit('error', new HeraldError('topics-unknown', what));
   }
-}
-
-function groupsOf(parts: readonly Part[]): (readonly [Part, ...Part[]])[] {
-  const groups = new Map<string, [Part, ...Part[]]>();
-  for (const part of parts) {
-    const key = `${part.stream} ${part.since}`;
-    const group = groups.get(key);
-    if (group) group.push(part);
-    else groups.set(key, [part]);
-  }
-  return [...groups.values()];
 }

@@ -1,6 +1,4 @@
-import type { Problem } from './errors.js';
 import { EventParser } from './event-parser.js';
-import { problemOf } from './problem.js';
 import type { Stream, StreamEnd, StreamListener, StreamRequest, StreamSettings } from './stream.js';
 import { watch } from './watchdog.js';
 
@@ -23,6 +21,7 @@ const DEFAULT_HEARTBEAT = 20;
 export function fetchStream(settings: StreamSettings, request: StreamRequest, listener: StreamListener): Stream {
   const aborter = new AbortController();
   const { signal } = aborter;
+  const isQuery = settings.ways.canQuery && request.query.length > LONGEST_URL;
   const finish = (end: StreamEnd): void => {
     if (signal.aborted) return;
     close();
@@ -59,9 +58,9 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
     try {
       const token = await settings.token?.({ reason: request.reason, signal });
       code = 'unreachable';
-      const response = await ask(settings, request, token, signal);
+      const response = await ask(settings, request.query, { isQuery, token, signal });
       signal.throwIfAborted();
-      return isStream(response) ? await read(response) : await refusalOf(response, settings, request);
+      return isStream(response) ? await read(response) : await refusalOf(response, settings, isQuery);
     } catch (cause) {
       return { code, cause };
     }
@@ -71,16 +70,20 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
   return { close, look: () => watchdog.look() };
 }
 
+interface Means {
+  /** Whether the query goes as the body of a `QUERY` request. */
+  readonly isQuery: boolean;
+  readonly token: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 function ask(
-  settings: StreamSettings,
-  request: StreamRequest,
-  token: string | undefined,
-  signal: AbortSignal,
+  { url, cookies, fetch }: StreamSettings,
+  query: string,
+  { isQuery, token, signal }: Means,
 ): Promise<Response> {
-  const { url, cookies, fetch } = settings;
-  const { query } = request;
-  return fetch(isQuery(settings, request) ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`, {
-    ...(isQuery(settings, request) && { method: 'QUERY', body: new URLSearchParams(query) }),
+  return fetch(isQuery ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`, {
+    ...(isQuery && { method: 'QUERY', body: new URLSearchParams(query) }),
     headers: { accept: ACCEPTED, ...(token && { authorization: `Bearer ${token}` }) },
     cache: 'no-store',
     // Without cookies, what a stream may read does not depend on who is logged in, so tabs can share it.
@@ -89,39 +92,33 @@ function ask(
   });
 }
 
-function isQuery({ ways }: StreamSettings, { query }: StreamRequest): boolean {
-  return ways.canQuery && query.length > LONGEST_URL;
-}
-
 function isStream({ status, headers }: Response): boolean {
   return status === 200 && /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
 }
 
-/** What an answer that is no stream means. */
-async function refusalOf(response: Response, settings: StreamSettings, request: StreamRequest): Promise<StreamEnd> {
+/**
+ * What an answer that is no stream means. The code that reads it is loaded only now. Where it can't be, the hub is behind
+ * something that has lost it, or overloaded: the status alone says what to do until it can.
+ */
+async function refusalOf(response: Response, { ways }: StreamSettings, isQuery: boolean): Promise<StreamEnd> {
   const { status, headers } = response;
-  const problem = await problemOf(response);
-  const end = { status, problem, retryAfter: retryAfterOf(headers) };
-  // Something in front of the hub does not know the method: from now on all queries go into URLs.
-  if (isQuery(settings, request) && problem?.code === undefined && [400, 403, 405, 501].includes(status)) {
-    settings.ways.canQuery = false;
-    return { ...end, code: 'not-a-stream', isCurable: true };
+  try {
+    const { endOf } = await import('./refusal.js');
+    const end = await endOf(response, isQuery);
+    // From now on all queries go into URLs.
+    if (end.isCurable) ways.canQuery = false;
+    return end;
+  } catch (cause) {
+    const message = `The answer (${status}) is no stream, and refusal.js can not be loaded.`;
+    return { code: codeOf(status), message, status, retryAfter: retryAfterOf(headers), cause };
   }
-  return { ...end, code: codeOf(status, problem) };
 }
 
-/**
- * The error code for an answer that is no success. What a hub refuses for good, it says with a code of its own: without
- * one, a gateway has answered, which may have the hub behind it again in a moment.
- */
-export function codeOf(
-  status: number,
-  problem: Problem | undefined,
-): 'busy' | 'unauthorized' | 'stopped' | 'refused' | 'not-a-stream' {
+/** The error code for an answer that is no success, as far as its status says it. */
+export function codeOf(status: number): 'busy' | 'unauthorized' | 'stopped' | 'not-a-stream' {
   if (status === 401) return 'unauthorized';
   if (status === 204) return 'stopped';
-  if (status >= 500 || status === 408 || status === 425 || status === 429) return 'busy';
-  return problem?.code === undefined ? 'not-a-stream' : 'refused';
+  return status >= 500 || status === 408 || status === 425 || status === 429 ? 'busy' : 'not-a-stream';
 }
 
 /** The milliseconds of a `Retry-After`, which has seconds or a date (RFC 9110, section 10.2.3); 0 if there is none. */

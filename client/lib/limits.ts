@@ -1,4 +1,4 @@
-import { isTopic, type Matcher, textOf } from './matcher.js';
+import type { Matcher } from './matcher.js';
 import type { Ways } from './stream.js';
 import type { Bundle, Room } from './wire.js';
 
@@ -58,7 +58,7 @@ export class Load {
     for (const matcher of matchers) {
       if (this.matchers.has(matcher)) continue;
       this.matchers.add(matcher);
-      const kind = isTopic(matcher) ? this.topics : this.patterns;
+      const kind = matcher.startsWith('match=') ? this.topics : this.patterns;
       kind.count += 1;
       kind.bytes += ENCODER.encode(textOf(matcher)).length;
       this.length += matcher.length + 1;
@@ -67,6 +67,11 @@ export class Load {
 }
 
 const ENCODER = new TextEncoder();
+
+/** The topic or pattern of a matcher. */
+function textOf(matcher: Matcher): string {
+  return decodeURIComponent(matcher.slice(matcher.indexOf('=') + 1));
+}
 
 function fits(one: Room, other: Room, most: Room): boolean {
   return one.count + other.count <= most.count && one.bytes + other.bytes <= most.bytes;

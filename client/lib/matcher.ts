@@ -4,16 +4,6 @@
  */
 export type Matcher = string;
 
-/** Whether a matcher is a topic, and no pattern. */
-export function isTopic(matcher: Matcher): boolean {
-  return matcher.startsWith('match=');
-}
-
-/** The topic or pattern of a matcher. */
-export function textOf(matcher: Matcher): string {
-  return decodeURIComponent(matcher.slice(matcher.indexOf('=') + 1));
-}
-
 type OneMatch<Topic> = Topic | { readonly pattern: Topic };
 
 /** What `subscribe` takes: a topic, `*` for every topic, `{ pattern }` for a URL Pattern, or several of these. */
@@ -42,22 +32,12 @@ export interface Selector {
  */
 export function toSelectors(match: Match, hub: string, UrlPattern: UrlPatternConstructor | undefined): Selector[] {
   return ([match].flat() as readonly OneMatch<string>[]).map((one) => {
-    if (typeof one === 'string') {
-      const isOpenEnded = one === '*';
-      return {
-        matcher: `match=${encodeURIComponent(one)}`,
-        name: one,
-        isOpenEnded,
-        test: (topic) => isOpenEnded || topic === one,
-      };
-    }
-    const name = one.pattern;
-    const pattern = UrlPattern && new UrlPattern(name, hub);
-    return {
-      matcher: `match_urlpattern=${encodeURIComponent(name)}`,
-      name,
-      isOpenEnded: true,
-      test: pattern && ((topic) => pattern.test(topic, hub)),
-    };
+    if (typeof one === 'string') return selector('match', one, one === '*', (topic) => one === '*' || topic === one);
+    const pattern = UrlPattern && new UrlPattern(one.pattern, hub);
+    return selector('match_urlpattern', one.pattern, true, pattern && ((topic) => pattern.test(topic, hub)));
   });
+}
+
+function selector(parameter: string, name: string, isOpenEnded: boolean, test: Selector['test']): Selector {
+  return { matcher: `${parameter}=${encodeURIComponent(name)}`, name, isOpenEnded, test };
 }

@@ -1,7 +1,8 @@
 import type { CatchUp } from './catch-up.js';
 import type { HeraldError } from './errors.js';
 import type { Matcher, Selector } from './matcher.js';
-import type { Repeats, Tail } from './repeats.js';
+import type { Repeats } from './repeats.js';
+import type { Tail } from './tail.js';
 import type { Notice, WireMessage } from './wire.js';
 
 /** Whoever the messages are for. */
@@ -80,12 +81,12 @@ export class Part {
 
   /** From now on it gets messages at once, except those that come again after its history. */
   goLive(history?: Tail, repeats?: Repeats): void {
-    this.#stand('', { isLive: true, history, repeats });
+    this.#stand('', true, history, repeats);
   }
 
   /** It may miss messages after `since` from now on. An empty id names no message: nothing was missed. */
   interrupt(since = ''): void {
-    this.#stand(since, { isLive: false });
+    this.#stand(since, false);
   }
 
   deliver(message: WireMessage): void {
@@ -103,10 +104,7 @@ export class Part {
     this.#recipient.changed(error);
   }
 
-  #stand(
-    since: string,
-    { isLive, history, repeats }: { isLive: boolean; history?: Tail | undefined; repeats?: Repeats | undefined },
-  ): void {
+  #stand(since: string, isLive: boolean, history?: Tail, repeats?: Repeats): void {
     this.since = since;
     this.catchUp = undefined;
     this.isLive = isLive;

@@ -2,9 +2,12 @@ import type { Matcher } from './matcher.js';
 
 /** How far something has been read. */
 export interface Checkpoint {
+  /** Empty where it is not known; where it has not begun yet, perhaps a wish like `#20`, which is no id. */
   readonly id: string;
   /** What has been read up to there, as matchers. */
   readonly keys: readonly Matcher[];
+  /** Whether it is where its stream is. Otherwise it lags behind. */
+  readonly isLive?: boolean;
 }
 
 /** How far a matcher has been read. */
@@ -23,7 +26,9 @@ const MOST = 2_000;
 /** Where matchers are that have been read by now. One that has not moved keeps the time at which it came there. */
 export function advance(before: Places, reached: readonly Checkpoint[], now: number): Places {
   const places = new Map<Matcher, Place>();
-  for (const { id, keys } of reached) {
+  const known = reached.filter(({ id }) => id !== '' && !id.startsWith('#'));
+  // What two subscriptions have is as far as the one that lags behind, which comes last.
+  for (const { id, keys } of [...known.filter(({ isLive }) => isLive), ...known.filter(({ isLive }) => !isLive)]) {
     for (const key of keys) {
       const place = before.get(key);
       places.set(key, place?.id === id ? place : { id, at: now });

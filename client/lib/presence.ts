@@ -80,12 +80,17 @@ export async function list(
   return lists.flatMap(({ subscribers }) => subscribers);
 }
 
-/** See `Presence.subscribe`. It ends when the signal is aborted, as `end` does, which it calls when it can't go on. */
+/** See `Presence.subscribe`. It ends when `stop` is aborted, which it does itself when it can't go on. */
 export async function follow(
   { client, settings, match, report }: PresenceContext,
   handler: PresenceHandler,
-  { onError = report, signal, end }: PresenceOptions & { readonly signal: AbortSignal; readonly end: () => void },
+  stop: AbortController,
+  { onError = report, signal: given }: PresenceOptions = {},
 ): Promise<void> {
+  const { signal } = stop;
+  const end = (): void => stop.abort();
+  if (given?.aborted) end();
+  given?.addEventListener('abort', end, { signal });
   // The first list says where changes are told, and a refusal comes before anything is subscribed to.
   const first = await insist(() => listsOf(settings, match, signal, 1), onError, signal);
   if (!first || signal.aborted) return end();
@@ -98,14 +103,14 @@ export async function follow(
     if (state === 'refused' || state === 'ended') end();
   };
   try {
-    const stop = client.subscribe(patterns, ({ text }) => attendance.note(text), {
+    const leave = client.subscribe(patterns, ({ text }) => attendance.note(text), {
       // Later interruptions are caught up with, unless there is a gap.
       onLive: () => attendance.hasBegun || attendance.load(),
       onGap: () => attendance.load(),
       onState,
     });
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, { once: true });
   } catch {
     // The client was disposed of while the first list was on its way.
     end();

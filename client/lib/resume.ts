@@ -1,4 +1,5 @@
 import type { Matcher } from './matcher.js';
+import type { Part } from './part.js';
 import { advance, type Checkpoint, oldestOf, type Places } from './places.js';
 import type { Reader } from './share/reader.js';
 import { OneShelf, ReaderShelf, type Shelf, storageOf } from './shelf.js';
@@ -17,11 +18,16 @@ export interface Memory {
   readerIs(reader: Reader | undefined): void;
   /** The id after which a subscription to these matchers resumes, if the last page had subscribed to all of them. */
   sinceFor(keys: readonly Matcher[]): string | undefined;
+  /** Has what has been subscribed to before it is known who reads resume once it is. */
+  wait(parts: readonly Beginning[]): void;
   /** There is something new to remember. */
   touch(): void;
   /** Remembers at once: the page may be about to go. */
   save(): void;
 }
+
+/** What has not begun yet, and may resume. */
+type Beginning = Pick<Part, 'matchers' | 'resumeAfter'>;
 
 /** Makes the memory of a client of the hub at `url`. `read` gives what the client has received by now. */
 export type Resume = (url: string, read: () => readonly Checkpoint[]) => Memory;
@@ -57,6 +63,8 @@ class PageMemory implements Memory {
   #found: Places = new Map();
   #places: Places = new Map();
   #startedAt = 0;
+  /** What waits for the reader; undefined once it is known. */
+  #waiting: Beginning[] | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -64,7 +72,8 @@ class PageMemory implements Memory {
     private readonly shelf: Shelf | ((reader: Reader | undefined) => Shelf),
   ) {
     this.isPerReader = typeof shelf === 'function';
-    if (typeof shelf !== 'function') this.#begin(shelf);
+    if (typeof shelf === 'function') this.#waiting = [];
+    else this.#begin(shelf);
   }
 
   get #isStarting(): boolean {
@@ -75,6 +84,12 @@ class PageMemory implements Memory {
     if (typeof this.shelf !== 'function') return;
     this.save();
     this.#begin(this.shelf(reader));
+    for (const part of this.#waiting ?? []) part.resumeAfter(this.sinceFor(part.matchers));
+    this.#waiting = undefined;
+  }
+
+  wait(parts: readonly Beginning[]): void {
+    this.#waiting?.push(...parts);
   }
 
   sinceFor(keys: readonly Matcher[]): string | undefined {

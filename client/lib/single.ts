@@ -1,7 +1,7 @@
 import { Connection } from './connection.js';
 import { HeraldError } from './errors.js';
 import type { Streams, StreamsOptions } from './streams.js';
-import { type Bundle, type ConnectionState, FIRST, type Source, type SourceListener } from './wire.js';
+import { type Bundle, FIRST, type Source, type SourceListener } from './wire.js';
 
 /** Milliseconds after which a module of this library that could not be loaded is requested again. */
 const LOAD_AGAIN = 3_000;
@@ -34,7 +34,7 @@ export class Single implements Source {
         refused: (matcher, error) => listener.refused(matcher, error),
         full: (matcher, error) => listener.refused(matcher, error),
         crowded: () => this.#handOver(),
-        state: (state) => this.#note(state),
+        state: (state) => this.#isHandingOver || listener.state(state),
         error: (error) => listener.error(error),
       },
     );
@@ -87,10 +87,11 @@ export class Single implements Source {
   async #open(): Promise<void> {
     try {
       const { Streams: Several } = await import('./streams.js');
-      this.#isHandingOver = false;
       if (this.#isClosed) return;
       const { cursor, covered } = this.#connection;
+      // Its last state is nobody's.
       this.#connection.close();
+      this.#isHandingOver = false;
       const starts = new Map(this.#options.starts).set(FIRST, { cursor, covered });
       this.#streams = new Several({ ...this.#options, starts }, this.#listener);
       if (this.#isSuspended) this.#streams.suspend();
@@ -102,10 +103,5 @@ export class Single implements Source {
         if (!this.#isSuspended) this.#connection.resume();
       }, LOAD_AGAIN);
     }
-  }
-
-  #note(state: ConnectionState): void {
-    // The last state of a connection that was handed over is nobody's.
-    if (!this.#isHandingOver && (this.#isClosed || state !== 'closed')) this.#listener.state(state);
   }
 }

@@ -1,6 +1,6 @@
 import type { HeraldErrorCode } from './errors.js';
 import type { ParserListener } from './event-parser.js';
-import type { Refusal } from './problem.js';
+import type { Refusal } from './refusal.js';
 import type { TokenRequest } from './token.js';
 
 /** How to reach the hub: the same for every stream of a client. */
@@ -45,6 +45,8 @@ export interface StreamHead {
 /** How a stream ended that was not closed here. Without a code the end was a clean one, such as at a maximum age. */
 export interface StreamEnd {
   readonly code?: HeraldErrorCode;
+  /** For people: what has happened, and what the hub says of it. */
+  readonly message?: string;
   readonly cause?: unknown;
   readonly status?: number;
   readonly problem?: Refusal | undefined;
@@ -52,6 +54,8 @@ export interface StreamEnd {
   readonly retryAfter?: number;
   /** Whether the next attempt is made in another way, and so may be made at once. */
   readonly isCurable?: boolean;
+  /** Whether it is of no use to come back. */
+  readonly isFinal?: boolean;
 }
 
 export interface StreamListener extends ParserListener {

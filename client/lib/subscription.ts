@@ -25,7 +25,6 @@ const TOGETHER = 100;
 export class Subscription implements Recipient {
   readonly parts: readonly Part[];
   readonly #options: SubscriptionOptions;
-  readonly #types: ReadonlySet<string> | undefined;
   /** Which part has brought which of the last messages, where there are several, as more than one may match it. */
   readonly #broughtBy = new Map<string, Part>();
   #state: SubscriptionState = 'pending';
@@ -36,7 +35,6 @@ export class Subscription implements Recipient {
 
   constructor(selectors: readonly Selector[], since: string, options: SubscriptionOptions) {
     this.#options = options;
-    this.#types = options.type === undefined ? undefined : new Set([options.type].flat());
     const count = Math.ceil(selectors.length / TOGETHER);
     this.parts = Array.from(
       { length: count },
@@ -54,9 +52,11 @@ export class Subscription implements Recipient {
   }
 
   deliver(message: WireMessage, topic: string, part: Part): void {
-    if (this.#state === 'ended' || (this.#types && !this.#types.has(message.type))) return;
+    const { handler, parse, type } = this.#options;
+    if (this.#state === 'ended' || (type !== undefined && ![type].flat().includes(message.type))) return;
     if (this.parts.length > 1 && !this.#isFirst(message.id, part)) return;
-    this.#guard(() => this.#options.handler(toMessage(message, topic, this.#options.parse)));
+    // Its type is what the application says that it is.
+    this.#guard(() => handler(new Message(message, topic, parse as StandardSchema<never> | undefined)));
   }
 
   notifyGap(notice: Notice): void {
@@ -123,11 +123,6 @@ const REMEMBERED = 1_024;
 function handlerFailed(cause: unknown): HeraldError {
   const what = cause instanceof Error ? `: ${cause.message}` : '.';
   return new HeraldError('handler-failed', `A handler of the application threw${what}`, { cause });
-}
-
-/** Its type is what the application says that it is. */
-function toMessage(message: WireMessage, topic: string, schema: StandardSchema | undefined): Message<never> {
-  return new Message(message, topic, schema as StandardSchema<never> | undefined);
 }
 
 /** All the matchers of these parts, for each part those that are read together. */

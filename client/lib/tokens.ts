@@ -44,11 +44,6 @@ export class Tokens {
     return this.#provider !== undefined;
   }
 
-  /** Another one after each `set`. */
-  get era(): unknown {
-    return this.#slots;
-  }
-
   /** From now on other tokens are used: perhaps those of another person. */
   set(given: TokenProvider | string | undefined): void {
     this.#provider = toProvider(given);

@@ -1,14 +1,14 @@
 import type { HeraldClientOptions } from '../api.js';
 import { type Backoff, createBackoff } from '../backoff.js';
 import { HeraldError } from '../errors.js';
-import type { Tokens } from '../tokens.js';
+import type { LazyTokens } from '../lazy-tokens.js';
 import type { Bundle, Source, SourceListener } from '../wire.js';
 import { Gate } from './gate.js';
 import { type Reader, readerOf } from './reader.js';
 
 export interface RegroupingOptions {
   readonly client: HeraldClientOptions;
-  readonly tokens: Tokens;
+  readonly tokens: LazyTokens;
   /**
    * Opens a share of the connection of all tabs of this reader. It throws where sharing does not work, and calls
    * `onBroken` when that shows later.
@@ -118,7 +118,7 @@ export class Regrouping implements Source {
   }
 
   #comeBack(cause: unknown): void {
-    this.#listener.error(new HeraldError('token-failed', 'The token provider failed.', { cause }));
+    this.#listener.error(new HeraldError('token-failed', 'There is no token: see `cause`.', { cause }));
     this.#listener.state('waiting');
     this.#timer = setTimeout(() => void this.#identify(), this.#backoff.next());
   }
