@@ -136,7 +136,6 @@ export async function startTeam(
   const { isSecure, middleware } = VARIANTS[variant];
   const app = await NestFactory.create<NestExpressApplication>(TeamModule, new ExpressAdapter(), {
     logger: false,
-    forceCloseConnections: true,
     ...(isSecure && { httpsOptions: { cert: certificate('first.crt'), key: certificate('first.key') } }),
   });
   app.set('trust proxy', 'loopback');
