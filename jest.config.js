@@ -13,8 +13,8 @@ const AROUND = [
   '/test/e2e/team-hosts[.]spec[.]ts$',
 ];
 
-/** What installs packages in new folders: `npm run test:world -- packages`, and any call with HERALD_INSTALL=on. */
-const INSTALLED = ['/test/packages/installed/'];
+/** What has packages installed or unpacked in new folders: `npm run test:world -- packages`, and any call with HERALD_INSTALL=on. */
+const INSTALLED = ['/test/packages/(?:installed/|unpacked)'];
 
 /** Source and tests are compiled by swc with the decorator metadata that Nest's injector reads. */
 const common = {

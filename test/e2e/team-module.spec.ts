@@ -108,6 +108,17 @@ describe.each(ADAPTERS)('a hub in an application on %s', (adapter) => {
     expect([status, given['content-type']]).toEqual([401, 'application/problem+json; charset=utf-8']);
   });
 
+  it('has a limit of its own for what it reads', async () => {
+    const limited = { hubUrl: AT + HUB, grantsResolver: NamedUsers, hub: { bodies: { limit: 100 } } };
+    await using team = await TeamApp.start(adapter, { imports: [HeraldModule.forRoot(limited)] });
+    const topic = `${AT}/a`;
+    expect(await team.publish({ topic, data: 'x' })).toMatchObject({ status: 200 });
+    expect(await team.publish({ topic, data: 'x'.repeat(100) })).toMatchObject({ status: 413 });
+    const lines = { method: 'POST', headers: { 'x-user': 'ann', 'content-type': 'application/x-ndjson' } } as const;
+    const body = `${JSON.stringify({ topic, data: 'x'.repeat(100) })}\n`;
+    expect((await team.ask(`${HUB}/batch`, { ...lines, body })).text).toContain('body-too-large');
+  });
+
   it('is injected by those modules alone that import it', async () => {
     @Injectable()
     class Elsewhere {

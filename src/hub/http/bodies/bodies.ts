@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { getHeapStatistics } from 'node:v8';
 import { Inject, Injectable } from '@nestjs/common';
 import { HubError } from '../../../access/hub.errors.js';
+import type { HubRequest } from '../../../shared/exchange/hub-request.js';
 
 /** The injection token of {@link BodyOptions}. */
 export const BODY_OPTIONS = Symbol('body options');
@@ -9,6 +10,8 @@ export const BODY_OPTIONS = Symbol('body options');
 export interface BodyOptions {
   /** Milliseconds within which a body must have come. */
   readonly timeout: number;
+  /** Bytes of one body, or of a line of a batch. Default: what the framework takes, which is 1 MiB unless it is told otherwise. */
+  readonly limit?: number | undefined;
   /** Bytes of all bodies that are being read or worked on. Default: 64 MB, or an eighth of the heap's limit. */
   readonly maxBytes?: number | undefined;
 }
@@ -31,11 +34,18 @@ export interface Body {
 export class Bodies {
   private held = 0;
   private readonly timeout: number;
+  private readonly limit: number | undefined;
   private readonly maxBytes: number;
 
-  constructor(@Inject(BODY_OPTIONS) { timeout, maxBytes }: BodyOptions) {
+  constructor(@Inject(BODY_OPTIONS) { timeout, limit, maxBytes }: BodyOptions) {
     this.timeout = timeout;
+    this.limit = limit;
     this.maxBytes = maxBytes ?? Math.min(DEFAULT_BYTES, Math.floor(getHeapStatistics().heap_size_limit / 8));
+  }
+
+  /** Bytes that the body of this request may have, or each line of it. */
+  limitOf({ routeOptions }: Pick<HubRequest, 'routeOptions'>): number {
+    return this.limit ?? routeOptions.bodyLimit;
   }
 
   /** The bytes of all bodies that are held now. */

@@ -34,7 +34,7 @@ class BodyGuard implements CanActivate {
     const request = requestOf(context);
     // Without a body, or with none of a type that is taken, there is nothing to read.
     if (request.body !== request.raw) return true;
-    const { bodyLimit } = request.routeOptions;
+    const bodyLimit = this.bodies.limitOf(request);
     const own = this.reflector.get(MaxBody, context.getHandler()) as number | undefined;
     return whenReady(this.bodies.read(request.raw, Math.min(own ?? bodyLimit, bodyLimit)), ({ bytes, release }) => {
       request.body = bytes;

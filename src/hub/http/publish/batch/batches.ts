@@ -64,7 +64,7 @@ export class Batches {
     };
     const exchange = { request: request.raw, response: reply.raw, headers };
     const trace = new BatchTrace(this.options.tracer, request.headers);
-    const batch = new Batch(exchange, info, this.contextFor(grants, request.routeOptions.bodyLimit, trace));
+    const batch = new Batch(exchange, info, this.contextFor(grants, this.bodies.limitOf(request), trace));
     const over = new Promise<void>((resolve) => reply.raw.once('close', resolve));
     this.open.add(batch);
     this.timer ??= setInterval(() => this.look(), PERIOD).unref();
