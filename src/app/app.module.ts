@@ -1,8 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { DeveloperModule } from '../auth/developer/developer.module.js';
-import { hasMadeUpKeys } from '../auth/developer/developer-tokens.js';
-import { guardController } from '../auth/guard-controller.js';
+import { DeveloperModule } from './developer/developer.module.js';
+import { hasMadeUpKeys } from './developer/developer-tokens.js';
+import { guardController } from './guard-controller.js';
 import type { Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { EventsController } from '../events/events.controller.js';

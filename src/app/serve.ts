@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
-import { firstSteps } from '../auth/developer/first-steps.js';
+import { firstSteps } from './developer/first-steps.js';
 import { createApp } from './create-app.js';
 import { adviceFor } from '../config/advice.js';
 import { loadConfig } from '../config/config.js';

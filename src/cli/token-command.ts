@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { ownAudience } from '../auth/developer/first-steps.js';
+import { ownAudience } from '../auth/settings/own-audience.js';
 import {
   mintToken,
   type SigningKey,

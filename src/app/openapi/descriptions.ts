@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { Operation, Operations } from '../../access/openapi/operation.js';
-import { DeveloperTokensController } from '../../auth/developer/developer-tokens.controller.js';
-import { DEVELOPER_TOKENS } from '../../auth/developer/developer-tokens.openapi.js';
+import { DeveloperTokensController } from '../developer/developer-tokens.controller.js';
+import { DEVELOPER_TOKENS } from '../developer/developer-tokens.openapi.js';
 import { MetadataController } from '../../auth/metadata/metadata.controller.js';
 import { METADATA } from '../../auth/metadata/metadata.openapi.js';
 import { EventsController } from '../../events/events.controller.js';

@@ -1,4 +1,4 @@
-import { ownAudience } from '../../auth/developer/first-steps.js';
+import { ownAudience } from '../../auth/settings/own-audience.js';
 import { mintToken, type TokenGrant } from '../../auth/tokens/mint-token.js';
 import type { Config } from '../../config/config.js';
 import type { Role } from '../../shared/role.js';

@@ -1,6 +1,6 @@
 import type { VerificationKey } from '../../config/keys/keys.js';
-import type { AuthOptions } from '../settings/auth.options.js';
-import { mintToken, type TokenGrant } from '../tokens/mint-token.js';
+import type { AuthOptions } from '../../auth/settings/auth.options.js';
+import { mintToken, type TokenGrant } from '../../auth/tokens/mint-token.js';
 
 /** Tokens that allow publishing and reading every topic. */
 export interface DeveloperTokens {

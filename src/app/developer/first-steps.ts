@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.js';
+import { ownAudience } from '../../auth/settings/own-audience.js';
 import { hasMadeUpKeys, mintDeveloperTokens } from './developer-tokens.js';
 
 /** Seconds for which the tokens are valid. Generated secrets do not outlive the process anyway. */
@@ -22,10 +23,4 @@ Subscribe in one:
 Publish in the other:
   curl -H "Authorization: Bearer $WRITE" -d topic=https://example.com/hello -d data=world ${hubUrl}
 `;
-}
-
-/** The audience of a token for this hub: the configured resource, or else the hub's URL by each name of localhost. */
-export function ownAudience(resource: string | undefined, hubUrl: string): string[] {
-  if (resource !== undefined) return [resource];
-  return [hubUrl, hubUrl.replace('//localhost:', '//127.0.0.1:')];
 }

@@ -1,9 +1,9 @@
 import { Controller, Header, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { type FrameworkRequest, hubRequestOf } from '../../shared/exchange/exchange.js';
 import { HubError } from '../../access/hub.errors.js';
-import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
+import { AUTH_OPTIONS, type AuthOptions } from '../../auth/settings/auth.options.js';
 import { mintDeveloperTokens } from './developer-tokens.js';
-import { resourceOf } from '../settings/resource.js';
+import { resourceOf } from '../../auth/settings/resource.js';
 
 /** Seconds. A console that needs a token for longer connects again. */
 const LIFETIME = 3_600;
