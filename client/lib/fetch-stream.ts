@@ -1,3 +1,4 @@
+import { claimsOf } from './claims.js';
 import type { Problem } from './errors.js';
 import { EventParser } from './event-parser.js';
 import { problemOf } from './problem.js';
@@ -59,9 +60,14 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
     try {
       const token = await settings.token?.({ reason: request.reason, signal });
       code = 'unreachable';
+      const wasOver = isOver(token);
       const response = await ask(settings, request, token, signal);
       signal.throwIfAborted();
-      return isStream(response) ? await read(response) : await refusalOf(response, settings, request);
+      if (isStream(response)) return await read(response);
+      const end = await refusalOf(response, settings, request);
+      // The fresh one as well, but only because it was over before the hub had it: the next one may be in time.
+      const isLate = end.code === 'unauthorized' && request.reason === end.code && !wasOver && isOver(token);
+      return isLate ? { ...end, code: 'token-failed' } : end;
     } catch (cause) {
       return { code, cause };
     }
@@ -91,6 +97,11 @@ function ask(
 
 function isQuery({ ways }: StreamSettings, { query }: StreamRequest): boolean {
   return ways.canQuery && query.length > LONGEST_URL;
+}
+
+/** Whether a token says itself that it is over. */
+function isOver(token = ''): boolean {
+  return Number(claimsOf(token)?.['exp']) * 1_000 <= Date.now();
 }
 
 function isStream({ status, headers }: Response): boolean {

@@ -20,7 +20,7 @@ const REASONS: Partial<Record<HeraldErrorCode, string>> = {
   stalled: 'The hub has sent nothing for too long, not even a heartbeat.',
   busy: 'The hub is busy.',
   'not-a-stream': 'Something else than the hub has answered: look at the URL, and at what is in front of the hub.',
-  'token-failed': 'The token provider has failed.',
+  'token-failed': 'The token provider has failed, or its token was over before the hub had it.',
   unauthorized: 'The hub has refused the token.',
   refused: 'The hub has refused the stream.',
   stopped: 'The hub has nothing more to send.',
