@@ -20,7 +20,7 @@ export class ModelHub implements AsyncDisposable {
   static async start(journal: 'memory' | 'lmdb'): Promise<ModelHub> {
     const directory = await mkdtemp(join(tmpdir(), 'herald-tabs-'));
     const env = {
-      HERALD_JOURNAL: journal === 'lmdb' ? `lmdb:${directory}` : journal,
+      HERALD_JOURNAL: journal === 'lmdb' ? `lmdb:${directory}` : 'memory:',
       // Streams end now and then, and a stream that carries nothing more is noticed soon.
       HERALD_MAX_AGE: '3s',
       HERALD_HEARTBEAT: '500ms',
