@@ -225,6 +225,23 @@ describe('a message that nobody has subscribed to', () => {
   });
 });
 
+describe('a message that another tab has subscribed to', () => {
+  it('is not reported while a subscriber waits here who wants it, among other topics', async () => {
+    const { feed, stream, told } = await start();
+    const options = { handler: () => undefined, onError: () => undefined };
+    const others = ['urn:other', 'urn:more'].map((name) => ({
+      ...SELECTOR,
+      matcher: `match=${encodeURIComponent(name)}`,
+      name,
+      test: (topic: string) => topic === name,
+    }));
+    feed.add(new Subscription(others, '', options));
+    stream.listener.covers(STREAM, new Set([MATCHER, 'match=urn%3Aother']));
+    stream.listener.message(message('1', 'urn:other'), STREAM);
+    expect(told).toEqual(['progress']);
+  });
+});
+
 describe('a feed whose source moves on without a message', () => {
   it('keeps the notice to itself that says only where the stream is, and has it remembered', async () => {
     const { stream, told } = await start();

@@ -248,7 +248,7 @@ export class Feed implements SourceListener {
     if (topics.length > 0) {
       const some = all.filter((part) => part.topicAmong(topics));
       // What comes while the stream catches up may be for a matcher that it covers only afterwards.
-      if (some.length === 0 && !replayed) this.#report(stream);
+      if (some.length === 0 && !replayed) this.#report(stream, topics);
       return some;
     }
     // The hub has matched the message but must not name its topic to this reader, or is a hub that never names topics.
@@ -259,9 +259,14 @@ export class Feed implements SourceListener {
     return some;
   }
 
-  /** Nobody has recognised a message. That is so for a while after somebody has stopped, and otherwise a fault. */
-  #report(stream: string): void {
-    const wanted = new Set(this.#parts().flatMap(({ matchers }) => matchers));
+  /**
+   * Nobody on its stream has recognised a message. That is so for a while before somebody begins, and after somebody has
+   * stopped, and otherwise a fault.
+   */
+  #report(stream: string, topics: readonly string[]): void {
+    const parts = this.#parts();
+    if (parts.some((part) => part.topicAmong(topics))) return;
+    const wanted = new Set(parts.flatMap(({ matchers }) => matchers));
     const hasSurplus = [...(this.#covered.get(stream) ?? [])].some((one) => !wanted.has(one));
     if (hasSurplus || this.#hasReported) return;
     this.#hasReported = true;
