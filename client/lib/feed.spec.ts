@@ -230,9 +230,9 @@ describe('a message that another tab has subscribed to', () => {
     const { feed, stream, told } = await start();
     const options = { handler: () => undefined, onError: () => undefined };
     const others = ['urn:other', 'urn:more'].map((name) => ({
-      ...SELECTOR,
       matcher: `match=${encodeURIComponent(name)}`,
       name,
+      isOpenEnded: false,
       test: (topic: string) => topic === name,
     }));
     feed.add(new Subscription(others, '', options));

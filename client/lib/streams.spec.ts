@@ -71,7 +71,9 @@ describe('the two streams of a page over HTTP/1.1', () => {
   }
 
   function carried(): string[][] {
-    return [...open.values()].map((matchers) => matchers.toSorted()).toSorted(([one = ''], [other = '']) => (one < other ? -1 : 1));
+    return [...open.values()]
+      .map((matchers) => matchers.toSorted())
+      .toSorted(([one = ''], [other = '']) => (one < other ? -1 : 1));
   }
 
   beforeEach(() => {

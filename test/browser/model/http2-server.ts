@@ -1,7 +1,12 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from 'node:http2';
+import {
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
 
 /** A server of HTTP/2 over TLS, for whoever has one of HTTP/1.1. Its certificate is one that browsers do not know. */
 export async function listenOverHttp2(): Promise<Server> {

@@ -24,7 +24,9 @@ const {
 const TRANSPORT = OVER === 'http2' ? OVER : 'http1';
 const ENGINE = JOURNAL === 'memory' ? JOURNAL : 'lmdb';
 /** What it takes to have these. */
-const SETTING = [OVER && `HERALD_TABS_OVER=${OVER} `, JOURNAL && `HERALD_TABS_JOURNAL=${JOURNAL} `].filter(Boolean).join('');
+const SETTING = [OVER && `HERALD_TABS_OVER=${OVER} `, JOURNAL && `HERALD_TABS_JOURNAL=${JOURNAL} `]
+  .filter(Boolean)
+  .join('');
 
 /** Steps of a programme. */
 const LENGTH = 30;
@@ -68,7 +70,9 @@ describeWith(chromium, `tabs to which anything happens, with HERALD_TABS_SEED=${
     const programme = programmeOf(seed, LENGTH);
     const attempt = (places: readonly number[]): Promise<string[]> => {
       const steps = programme.steps.filter((step, place) => places.includes(place) && isPossible(step));
-      return run({ browser, hub, transport: TRANSPORT }, { ...programme, steps }).catch((error: unknown) => [String(error)]);
+      return run({ browser, hub, transport: TRANSPORT }, { ...programme, steps }).catch((error: unknown) => [
+        String(error),
+      ]);
     };
     let places: readonly number[] = STEPS?.split(',').map(Number) ?? [...programme.steps.keys()];
     let wrong = await attempt(places);
