@@ -152,6 +152,47 @@ describe('a feed whose stream is behind the history', () => {
   });
 });
 
+describe('a feed that comes to a stream which is behind', () => {
+  /** The tab has left those that it shared with, and is with others now. */
+  async function move(): Promise<Stage> {
+    const stage = await start();
+    const { stream, hasHistory } = stage;
+    stream.bring('1', '2');
+    stream.listener.covers(STREAM, new Set());
+    stream.cursor = '0';
+    stream.listener.covers(STREAM, new Set([MATCHER]));
+    await hasHistory;
+    return stage;
+  }
+
+  it('delivers once what it had, also if that comes again after its history', async () => {
+    const { stream, histories, got } = await move();
+    histories[0]?.bring('3');
+    histories[0]?.listener.notice({ type: 'caught-up' });
+    stream.bring('1', '2', '3', '4');
+    await Promise.resolve();
+    expect(histories[0]?.since).toBe('2');
+    expect(got).toEqual(['1', '2', '3', '4']);
+  });
+
+  it('delivers once what it had, also if that comes again before its history', async () => {
+    const { stream, histories, got } = await move();
+    stream.bring('1', '2');
+    histories[0]?.listener.notice({ type: 'caught-up' });
+    stream.bring('3');
+    await Promise.resolve();
+    expect(got).toEqual(['1', '2', '3']);
+  });
+
+  it('does not take a new message for an old one that had the same id, once it has come up to its history', async () => {
+    const { stream, histories, got } = await move();
+    histories[0]?.listener.notice({ type: 'caught-up' });
+    stream.bring('2', '3', '1');
+    await Promise.resolve();
+    expect(got).toEqual(['1', '2', '3', '1']);
+  });
+});
+
 describe('two publications with the same id', () => {
   it('are both delivered by a stream', async () => {
     const { stream, got } = await start();

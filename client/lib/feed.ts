@@ -121,8 +121,9 @@ export class Feed implements SourceListener {
     this.#covered.set(stream, matchers);
     if (matchers.size === 0) this.#covered.delete(stream);
     for (const part of this.#parts()) {
-      const isServed = part.stream === stream && (part.isLive || part.catchUp);
-      if (isServed && !part.isCoveredBy(matchers)) this.#interrupt(part);
+      if (part.stream !== stream || part.isCoveredBy(matchers)) continue;
+      if (matchers.size === 0) part.isDisplaced = true;
+      if (part.isLive || part.catchUp) this.#interrupt(part);
     }
     this.#settle();
   }
