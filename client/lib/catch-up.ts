@@ -1,7 +1,7 @@
 import { Connection } from './connection.js';
 import type { HeraldError } from './errors.js';
 import type { Part } from './part.js';
-import { REMEMBERED, type Tail } from './repeats.js';
+import { REMEMBERED, Tail } from './repeats.js';
 import { type ConnectionListener, type ConnectionState, isGap, type Notice, type WireMessage } from './wire.js';
 
 export interface CatchUpOptions {
@@ -22,7 +22,7 @@ interface Waiting {
   readonly held: WireMessage[];
   /** Whether some had to be dropped. */
   hasDropped: boolean;
-  /** What the history has brought for it, after what it had. */
+  /** What the history has brought for it. */
   readonly history: Tail;
 }
 
@@ -46,7 +46,7 @@ export class CatchUp implements ConnectionListener {
     this.#connection = open(since, this);
     for (const part of parts) {
       part.catchUp = this;
-      this.#waiting.set(part, { held: [], hasDropped: false, history: part.tail });
+      this.#waiting.set(part, { held: [], hasDropped: false, history: new Tail() });
     }
     this.#connection.want([...new Set(parts.flatMap(({ matchers }) => matchers))]);
   }
@@ -135,6 +135,7 @@ export class CatchUp implements ConnectionListener {
     const { held, history } = waiting;
     const { count, repeats } = history.meet(held.map(({ id }) => id));
     for (const message of held.slice(count)) part.deliver(message);
+    part.reached = this.cursor;
     // A stream that has brought nothing yet may be slower than the history was.
     part.goLive(held.length === 0 ? history : undefined, repeats);
     this.drop(part);

@@ -157,7 +157,7 @@ describe('a feed that comes to a stream which is behind', () => {
   async function move(): Promise<Stage> {
     const stage = await start();
     const { stream, hasHistory } = stage;
-    stream.bring('1', '2');
+    stream.bring('2', '3');
     stream.listener.covers(STREAM, new Set());
     stream.cursor = '0';
     stream.listener.covers(STREAM, new Set([MATCHER]));
@@ -165,31 +165,63 @@ describe('a feed that comes to a stream which is behind', () => {
     return stage;
   }
 
-  it('delivers once what it had, also if that comes again after its history', async () => {
-    const { stream, histories, got } = await move();
-    histories[0]?.bring('3');
+  /** The stream has been away, and brings what it had missed. */
+  async function replay({ stream }: Stage, ...texts: readonly string[]): Promise<void> {
+    for (const text of texts) stream.listener.message(message(text, 'urn:a', true), STREAM);
+    stream.listener.notice({ type: 'caught-up' }, STREAM);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+
+  it('delivers what is new alone, where the stream comes up after the history', async () => {
+    const stage = await move();
+    const { stream, histories, got } = stage;
+    histories[0]?.bring('4');
     histories[0]?.listener.notice({ type: 'caught-up' });
-    stream.bring('1', '2', '3', '4');
+    await replay(stage, '1', '2', '3', '4', '5');
+    histories[1]?.bring('5');
+    histories[1]?.listener.notice({ type: 'caught-up' });
+    stream.bring('6');
     await Promise.resolve();
-    expect(histories[0]?.since).toBe('2');
-    expect(got).toEqual(['1', '2', '3', '4']);
+    expect(histories.map(({ since }) => since)).toEqual(['3', '4']);
+    expect(got).toEqual(['2', '3', '4', '5', '6']);
   });
 
-  it('delivers once what it had, also if that comes again before its history', async () => {
-    const { stream, histories, got } = await move();
-    stream.bring('1', '2');
-    histories[0]?.listener.notice({ type: 'caught-up' });
-    stream.bring('3');
+  it('delivers what is new alone, where the stream comes up before the history', async () => {
+    const stage = await move();
+    const { stream, histories, got } = stage;
+    await replay(stage, '1', '2', '3');
+    histories[1]?.listener.notice({ type: 'caught-up' });
+    stream.bring('4');
     await Promise.resolve();
-    expect(got).toEqual(['1', '2', '3']);
+    expect(histories.map(({ since }) => since)).toEqual(['3', '3']);
+    expect(got).toEqual(['2', '3', '4']);
   });
 
-  it('does not take a new message for an old one that had the same id, once it has come up to its history', async () => {
-    const { stream, histories, got } = await move();
+  it('delivers what the stream brings when it comes back later', async () => {
+    const stage = await move();
+    const { stream, histories, got } = stage;
     histories[0]?.listener.notice({ type: 'caught-up' });
-    stream.bring('2', '3', '1');
-    await Promise.resolve();
-    expect(got).toEqual(['1', '2', '3', '1']);
+    stream.bring('4');
+    await replay(stage, '5', '6');
+    expect(histories).toHaveLength(1);
+    expect(got).toEqual(['2', '3', '4', '5', '6']);
+  });
+
+  it('does not wait for a stream that is gone, or whose end of the history was missed', async () => {
+    const { stream, histories, got } = await move();
+    for (const again of [
+      () => stream.listener.missed(STREAM, '1'),
+      () => {
+        stream.listener.covers(STREAM, new Set());
+        stream.listener.covers(STREAM, new Set([MATCHER]));
+      },
+    ]) {
+      stream.listener.message(message('1', 'urn:a', true), STREAM);
+      again();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    expect(histories.map(({ since }) => since)).toEqual(['3', '3', '3']);
+    expect(got).toEqual(['2', '3']);
   });
 });
 

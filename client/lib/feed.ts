@@ -36,6 +36,8 @@ export class Feed implements SourceListener {
   readonly #subscriptions = new Set<Subscription>();
   /** What each stream covers. */
   readonly #covered = new Map<string, ReadonlySet<Matcher>>();
+  /** Those whose stream is gone. The one that they have come to may be behind that, until it has brought something new. */
+  readonly #displaced = new Set<Part>();
   #source: Source | undefined;
   /** Why the source has failed. */
   #failure: HeraldError | undefined;
@@ -106,11 +108,13 @@ export class Feed implements SourceListener {
   }
 
   message(message: WireMessage, stream: string): void {
+    this.#measure(stream, message.replayed);
     for (const part of this.#recipients(message, stream)) part.take(message);
     this.#options.onProgress();
   }
 
   notice(notice: Notice, stream: string): void {
+    if (notice.type === 'caught-up' || notice.type === 'cursor') this.#measure(stream, false);
     if (isGap(notice)) for (const part of this.#parts()) if (part.stream === stream) part.notifyGap(notice);
     // The notice `cursor` says only where the stream is, which is for whoever resumes.
     if (notice.type !== 'cursor') this.#options.emit('notice', notice);
@@ -122,8 +126,8 @@ export class Feed implements SourceListener {
     if (matchers.size === 0) this.#covered.delete(stream);
     for (const part of this.#parts()) {
       if (part.stream !== stream || part.isCoveredBy(matchers)) continue;
-      if (matchers.size === 0) part.isDisplaced = true;
-      if (part.isLive || part.catchUp) this.#interrupt(part);
+      this.#interrupt(part);
+      if (matchers.size === 0) this.#displaced.add(part);
     }
     this.#settle();
   }
@@ -133,7 +137,7 @@ export class Feed implements SourceListener {
       if (part.stream !== stream) continue;
       // A part that is catching up begins anew from its own position; one that waits has missed nothing yet.
       if (part.isLive) part.interrupt(part.ahead ?? lastEventId);
-      else if (part.catchUp) this.#interrupt(part);
+      else this.#interrupt(part);
     }
     this.#settle();
   }
@@ -196,16 +200,33 @@ export class Feed implements SourceListener {
   /** Stops a part where it is. It goes on from there when its topics are covered again. */
   #interrupt(part: Part): void {
     const { catchUp, stream = '' } = part;
-    const reached = part.ahead ?? this.#source?.cursorOf(stream);
+    part.isWaiting = false;
+    if (!part.isLive && !catchUp) return;
+    const reached = this.#displaced.has(part) ? part.reached : (part.ahead ?? this.#source?.cursorOf(stream));
     const since = catchUp?.cursor ?? (part.isLive ? reached : part.since);
     part.interrupt(since);
     catchUp?.drop(part);
   }
 
+  /** Who has come from another stream waits for as long as this one is behind: it brings again what was before. */
+  #measure(stream: string, isBehind: boolean): void {
+    const parts = [...this.#displaced].filter((part) => part.stream === stream);
+    for (const part of parts) {
+      if (isBehind) this.#interrupt(part);
+      else this.#displaced.delete(part);
+      part.isWaiting = isBehind;
+    }
+    if (!isBehind) this.#settle(parts);
+  }
+
   /** Parts that are covered by now go live at once: the next message may be part of the same bytes. */
   #settle(among: readonly Part[] = this.#parts()): void {
     const ready = this.#ready(among);
-    for (const part of ready) if (!part.since) part.goLive();
+    for (const part of ready) {
+      if (part.since) continue;
+      this.#displaced.delete(part);
+      part.goLive();
+    }
     if (ready.some(({ since }) => since) && !this.#isCatchingUp) void this.#catchUp();
   }
 
@@ -237,7 +258,7 @@ export class Feed implements SourceListener {
   #ready(among: readonly Part[] = this.#parts()): Part[] {
     if (this.#isSuspended) return [];
     return among.filter((part) => {
-      if (part.isLive || part.catchUp) return false;
+      if (part.isLive || part.catchUp || part.isWaiting) return false;
       const [stream] = [...this.#covered].find(([, matchers]) => part.isCoveredBy(matchers)) ?? [];
       part.stream = stream;
       return stream !== undefined;

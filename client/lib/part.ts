@@ -1,11 +1,8 @@
 import type { CatchUp } from './catch-up.js';
 import type { HeraldError } from './errors.js';
 import type { Matcher, Selector } from './matcher.js';
-import { type Repeats, Tail } from './repeats.js';
+import type { Repeats, Tail } from './repeats.js';
 import type { Notice, WireMessage } from './wire.js';
-
-/** Messages that are remembered for the case that another stream brings them again. */
-const RECENT = 128;
 
 /** Whoever the messages are for. */
 export interface Recipient {
@@ -27,10 +24,10 @@ export class Part {
   /** The catch-up that fetches its history now, and holds live messages back meanwhile. */
   catchUp: CatchUp | undefined;
   isLive = false;
-  /** Whether the stream that it was on is gone. The next one may be behind that. */
-  isDisplaced = false;
-  /** The ids of its last messages. */
-  readonly #recent: (string | undefined)[] = [];
+  /** Whether it waits until its stream has come up to where it is. */
+  isWaiting = false;
+  /** The id up to which its history has brought everything. */
+  reached = '';
   #selectors: readonly Selector[];
   readonly #recipient: Recipient;
   /** What its history has brought, which the stream may bring as well when it is slower. */
@@ -47,11 +44,6 @@ export class Part {
   get ahead(): string | undefined {
     if (this.#history) return this.#history.last;
     return this.#repeats && this.#repeats.size > 0 ? this.#repeats.last : undefined;
-  }
-
-  /** What the history that it needs now adds to: messages that the stream may bring again. */
-  get tail(): Tail {
-    return new Tail(this.isDisplaced ? this.#recent : []);
   }
 
   /** Those that the hub has not refused. */
@@ -92,7 +84,6 @@ export class Part {
 
   /** From now on it gets messages at once, except those that come again after its history. */
   goLive(history?: Tail, repeats?: Repeats): void {
-    this.isDisplaced = false;
     this.#stand('', { isLive: true, history, repeats });
   }
 
@@ -102,7 +93,6 @@ export class Part {
   }
 
   deliver(message: WireMessage): void {
-    if (this.#recent.push(message.id) > RECENT) this.#recent.shift();
     const topic = this.topicAmong(message.topics) || (this.#selectors[0]?.name ?? '');
     this.#recipient.deliver(message, topic, this);
   }

@@ -40,21 +40,14 @@ export class Repeats {
 
 /** The last messages of a history, to find where a stream that brings the newest of them as well goes on. */
 export class Tail {
-  readonly #ids: (string | undefined)[];
-  #last: string | undefined;
+  readonly #ids: (string | undefined)[] = [];
 
-  /** @param before ids of messages that came before the history. */
-  constructor(before: readonly (string | undefined)[] = []) {
-    this.#ids = [...before];
-  }
-
-  /** The last id of the history; undefined if there is none. */
+  /** The last id; undefined if there is none. */
   get last(): string | undefined {
-    return this.#last;
+    return this.#ids.at(-1);
   }
 
   add(id: string | undefined): void {
-    this.#last = id;
     if (this.#ids.push(id) > REMEMBERED) this.#ids.shift();
   }
 
