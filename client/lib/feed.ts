@@ -202,7 +202,7 @@ export class Feed implements SourceListener {
     const { catchUp, stream = '' } = part;
     part.isWaiting = false;
     if (!part.isLive && !catchUp) return;
-    const reached = this.#displaced.has(part) ? part.reached : (part.ahead ?? this.#source?.cursorOf(stream));
+    const reached = this.#displaced.has(part) ? part.since : (part.ahead ?? this.#source?.cursorOf(stream));
     const since = catchUp?.cursor ?? (part.isLive ? reached : part.since);
     part.interrupt(since);
     catchUp?.drop(part);
