@@ -81,6 +81,11 @@ export class Asking {
 
   /** The hub has refused a stream with these because of its matchers; `isTooMuch`, because of all of them together. */
   refused(asked: readonly Matcher[], isTooMuch: boolean, error: HeraldError): Verdict {
+    // What nobody wants any more makes room.
+    if (isTooMuch && this.#lingering.size > 0) {
+      this.#lingering.clear();
+      return { kind: 'again' };
+    }
     let fresh = asked.filter((one) => !this.#taken.has(one));
     if (fresh.length === 0) {
       // What was good before is refused: each is on trial again.

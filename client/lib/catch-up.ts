@@ -146,7 +146,7 @@ export class CatchUp implements ConnectionListener {
     const { count, repeats } = history.meet(held.map(({ id }) => id));
     for (const message of held.slice(count)) part.deliver(message);
     // A stream that has brought nothing yet may be slower than the history was.
-    part.goLive(held.length === 0 ? history : undefined, repeats);
+    part.goLive(this.cursor, held.length === 0 ? history : undefined, repeats);
     this.drop(part);
   }
 }

@@ -36,6 +36,8 @@ export class Feed implements SourceListener {
   readonly #subscriptions = new Set<Subscription>();
   /** What each stream covers. */
   readonly #covered = new Map<string, ReadonlySet<Matcher>>();
+  /** Those whose stream is gone. The one that they have come to may be behind that, until it has brought something new. */
+  readonly #displaced = new Set<Part>();
   #source: Source | undefined;
   /** Why the source has failed. */
   #failure: HeraldError | undefined;
@@ -99,11 +101,13 @@ export class Feed implements SourceListener {
   }
 
   message(message: WireMessage, stream: string): void {
+    this.#measure(stream, message.replayed);
     for (const part of this.#recipients(message, stream)) part.take(message);
     this.#options.onProgress();
   }
 
   notice(notice: Notice, stream: string): void {
+    if (notice.type === 'caught-up' || notice.type === 'cursor') this.#measure(stream, false);
     if (isGap(notice)) for (const part of this.#parts()) if (part.stream === stream) part.notifyGap(notice);
     // The notice `cursor` says only where the stream is, which is for whoever resumes.
     if (notice.type !== 'cursor') this.#options.emit('notice', notice);
@@ -114,8 +118,9 @@ export class Feed implements SourceListener {
     this.#covered.set(stream, matchers);
     if (matchers.size === 0) this.#covered.delete(stream);
     for (const part of this.#parts()) {
-      const isServed = part.stream === stream && (part.isLive || part.catchUp);
-      if (isServed && !part.isCoveredBy(matchers)) this.#interrupt(part);
+      if (part.stream !== stream || part.isCoveredBy(matchers)) continue;
+      this.#interrupt(part);
+      if (matchers.size === 0) this.#displaced.add(part);
     }
     this.#settle();
   }
@@ -125,7 +130,7 @@ export class Feed implements SourceListener {
       if (part.stream !== stream) continue;
       // A part that is catching up begins anew from its own position; one that waits has missed nothing yet.
       if (part.isLive) part.interrupt(part.ahead ?? lastEventId);
-      else if (part.catchUp) this.#interrupt(part);
+      else this.#interrupt(part);
     }
     this.#settle();
   }
@@ -185,19 +190,38 @@ export class Feed implements SourceListener {
   /** Stops a part where it is. It goes on from there when its topics are covered again. */
   #interrupt(part: Part): void {
     const { catchUp } = part;
+    part.isWaiting = false;
+    if (!part.isLive && !catchUp) return;
     part.interrupt(this.#reached(part));
     catchUp?.drop(part);
   }
 
   /** The id after which a part would go on; empty if that is not known. */
-  #reached({ isLive, ahead, stream = '', catchUp, since }: Part): string {
-    return isLive ? (ahead ?? this.#source?.cursorOf(stream) ?? '') : (catchUp?.cursor ?? since);
+  #reached(part: Part): string {
+    const { isLive, ahead, stream = '', catchUp, since } = part;
+    if (!isLive) return catchUp?.cursor ?? since;
+    return this.#displaced.has(part) ? since : (ahead ?? this.#source?.cursorOf(stream) ?? '');
+  }
+
+  /** Who has come from another stream waits for as long as this one is behind: it brings again what was before. */
+  #measure(stream: string, isBehind: boolean): void {
+    const parts = [...this.#displaced].filter((part) => part.stream === stream);
+    for (const part of parts) {
+      if (isBehind) this.#interrupt(part);
+      else this.#displaced.delete(part);
+      part.isWaiting = isBehind;
+    }
+    if (!isBehind) this.#settle(parts);
   }
 
   /** Parts that are covered by now go live at once: the next message may be part of the same bytes. */
   #settle(among: readonly Part[] = this.#parts()): void {
     const ready = this.#ready(among);
-    for (const part of ready) if (!part.since) part.goLive();
+    for (const part of ready) {
+      if (part.since) continue;
+      this.#displaced.delete(part);
+      part.goLive();
+    }
     if (ready.some(({ since }) => since) && !this.#isCatchingUp) void this.#catchUp();
   }
 
@@ -225,7 +249,7 @@ export class Feed implements SourceListener {
   #ready(among: readonly Part[] = this.#parts()): Part[] {
     if (this.#isSuspended) return [];
     return among.filter((part) => {
-      if (part.isLive || part.catchUp) return false;
+      if (part.isLive || part.catchUp || part.isWaiting) return false;
       const [stream] = [...this.#covered].find(([, matchers]) => part.isCoveredBy(matchers)) ?? [];
       part.stream = stream;
       return stream !== undefined;
@@ -237,7 +261,7 @@ export class Feed implements SourceListener {
     if (topics.length > 0) {
       const some = all.filter((part) => part.topicAmong(topics));
       // What comes while the stream catches up may be for a matcher that it covers only afterwards.
-      if (some.length === 0 && !replayed) this.#report(stream);
+      if (some.length === 0 && !replayed) this.#report(stream, topics);
       return some;
     }
     // The hub has matched the message but must not name its topic to this reader, or is a hub that never names topics.
@@ -248,9 +272,14 @@ export class Feed implements SourceListener {
     return some;
   }
 
-  /** Nobody has recognised a message. That is so for a while after somebody has stopped, and otherwise a fault. */
-  #report(stream: string): void {
-    const wanted = new Set(this.#parts().flatMap(({ matchers }) => matchers));
+  /**
+   * Nobody on its stream has recognised a message. That is so for a while before somebody begins, and after somebody has
+   * stopped, and otherwise a fault.
+   */
+  #report(stream: string, topics: readonly string[]): void {
+    const parts = this.#parts();
+    if (parts.some((part) => part.topicAmong(topics))) return;
+    const wanted = new Set(parts.flatMap(({ matchers }) => matchers));
     const hasSurplus = [...(this.#covered.get(stream) ?? [])].some((one) => !wanted.has(one));
     if (hasSurplus || this.#hasReported) return;
     this.#hasReported = true;

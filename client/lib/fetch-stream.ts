@@ -1,4 +1,5 @@
 import { EventParser } from './event-parser.js';
+import type { Attempt } from './refusal.js';
 import type { Stream, StreamEnd, StreamListener, StreamRequest, StreamSettings } from './stream.js';
 import { watch } from './watchdog.js';
 
@@ -58,9 +59,11 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
     try {
       const token = await settings.token?.({ reason: request.reason, signal });
       code = 'unreachable';
+      const askedAt = Date.now();
       const response = await ask(settings, request.query, { isQuery, token, signal });
       signal.throwIfAborted();
-      return isStream(response) ? await read(response) : await refusalOf(response, settings, isQuery);
+      if (isStream(response)) return await read(response);
+      return await refusalOf(response, settings, { isQuery, token, askedAt, reason: request.reason });
     } catch (cause) {
       return { code, cause };
     }
@@ -100,11 +103,11 @@ function isStream({ status, headers }: Response): boolean {
  * What an answer that is no stream means. The code that reads it is loaded only now. Where it can't be, the hub is behind
  * something that has lost it, or overloaded: the status alone says what to do until it can.
  */
-async function refusalOf(response: Response, { ways }: StreamSettings, isQuery: boolean): Promise<StreamEnd> {
+async function refusalOf(response: Response, { ways }: StreamSettings, attempt: Attempt): Promise<StreamEnd> {
   const { status, headers } = response;
   try {
     const { endOf } = await import('./refusal.js');
-    const end = await endOf(response, isQuery);
+    const end = await endOf(response, attempt);
     // From now on all queries go into URLs.
     if (end.isCurable) ways.canQuery = false;
     return end;

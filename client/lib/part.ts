@@ -20,11 +20,13 @@ export interface Recipient {
 export class Part {
   /** The stream that covers it. */
   stream: string | undefined;
-  /** The id to resume after, once it is covered; empty for "what comes from now on". */
+  /** The id to resume after, once it is covered; empty for "what comes from now on". While it is live, where it has begun. */
   since: string;
   /** The catch-up that fetches its history now, and holds live messages back meanwhile. */
   catchUp: CatchUp | undefined;
   isLive = false;
+  /** Whether it waits until its stream has come up to where it is. */
+  isWaiting = false;
   #selectors: readonly Selector[];
   readonly #recipient: Recipient;
   /** What its history has brought, which the stream may bring as well when it is slower. */
@@ -80,8 +82,8 @@ export class Part {
   }
 
   /** From now on it gets messages at once, except those that come again after its history. */
-  goLive(history?: Tail, repeats?: Repeats): void {
-    this.#stand('', true, history, repeats);
+  goLive(since = '', history?: Tail, repeats?: Repeats): void {
+    this.#stand(since, true, history, repeats);
   }
 
   /** It may miss messages after `since` from now on. An empty id names no message: nothing was missed. */
