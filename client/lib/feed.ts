@@ -66,7 +66,10 @@ export class Feed implements SourceListener {
 
   remove(subscription: Subscription): void {
     this.#subscriptions.delete(subscription);
-    for (const part of subscription.parts) part.catchUp?.drop(part);
+    for (const part of subscription.parts) {
+      part.catchUp?.drop(part);
+      this.#displaced.delete(part);
+    }
     this.#want();
   }
 
