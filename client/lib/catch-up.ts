@@ -2,7 +2,7 @@ import { Connection } from './connection.js';
 import type { HeraldError } from './errors.js';
 import type { Part } from './part.js';
 import { REMEMBERED } from './repeats.js';
-import { Tail } from './tail.js';
+import { Tail, Unplaced } from './tail.js';
 import { type ConnectionListener, type ConnectionState, isGap, type Notice, type WireMessage } from './wire.js';
 
 export interface CatchUpOptions {
@@ -146,7 +146,7 @@ export class CatchUp implements ConnectionListener {
     const { count, repeats } = history.meet(held.map(({ id }) => id));
     for (const message of held.slice(count)) part.deliver(message);
     // A stream that has brought nothing yet may be slower than the history was.
-    part.goLive(this.cursor, held.length === 0 ? history : undefined, repeats);
+    part.goLive(this.cursor, held.length === 0 ? new Unplaced(history) : repeats);
     this.drop(part);
   }
 }

@@ -1,6 +1,7 @@
 import type { HeraldEvents } from './api.js';
 import type { Connection } from './connection.js';
 import { HeraldError } from './errors.js';
+import { LOAD_AGAIN, notLoaded } from './loading.js';
 import type { Matcher } from './matcher.js';
 import type { Part } from './part.js';
 import type { Checkpoint } from './places.js';
@@ -26,9 +27,6 @@ export interface FeedOptions {
   readonly onProgress: () => void;
 }
 
-/** Milliseconds after which a module of this library that could not be loaded is requested again. */
-const LOAD_AGAIN = 3_000;
-
 /** Several subscriptions on one source: each gets the messages that match it, once and in one order. */
 export class Feed implements SourceListener {
   current: ConnectionState = 'idle';
@@ -36,8 +34,6 @@ export class Feed implements SourceListener {
   readonly #subscriptions = new Set<Subscription>();
   /** What each stream covers. */
   readonly #covered = new Map<string, ReadonlySet<Matcher>>();
-  /** Those whose stream is gone. The one that they have come to may be behind that, until it has brought something new. */
-  readonly #displaced = new Set<Part>();
   #source: Source | undefined;
   /** Why the source has failed. */
   #failure: HeraldError | undefined;
@@ -66,10 +62,7 @@ export class Feed implements SourceListener {
 
   remove(subscription: Subscription): void {
     this.#subscriptions.delete(subscription);
-    for (const part of subscription.parts) {
-      part.catchUp?.drop(part);
-      this.#displaced.delete(part);
-    }
+    for (const part of subscription.parts) part.catchUp?.drop(part);
     this.#want();
   }
 
@@ -111,7 +104,7 @@ export class Feed implements SourceListener {
 
   notice(notice: Notice, stream: string): void {
     if (notice.type === 'caught-up' || notice.type === 'cursor') this.#measure(stream, false);
-    if (isGap(notice)) for (const part of this.#parts()) if (part.stream === stream) part.notifyGap(notice);
+    if (isGap(notice)) for (const part of this.#on(stream)) part.notifyGap(notice);
     // The notice `cursor` says only where the stream is, which is for whoever resumes.
     if (notice.type !== 'cursor') this.#options.emit('notice', notice);
     this.#options.onProgress();
@@ -120,17 +113,16 @@ export class Feed implements SourceListener {
   covers(stream: string, matchers: ReadonlySet<Matcher>): void {
     this.#covered.set(stream, matchers);
     if (matchers.size === 0) this.#covered.delete(stream);
-    for (const part of this.#parts()) {
-      if (part.stream !== stream || part.isCoveredBy(matchers)) continue;
+    for (const part of this.#on(stream)) {
+      if (part.isCoveredBy(matchers)) continue;
       this.#interrupt(part);
-      if (matchers.size === 0) this.#displaced.add(part);
+      part.isDisplaced ||= matchers.size === 0;
     }
     this.#settle();
   }
 
   missed(stream: string, lastEventId: string): void {
-    for (const part of this.#parts()) {
-      if (part.stream !== stream) continue;
+    for (const part of this.#on(stream)) {
       // A part that is catching up begins anew from its own position; one that waits has missed nothing yet.
       if (part.isLive) part.interrupt(part.ahead ?? lastEventId);
       else this.#interrupt(part);
@@ -174,6 +166,11 @@ export class Feed implements SourceListener {
     return [...this.#subscriptions].flatMap(({ parts }) => parts);
   }
 
+  /** Those that this stream covers. */
+  #on(stream: string): Part[] {
+    return this.#parts().filter((part) => part.stream === stream);
+  }
+
   /** Says what is wanted, once for all changes that are made together. */
   #want(): void {
     if (this.#isTelling) return;
@@ -200,18 +197,17 @@ export class Feed implements SourceListener {
   }
 
   /** The id after which a part would go on; empty if that is not known. */
-  #reached(part: Part): string {
-    const { isLive, ahead, stream = '', catchUp, since } = part;
+  #reached({ isLive, isDisplaced, ahead, stream = '', catchUp, since }: Part): string {
     if (!isLive) return catchUp?.cursor ?? since;
-    return this.#displaced.has(part) ? since : (ahead ?? this.#source?.cursorOf(stream) ?? '');
+    return isDisplaced ? since : (ahead ?? this.#source?.cursorOf(stream) ?? '');
   }
 
   /** Who has come from another stream waits for as long as this one is behind: it brings again what was before. */
   #measure(stream: string, isBehind: boolean): void {
-    const parts = [...this.#displaced].filter((part) => part.stream === stream);
+    const parts = this.#on(stream).filter(({ isDisplaced }) => isDisplaced);
     for (const part of parts) {
       if (isBehind) this.#interrupt(part);
-      else this.#displaced.delete(part);
+      part.isDisplaced = isBehind;
       part.isWaiting = isBehind;
     }
     if (!isBehind) this.#settle(parts);
@@ -222,7 +218,7 @@ export class Feed implements SourceListener {
     const ready = this.#ready(among);
     for (const part of ready) {
       if (part.since) continue;
-      this.#displaced.delete(part);
+      part.isDisplaced = false;
       part.goLive();
     }
     if (ready.some(({ since }) => since) && !this.#isCatchingUp) void this.#catchUp();
@@ -242,7 +238,7 @@ export class Feed implements SourceListener {
         onError: (error) => this.#options.emit('error', error),
       });
     } catch (cause) {
-      this.#options.emit('error', new HeraldError('unreachable', 'catch-up.js can not be loaded.', { cause }));
+      this.#options.emit('error', notLoaded('catch-up.js', cause));
       setTimeout(() => this.#settle(), LOAD_AGAIN);
     }
     this.#isCatchingUp = false;
@@ -260,7 +256,7 @@ export class Feed implements SourceListener {
   }
 
   #recipients({ topics, replayed }: WireMessage, stream: string): Part[] {
-    const all = this.#parts().filter((part) => part.stream === stream);
+    const all = this.#on(stream);
     if (topics.length > 0) {
       const some = all.filter((part) => part.topicAmong(topics));
       // What comes while the stream catches up may be for a matcher that it covers only afterwards.

@@ -1,6 +1,5 @@
 import { EventParser } from './event-parser.js';
-import type { Attempt } from './refusal.js';
-import type { Stream, StreamEnd, StreamListener, StreamRequest, StreamSettings } from './stream.js';
+import type { Attempt, Stream, StreamEnd, StreamListener, StreamRequest, StreamSettings } from './stream.js';
 import { watch } from './watchdog.js';
 
 /** A longer query goes as the body of a `QUERY` request: servers take 8 to 16 KiB for all headers together. */
@@ -59,11 +58,10 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
     try {
       const token = await settings.token?.({ reason: request.reason, signal });
       code = 'unreachable';
-      const askedAt = Date.now();
-      const response = await ask(settings, request.query, { isQuery, token, signal });
+      const attempt = { ...request, isQuery, token, askedAt: Date.now() };
+      const response = await ask(settings, attempt, signal);
       signal.throwIfAborted();
-      if (isStream(response)) return await read(response);
-      return await refusalOf(response, settings, { isQuery, token, askedAt, reason: request.reason });
+      return isStream(response) ? await read(response) : await refusalOf(response, settings, attempt);
     } catch (cause) {
       return { code, cause };
     }
@@ -73,17 +71,10 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
   return { close, look: () => watchdog.look() };
 }
 
-interface Means {
-  /** Whether the query goes as the body of a `QUERY` request. */
-  readonly isQuery: boolean;
-  readonly token: string | undefined;
-  readonly signal: AbortSignal;
-}
-
 function ask(
   { url, cookies, fetch }: StreamSettings,
-  query: string,
-  { isQuery, token, signal }: Means,
+  { query, isQuery, token }: Attempt,
+  signal: AbortSignal,
 ): Promise<Response> {
   return fetch(isQuery ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`, {
     ...(isQuery && { method: 'QUERY', body: new URLSearchParams(query) }),

@@ -1,7 +1,7 @@
 import { claimsOf } from './claims.js';
 import type { HeraldErrorCode, Problem } from './errors.js';
 import { codeOf, retryAfterOf } from './fetch-stream.js';
-import type { StreamEnd, StreamRequest } from './stream.js';
+import type { Attempt, StreamEnd } from './stream.js';
 import type { Room } from './wire.js';
 
 /** What an answer says of its refusal. */
@@ -10,15 +10,6 @@ export interface Refusal extends Problem {
   readonly blames?: 'one' | 'all' | undefined;
   /** How much of a kind the hub takes on one stream, with the code `matchers-too-many`. */
   readonly limit?: Room | undefined;
-}
-
-/** What was asked for, and how. */
-export interface Attempt extends Pick<StreamRequest, 'reason'> {
-  /** Whether the query went as the body of a `QUERY` request. */
-  readonly isQuery: boolean;
-  readonly token: string | undefined;
-  /** Milliseconds since the epoch. */
-  readonly askedAt: number;
 }
 
 /** The hub's codes that say that there are too many matchers for one request. */

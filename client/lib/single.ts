@@ -1,10 +1,7 @@
 import { Connection } from './connection.js';
-import { HeraldError } from './errors.js';
+import { LOAD_AGAIN, notLoaded } from './loading.js';
 import type { Streams, StreamsOptions } from './streams.js';
 import { type Bundle, FIRST, type Source, type SourceListener } from './wire.js';
-
-/** Milliseconds after which a module of this library that could not be loaded is requested again. */
-const LOAD_AGAIN = 3_000;
 
 /**
  * One stream for all matchers, which is enough for most pages. Where the hub does not take them all on one, `Streams`
@@ -97,7 +94,7 @@ export class Single implements Source {
       if (this.#isSuspended) this.#streams.suspend();
       this.#streams.want(this.#wanted);
     } catch (cause) {
-      this.#listener.error(new HeraldError('unreachable', 'streams.js can not be loaded.', { cause }));
+      this.#listener.error(notLoaded('streams.js', cause));
       setTimeout(() => {
         this.#isHandingOver = false;
         if (!this.#isSuspended) this.#connection.resume();

@@ -1,3 +1,4 @@
+import type { ToRepeat } from './part.js';
 import { REMEMBERED, Repeats } from './repeats.js';
 
 /** The last messages of a history, to find where a stream that brings the newest of them as well goes on. */
@@ -33,12 +34,28 @@ export class Tail {
     return { count: 0, repeats: new Repeats() };
   }
 
-  /**
-   * What a stream that has brought nothing yet may bring again: nothing is known of where it is, so it is looked for when
-   * its first message comes.
-   */
+  /** What of the history comes again where the first of it has this id. */
   repeatsFrom(id: string | undefined): Repeats {
     const start = this.#ids.lastIndexOf(id);
     return new Repeats(start < 0 ? [] : this.#ids.slice(start));
+  }
+}
+
+/** What a stream that has brought nothing yet may bring again. Where in the history it is, its first message tells. */
+export class Unplaced implements ToRepeat {
+  readonly #history: Tail;
+  #repeats: Repeats | undefined;
+
+  constructor(history: Tail) {
+    this.#history = history;
+  }
+
+  get last(): string | undefined {
+    return (this.#repeats ?? this.#history).last;
+  }
+
+  has(id: string | undefined): boolean {
+    this.#repeats ??= this.#history.repeatsFrom(id);
+    return this.#repeats.has(id);
   }
 }
