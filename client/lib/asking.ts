@@ -94,14 +94,13 @@ export class Asking {
     }
     const [matcher] = fresh;
     if (fresh.length > 1 || matcher === undefined) {
-      if (isTooMuch) this.#batch = Math.max(1, Math.floor(fresh.length / 2));
+      if (isTooMuch) this.#batch = Math.ceil(fresh.length / 2);
       else this.#suspects = new Set(fresh);
       return { kind: 'again' };
     }
     this.#suspects = new Set();
     this.#refused.set(matcher, error);
     this.#lingering.delete(matcher);
-    this.#batch = Math.max(1, this.#batch);
     return { kind: isTooMuch && asked.length > 1 ? 'full' : 'refused', matcher };
   }
 

@@ -1,15 +1,13 @@
 import { Connection } from './connection.js';
 import type { HeraldError } from './errors.js';
+import type { FeedOptions } from './feed.js';
 import type { Part } from './part.js';
 import { REMEMBERED } from './repeats.js';
-import { Tail, Unplaced } from './tail.js';
+import { Tail } from './tail.js';
 import { type ConnectionListener, type ConnectionState, isGap, type Notice, type WireMessage } from './wire.js';
 
-export interface CatchUpOptions {
-  /** Opens a connection of its own that begins after `since`. */
-  readonly open: (since: string, listener: ConnectionListener) => Connection;
+export interface CatchUpOptions extends Pick<FeedOptions, 'openAt' | 'emit'> {
   readonly refused: ConnectionListener['refused'];
-  readonly onError: (error: HeraldError) => void;
 }
 
 /** Messages held back for one part. Beyond this the oldest are dropped, and fetched with the history. */
@@ -53,7 +51,7 @@ export class CatchUp implements ConnectionListener {
   constructor(since: string, parts: readonly Part[], options: CatchUpOptions) {
     this.#since = since;
     this.#options = options;
-    this.#connection = options.open(since, this);
+    this.#connection = options.openAt(since, this);
     for (const part of parts) {
       part.catchUp = this;
       this.#waiting.set(part, { held: [], hasDropped: false, history: new Tail() });
@@ -135,7 +133,7 @@ export class CatchUp implements ConnectionListener {
   }
 
   error(error: HeraldError): void {
-    this.#options.onError(error);
+    this.#options.emit('error', error);
   }
 
   /** Delivers the held messages that the history has not brought. From now on the stream alone is enough. */
@@ -145,8 +143,8 @@ export class CatchUp implements ConnectionListener {
     const { held, history } = waiting;
     const { count, repeats } = history.meet(held.map(({ id }) => id));
     for (const message of held.slice(count)) part.deliver(message);
-    // A stream that has brought nothing yet may be slower than the history was.
-    part.goLive(this.cursor, held.length === 0 ? new Unplaced(history) : repeats);
+    // The stream may be slower than the history was.
+    part.goLive(this.cursor, repeats);
     this.drop(part);
   }
 }

@@ -133,8 +133,10 @@ export class Feed implements SourceListener {
   refused(matcher: Matcher, error: HeraldError): void {
     const parts = this.#parts().filter(({ matchers }) => matchers.includes(matcher));
     if (parts.length === 0) return;
-    for (const part of parts) part.refuse(matcher, error);
-    for (const part of parts) if (part.isRefused) part.catchUp?.drop(part);
+    for (const part of parts) {
+      part.refuse(matcher, error);
+      if (part.isRefused) part.catchUp?.drop(part);
+    }
     this.#options.emit('error', error);
     this.#want();
     this.#settle();
@@ -232,11 +234,7 @@ export class Feed implements SourceListener {
     this.#isCatchingUp = true;
     try {
       const { bringUp } = await import('./catch-up.js');
-      bringUp(this.#ready(), {
-        open: this.#options.openAt,
-        refused: (matcher, error) => this.refused(matcher, error),
-        onError: (error) => this.#options.emit('error', error),
-      });
+      bringUp(this.#ready(), { ...this.#options, refused: (matcher, error) => this.refused(matcher, error) });
     } catch (cause) {
       this.#options.emit('error', notLoaded('catch-up.js', cause));
       setTimeout(() => this.#settle(), LOAD_AGAIN);

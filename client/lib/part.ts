@@ -62,11 +62,6 @@ export class Part {
     return this.#selectors.some(({ isOpenEnded }) => isOpenEnded);
   }
 
-  /** It has not begun yet, and goes on where the last page was. */
-  resumeAfter(id: string | undefined): void {
-    if (id !== undefined && !this.isLive && (this.since === '' || this.since.startsWith('#'))) this.since = id;
-  }
-
   isCoveredBy(matchers: ReadonlySet<Matcher>): boolean {
     return !this.isRefused && this.#selectors.every(({ matcher }) => matchers.has(matcher));
   }

@@ -22,14 +22,15 @@ export class Single implements Source {
     this.#options = options;
     this.#listener = listener;
     const { starts } = options;
+    const refused: SourceListener['refused'] = (matcher, error) => listener.refused(matcher, error);
     this.#connection = new Connection(
       { ...options, start: starts?.get(FIRST) },
       {
         message: (message) => listener.message(message, FIRST),
         notice: (notice) => listener.notice(notice, FIRST),
         covers: (matchers) => listener.covers(FIRST, matchers),
-        refused: (matcher, error) => listener.refused(matcher, error),
-        full: (matcher, error) => listener.refused(matcher, error),
+        refused,
+        full: refused,
         crowded: () => this.#handOver(),
         state: (state) => this.#isHandingOver || listener.state(state),
         error: (error) => listener.error(error),

@@ -22,10 +22,10 @@ export class Tail {
    * How many of `ids`, which a stream has brought without a gap, are at the end of the history; and what of the history
    * that stream still has to bring again.
    */
-  meet(ids: readonly (string | undefined)[]): { readonly count: number; readonly repeats: Repeats } {
+  meet(ids: readonly (string | undefined)[]): { readonly count: number; readonly repeats: ToRepeat } {
     const known = this.#ids;
     const [first] = ids;
-    if (ids.length === 0) return { count: 0, repeats: new Repeats() };
+    if (ids.length === 0) return { count: 0, repeats: new Unplaced(this) };
     for (let start = known.indexOf(first); start >= 0; start = known.indexOf(first, start + 1)) {
       const count = Math.min(ids.length, known.length - start);
       const isSame = ids.slice(0, count).every((id, index) => id === known[start + index]);
@@ -42,7 +42,7 @@ export class Tail {
 }
 
 /** What a stream that has brought nothing yet may bring again. Where in the history it is, its first message tells. */
-export class Unplaced implements ToRepeat {
+class Unplaced implements ToRepeat {
   readonly #history: Tail;
   #repeats: Repeats | undefined;
 
