@@ -234,7 +234,7 @@ export class Feed implements SourceListener {
     this.#isCatchingUp = true;
     try {
       const { bringUp } = await import('./catch-up.js');
-      bringUp(this.#ready(), { ...this.#options, refused: (matcher, error) => this.refused(matcher, error) });
+      bringUp(this.#ready(), this.#options, this);
     } catch (cause) {
       this.#options.emit('error', notLoaded('catch-up.js', cause));
       setTimeout(() => this.#settle(), LOAD_AGAIN);

@@ -86,11 +86,10 @@ export class Single implements Source {
     try {
       const { Streams: Several } = await import('./streams.js');
       if (this.#isClosed) return;
-      const { cursor, covered } = this.#connection;
       // Its last state is nobody's.
       this.#connection.close();
       this.#isHandingOver = false;
-      const starts = new Map(this.#options.starts).set(FIRST, { cursor, covered });
+      const starts = new Map(this.#options.starts).set(FIRST, this.#connection);
       this.#streams = new Several({ ...this.#options, starts }, this.#listener);
       if (this.#isSuspended) this.#streams.suspend();
       this.#streams.want(this.#wanted);
