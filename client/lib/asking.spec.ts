@@ -79,4 +79,15 @@ describe('what nobody wants any more', () => {
     expect(asking.isMissing(new Set(['match=a', 'match=b']))).toBe(false);
     expect(asking.next(LINGER)).toEqual(['match=a']);
   });
+
+  it('makes room for what somebody wants, before that is found to be too much', () => {
+    const asking = new Asking();
+    asking.want(['match=a', 'match=b'], 0);
+    asking.taken(new Set(asking.next(0)));
+    asking.want(['match=a', 'match=c'], 0);
+    expect(asking.next(0)).toEqual(['match=a', 'match=b', 'match=c']);
+    expect(asking.refused(asking.next(0), true, ERROR)).toEqual({ kind: 'again' });
+    expect(asking.next(0)).toEqual(['match=a', 'match=c']);
+    expect(asking.refused(asking.next(0), true, ERROR)).toEqual({ kind: 'full', matcher: 'match=c' });
+  });
 });

@@ -81,6 +81,11 @@ export class Asking {
 
   /** The hub has refused a stream with these because of its matchers; `isTooMuch`, because of all of them together. */
   refused(asked: readonly Matcher[], isTooMuch: boolean, error: HeraldError): Verdict {
+    // What nobody wants any more makes room.
+    if (isTooMuch && this.#lingering.size > 0) {
+      this.#lingering.clear();
+      return { kind: 'again' };
+    }
     let fresh = asked.filter((one) => !this.#taken.has(one));
     if (fresh.length === 0) {
       // What was good before is refused: each is on trial again.
@@ -89,14 +94,13 @@ export class Asking {
     }
     const [matcher] = fresh;
     if (fresh.length > 1 || matcher === undefined) {
-      if (isTooMuch) this.#batch = Math.max(1, Math.floor(fresh.length / 2));
+      if (isTooMuch) this.#batch = Math.ceil(fresh.length / 2);
       else this.#suspects = new Set(fresh);
       return { kind: 'again' };
     }
     this.#suspects = new Set();
     this.#refused.set(matcher, error);
     this.#lingering.delete(matcher);
-    this.#batch = Math.max(1, this.#batch);
     return { kind: isTooMuch && asked.length > 1 ? 'full' : 'refused', matcher };
   }
 

@@ -1,16 +1,15 @@
 import { Connection } from './connection.js';
 import type { HeraldError } from './errors.js';
+import type { FeedOptions } from './feed.js';
 import type { Part } from './part.js';
 import { REMEMBERED } from './repeats.js';
 import { Tail } from './tail.js';
 import { type ConnectionListener, type ConnectionState, isGap, type Notice, type WireMessage } from './wire.js';
 
-export interface CatchUpOptions {
-  /** Opens a connection of its own that begins after `since`. */
-  readonly open: (since: string, listener: ConnectionListener) => Connection;
-  readonly refused: ConnectionListener['refused'];
-  readonly onError: (error: HeraldError) => void;
-}
+type CatchUpOptions = Pick<FeedOptions, 'openAt' | 'emit'>;
+
+/** Whoever is to know what the hub has refused. */
+type Judged = Pick<ConnectionListener, 'refused'>;
 
 /** Messages held back for one part. Beyond this the oldest are dropped, and fetched with the history. */
 const MAX_HELD = REMEMBERED / 2;
@@ -29,7 +28,7 @@ interface Waiting {
  * Has parts of subscriptions that have missed messages catch up with the streams that they are on, together those that
  * resume after the same id on the same stream.
  */
-export function bringUp(parts: readonly Part[], options: CatchUpOptions): void {
+export function bringUp(parts: readonly Part[], options: CatchUpOptions, feed: Judged): void {
   const groups = new Map<string, [Part, ...Part[]]>();
   for (const part of parts) {
     const key = `${part.stream} ${part.since}`;
@@ -37,7 +36,7 @@ export function bringUp(parts: readonly Part[], options: CatchUpOptions): void {
     if (group) group.push(part);
     else groups.set(key, [part]);
   }
-  for (const group of groups.values()) void new CatchUp(group[0].since, group, options);
+  for (const group of groups.values()) void new CatchUp(group, options, feed);
 }
 
 /**
@@ -47,13 +46,15 @@ export function bringUp(parts: readonly Part[], options: CatchUpOptions): void {
 export class CatchUp implements ConnectionListener {
   readonly #since: string;
   readonly #options: CatchUpOptions;
+  readonly #feed: Judged;
   readonly #connection: Connection;
   readonly #waiting = new Map<Part, Waiting>();
 
-  constructor(since: string, parts: readonly Part[], options: CatchUpOptions) {
-    this.#since = since;
+  constructor(parts: readonly [Part, ...Part[]], options: CatchUpOptions, feed: Judged) {
+    this.#since = parts[0].since;
     this.#options = options;
-    this.#connection = options.open(since, this);
+    this.#feed = feed;
+    this.#connection = options.openAt(this.#since, this);
     for (const part of parts) {
       part.catchUp = this;
       this.#waiting.set(part, { held: [], hasDropped: false, history: new Tail() });
@@ -109,12 +110,12 @@ export class CatchUp implements ConnectionListener {
     }
   }
 
-  refused(...[matcher, error]: Parameters<ConnectionListener['refused']>): void {
-    this.#options.refused(matcher, error);
+  refused(...refusal: Parameters<ConnectionListener['refused']>): void {
+    this.#feed.refused(...refusal);
   }
 
-  full(...[matcher, error]: Parameters<ConnectionListener['full']>): void {
-    this.#options.refused(matcher, error);
+  full(...refusal: Parameters<ConnectionListener['full']>): void {
+    this.#feed.refused(...refusal);
   }
 
   covers(): void {
@@ -135,7 +136,7 @@ export class CatchUp implements ConnectionListener {
   }
 
   error(error: HeraldError): void {
-    this.#options.onError(error);
+    this.#options.emit('error', error);
   }
 
   /** Delivers the held messages that the history has not brought. From now on the stream alone is enough. */
@@ -145,8 +146,8 @@ export class CatchUp implements ConnectionListener {
     const { held, history } = waiting;
     const { count, repeats } = history.meet(held.map(({ id }) => id));
     for (const message of held.slice(count)) part.deliver(message);
-    // A stream that has brought nothing yet may be slower than the history was.
-    part.goLive(held.length === 0 ? history : undefined, repeats);
+    // The stream may be slower than the history was.
+    part.goLive(this.cursor, repeats);
     this.drop(part);
   }
 }

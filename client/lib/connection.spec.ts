@@ -89,6 +89,17 @@ describe('a connection whose stream is replaced', () => {
     expect(stream(2).request.query).toContain('last_event_id=herald-cursor%3A1');
   });
 
+  it('comes back with the place of the old stream when both are lost, and the new one had not come up to that', () => {
+    stream(0).listener.moved('1');
+    stream(0).listener.event(event('1'));
+    stream(0).listener.over({ code: 'unreachable' });
+    stream(1).listener.opened({ cursor: 'start', isReplaying: true });
+    stream(1).listener.over({ code: 'unreachable' });
+    jest.advanceTimersByTime(60_000);
+    expect(messages).toEqual(['1']);
+    expect(stream(2).request.query).toContain('last_event_id=1&');
+  });
+
   it('takes nothing more from the old stream once the new one has begun', () => {
     stream(1).listener.opened({ cursor: 'start', isReplaying: false });
     stream(0).listener.moved('late');

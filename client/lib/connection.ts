@@ -210,8 +210,9 @@ export class Connection {
     before?.stream?.close();
     this.#current = leg;
     this.#next = undefined;
-    // A stream that replaces another begins where that one was when it was asked for, which may have gone on since.
-    if (!before) this.cursor = head.cursor || this.cursor;
+    // A stream that replaces another begins where that one was when it was asked for, which may have gone on since, even if it
+    // is gone by now.
+    if (!before && leg.repeats.size === 0) this.cursor = head.cursor || this.cursor;
     leg.goodAt = performance.now() + GOOD_AGE;
     leg.isReplaying = head.isReplaying;
     this.#reason = 'reconnect';

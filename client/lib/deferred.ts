@@ -1,5 +1,5 @@
 import type { Presence } from './api.js';
-import { HeraldError } from './errors.js';
+import { notLoaded } from './loading.js';
 import type { PresenceContext } from './presence.js';
 
 /**
@@ -30,9 +30,7 @@ export function presenceOf(context: () => PresenceContext): Presence {
       const stop = new AbortController();
       import('./presence.js')
         .then(({ follow }) => follow(known, handler, stop, options))
-        .catch((cause: unknown) =>
-          known.report(new HeraldError('unreachable', 'presence.js can not be loaded.', { cause })),
-        );
+        .catch((cause: unknown) => known.report(notLoaded('presence.js', cause)));
       return () => stop.abort();
     },
   };

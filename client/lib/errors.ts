@@ -11,7 +11,7 @@ export type HeraldErrorCode =
    * back by itself.
    */
   | 'not-a-stream'
-  /** The token provider failed. The client comes back by itself. */
+  /** The token provider failed, or its token was over before the hub had it. The client comes back by itself. */
   | 'token-failed'
   /** The hub refused the token, and a fresh one too. */
   | 'unauthorized'

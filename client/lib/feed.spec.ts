@@ -152,6 +152,79 @@ describe('a feed whose stream is behind the history', () => {
   });
 });
 
+describe('a feed that comes to a stream which is behind', () => {
+  /** The tab has left those that it shared with, and is with others now. */
+  async function move(): Promise<Stage> {
+    const stage = await start();
+    const { stream, hasHistory } = stage;
+    stream.bring('2', '3');
+    stream.listener.covers(STREAM, new Set());
+    stream.cursor = '0';
+    stream.listener.covers(STREAM, new Set([MATCHER]));
+    await hasHistory;
+    return stage;
+  }
+
+  /** The stream has been away, and brings what it had missed. */
+  async function replay({ stream }: Stage, ...texts: readonly string[]): Promise<void> {
+    for (const text of texts) stream.listener.message(message(text, 'urn:a', true), STREAM);
+    stream.listener.notice({ type: 'caught-up' }, STREAM);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+
+  it('delivers what is new alone, where the stream comes up after the history', async () => {
+    const stage = await move();
+    const { stream, histories, got } = stage;
+    histories[0]?.bring('4');
+    histories[0]?.listener.notice({ type: 'caught-up' });
+    await replay(stage, '1', '2', '3', '4', '5');
+    histories[1]?.bring('5');
+    histories[1]?.listener.notice({ type: 'caught-up' });
+    stream.bring('6');
+    await Promise.resolve();
+    expect(histories.map(({ since }) => since)).toEqual(['3', '4']);
+    expect(got).toEqual(['2', '3', '4', '5', '6']);
+  });
+
+  it('delivers what is new alone, where the stream comes up before the history', async () => {
+    const stage = await move();
+    const { stream, histories, got } = stage;
+    await replay(stage, '1', '2', '3');
+    histories[1]?.listener.notice({ type: 'caught-up' });
+    stream.bring('4');
+    await Promise.resolve();
+    expect(histories.map(({ since }) => since)).toEqual(['3', '3']);
+    expect(got).toEqual(['2', '3', '4']);
+  });
+
+  it('delivers what the stream brings when it comes back later', async () => {
+    const stage = await move();
+    const { stream, histories, got } = stage;
+    histories[0]?.listener.notice({ type: 'caught-up' });
+    stream.bring('4');
+    await replay(stage, '5', '6');
+    expect(histories).toHaveLength(1);
+    expect(got).toEqual(['2', '3', '4', '5', '6']);
+  });
+
+  it('does not wait for a stream that is gone, or whose end of the history was missed', async () => {
+    const { stream, histories, got } = await move();
+    for (const again of [
+      () => stream.listener.missed(STREAM, '1'),
+      () => {
+        stream.listener.covers(STREAM, new Set());
+        stream.listener.covers(STREAM, new Set([MATCHER]));
+      },
+    ]) {
+      stream.listener.message(message('1', 'urn:a', true), STREAM);
+      again();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    expect(histories.map(({ since }) => since)).toEqual(['3', '3', '3']);
+    expect(got).toEqual(['2', '3']);
+  });
+});
+
 describe('two publications with the same id', () => {
   it('are both delivered by a stream', async () => {
     const { stream, got } = await start();
@@ -219,6 +292,23 @@ describe('a message that nobody has subscribed to', () => {
 
   it('is not reported while the stream still carries what somebody has stopped to read', async () => {
     const { stream, told } = await start();
+    stream.listener.covers(STREAM, new Set([MATCHER, 'match=urn%3Aother']));
+    stream.listener.message(message('1', 'urn:other'), STREAM);
+    expect(told).toEqual(['progress']);
+  });
+});
+
+describe('a message that another tab has subscribed to', () => {
+  it('is not reported while a subscriber waits here who wants it, among other topics', async () => {
+    const { feed, stream, told } = await start();
+    const options = { handler: () => undefined, onError: () => undefined };
+    const others = ['urn:other', 'urn:more'].map((name) => ({
+      matcher: `match=${encodeURIComponent(name)}`,
+      name,
+      isOpenEnded: false,
+      test: (topic: string) => topic === name,
+    }));
+    feed.add(new Subscription(others, '', options));
     stream.listener.covers(STREAM, new Set([MATCHER, 'match=urn%3Aother']));
     stream.listener.message(message('1', 'urn:other'), STREAM);
     expect(told).toEqual(['progress']);

@@ -1,6 +1,7 @@
 import type { HeraldEvents } from './api.js';
 import type { Connection } from './connection.js';
 import { HeraldError } from './errors.js';
+import { LOAD_AGAIN, notLoaded } from './loading.js';
 import type { Matcher } from './matcher.js';
 import type { Part } from './part.js';
 import type { Checkpoint } from './places.js';
@@ -25,9 +26,6 @@ export interface FeedOptions {
   /** The position that a reload could resume from has moved. */
   readonly onProgress: () => void;
 }
-
-/** Milliseconds after which a module of this library that could not be loaded is requested again. */
-const LOAD_AGAIN = 3_000;
 
 /** Several subscriptions on one source: each gets the messages that match it, once and in one order. */
 export class Feed implements SourceListener {
@@ -99,12 +97,14 @@ export class Feed implements SourceListener {
   }
 
   message(message: WireMessage, stream: string): void {
+    this.#measure(stream, message.replayed);
     for (const part of this.#recipients(message, stream)) part.take(message);
     this.#options.onProgress();
   }
 
   notice(notice: Notice, stream: string): void {
-    if (isGap(notice)) for (const part of this.#parts()) if (part.stream === stream) part.notifyGap(notice);
+    if (notice.type === 'caught-up' || notice.type === 'cursor') this.#measure(stream, false);
+    if (isGap(notice)) for (const part of this.#on(stream)) part.notifyGap(notice);
     // The notice `cursor` says only where the stream is, which is for whoever resumes.
     if (notice.type !== 'cursor') this.#options.emit('notice', notice);
     this.#options.onProgress();
@@ -113,19 +113,19 @@ export class Feed implements SourceListener {
   covers(stream: string, matchers: ReadonlySet<Matcher>): void {
     this.#covered.set(stream, matchers);
     if (matchers.size === 0) this.#covered.delete(stream);
-    for (const part of this.#parts()) {
-      const isServed = part.stream === stream && (part.isLive || part.catchUp);
-      if (isServed && !part.isCoveredBy(matchers)) this.#interrupt(part);
+    for (const part of this.#on(stream)) {
+      if (part.isCoveredBy(matchers)) continue;
+      this.#interrupt(part);
+      part.isDisplaced ||= matchers.size === 0;
     }
     this.#settle();
   }
 
   missed(stream: string, lastEventId: string): void {
-    for (const part of this.#parts()) {
-      if (part.stream !== stream) continue;
+    for (const part of this.#on(stream)) {
       // A part that is catching up begins anew from its own position; one that waits has missed nothing yet.
       if (part.isLive) part.interrupt(part.ahead ?? lastEventId);
-      else if (part.catchUp) this.#interrupt(part);
+      else this.#interrupt(part);
     }
     this.#settle();
   }
@@ -133,8 +133,10 @@ export class Feed implements SourceListener {
   refused(matcher: Matcher, error: HeraldError): void {
     const parts = this.#parts().filter(({ matchers }) => matchers.includes(matcher));
     if (parts.length === 0) return;
-    for (const part of parts) part.refuse(matcher, error);
-    for (const part of parts) if (part.isRefused) part.catchUp?.drop(part);
+    for (const part of parts) {
+      part.refuse(matcher, error);
+      if (part.isRefused) part.catchUp?.drop(part);
+    }
     this.#options.emit('error', error);
     this.#want();
     this.#settle();
@@ -166,6 +168,11 @@ export class Feed implements SourceListener {
     return [...this.#subscriptions].flatMap(({ parts }) => parts);
   }
 
+  /** Those that this stream covers. */
+  #on(stream: string): Part[] {
+    return this.#parts().filter((part) => part.stream === stream);
+  }
+
   /** Says what is wanted, once for all changes that are made together. */
   #want(): void {
     if (this.#isTelling) return;
@@ -185,19 +192,37 @@ export class Feed implements SourceListener {
   /** Stops a part where it is. It goes on from there when its topics are covered again. */
   #interrupt(part: Part): void {
     const { catchUp } = part;
+    part.isWaiting = false;
+    if (!part.isLive && !catchUp) return;
     part.interrupt(this.#reached(part));
     catchUp?.drop(part);
   }
 
   /** The id after which a part would go on; empty if that is not known. */
-  #reached({ isLive, ahead, stream = '', catchUp, since }: Part): string {
-    return isLive ? (ahead ?? this.#source?.cursorOf(stream) ?? '') : (catchUp?.cursor ?? since);
+  #reached({ isLive, isDisplaced, ahead, stream = '', catchUp, since }: Part): string {
+    if (!isLive) return catchUp?.cursor ?? since;
+    return isDisplaced ? since : (ahead ?? this.#source?.cursorOf(stream) ?? '');
+  }
+
+  /** Who has come from another stream waits for as long as this one is behind: it brings again what was before. */
+  #measure(stream: string, isBehind: boolean): void {
+    const parts = this.#on(stream).filter(({ isDisplaced }) => isDisplaced);
+    for (const part of parts) {
+      if (isBehind) this.#interrupt(part);
+      part.isDisplaced = isBehind;
+      part.isWaiting = isBehind;
+    }
+    if (!isBehind) this.#settle(parts);
   }
 
   /** Parts that are covered by now go live at once: the next message may be part of the same bytes. */
   #settle(among: readonly Part[] = this.#parts()): void {
     const ready = this.#ready(among);
-    for (const part of ready) if (!part.since) part.goLive();
+    for (const part of ready) {
+      if (part.since) continue;
+      part.isDisplaced = false;
+      part.goLive();
+    }
     if (ready.some(({ since }) => since) && !this.#isCatchingUp) void this.#catchUp();
   }
 
@@ -209,13 +234,9 @@ export class Feed implements SourceListener {
     this.#isCatchingUp = true;
     try {
       const { bringUp } = await import('./catch-up.js');
-      bringUp(this.#ready(), {
-        open: this.#options.openAt,
-        refused: (matcher, error) => this.refused(matcher, error),
-        onError: (error) => this.#options.emit('error', error),
-      });
+      bringUp(this.#ready(), this.#options, this);
     } catch (cause) {
-      this.#options.emit('error', new HeraldError('unreachable', 'catch-up.js can not be loaded.', { cause }));
+      this.#options.emit('error', notLoaded('catch-up.js', cause));
       setTimeout(() => this.#settle(), LOAD_AGAIN);
     }
     this.#isCatchingUp = false;
@@ -225,7 +246,7 @@ export class Feed implements SourceListener {
   #ready(among: readonly Part[] = this.#parts()): Part[] {
     if (this.#isSuspended) return [];
     return among.filter((part) => {
-      if (part.isLive || part.catchUp) return false;
+      if (part.isLive || part.catchUp || part.isWaiting) return false;
       const [stream] = [...this.#covered].find(([, matchers]) => part.isCoveredBy(matchers)) ?? [];
       part.stream = stream;
       return stream !== undefined;
@@ -233,11 +254,11 @@ export class Feed implements SourceListener {
   }
 
   #recipients({ topics, replayed }: WireMessage, stream: string): Part[] {
-    const all = this.#parts().filter((part) => part.stream === stream);
+    const all = this.#on(stream);
     if (topics.length > 0) {
       const some = all.filter((part) => part.topicAmong(topics));
       // What comes while the stream catches up may be for a matcher that it covers only afterwards.
-      if (some.length === 0 && !replayed) this.#report(stream);
+      if (some.length === 0 && !replayed) this.#report(stream, topics);
       return some;
     }
     // The hub has matched the message but must not name its topic to this reader, or is a hub that never names topics.
@@ -248,9 +269,14 @@ export class Feed implements SourceListener {
     return some;
   }
 
-  /** Nobody has recognised a message. That is so for a while after somebody has stopped, and otherwise a fault. */
-  #report(stream: string): void {
-    const wanted = new Set(this.#parts().flatMap(({ matchers }) => matchers));
+  /**
+   * Nobody on its stream has recognised a message. That is so for a while before somebody begins, and after somebody has
+   * stopped, and otherwise a fault.
+   */
+  #report(stream: string, topics: readonly string[]): void {
+    const parts = this.#parts();
+    if (parts.some((part) => part.topicAmong(topics))) return;
+    const wanted = new Set(parts.flatMap(({ matchers }) => matchers));
     const hasSurplus = [...(this.#covered.get(stream) ?? [])].some((one) => !wanted.has(one));
     if (hasSurplus || this.#hasReported) return;
     this.#hasReported = true;

@@ -1,5 +1,5 @@
 import { EventParser } from './event-parser.js';
-import type { Stream, StreamEnd, StreamListener, StreamRequest, StreamSettings } from './stream.js';
+import type { Attempt, Stream, StreamEnd, StreamListener, StreamRequest, StreamSettings } from './stream.js';
 import { watch } from './watchdog.js';
 
 /** A longer query goes as the body of a `QUERY` request: servers take 8 to 16 KiB for all headers together. */
@@ -58,9 +58,10 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
     try {
       const token = await settings.token?.({ reason: request.reason, signal });
       code = 'unreachable';
-      const response = await ask(settings, request.query, { isQuery, token, signal });
+      const attempt = { ...request, isQuery, token, askedAt: Date.now() };
+      const response = await ask(settings, attempt, signal);
       signal.throwIfAborted();
-      return isStream(response) ? await read(response) : await refusalOf(response, settings, isQuery);
+      return isStream(response) ? await read(response) : await refusalOf(response, settings, attempt);
     } catch (cause) {
       return { code, cause };
     }
@@ -70,17 +71,10 @@ export function fetchStream(settings: StreamSettings, request: StreamRequest, li
   return { close, look: () => watchdog.look() };
 }
 
-interface Means {
-  /** Whether the query goes as the body of a `QUERY` request. */
-  readonly isQuery: boolean;
-  readonly token: string | undefined;
-  readonly signal: AbortSignal;
-}
-
 function ask(
   { url, cookies, fetch }: StreamSettings,
-  query: string,
-  { isQuery, token, signal }: Means,
+  { query, isQuery, token }: Attempt,
+  signal: AbortSignal,
 ): Promise<Response> {
   return fetch(isQuery ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`, {
     ...(isQuery && { method: 'QUERY', body: new URLSearchParams(query) }),
@@ -100,11 +94,11 @@ function isStream({ status, headers }: Response): boolean {
  * What an answer that is no stream means. The code that reads it is loaded only now. Where it can't be, the hub is behind
  * something that has lost it, or overloaded: the status alone says what to do until it can.
  */
-async function refusalOf(response: Response, { ways }: StreamSettings, isQuery: boolean): Promise<StreamEnd> {
+async function refusalOf(response: Response, { ways }: StreamSettings, attempt: Attempt): Promise<StreamEnd> {
   const { status, headers } = response;
   try {
     const { endOf } = await import('./refusal.js');
-    const end = await endOf(response, isQuery);
+    const end = await endOf(response, attempt);
     // From now on all queries go into URLs.
     if (end.isCurable) ways.canQuery = false;
     return end;

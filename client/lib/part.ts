@@ -2,8 +2,10 @@ import type { CatchUp } from './catch-up.js';
 import type { HeraldError } from './errors.js';
 import type { Matcher, Selector } from './matcher.js';
 import type { Repeats } from './repeats.js';
-import type { Tail } from './tail.js';
 import type { Notice, WireMessage } from './wire.js';
+
+/** What comes again. */
+export type ToRepeat = Pick<Repeats, 'has' | 'last'>;
 
 /** Whoever the messages are for. */
 export interface Recipient {
@@ -20,16 +22,19 @@ export interface Recipient {
 export class Part {
   /** The stream that covers it. */
   stream: string | undefined;
-  /** The id to resume after, once it is covered; empty for "what comes from now on". */
+  /** The id to resume after, once it is covered; empty for "what comes from now on". While it is live, where it has begun. */
   since: string;
   /** The catch-up that fetches its history now, and holds live messages back meanwhile. */
   catchUp: CatchUp | undefined;
   isLive = false;
+  /** Whether its stream is gone. The one that it has come to may be behind that, until it has brought something new. */
+  isDisplaced = false;
+  /** Whether it is displaced, and waits until its stream has come up to where it is. */
+  isWaiting = false;
   #selectors: readonly Selector[];
   readonly #recipient: Recipient;
   /** What its history has brought, which the stream may bring as well when it is slower. */
-  #history: Tail | undefined;
-  #repeats: Repeats | undefined;
+  #repeats: ToRepeat | undefined;
 
   constructor(selectors: readonly Selector[], since: string, recipient: Recipient) {
     this.#selectors = selectors;
@@ -39,8 +44,7 @@ export class Part {
 
   /** The last id of its history while its stream is still behind that; undefined once the stream has come up to it. */
   get ahead(): string | undefined {
-    if (this.#history) return this.#history.last;
-    return this.#repeats && this.#repeats.size > 0 ? this.#repeats.last : undefined;
+    return this.#repeats?.last;
   }
 
   /** Those that the hub has not refused. */
@@ -58,11 +62,6 @@ export class Part {
     return this.#selectors.some(({ isOpenEnded }) => isOpenEnded);
   }
 
-  /** It has not begun yet, and goes on where the last page was. */
-  resumeAfter(id: string | undefined): void {
-    if (id !== undefined && !this.isLive && (this.since === '' || this.since.startsWith('#'))) this.since = id;
-  }
-
   isCoveredBy(matchers: ReadonlySet<Matcher>): boolean {
     return !this.isRefused && this.#selectors.every(({ matcher }) => matchers.has(matcher));
   }
@@ -76,16 +75,20 @@ export class Part {
   /** A message from the stream. */
   take(message: WireMessage): void {
     if (!this.isLive) this.catchUp?.hold(this, message);
-    else if (!this.#isRepeated(message)) this.deliver(message);
+    else if (!this.#repeats?.has(message.id)) {
+      // What is new comes after all that comes again.
+      this.#repeats = undefined;
+      this.deliver(message);
+    }
   }
 
   /** From now on it gets messages at once, except those that come again after its history. */
-  goLive(history?: Tail, repeats?: Repeats): void {
-    this.#stand('', true, history, repeats);
+  goLive(since = '', repeats?: ToRepeat): void {
+    this.#stand(since, true, repeats);
   }
 
   /** It may miss messages after `since` from now on. An empty id names no message: nothing was missed. */
-  interrupt(since = ''): void {
+  interrupt(since: string): void {
     this.#stand(since, false);
   }
 
@@ -104,22 +107,11 @@ export class Part {
     this.#recipient.changed(error);
   }
 
-  #stand(since: string, isLive: boolean, history?: Tail, repeats?: Repeats): void {
+  #stand(since: string, isLive: boolean, repeats?: ToRepeat): void {
     this.since = since;
     this.catchUp = undefined;
     this.isLive = isLive;
-    this.#history = history;
     this.#repeats = repeats;
     this.#recipient.changed();
-  }
-
-  #isRepeated({ id }: WireMessage): boolean {
-    // Where in its history the stream is, its first message tells.
-    if (this.#history) this.#repeats = this.#history.repeatsFrom(id);
-    this.#history = undefined;
-    const isRepeated = this.#repeats?.has(id) ?? false;
-    // What is new comes after all that comes again.
-    if (!isRepeated) this.#repeats = undefined;
-    return isRepeated;
   }
 }

@@ -1,6 +1,7 @@
+import { claimsOf } from './claims.js';
 import type { HeraldErrorCode, Problem } from './errors.js';
 import { codeOf, retryAfterOf } from './fetch-stream.js';
-import type { StreamEnd } from './stream.js';
+import type { Attempt, StreamEnd } from './stream.js';
 import type { Room } from './wire.js';
 
 /** What an answer says of its refusal. */
@@ -24,6 +25,7 @@ const UNKNOWN_METHOD = new Set([400, 403, 405, 501]);
 const REASONS: Partial<Record<HeraldErrorCode, string>> = {
   busy: 'The hub is busy.',
   'not-a-stream': 'Something else than the hub has answered: look at its URL, and at what is in front of it.',
+  'token-failed': 'The fresh token was over before the hub had it.',
   unauthorized: 'The hub has refused the token.',
   refused: 'The hub has refused the stream.',
   stopped: 'The hub has nothing more to send.',
@@ -33,12 +35,11 @@ const REASONS: Partial<Record<HeraldErrorCode, string>> = {
 const FINAL = new Set<HeraldErrorCode>(['unauthorized', 'refused', 'stopped']);
 
 /** What it means that a stream was asked for and something else is answered. Never throws. */
-export async function endOf(response: Response, isQuery: boolean): Promise<StreamEnd> {
+export async function endOf(response: Response, attempt: Attempt): Promise<StreamEnd> {
   const { status, headers } = response;
   const problem = await problemOf(response);
   const isOfHub = problem?.code !== undefined;
-  const byStatus = codeOf(status);
-  const code = isOfHub && byStatus === 'not-a-stream' ? 'refused' : byStatus;
+  const code = codeFor(status, isOfHub, attempt);
   const answer = [status, problem?.code].filter(Boolean).join(' ');
   return {
     code,
@@ -46,9 +47,23 @@ export async function endOf(response: Response, isQuery: boolean): Promise<Strea
     status,
     problem,
     retryAfter: retryAfterOf(headers),
-    isCurable: isQuery && !isOfHub && UNKNOWN_METHOD.has(status),
+    isCurable: attempt.isQuery && !isOfHub && UNKNOWN_METHOD.has(status),
     isFinal: FINAL.has(code) && (isOfHub || code === 'stopped'),
   };
+}
+
+function codeFor(status: number, isOfHub: boolean, attempt: Attempt): HeraldErrorCode {
+  const code = codeOf(status);
+  if (isOfHub && code === 'not-a-stream') return 'refused';
+  // A fresh token was refused only because it was over before the hub had it: the next one may be in time.
+  const isLate = code === 'unauthorized' && attempt.reason === code && hasRunOut(attempt);
+  return isLate ? 'token-failed' : code;
+}
+
+/** Whether a token that was good when it was sent says that it is over now. */
+function hasRunOut({ token = '', askedAt }: Attempt): boolean {
+  const end = Number(claimsOf(token)?.['exp']) * 1_000;
+  return end > askedAt && end <= Date.now();
 }
 
 /** Reads why a request was refused (RFC 9457); undefined where the answer is not a hub's. Never throws. */

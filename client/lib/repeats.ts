@@ -19,9 +19,9 @@ export class Repeats {
     return this.#ids.length - this.#again;
   }
 
-  /** The last of them. */
+  /** The last of them; undefined if none is still to come. */
   get last(): string | undefined {
-    return this.#ids.at(-1);
+    return this.size > 0 ? this.#ids.at(-1) : undefined;
   }
 
   add(id: string | undefined): void {
@@ -30,7 +30,6 @@ export class Repeats {
 
   /** Whether this message is one that comes again. Those before it will not: the stream leaves out what is outdated. */
   has(id: string | undefined): boolean {
-    if (this.size === 0) return false;
     const index = this.#ids.indexOf(id, this.#again);
     if (index < 0) return false;
     this.#again = index + 1;

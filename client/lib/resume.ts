@@ -26,8 +26,8 @@ export interface Memory {
   save(): void;
 }
 
-/** What has not begun yet, and may resume. */
-type Beginning = Pick<Part, 'matchers' | 'resumeAfter'>;
+/** What may not have begun yet, and then may resume. */
+type Beginning = Pick<Part, 'matchers' | 'isLive' | 'since'>;
 
 /** Makes the memory of a client of the hub at `url`. `read` gives what the client has received by now. */
 export type Resume = (url: string, read: () => readonly Checkpoint[]) => Memory;
@@ -84,7 +84,10 @@ class PageMemory implements Memory {
     if (typeof this.shelf !== 'function') return;
     this.save();
     this.#begin(this.shelf(reader));
-    for (const part of this.#waiting ?? []) part.resumeAfter(this.sinceFor(part.matchers));
+    for (const part of this.#waiting ?? []) {
+      const hasBegun = part.isLive || (part.since !== '' && !part.since.startsWith('#'));
+      if (!hasBegun) part.since = this.sinceFor(part.matchers) ?? part.since;
+    }
     this.#waiting = undefined;
   }
 

@@ -1,10 +1,7 @@
 import { Connection } from './connection.js';
-import { HeraldError } from './errors.js';
+import { LOAD_AGAIN, notLoaded } from './loading.js';
 import type { Streams, StreamsOptions } from './streams.js';
 import { type Bundle, FIRST, type Source, type SourceListener } from './wire.js';
-
-/** Milliseconds after which a module of this library that could not be loaded is requested again. */
-const LOAD_AGAIN = 3_000;
 
 /**
  * One stream for all matchers, which is enough for most pages. Where the hub does not take them all on one, `Streams`
@@ -25,14 +22,15 @@ export class Single implements Source {
     this.#options = options;
     this.#listener = listener;
     const { starts } = options;
+    const refused: SourceListener['refused'] = (matcher, error) => listener.refused(matcher, error);
     this.#connection = new Connection(
       { ...options, start: starts?.get(FIRST) },
       {
         message: (message) => listener.message(message, FIRST),
         notice: (notice) => listener.notice(notice, FIRST),
         covers: (matchers) => listener.covers(FIRST, matchers),
-        refused: (matcher, error) => listener.refused(matcher, error),
-        full: (matcher, error) => listener.refused(matcher, error),
+        refused,
+        full: refused,
         crowded: () => this.#handOver(),
         state: (state) => this.#isHandingOver || listener.state(state),
         error: (error) => listener.error(error),
@@ -88,16 +86,15 @@ export class Single implements Source {
     try {
       const { Streams: Several } = await import('./streams.js');
       if (this.#isClosed) return;
-      const { cursor, covered } = this.#connection;
       // Its last state is nobody's.
       this.#connection.close();
       this.#isHandingOver = false;
-      const starts = new Map(this.#options.starts).set(FIRST, { cursor, covered });
+      const starts = new Map(this.#options.starts).set(FIRST, this.#connection);
       this.#streams = new Several({ ...this.#options, starts }, this.#listener);
       if (this.#isSuspended) this.#streams.suspend();
       this.#streams.want(this.#wanted);
     } catch (cause) {
-      this.#listener.error(new HeraldError('unreachable', 'streams.js can not be loaded.', { cause }));
+      this.#listener.error(notLoaded('streams.js', cause));
       setTimeout(() => {
         this.#isHandingOver = false;
         if (!this.#isSuspended) this.#connection.resume();

@@ -34,6 +34,15 @@ export interface StreamRequest {
   readonly reason: TokenRequest['reason'];
 }
 
+/** How it was asked for over `fetch`. */
+export interface Attempt extends StreamRequest {
+  /** Whether the query goes as the body of a `QUERY` request. */
+  readonly isQuery: boolean;
+  readonly token: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly askedAt: number;
+}
+
 /** What the hub said before the first event. */
 export interface StreamHead {
   /** Where the stream begins; empty if the hub does not say. */

@@ -116,8 +116,14 @@ export class Streams implements Source {
       if (lane) {
         lane.bundles.set(bundle.join('&'), bundle);
         loads.get(lane)?.add(bundle);
-      } else for (const matcher of bundle) this.#listener.refused(matcher, noRoom());
+      } else this.#turnAway(bundle, loads);
     }
+  }
+
+  /** Others may have some of these: they keep them, and the rest is refused. */
+  #turnAway(bundle: Bundle, loads: Map<Lane, Load>): void {
+    const lost = bundle.filter((one) => ![...loads.values()].some(({ matchers }) => matchers.has(one)));
+    for (const matcher of lost.length > 0 ? lost : bundle) this.#listener.refused(matcher, noRoom());
   }
 
   #laneFor(bundle: Bundle, loads: Map<Lane, Load>): Lane | undefined {

@@ -3,6 +3,7 @@ import { HeraldError } from './errors.js';
 import type { Matcher, Selector } from './matcher.js';
 import { Message } from './message.js';
 import { Part, type Recipient } from './part.js';
+import { REMEMBERED } from './repeats.js';
 import type { Notice, WireMessage } from './wire.js';
 
 export interface SubscriptionOptions extends SubscribeOptions {
@@ -116,9 +117,6 @@ export class Subscription implements Recipient {
     });
   }
 }
-
-/** Messages whose part is remembered. */
-const REMEMBERED = 1_024;
 
 function handlerFailed(cause: unknown): HeraldError {
   const what = cause instanceof Error ? `: ${cause.message}` : '.';

@@ -1,3 +1,4 @@
+import type { ToRepeat } from './part.js';
 import { REMEMBERED, Repeats } from './repeats.js';
 
 /** The last messages of a history, to find where a stream that brings the newest of them as well goes on. */
@@ -21,10 +22,10 @@ export class Tail {
    * How many of `ids`, which a stream has brought without a gap, are at the end of the history; and what of the history
    * that stream still has to bring again.
    */
-  meet(ids: readonly (string | undefined)[]): { readonly count: number; readonly repeats: Repeats } {
+  meet(ids: readonly (string | undefined)[]): { readonly count: number; readonly repeats: ToRepeat } {
     const known = this.#ids;
     const [first] = ids;
-    if (ids.length === 0) return { count: 0, repeats: new Repeats() };
+    if (ids.length === 0) return { count: 0, repeats: new Unplaced(this) };
     for (let start = known.indexOf(first); start >= 0; start = known.indexOf(first, start + 1)) {
       const count = Math.min(ids.length, known.length - start);
       const isSame = ids.slice(0, count).every((id, index) => id === known[start + index]);
@@ -33,12 +34,28 @@ export class Tail {
     return { count: 0, repeats: new Repeats() };
   }
 
-  /**
-   * What a stream that has brought nothing yet may bring again: nothing is known of where it is, so it is looked for when
-   * its first message comes.
-   */
+  /** What of the history comes again where the first of it has this id. */
   repeatsFrom(id: string | undefined): Repeats {
     const start = this.#ids.lastIndexOf(id);
     return new Repeats(start < 0 ? [] : this.#ids.slice(start));
+  }
+}
+
+/** What a stream that has brought nothing yet may bring again. Where in the history it is, its first message tells. */
+class Unplaced implements ToRepeat {
+  readonly #history: Tail;
+  #repeats: Repeats | undefined;
+
+  constructor(history: Tail) {
+    this.#history = history;
+  }
+
+  get last(): string | undefined {
+    return (this.#repeats ?? this.#history).last;
+  }
+
+  has(id: string | undefined): boolean {
+    this.#repeats ??= this.#history.repeatsFrom(id);
+    return this.#repeats.has(id);
   }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import {
   createServer,
+  type IncomingHttpHeaders,
   type IncomingMessage,
   request as httpRequest,
   type Server,
@@ -145,10 +146,11 @@ export class LibrarySite implements AsyncDisposable {
   }
 
   protected forward(request: IncomingMessage, response: ServerResponse): void {
-    const { method, url = '', headers } = request;
+    const { method, url = '' } = request;
+    const headers = headersOf(request);
     const target = httpRequest(this.herald.url + url, { method, headers, agent: false }, (answer) => {
-      // How a body is framed is between each two: to a client of HTTP/1.0 it is not sent in chunks.
-      const { 'transfer-encoding': _framing, ...answered } = answer.headers;
+      // What is between each two: to a client of HTTP/1.0 a body is not sent in chunks, and HTTP/2 has no such headers.
+      const { 'transfer-encoding': _framing, connection: _, 'keep-alive': _time, ...answered } = answer.headers;
       response.writeHead(answer.statusCode ?? 500, { ...answered, ...(this.isForAll && FOR_ALL) });
       response.flushHeaders();
       const filtered = this.filter(answer);
@@ -179,6 +181,13 @@ export class LibrarySite implements AsyncDisposable {
   private tell(): void {
     for (const watcher of this.watchers) watcher();
   }
+}
+
+/** As HTTP/1.1 has them, also where the request came over HTTP/2. */
+function headersOf({ headers }: IncomingMessage): IncomingHttpHeaders {
+  const host = headers.host ?? (headers[':authority'] as string | undefined);
+  const usual = Object.entries(headers).filter(([name]) => !name.startsWith(':'));
+  return { ...Object.fromEntries(usual), host };
 }
 
 /** Runs in a page, which does nothing else then until its site releases it. A loop would cost a core that others need. */

@@ -120,6 +120,9 @@ export class SharedSource implements Source, Candidate, SourceListener {
     // Each term has a leader name of its own, because its numbers begin anew.
     this.#place = { leader: `${this.#tab} ${performance.now()}`, number: 0 };
     this.#overlap.begin(Infinity);
+    // What it knows from another term is nothing to tell the others.
+    this.#refused.clear();
+    if (this.#current === 'failed') this.#enter('idle');
     this.#connection = this.#options.connect(this, new Map(this.#streams));
     this.#connection.want(this.#everything());
     this.#sayStatus();

@@ -2,9 +2,13 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import type { Herald } from '../../support/herald.js';
 import { LibrarySite } from '../library-site.js';
+import { listenOverHttp2 } from './http2-server.js';
 import { PEOPLE, type Person, tokenOf } from './people.js';
 import type { Trouble } from './step.js';
 import type { Wishes } from './wishes.js';
+
+/** What pages speak with the site, and with the hub through it. */
+export type ModelTransport = 'http1' | 'http2';
 
 /** A page of the site that is not the application's. */
 export const ELSEWHERE = '/elsewhere';
@@ -26,12 +30,19 @@ export class Gateway extends LibrarySite {
     server: Server,
     herald: Pick<Herald, 'url'>,
     private readonly wishes: Wishes,
+    private readonly transport: ModelTransport,
   ) {
     super(server, herald);
   }
 
-  static async between(herald: Pick<Herald, 'url'>, wishes: Wishes): Promise<Gateway> {
-    return new Gateway(await LibrarySite.listen(), herald, wishes);
+  static async between(herald: Pick<Herald, 'url'>, wishes: Wishes, transport: ModelTransport): Promise<Gateway> {
+    const server = await (transport === 'http2' ? listenOverHttp2() : LibrarySite.listen());
+    return new Gateway(server, herald, wishes, transport);
+  }
+
+  /** Where it is by this host name. */
+  originAt(host: string): string {
+    return `${this.transport === 'http2' ? 'https' : 'http'}://${host}:${this.port}`;
   }
 
   /** Whether pages can be loaded from it. */

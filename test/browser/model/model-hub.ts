@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Herald } from '../../support/herald.js';
 import { Publisher, startHub } from '../../support/hub.js';
 
-/** A hub whose log outlives it. `await using` ends it. */
+/** A hub whose log outlives it on LMDB. `await using` ends it. */
 export class ModelHub implements AsyncDisposable {
   private publisher: Publisher | undefined;
   /** One thing at a time: whoever publishes does so to a hub that is there, and is answered by it. */
@@ -16,10 +16,11 @@ export class ModelHub implements AsyncDisposable {
     private readonly directory: string,
   ) {}
 
-  static async start(): Promise<ModelHub> {
+  /** On `memory` it must not be restarted, as its log is gone then. */
+  static async start(journal: 'memory' | 'lmdb'): Promise<ModelHub> {
     const directory = await mkdtemp(join(tmpdir(), 'herald-tabs-'));
     const env = {
-      HERALD_JOURNAL: `lmdb:${directory}`,
+      HERALD_JOURNAL: journal === 'lmdb' ? `lmdb:${directory}` : 'memory:',
       // Streams end now and then, and a stream that carries nothing more is noticed soon.
       HERALD_MAX_AGE: '3s',
       HERALD_HEARTBEAT: '500ms',

@@ -1,4 +1,3 @@
-import type { HeraldClient } from '../../../client/lib/api.js';
 import type { Match } from '../../../client/lib/matcher.js';
 
 /** Something that a page has seen. */
@@ -39,7 +38,6 @@ export interface ModelGlobals {
 /** Runs in the page: makes a client, and `model`. */
 export async function startPage(first: Reader): Promise<void> {
   type Provider = (() => Promise<string>) | undefined;
-  type Newer = HeraldClient & { setToken?: (provider: Provider) => void };
   const path = '/herald/client.js';
   const { createHeraldClient } = (await import(path)) as typeof import('../../../client/lib/index.js');
   const providerFor = ({ person, hasToken }: Reader): Provider => {
@@ -51,7 +49,7 @@ export async function startPage(first: Reader): Promise<void> {
     };
   };
   const token = providerFor(first);
-  const client: Newer = createHeraldClient({ backoff: { min: 20, max: 200 }, ...(token && { token }) });
+  const client = createHeraldClient({ backoff: { min: 20, max: 200 }, ...(token && { token }) });
   const log: Entry[] = [];
   const note = (entry: Omit<Entry, 'at'>): void => void log.push({ at: Date.now(), ...entry });
   client.on('state', (detail) => note({ what: 'client', detail }));
@@ -75,7 +73,6 @@ export async function startPage(first: Reader): Promise<void> {
       note({ what: 'stopped', subscription });
     },
     become(reader) {
-      if (!client.setToken) return;
       client.setToken(providerFor(reader));
       note({ what: 'person', person: reader.person });
     },

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { INTRANET } from '../as-people.js';
-import { Gateway } from './gateway.js';
+import { Gateway, type ModelTransport } from './gateway.js';
 import type { ModelHub } from './model-hub.js';
 import { ModelTab } from './model-tab.js';
 import { Oracle, type Reading } from './oracle.js';
@@ -15,6 +15,7 @@ import { LETTERS, type Wish, Wishes } from './wishes.js';
 export interface Stage {
   readonly browser: Browser;
   readonly hub: ModelHub;
+  readonly transport: ModelTransport;
 }
 
 /** Milliseconds after all troubles within which everybody must be live, and then have everything. */
@@ -84,14 +85,15 @@ class Model implements AsyncDisposable {
     // Sharing by the worker ends for good when the tab crashes in whose process the browser runs it.
     private readonly place: Programme['place'],
   ) {
-    this.origin = `http://${place === 'worker' ? INTRANET : '127.0.0.1'}:${gateway.port}`;
+    this.origin = gateway.originAt(place === 'worker' ? INTRANET : '127.0.0.1');
     this.publications = new Publications(hub, wishes);
   }
 
-  static async on({ browser, hub }: Stage, { place }: Programme): Promise<Model> {
+  static async on({ browser, hub, transport }: Stage, { place }: Programme): Promise<Model> {
     const name = `t${(runs += 1)}`;
     const wishes = new Wishes(name);
-    return new Model(wishes, await browser.newContext(), await Gateway.between(hub, wishes), hub, place);
+    const gateway = await Gateway.between(hub, wishes, transport);
+    return new Model(wishes, await browser.newContext({ ignoreHTTPSErrors: true }), gateway, hub, place);
   }
 
   async act(step: Step): Promise<void> {
