@@ -17,9 +17,18 @@ interface Behaviour {
   readonly descriptors?: number;
   /** Parts of the start value by which resident memory is another one at the end. */
   readonly resident?: number;
+  /** Whether a collection at the end takes away what the heap has grown by. */
+  readonly isGone?: boolean;
 }
 
-function course({ minutes, growth = 0, noise = 0.005, descriptors = 0, resident = 0 }: Behaviour): Course {
+function course({
+  minutes,
+  growth = 0,
+  noise = 0.005,
+  descriptors = 0,
+  resident = 0,
+  isGone = false,
+}: Behaviour): Course {
   const random = new Random(7);
   const at = (time: number, off: number): Sample => ({
     minutes: time,
@@ -39,7 +48,11 @@ function course({ minutes, growth = 0, noise = 0.005, descriptors = 0, resident 
     at(((index + 1) * minutes) / count, noise * (2 * random.next() - 1)),
   );
   const end = at(minutes, 0);
-  return { start: at(0, 0), end: { ...end, resident: end.resident * (1 + resident) }, samples };
+  return {
+    start: at(0, 0),
+    end: { ...end, resident: end.resident * (1 + resident), ...(isGone && { heap: START }) },
+    samples,
+  };
 }
 
 function faultsOf(loaded: Behaviour, idle: Behaviour = { minutes: loaded.minutes }): Partial<Record<Measure, string>> {
@@ -75,6 +88,9 @@ describe('the verdict of a soak', () => {
   it('finds in two minutes only what can be told from noise there, and says so', () => {
     expect(faultsOf({ minutes: 2, growth: 0.02, noise: 0.02 })).toEqual({});
     expect(faultsOf({ minutes: 2, growth: 0.2 })).toEqual({ heap: 'grows' });
+    // What a collection takes away again has only waited for it; in half an hour it would have come.
+    expect(faultsOf({ minutes: 2, growth: 0.2, isGone: true })).toEqual({});
+    expect(faultsOf({ minutes: 30, growth: 0.012, isGone: true })).toEqual({ heap: 'grows' });
     const [heap] = judge(course({ minutes: 2, noise: 0.02 }), course({ minutes: 2 }));
     expect(heap?.isExact).toBe(false);
     const [long] = judge(course({ minutes: 30, noise: 0.02 }), course({ minutes: 30 }));
