@@ -1,7 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { GuardedGrants } from '../access/guarded-grants.js';
 import { Bodies } from './http/bodies/bodies.js';
-import { UnparsedBodies } from './http/bodies/unparsed-bodies.js';
 import { Batches } from './http/publish/batch/batches.js';
 import { ExplainService } from './service/explain.service.js';
 import { HistoryService } from './service/history.service.js';
@@ -17,6 +16,5 @@ export const HUB_PROVIDERS: readonly Provider[] = [
   ExplainService,
   GuardedGrants,
   Bodies,
-  UnparsedBodies,
   Batches,
 ];

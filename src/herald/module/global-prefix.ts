@@ -23,6 +23,12 @@ export function keepOutOfPrefix(moduleRef: ModuleRef, paths: readonly string[]):
   config.setGlobalPrefixOptions({ ...others, exclude: [...exclude, ...own] });
 }
 
+/** The application's global prefix as paths begin with it, such as `/api`; empty where there is none. */
+export function globalPrefixOf(moduleRef: ModuleRef): string {
+  const prefix = configOf(moduleRef)?.getGlobalPrefix() ?? '';
+  return prefix === '' ? '' : `/${prefix.replaceAll(/^\/+|\/+$/g, '')}`;
+}
+
 function configOf(moduleRef: ModuleRef): ApplicationConfig | undefined {
   const container = Reflect.get(moduleRef, 'container') as
     { readonly applicationConfig?: ApplicationConfig } | undefined;

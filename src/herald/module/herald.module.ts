@@ -4,6 +4,7 @@ import {
   Inject,
   Module,
   type NestModule,
+  type OnApplicationBootstrap,
   type Provider,
 } from '@nestjs/common';
 import { DiscoveryModule, HttpAdapterHost, ModuleRef } from '@nestjs/core';
@@ -13,6 +14,7 @@ import { AUTH_PROVIDERS } from '../../auth/auth.providers.js';
 import { AUTH_OPTIONS } from '../../auth/settings/auth.options.js';
 import { METADATA_PREFIX } from '../../auth/settings/resource.js';
 import { BODY_OPTIONS, Bodies } from '../../hub/http/bodies/bodies.js';
+import { keepBodiesUnparsed } from '../../hub/http/bodies/unparsed-bodies.js';
 import { leaveBodiesUnread } from '../../hub/http/bodies/unread-bodies.js';
 import { BATCH_OPTIONS } from '../../hub/http/publish/batch/batches.js';
 import { HUB_PROVIDERS } from '../../hub/hub.providers.js';
@@ -29,7 +31,7 @@ import { STREAM_PATH } from '../../streams/lane/lane-requests.js';
 import { SSE_EXPLORER_OPTIONS, SseExplorer } from '../../streams/nest-sse/sse.explorer.js';
 import { STREAM_OPTIONS, StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { STREAM_PROVIDERS } from '../../streams/stream.providers.js';
-import { keepOutOfPrefix } from './global-prefix.js';
+import { globalPrefixOf, keepOutOfPrefix } from './global-prefix.js';
 import {
   DEFAULT_EXTRAS,
   type HeraldExtras,
@@ -78,7 +80,7 @@ const EXPORTED = [
  *     HeraldModule.forRootAsync({ inject: [ConfigService], useFactory: (config) => ({ hubUrl: config.get('HUB_URL') }) })
  */
 @Module({})
-export class HeraldModule extends ConfigurableModuleClass implements NestModule {
+export class HeraldModule extends ConfigurableModuleClass implements NestModule, OnApplicationBootstrap {
   constructor(
     private readonly explorer: SseExplorer,
     private readonly moduleRef: ModuleRef,
@@ -93,6 +95,11 @@ export class HeraldModule extends ConfigurableModuleClass implements NestModule 
     if (this.path === HUB_PATH) keepOutOfPrefix(this.moduleRef, [HUB_PATH, METADATA_PREFIX + HUB_PATH]);
     leaveBodiesUnread(this.host.httpAdapter);
     this.explorer.explore();
+  }
+
+  onApplicationBootstrap(): void {
+    const prefix = this.path === HUB_PATH ? '' : globalPrefixOf(this.moduleRef);
+    keepBodiesUnparsed(this.host.httpAdapter, prefix + this.path);
   }
 }
 

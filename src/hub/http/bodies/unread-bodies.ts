@@ -1,5 +1,6 @@
 import type { HttpServer } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import { HubError } from '../../../access/hub.errors.js';
 
 /** The name of the setting of a route by which its body is left unread. */
 export const LATE_BODY = 'lateBody';
@@ -15,11 +16,16 @@ const types = new WeakMap<object, string>();
  * itself (`LateBody`), as bytes, and only once all guards have let the request pass. It must run before the routes are made.
  */
 export function leaveBodiesUnread(adapter: HttpServer): void {
-  // On Express `UnparsedBodies` does the same.
+  // On Express `keepBodiesUnparsed` does the same.
   if (adapter.getType() !== 'fastify') return;
   const fastify = adapter.getInstance() as FastifyInstance;
   if (fastify.hasContentTypeParser(UNREAD)) return;
   fastify.addContentTypeParser(UNREAD, (request, body, done) => {
+    // Somebody has sent this type to a route of the application's, which would take the request itself for the body.
+    if (!types.has(request.raw.headers)) {
+      done(new HubError('media-type-unsupported', 'There is nothing here that takes a body of this type.'));
+      return;
+    }
     restore(request);
     done(null, body);
   });
