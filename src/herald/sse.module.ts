@@ -16,7 +16,7 @@ export interface SseModuleOptions extends HeraldStreamOptions {
 
 /**
  * Gives `@Sse()` handlers what a stream needs in production, without a hub: a random `retry:`, heartbeats, a maximum age, and
- * a clean end when the process stops. An application with a hub has all of this by {@link HeraldModule}.
+ * a clean end when the process stops. An application with a hub has all of this by `HeraldModule`.
  */
 @Module({})
 export class SseModule implements NestModule {

@@ -19,7 +19,7 @@ export class CompiledProgram {
     return [process.execPath, '--enable-source-maps', await this.compiled, ...given];
   }
 
-  /** It goes to where its imports of `src` lead to `dist/server`. */
+  /** Puts the compiled file where its imports of `src` become ones of `dist/server`. */
   private async compile(): Promise<string> {
     const { code } = await transform(await readFile(join(ROOT, this.source), 'utf8'), {
       filename: this.source,

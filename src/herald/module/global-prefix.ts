@@ -12,7 +12,9 @@ import type { ApplicationConfig, ModuleRef } from '@nestjs/core';
 export function keepOutOfPrefix(moduleRef: ModuleRef, paths: readonly string[]): void {
   const config = configOf(moduleRef);
   if (!config)
-    throw new Error('Herald can not find the global prefix in this version of Nest: report it, with the version.');
+    throw new Error(
+      'Herald can not find the global prefix in this version of Nest: please report it with the version.',
+    );
   if (config.getGlobalPrefix() === '') return;
   const { exclude = [], ...others } = config.getGlobalPrefixOptions();
   const own = paths.map((path) => ({
