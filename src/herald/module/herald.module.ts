@@ -40,6 +40,7 @@ import {
   resolveOptions,
 } from './herald.options.js';
 import { hubControllers } from './hub-controllers.js';
+import { exportedParts } from './hub-parts.js';
 import { HeraldAdmin } from '../admin/herald-admin.js';
 import { hubAdminToken, hubToken } from '../inject-hub.js';
 import { openJournalFor, openStateBeside } from './open-storage.js';
@@ -107,6 +108,7 @@ export class HeraldModule extends ConfigurableModuleClass implements NestModule,
 function toModule(definition: DynamicModule, extras: HeraldExtras): DynamicModule {
   const all = { ...DEFAULT_EXTRAS, ...extras };
   const { name, path, isGlobal } = all;
+  const parts = exportedParts(name);
   const named: Provider[] = [
     { provide: hubToken(name), useExisting: HubService },
     { provide: hubAdminToken(name), useExisting: HeraldAdmin },
@@ -127,9 +129,10 @@ function toModule(definition: DynamicModule, extras: HeraldExtras): DynamicModul
       ...(all.grantsResolver ? [{ provide: GrantsResolver, useClass: all.grantsResolver }] : []),
       ...storageProviders(all),
       HeraldAdmin,
+      parts,
       ...(name === undefined ? [] : named),
     ],
-    exports: name === undefined ? EXPORTED : [hubToken(name), hubAdminToken(name)],
+    exports: [parts.provide, ...(name === undefined ? EXPORTED : [hubToken(name), hubAdminToken(name)])],
   };
 }
 
