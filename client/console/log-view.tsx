@@ -46,7 +46,7 @@ export function LogView({ name, title, session, filter, selected, onChoose, anno
     const wanted = parseFilter(filter.value);
     return wanted ? paused.value?.entries.filter(wanted) : paused.value?.entries;
   });
-  useFrame(session.version);
+  const drawn = useFrame(session.version);
   const current = visible.value.update();
   const isPaused = paused.value?.generation === session.log.generation;
   const entries = (isPaused ? frozen.value : undefined) ?? current;
@@ -67,6 +67,7 @@ export function LogView({ name, title, session, filter, selected, onChoose, anno
       {hasNews(entries) ? (
         <Rows
           name={name}
+          drawn={drawn}
           entries={entries}
           count={entries.length}
           selected={selected}
@@ -135,11 +136,12 @@ function hasNews(entries: readonly LogEntry[]): boolean {
   return entries.some((entry) => entry.kind === 'message' || (entry.mark !== 'connected' && entry.mark !== 'left'));
 }
 
-/** Renders again when `version` has changed, at most once a frame, and not while the page is hidden. */
-function useFrame(version: Signal<number>): void {
+/**
+ * Renders again when `version` has changed, at most once a frame, and not while the page is hidden.
+ * @returns a number that is another one each time.
+ */
+function useFrame(version: Signal<number>): number {
   const drawn = useSignal(0);
-  // Reading the signal has the component rendered again when it changes.
-  void drawn.value;
   useEffect(() => {
     let frame = 0;
     const end = version.subscribe(() => {
@@ -153,6 +155,8 @@ function useFrame(version: Signal<number>): void {
       end();
     };
   }, []);
+  // Reading the signal has the component rendered again when it changes.
+  return drawn.value;
 }
 
 type CopyProps = Pick<LogProps, 'name' | 'session' | 'selected' | 'announce'>;

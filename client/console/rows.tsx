@@ -31,6 +31,8 @@ const STEPS: Readonly<Record<string, number>> = {
 export interface RowsProps {
   /** The name of the log, see `LogProps`. */
   readonly name: string;
+  /** Another number whenever something about the entries has changed, because the array stays the same one. */
+  readonly drawn: number;
   readonly entries: readonly LogEntry[];
   readonly count: number;
   readonly selected: Signal<LogMessage | undefined>;

@@ -90,6 +90,19 @@ describeWith(chromium, 'the console', (path) => {
     await page.locator('#publish-outcome.notice').waitFor();
   });
 
+  it('shows how long a publication took also where its answer comes after the message', async () => {
+    await using visit = await open(`?topic=${TOPIC}late`);
+    const { page } = visit;
+    await page.route('**/.well-known/mercure', async (route) => {
+      const response = await route.fetch();
+      await row(page, '"late":true').waitFor();
+      await route.fulfill({ response });
+    });
+    await page.locator('#publish-data').fill('{"late":true}');
+    await page.locator('#publish-send').click();
+    await row(page, '"late":true').locator('.extra', { hasText: ' ms' }).waitFor();
+  });
+
   it('says what the hub refuses, and goes on once that is put right', async () => {
     await using visit = await Visit.to(`${on.herald.url}/#/console?topic=${TOPIC}a`, on.browser);
     const { page } = visit;

@@ -27,6 +27,9 @@ const USUAL = {
   reducedMotion: 'reduce',
 } satisfies BrowserContextOptions;
 
+/** Milliseconds that something may take to appear: less than a test may, so that the failure says what did not. */
+const PATIENCE = 25_000;
+
 export interface VisitOptions extends BrowserContextOptions {
   /** Prepares the page before it is loaded. */
   readonly prepare?: (page: Page) => Promise<unknown>;
@@ -46,6 +49,7 @@ export class Visit implements AsyncDisposable {
 
   static async to(url: string, browser: Browser, { prepare, ...options }: VisitOptions = {}): Promise<Visit> {
     const context = await browser.newContext({ ...USUAL, ...options });
+    context.setDefaultTimeout(PATIENCE);
     const visit = new Visit(await context.newPage(), new URL(url).origin);
     await visit.listen();
     await prepare?.(visit.page);

@@ -58,7 +58,8 @@ export class Trace implements AsyncDisposable {
 
   private take(line: string): void {
     const [, pid = '', rest = ''] = /^(?:\[pid +(\d+)\] )?(.*)$/.exec(line) ?? [];
-    const begun = /^(\w+)\((.*) <unfinished \.\.\.>$/.exec(rest);
+    // What was under way when strace let go has begun as well: the kernel may have done it by then.
+    const begun = /^(\w+)\((.*)(?: <unfinished \.\.\.>|strace: Process \d+ detached)$/.exec(rest);
     if (begun) {
       this.add('begun', begun);
       this.unfinished.set(pid, rest.slice(0, rest.lastIndexOf(' <')));
