@@ -313,6 +313,12 @@ describe('a message that another tab has subscribed to', () => {
     stream.listener.message(message('1', 'urn:other'), STREAM);
     expect(told).toEqual(['progress']);
   });
+
+  it('is not reported while it is unknown what the stream of that tab covers', async () => {
+    const { stream, told } = await start();
+    stream.listener.message(message('1', 'urn:other'), 'another stream');
+    expect(told).toEqual(['progress']);
+  });
 });
 
 describe('a feed whose source moves on without a message', () => {

@@ -277,8 +277,9 @@ export class Feed implements SourceListener {
     const parts = this.#parts();
     if (parts.some((part) => part.topicAmong(topics))) return;
     const wanted = new Set(parts.flatMap(({ matchers }) => matchers));
-    const hasSurplus = [...(this.#covered.get(stream) ?? [])].some((one) => !wanted.has(one));
-    if (hasSurplus || this.#hasReported) return;
+    // A follower may hear of a leader's messages before it hears what that one's stream covers.
+    const covered = this.#covered.get(stream);
+    if (this.#hasReported || !covered || [...covered].some((one) => !wanted.has(one))) return;
     this.#hasReported = true;
     const what =
       'The hub has sent a topic that nobody has subscribed to: reach it by its own name (HERALD_RESOURCE), or use absolute topics and patterns.';
