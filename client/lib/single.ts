@@ -95,10 +95,8 @@ export class Single implements Source {
       this.#streams.want(this.#wanted);
     } catch (cause) {
       this.#listener.error(notLoaded('streams.js', cause));
-      setTimeout(() => {
-        this.#isHandingOver = false;
-        if (!this.#isSuspended) this.#connection.resume();
-      }, LOAD_AGAIN);
+      // It does not go on alone: the other streams that it takes over would never be told of as gone.
+      setTimeout(() => void this.#open(), LOAD_AGAIN);
     }
   }
 }

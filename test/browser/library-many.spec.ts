@@ -97,6 +97,24 @@ describeWith(chromium, 'a page with very many topics', (path) => {
     expect(states).toBe('refused');
   });
 
+  it('takes over all streams of another tab also where the code for several can not be had at first', async () => {
+    const leader = await open({ from: 0, to: 800, bad: false });
+    await waitUntil(leader, areLive, 800);
+    const page = await open({ from: 800, to: 1_400, bad: false });
+    await waitUntil(page, areLive, 600);
+    let asked = 0;
+    await page.route('**/herald/streams.js', (route) => ((asked += 1) === 1 ? route.abort() : route.continue()));
+    await leader.close();
+    const ends = ['urn:topic:800', 'urn:topic:1399'];
+    for (const data of ['one', 'two']) for (const topic of ends) await on.publisher.publish({ topic, data });
+    const hasBoth = (topics: readonly string[]): boolean =>
+      topics.every((topic) => (globalThis as unknown as ManyGlobals).got[topic]?.includes('two'));
+    await waitUntil(page, hasBoth, ends);
+    const got = await page.evaluate(() => (globalThis as unknown as ManyGlobals).got);
+    expect(ends.map((topic) => got[topic])).toEqual(ends.map(() => ['one', 'two']));
+    expect(asked).toBeGreaterThan(1);
+  }, 60_000);
+
   it('has two streams at most over HTTP/1.1, and says what has no room', async () => {
     const page = await on.context.newPage();
     await page.goto(on.site.url);
