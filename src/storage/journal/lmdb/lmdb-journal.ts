@@ -119,6 +119,10 @@ export class LmdbJournal extends Journal {
     return this.environment.secret;
   }
 
+  override get kind(): string {
+    return 'lmdb';
+  }
+
   override get usage(): Required<Omit<JournalUsage, 'indexBytes'>> {
     return { ...this.updates.usage, fileBytes: this.environment.size };
   }

@@ -65,6 +65,10 @@ export class MemoryJournal extends Journal {
     return eventIdOf(presence, presence.record.events - 1);
   }
 
+  override get kind(): string {
+    return 'memory';
+  }
+
   override get usage(): JournalUsage {
     return { ...this.updates.usage, indexBytes: this.index.bytes };
   }

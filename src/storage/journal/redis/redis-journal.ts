@@ -157,6 +157,10 @@ export class RedisJournal extends Journal {
     }
   }
 
+  override get kind(): string {
+    return 'redis';
+  }
+
   override get usage(): JournalUsage {
     return { indexBytes: this.indexer.bytes };
   }
