@@ -110,7 +110,12 @@ describe.each(ADAPTERS)('health beside a hub on %s', (adapter) => {
   it.each(['imported', 'global'] as const)('is each hub’s own at a path each, where hubs are %s', async (kind) => {
     const isGlobal = kind === 'global';
     const one = HeraldModule.forRoot({ hubUrl: RESOURCE, isGlobal });
-    const orders = HeraldModule.forRoot({ hubUrl: `https://x.example${ORDERS}`, name: 'orders', path: ORDERS, isGlobal });
+    const orders = HeraldModule.forRoot({
+      hubUrl: `https://x.example${ORDERS}`,
+      name: 'orders',
+      path: ORDERS,
+      isGlobal,
+    });
     const health = [
       HeraldHealthModule.forRoot(isGlobal ? {} : { imports: [one] }),
       HeraldHealthModule.forRoot({ ...(!isGlobal && { imports: [orders] }), name: 'orders', path: 'orders/health' }),

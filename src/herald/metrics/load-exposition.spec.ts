@@ -3,7 +3,9 @@ import { Exposition } from './exposition.js';
 import { loadExposition } from './load-exposition.js';
 
 function missing(name: string): Error {
-  const error = new Error(`Cannot find package '${name}' imported from /app/node_modules/herald-nest/lib/exposition.js`);
+  const error = new Error(
+    `Cannot find package '${name}' imported from /app/node_modules/herald-nest/lib/exposition.js`,
+  );
   return Object.assign(error, { code: 'ERR_MODULE_NOT_FOUND' });
 }
 

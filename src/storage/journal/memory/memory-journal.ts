@@ -26,6 +26,7 @@ const OVERHEAD = 200;
 
 /** Keeps updates in this process's memory: fast, and gone with the process. */
 export class MemoryJournal extends Journal {
+  override readonly kind: string = 'memory';
   readonly secret: Buffer = randomBytes(32);
   private readonly updates: MemoryStore<Entry>;
   private readonly presence: MemoryStore<PresenceEntry>;
@@ -63,10 +64,6 @@ export class MemoryJournal extends Journal {
     const presence = this.presence.newest;
     if (!presence || (update && update.position > presence.position)) return update?.id;
     return eventIdOf(presence, presence.record.events - 1);
-  }
-
-  override get kind(): string {
-    return 'memory';
   }
 
   override get usage(): JournalUsage {
