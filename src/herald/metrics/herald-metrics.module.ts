@@ -9,7 +9,7 @@ import { METRICS_PATH, MetricsController } from './metrics.controller.js';
 export interface HeraldMetricsOptions extends AroundHub {
   /** Below the application's global prefix, as its own routes are. Default: `metrics`. */
   readonly path?: string;
-  /** In place of {@link HubAdminGuard}, which lets the hub's administrators in, and which may be among them. */
+  /** In place of `HubAdminGuard`, which lets the hub's administrators in, and which may be among them. */
   readonly guards?: readonly Type<CanActivate>[] | undefined;
   /** Applied to the controller, such as one by which the application's own global guard passes it over. */
   readonly decorators?: readonly ClassDecorator[];

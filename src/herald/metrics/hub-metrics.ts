@@ -28,7 +28,8 @@ export class HubMetrics {
   ) {}
 
   /**
-   * All of them as a scraper reads them: in the text format of Prometheus, or as OpenMetrics where that is accepted.
+   * All of them as a scraper reads them: in the text format of Prometheus, which other metrics may follow, or as OpenMetrics
+   * where that is accepted.
    * @param accept the header of this name of the request.
    */
   text(accept?: string): Promise<string> {
