@@ -31,6 +31,8 @@ const NEST_ENTRIES = {
   './contracts': 'contracts',
   './cqrs': 'herald/cqrs',
   './event-emitter': 'herald/event-emitter',
+  './health': 'herald/health',
+  './metrics': 'herald/metrics',
   './terminus': 'herald/terminus',
   './testing': 'herald/testing',
 };
@@ -60,6 +62,7 @@ const NEST_OPTIONAL_PEERS = {
   // What the contract suites are given by whoever runs them.
   'fast-check': '^4.0.0',
   lmdb: '^3.5.0',
+  'prom-client': '^15.1.0',
 };
 
 /** The client library's entry points: the built script, and where its types are. */

@@ -7,13 +7,15 @@ import type { Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { EventsController } from '../events/events.controller.js';
 import { EventsModule } from '../events/events.module.js';
+import { HeraldHealthModule } from '../herald/health/index.js';
 import { HeraldModule, SubscribeGuard } from '../herald/index.js';
+import { HeraldMetricsModule } from '../herald/metrics/index.js';
 import type { Tracer } from '../shared/trace/tracer.js';
 import { AdminModule } from './admin/admin.module.js';
 import { DocsModule } from './docs/docs.module.js';
-import { HealthModule } from './health/health.module.js';
+import { HealthzModule } from './health/healthz.module.js';
 import { InternalModule } from './internal/internal.module.js';
-import { MetricsModule } from './metrics/metrics.module.js';
+import { OperatorGuard } from './internal/operator.guard.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
 import { servePage } from './page.js';
 import { ServerModule } from './server.module.js';
@@ -40,9 +42,10 @@ export class AppModule {
         EventsModule.forRoot(config.events),
         AdminModule,
         ...(hasMadeUpKeys({ production: config.production, madeUp: config.auth.madeUp }) ? [DeveloperModule] : []),
-        HealthModule,
+        HeraldHealthModule.forRoot(),
+        HealthzModule,
         InternalModule,
-        MetricsModule,
+        HeraldMetricsModule.forRoot({ guards: [OperatorGuard] }),
         OpenApiModule,
         ...(config.production ? [] : [DocsModule.forRoot()]),
         ServerModule,

@@ -1,3 +1,4 @@
+import { missingPackage } from '../shared/errors/missing-package.js';
 import { JournalOpenError } from './journal/journal.js';
 
 /**
@@ -9,16 +10,7 @@ export async function loadEngine<Module>(needed: 'ioredis' | 'lmdb', load: () =>
   try {
     return await load();
   } catch (error) {
-    if (!isAbout(needed, error)) throw error;
-    throw new JournalOpenError(
-      `This journal needs the package "${needed}", which is not installed: install it with "npm install ${needed}".`,
-      { cause: error },
-    );
+    const message = missingPackage('This journal needs', needed, error);
+    throw message === undefined ? error : new JournalOpenError(message, { cause: error });
   }
-}
-
-/** Node tells which package it was in the words of its message alone. */
-function isAbout(needed: string, error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(`'${needed}'`);
 }

@@ -3,7 +3,7 @@ import { send, textOf } from './event-stream.js';
 
 /** What one scrape gives: each series by its name and labels, as the text has them. */
 export class Scrape {
-  private constructor(readonly text: string) {}
+  constructor(readonly text: string) {}
 
   static async of(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Scrape> {
     const response = await send(url, { headers });

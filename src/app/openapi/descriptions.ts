@@ -21,10 +21,11 @@ import { ExplainController } from '../admin/explain.controller.js';
 import { EXPLAINING } from '../admin/explain.openapi.js';
 import { UpdatesController } from '../admin/updates.controller.js';
 import { UPDATES } from '../admin/updates.openapi.js';
-import { HealthController } from '../health/health.controller.js';
-import { HEALTH } from '../health/health.openapi.js';
-import { MetricsController } from '../metrics/metrics.controller.js';
-import { METRICS } from '../metrics/metrics.openapi.js';
+import { HealthController } from '../../herald/health/health.controller.js';
+import { HEALTH } from '../../herald/health/health.openapi.js';
+import { MetricsController } from '../../herald/metrics/metrics.controller.js';
+import { METRICS } from '../../herald/metrics/metrics.openapi.js';
+import { HealthzController } from '../health/healthz.controller.js';
 import { EVENTS } from './events.openapi.js';
 import { OpenApiController } from './openapi.controller.js';
 import { OWN } from './own.openapi.js';
@@ -38,6 +39,7 @@ const DESCRIPTIONS: ReadonlyMap<string, Readonly<Record<string, Operation>>> = n
   of(MetadataController, METADATA),
   of(EventsController, EVENTS),
   of(HealthController, HEALTH),
+  of(HealthzController, HEALTH),
   of(MetricsController, METRICS),
   of(AdminController, ADMINISTRATION),
   of(UpdatesController, UPDATES),

@@ -44,7 +44,7 @@ export interface HubParts {
 export const HUB_PARTS = Symbol('the parts of the hub');
 
 /** The token under which a hub exports its parts. */
-const partsToken = (name?: string): InjectionToken<HubParts> => `herald hub parts ${name ?? ''}`;
+export const partsToken = (name?: string): InjectionToken<HubParts> => `herald hub parts ${name ?? ''}`;
 
 /** Exported by a hub's own module. */
 export function exportedParts(name?: string): FactoryProvider<HubParts> {

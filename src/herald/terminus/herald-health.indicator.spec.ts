@@ -17,7 +17,7 @@ describe('the health of a hub', () => {
     hub = { obstacle: undefined };
     const streams = new StreamRegistry({ heartbeat: 0, maxAge: 0, writeTimeout: 30_000 });
     drain = new Drain(streams, { delay: 0, window: 0, isAlone: true });
-    indicator = new HeraldHealthIndicator(new HealthIndicatorService(), hub as HubService, drain);
+    indicator = new HeraldHealthIndicator(new HealthIndicatorService(), { hub: hub as HubService, drain });
   });
 
   /** What each of the three checks says. */

@@ -75,7 +75,7 @@ export interface HubCounts {
   readonly publications: Pick<Publications, 'outcomes' | 'toStored'>;
   readonly delivered: DeliveryCounts;
   readonly journalReads: ReadCounts;
-  readonly journal: Pick<Journal, 'head' | 'oldest' | 'isAvailable' | 'usage'>;
+  readonly journal: Pick<Journal, 'kind' | 'head' | 'oldest' | 'isAvailable' | 'usage'>;
   readonly recent: Pick<RecentLog, 'bytes' | 'length'>;
   readonly cohorts: number;
   readonly spans: SpanCounts;

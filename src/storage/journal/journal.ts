@@ -130,6 +130,9 @@ export abstract class Journal {
 
   abstract readonly retention: Retention;
 
+  /** What metrics call the engine, in one word. */
+  readonly kind: string = 'custom';
+
   /** What the engine holds, as far as it can tell without asking anybody. */
   get usage(): JournalUsage {
     return {};

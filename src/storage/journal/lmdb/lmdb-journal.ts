@@ -45,6 +45,7 @@ interface Settings {
  * and whatever is appended meanwhile, of either kind, shares the next one, so that many share one sync of the disk.
  */
 export class LmdbJournal extends Journal {
+  override readonly kind: string = 'lmdb';
   readonly retention: Retention;
   private readonly queue = new LmdbQueue();
   private readonly followers = new LmdbFollowers(this);

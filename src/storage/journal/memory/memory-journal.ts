@@ -26,6 +26,7 @@ const OVERHEAD = 200;
 
 /** Keeps updates in this process's memory: fast, and gone with the process. */
 export class MemoryJournal extends Journal {
+  override readonly kind: string = 'memory';
   readonly secret: Buffer = randomBytes(32);
   private readonly updates: MemoryStore<Entry>;
   private readonly presence: MemoryStore<PresenceEntry>;

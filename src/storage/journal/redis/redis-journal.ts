@@ -77,6 +77,7 @@ const DELIVERY_PATIENCE = 500;
  * the follower has reached.
  */
 export class RedisJournal extends Journal {
+  override readonly kind: string = 'redis';
   private readonly logger = new Logger('Journal');
   private readonly damage = new DamageLog('another program has written into the stream; readers are told of a gap');
   private readonly tails = new Set<RedisTail>();

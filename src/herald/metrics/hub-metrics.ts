@@ -1,17 +1,15 @@
 import process from 'node:process';
-import { getHeapStatistics } from 'node:v8';
 import { Inject, Injectable } from '@nestjs/common';
-import { HUB_ERRORS } from '../../access/hub.errors.js';
-import type { Config } from '../../config/config.js';
-import { CONFIG } from '../../config/config.module.js';
-import { type HubCounts, HubService } from '../../hub/service/hub.service.js';
+import type { HubCounts } from '../../hub/service/hub.service.js';
 import { OUTCOMES } from '../../hub/service/publications.js';
-import { refusals } from '../../shared/measures/refusals.js';
-import type { Tally } from '../../shared/measures/tally.js';
 import { VERSION } from '../../shared/version.js';
 import { STREAM_ENDS, type StreamEnd } from '../../streams/registry/stream-end.js';
-import { StreamRegistry } from '../../streams/registry/stream-registry.js';
-import { counter, type Family, gauge, histogram, labelled } from './family.js';
+import { HUB_PARTS, type HubParts } from '../module/hub-parts.js';
+import type { Exposition } from './exposition.js';
+import { allOf, counter, type Family, gauge, histogram, labelled } from './family.js';
+
+/** The injection token of the {@link Exposition}. */
+export const EXPOSITION = Symbol('exposition');
 
 const ENDS = Object.keys(STREAM_ENDS) as StreamEnd[];
 const REFUSED = ['overloaded', 'unavailable'] as const;
@@ -25,15 +23,28 @@ const GAPS = ['not-held', 'trimmed', 'damaged', 'presence'] as const;
 @Injectable()
 export class HubMetrics {
   constructor(
-    private readonly hub: HubService,
-    private readonly streams: StreamRegistry,
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(HUB_PARTS) private readonly parts: HubParts,
+    @Inject(EXPOSITION) private readonly exposition: Exposition,
   ) {}
 
-  families(): Family[] {
-    const { counts } = this.hub;
+  /**
+   * All of them as a scraper reads them: in the text format of Prometheus, which other metrics may follow, or as OpenMetrics
+   * where that is accepted.
+   * @param accept the header of this name of the request.
+   */
+  text(accept?: string): Promise<string> {
+    return this.exposition.write(this.families(), this.exposition.formatFor(accept));
+  }
+
+  /** The type of what {@link text} gives for the same header. */
+  contentType(accept?: string): string {
+    return this.exposition.formatFor(accept);
+  }
+
+  private families(): Family[] {
+    const { counts } = this.parts.hub;
     return [
-      this.build(),
+      build(counts),
       ...this.ofStreams(),
       ...ofPublishing(counts),
       ...ofDelivery(counts),
@@ -43,16 +54,8 @@ export class HubMetrics {
     ];
   }
 
-  private build(): Family {
-    // With `rediss:` it is the same engine.
-    const journal = this.config.hub.journal.url.split(':', 1)[0]?.replace('rediss', 'redis') ?? '';
-    const labels = { version: VERSION, node: process.version, journal };
-    const help = 'Always 1. The labels say which version of Herald runs, on which Node.js, with which kind of journal.';
-    return { name: 'herald_build_info', help, type: 'gauge', values: [{ value: 1, labels }] };
-  }
-
   private ofStreams(): Family[] {
-    const { streams } = this;
+    const { streams } = this.parts;
     const ended = {
       name: 'herald_streams_ended_total',
       help: 'Streams that have ended, by reason.',
@@ -74,19 +77,14 @@ export class HubMetrics {
   }
 
   private ofLimits({ recent }: HubCounts): Family[] {
-    const { pressure, outstanding } = this.streams;
-    const refused = {
-      name: 'herald_refusals_total',
-      help: 'Requests that were refused, by code.',
-      type: 'counter',
-    } as const;
+    const { streams, options } = this.parts;
+    const { pressure, outstanding } = streams;
     const shedding = {
       name: 'herald_shedding',
       help: '1 while new streams, or publications, are refused because there is too much to do.',
       type: 'gauge',
     } as const;
     return [
-      labelled(refused, 'code', allOf(Object.keys(HUB_ERRORS), refusals)),
       labelled(shedding, 'what', [
         ['streams', Number(pressure.shedsStreams)],
         ['publications', Number(pressure.shedsPublications)],
@@ -98,19 +96,20 @@ export class HubMetrics {
       ),
       gauge('herald_outstanding_limit_bytes', 'Bytes that streams may hold for their clients.', outstanding.limit),
       gauge('herald_recent_log_bytes', 'Bytes of the newest updates, which are kept encoded.', recent.bytes),
-      gauge('herald_recent_log_limit_bytes', 'Bytes that the newest updates may take.', this.config.hub.recentBytes),
+      gauge('herald_recent_log_limit_bytes', 'Bytes that the newest updates may take.', options.recentBytes),
       gauge(
         'herald_recent_log_entries',
         'The newest updates, comings and goings, which are kept encoded.',
         recent.length,
       ),
-      gauge(
-        'herald_heap_limit_bytes',
-        'Bytes that the heap of Node.js may grow to, of which nodejs_heap_size_used_bytes are in use.',
-        getHeapStatistics().heap_size_limit,
-      ),
     ];
   }
+}
+
+function build({ journal: { kind: journal } }: HubCounts): Family {
+  const labels = { version: VERSION, node: process.version, journal };
+  const help = 'Always 1. The labels say which version of Herald runs, on which Node.js, with which kind of journal.';
+  return { name: 'herald_build_info', help, type: 'gauge', values: [{ value: 1, labels }] };
 }
 
 function ofPublishing({ publications: { outcomes, toStored } }: HubCounts): Family[] {
@@ -195,9 +194,4 @@ function ofTraces({ spans: { exported, dropped, failed } }: HubCounts): Family {
     type: 'counter',
   } as const;
   return labelled(about, 'outcome', Object.entries({ exported, dropped, failed }));
-}
-
-/** Each name with its count, also where that is 0: a rate can't be told of what appears later. */
-function allOf<Name extends string>(names: readonly Name[], tally: Pick<Tally<Name>, 'of'>): [Name, number][] {
-  return names.map((name) => [name, tally.of(name)]);
 }

@@ -1,5 +1,6 @@
 import type { Durations } from '../../shared/measures/durations.js';
 import { DURATION_BOUNDS } from '../../shared/measures/durations.js';
+import type { Tally } from '../../shared/measures/tally.js';
 
 /** One value of a metric. */
 export interface Sample {
@@ -57,4 +58,9 @@ export function histogram(name: string, help: string, durations: Durations): Fam
       { metricName: `${name}_count`, labels: {}, value: cumulative.at(-1) ?? 0 },
     ],
   };
+}
+
+/** Each name with its count, also where that is 0: a rate can't be told of what appears later. */
+export function allOf<Name extends string>(names: readonly Name[], tally: Pick<Tally<Name>, 'of'>): [Name, number][] {
+  return names.map((name) => [name, tally.of(name)]);
 }

@@ -1,27 +1,26 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, VERSION_NEUTRAL } from '@nestjs/common';
 import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
-import { HeraldHealthIndicator } from '../../herald/terminus/herald-health.indicator.js';
+import { HeraldHealthIndicator } from '../terminus/herald-health.indicator.js';
+
+export const HEALTH_PATH = 'health';
 
 /** For orchestrators: is the process alive, and should it be sent traffic? */
-@Controller()
+@Controller({ path: HEALTH_PATH, version: VERSION_NEUTRAL })
 export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
     private readonly herald: HeraldHealthIndicator,
   ) {}
 
-  /**
-   * Succeeds whenever the process can answer at all. Restart the process when this check fails. `/healthz` is its name
-   * at other hubs.
-   */
-  @Get(['health/live', 'healthz'])
+  /** Succeeds whenever the process can answer at all. Restart the process when this check fails. */
+  @Get('live')
   @HealthCheck()
   live(): Promise<HealthCheckResult> {
     return this.health.check([]);
   }
 
   /** 503 while the process can't serve: don't send it traffic, but don't restart it either. */
-  @Get('health/ready')
+  @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
     return this.health.check([() => this.herald.isServing('process'), () => this.herald.canPublish('journal')]);

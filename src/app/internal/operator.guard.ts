@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AdminGuard } from '../../auth/tokens/admin.guard.js';
-import { isInternal } from '../internal/internal-requests.js';
+import { isInternal } from './internal-requests.js';
 
 /** Lets in whoever comes by the internal listener, and administrators. */
 @Injectable()
