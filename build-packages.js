@@ -31,6 +31,8 @@ const NEST_ENTRIES = {
   './contracts': 'contracts',
   './cqrs': 'herald/cqrs',
   './event-emitter': 'herald/event-emitter',
+  './graceful-end': 'herald/graceful-end',
+  './request-log': 'herald/request-log',
   './terminus': 'herald/terminus',
   './testing': 'herald/testing',
 };

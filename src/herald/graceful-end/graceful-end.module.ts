@@ -1,0 +1,24 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { GRACEFUL_END_OPTIONS, GracefulEnd, type GracefulEndOptions } from './graceful-end.js';
+import { Http2Liveness } from './http2-liveness.js';
+
+/** Milliseconds that requests under way are given to finish. */
+const PATIENCE = 5_000;
+
+/**
+ * Has an application end in order, at `app.close()`: the streams of all its hubs, and those of `SseModule`, are let go while
+ * everything goes on, requests under way are answered, and then all sockets are closed. It is about all requests of the
+ * application, and so stands once in it.
+ */
+@Module({})
+export class HeraldGracefulEndModule {
+  static forRoot({ patience = PATIENCE }: GracefulEndOptions = {}): DynamicModule {
+    return {
+      module: HeraldGracefulEndModule,
+      imports: [DiscoveryModule],
+      providers: [GracefulEnd, Http2Liveness, { provide: GRACEFUL_END_OPTIONS, useValue: { patience } }],
+      exports: [GracefulEnd],
+    };
+  }
+}

@@ -1,0 +1,161 @@
+import { once, setMaxListeners } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import {
+  type HttpServer,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { DiscoveryService, HttpAdapterHost } from '@nestjs/core';
+import { Drain } from '../../streams/drain/drain.js';
+import { Http2Liveness } from './http2-liveness.js';
+import { instancesOf } from './instances-of.js';
+import { OpenSockets } from './open-sockets.js';
+import { onSecondSignal } from './second-signal.js';
+
+/** The injection token of {@link GracefulEndOptions}. */
+export const GRACEFUL_END_OPTIONS = Symbol('graceful end options');
+
+export interface GracefulEndOptions {
+  /** Milliseconds that requests under way get to finish, once the streams have been let go. Default: 5,000. */
+  readonly patience?: number | undefined;
+}
+
+/**
+ * Stops in order. `leave` lets go of the streams of all hubs (see `Drain`), and from the first of them on the server accepts
+ * no new connections; those that are there are served, and told with each answer that it is the last one. Then requests
+ * under way get time to finish, and only then are the sockets closed.
+ */
+@Injectable()
+export class GracefulEnd implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(GracefulEnd.name);
+  private readonly answers = new Set<ServerResponse>();
+  private readonly impatience = new AbortController();
+  private server: Server | undefined;
+  private hasStopped = false;
+  private leaving: Promise<void> | undefined;
+  private ending: Promise<void> | undefined;
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly discovery: DiscoveryService,
+    private readonly sessions: Http2Liveness,
+    @Inject(GRACEFUL_END_OPTIONS) private readonly options: Required<GracefulEndOptions>,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const adapter = this.host.httpAdapter as HttpServer | undefined;
+    this.server = adapter?.getHttpServer() as Server | undefined;
+    if (!adapter || !this.server) return;
+    this.server.prependListener('request', (_request: IncomingMessage, answer: ServerResponse) => this.follow(answer));
+    const sockets = new OpenSockets(this.server);
+    // Nest calls the hooks of the application's own module first, where its database may be: these come before all of them,
+    // and after what closes WebSockets.
+    before(adapter, 'beforeClose', () => this.end());
+    before(adapter, 'close', () => sockets.closeAll());
+  }
+
+  /**
+   * Lets go of the clients, while everything goes on otherwise. Resolves once the last stream was told to end; at once where
+   * nobody could come. What closes the application does this first, unless it was done before. Never rejects.
+   */
+  leave(): Promise<void> {
+    this.leaving ??= this.letGo();
+    return this.leaving;
+  }
+
+  /** Has {@link leave} take no time, also while it is under way. */
+  hurry(): void {
+    for (const drain of this.drains()) drain.hurry();
+  }
+
+  /** Does nothing more where the adapter was asked before. */
+  onModuleDestroy(): Promise<void> {
+    return this.end();
+  }
+
+  /** Those of all hubs. They are there before the application starts, and a start that fails ends as well. */
+  private drains(): readonly Drain[] {
+    return instancesOf(Drain, this.discovery);
+  }
+
+  private follow(answer: ServerResponse): void {
+    this.answers.add(answer);
+    answer.once('close', () => this.answers.delete(answer));
+    if (this.hasStopped) sayLast(answer);
+  }
+
+  private async letGo(): Promise<void> {
+    if (!this.server?.listening) {
+      this.hurry();
+      return;
+    }
+    this.logger.log('stopping');
+    for (const drain of this.drains()) drain.onLettingGo(() => this.stopListening());
+    await Promise.all(this.drains().map((drain) => drain.leave()));
+  }
+
+  private end(): Promise<void> {
+    this.ending ??= this.finish();
+    return this.ending;
+  }
+
+  private async finish(): Promise<void> {
+    const forget = onSecondSignal(() => {
+      this.hurry();
+      this.impatience.abort();
+    });
+    await this.leave();
+    this.stopListening();
+    await Promise.all([this.untilAnswered(), ...this.drains().map((drain) => drain.finish())]);
+    forget();
+  }
+
+  /** Resolves once no request is under way any more, or has had its time. */
+  private async untilAnswered(): Promise<void> {
+    const { patience } = this.options;
+    const { signal } = this.impatience;
+    // Each answer listens to it, and Node would take so many listeners for a leak.
+    setMaxListeners(0, signal);
+    const timer = setTimeout(() => this.impatience.abort(), patience).unref();
+    while (this.answers.size > 0 && !signal.aborted) {
+      const closed = Array.from(this.answers, (answer) => once(answer, 'close', { signal }));
+      // oxlint-disable-next-line no-await-in-loop -- others may have come meanwhile
+      await Promise.allSettled(closed);
+    }
+    clearTimeout(timer);
+    const { size } = this.answers;
+    if (size > 0) this.logger.warn(`${size} request(s) did not finish within ${patience} ms and are cut off`);
+  }
+
+  /**
+   * Accepts no more connections. Those of HTTP/1.1 that are idle are not closed, as Node's HTTP server would do: whoever
+   * sends a request on one at that moment would have no answer.
+   */
+  private stopListening(): void {
+    if (this.hasStopped || !this.server?.listening) return;
+    this.hasStopped = true;
+    // From Node 24 on, the `close` of an HTTP/2 server also closes its sessions, and so cuts off streams whose end is
+    // still on its way.
+    NetServer.prototype.close.call(this.server);
+    for (const answer of this.answers) sayLast(answer);
+    this.sessions.sayGoodbye();
+  }
+}
+
+/** Has `act` done before one of the adapter's own steps of the end, which Nest waits for. */
+function before(adapter: HttpServer, step: 'beforeClose' | 'close', act: () => unknown): void {
+  const own = adapter[step]?.bind(adapter) as (() => unknown) | undefined;
+  adapter[step] = async () => {
+    await act();
+    await own?.();
+  };
+}
+
+/** Tells a client of HTTP/1.1 with this answer that no other one comes on its connection (RFC 9112, 9.6). */
+function sayLast(answer: ServerResponse): void {
+  if (!('stream' in answer) && !answer.headersSent) answer.setHeader('connection', 'close');
+}
