@@ -26,7 +26,7 @@ export interface RequestLine {
 export interface RequestLinesOptions {
   /** All that are answered, or those that were refused or have failed: with a status of 400 or above. */
   readonly log: 'all' | 'errors';
-  /** The level of the lines of a path. Default: `debug` for all below `/health`, `/healthz` and `/metrics`. */
+  /** The level of the lines of a path. Default: `debug` for `/metrics`, `/healthz` and what is below `/health/`. */
   readonly level?: ((path: string) => RequestLevel) | undefined;
   /** Whether lines of this level are taken: those that are not cost nothing. Default: yes. */
   readonly isEnabled?: (level: RequestLevel) => boolean;

@@ -16,7 +16,7 @@ export interface RequestLogOptions {
   readonly log?: RequestLinesOptions['log'] | undefined;
   /** Takes the lines. What it throws is logged. Default: Nest's `Logger` takes them, under the context `RequestLog`. */
   readonly write?: ((line: RequestLine, level: RequestLevel) => void) | undefined;
-  /** The level of the lines of a path. Default: `debug` for all below `/health`, `/healthz` and `/metrics`; `info` for others. */
+  /** The level of the lines of a path. Default: `debug` for `/metrics`, `/healthz` and what is below `/health/`; `info` for others. */
   readonly level?: ((path: string) => RequestLevel) | undefined;
 }
 
