@@ -37,7 +37,6 @@ export class GracefulEnd implements OnApplicationBootstrap, OnModuleDestroy {
   private server: Server | undefined;
   private hasStopped = false;
   private leaving: Promise<void> | undefined;
-  private ending: Promise<void> | undefined;
 
   constructor(
     private readonly host: HttpAdapterHost,
@@ -51,16 +50,12 @@ export class GracefulEnd implements OnApplicationBootstrap, OnModuleDestroy {
     this.server = adapter?.getHttpServer() as Server | undefined;
     if (!adapter || !this.server) return;
     this.server.prependListener('request', (_request: IncomingMessage, answer: ServerResponse) => this.follow(answer));
-    const sockets = new OpenSockets(this.server);
-    // Nest calls the hooks of the application's own module first, where its database may be: these come before all of them,
-    // and after what closes WebSockets.
-    before(adapter, 'beforeClose', () => this.end());
-    before(adapter, 'close', () => sockets.closeAll());
+    closeBefore(adapter, new OpenSockets(this.server));
   }
 
   /**
    * Lets go of the clients, while everything goes on otherwise. Resolves once the last stream was told to end; at once where
-   * nobody could come. What closes the application does this first, unless it was done before. Never rejects.
+   * nobody could come. `app.close()` does it where it was not done before. Never rejects.
    */
   leave(): Promise<void> {
     this.leaving ??= this.letGo();
@@ -72,9 +67,16 @@ export class GracefulEnd implements OnApplicationBootstrap, OnModuleDestroy {
     for (const drain of this.drains()) drain.hurry();
   }
 
-  /** Does nothing more where the adapter was asked before. */
-  onModuleDestroy(): Promise<void> {
-    return this.end();
+  /** Comes before all other hooks of the end (see `HeraldGracefulEndModule`). */
+  async onModuleDestroy(): Promise<void> {
+    const forget = onSecondSignal(() => {
+      this.hurry();
+      this.impatience.abort();
+    });
+    await this.leave();
+    this.stopListening();
+    await Promise.all([this.untilAnswered(), ...this.drains().map((drain) => drain.finish())]);
+    forget();
   }
 
   /** Those of all hubs. They are there before the application starts, and a start that fails ends as well. */
@@ -96,22 +98,6 @@ export class GracefulEnd implements OnApplicationBootstrap, OnModuleDestroy {
     this.logger.log('stopping');
     for (const drain of this.drains()) drain.onLettingGo(() => this.stopListening());
     await Promise.all(this.drains().map((drain) => drain.leave()));
-  }
-
-  private end(): Promise<void> {
-    this.ending ??= this.finish();
-    return this.ending;
-  }
-
-  private async finish(): Promise<void> {
-    const forget = onSecondSignal(() => {
-      this.hurry();
-      this.impatience.abort();
-    });
-    await this.leave();
-    this.stopListening();
-    await Promise.all([this.untilAnswered(), ...this.drains().map((drain) => drain.finish())]);
-    forget();
   }
 
   /** Resolves once no request is under way any more, or has had its time. */
@@ -146,12 +132,12 @@ export class GracefulEnd implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-/** Has `act` done before one of the adapter's own steps of the end, which Nest waits for. */
-function before(adapter: HttpServer, step: 'beforeClose' | 'close', act: () => unknown): void {
-  const own = adapter[step]?.bind(adapter) as (() => unknown) | undefined;
-  adapter[step] = async () => {
-    await act();
-    await own?.();
+/** Nest waits for the adapter to close, which waits for the sockets. WebSockets have been closed by then. */
+function closeBefore(adapter: HttpServer, sockets: OpenSockets): void {
+  const close = adapter.close.bind(adapter) as () => unknown;
+  adapter.close = () => {
+    sockets.closeAll();
+    return close();
   };
 }
 
