@@ -152,13 +152,14 @@ describe.each(ADAPTERS)('the log of requests of an application on %s', (adapter)
     {
       await using stream = await team.read();
       await stream.until(({ retries }) => retries.length === 1);
-      await using ticks = await team.open('/own/ticks');
-      await ticks.take(1);
     }
+    // These end in order, and so have answers that are over.
     await using stays = await team.read('match=*', { hub: ORDERS });
+    await using ticks = await team.open('/own/ticks');
+    await ticks.take(1);
     await team.ask('/own');
     await team.app.close();
-    await stays.ended;
+    expect(await Promise.all([stays.ended, ticks.ended])).toEqual([true, true]);
     expect(lines.all.map(({ path }) => path)).toEqual(['/own']);
   });
 
@@ -175,7 +176,8 @@ describe.each(ADAPTERS)('the log of requests of an application on %s', (adapter)
     }
     const [first, ...others] = await lines.take(1 + invalid.length);
     expect(first).toMatchObject({ requestId: 'mine', traceId: TRACE });
-    for (const { requestId, traceId } of others) expect([requestId, traceId]).toEqual([expect.stringMatching(MADE), undefined]);
+    for (const { requestId, traceId } of others)
+      expect([requestId, traceId]).toEqual([expect.stringMatching(MADE), undefined]);
     await using stream = await team.read('match=*', { headers: { 'x-request-id': 'my-stream' } });
     expect(stream.response.headers).toMatchObject({ 'x-request-id': 'my-stream' });
   });

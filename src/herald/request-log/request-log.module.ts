@@ -41,7 +41,8 @@ export class HeraldRequestLogModule implements NestModule {
   /** The last of Nest's hooks that runs before the routes are made. */
   configure(): void {
     const { httpAdapter } = this.host;
-    if (httpAdapter.getType() === 'fastify') logFastifyRequests(httpAdapter.getInstance<FastifyInstance>(), this.options);
+    if (httpAdapter.getType() === 'fastify')
+      logFastifyRequests(httpAdapter.getInstance<FastifyInstance>(), this.options);
     else logExpressRequests(httpAdapter.getHttpServer() as Server, this.options);
   }
 }
