@@ -31,8 +31,10 @@ const NEST_ENTRIES = {
   './contracts': 'contracts',
   './cqrs': 'herald/cqrs',
   './event-emitter': 'herald/event-emitter',
+  './graceful-end': 'herald/graceful-end',
   './health': 'herald/health',
   './metrics': 'herald/metrics',
+  './request-log': 'herald/request-log',
   './terminus': 'herald/terminus',
   './testing': 'herald/testing',
 };

@@ -1,8 +1,9 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
-import type { Config } from '../config/config.js';
+import type { Config, RequestLog } from '../config/config.js';
 import { limitSockets } from './process/descriptors.js';
 import { NestLogger } from './logging/logger.js';
 import { ApiDocument } from './openapi/api-document.js';
@@ -14,8 +15,8 @@ import { redirectToPage } from './http/base-path.js';
 import { hideAdmin } from './internal/hide-admin.js';
 import { boundHeads } from './http/unfinished-heads.js';
 import { knowPaths } from './http/known-paths.js';
-import { logRequests } from './http/request-log.js';
-import { nameRequests } from './http/request-names.js';
+import { logRequests } from '../herald/request-log/log-requests.js';
+import { nameRequests } from '../herald/request-log/name-requests.js';
 import { RepeatedLines } from '../shared/log/repeated-lines.js';
 import { checkHeads } from './http/request-head.js';
 import type { Tracer } from '../shared/trace/tracer.js';
@@ -33,8 +34,7 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config, signal, await openTracer(config)),
     createAdapter(config, share, new RepeatedLines((line) => logger.warn(line))),
-    // An idle keep-alive connection or an HTTP/2 session must not hold up the end; see `GracefulShutdown` for the rest.
-    { logger: new NestLogger(logger), forceCloseConnections: true, abortOnError: false, bodyParser: false },
+    { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
   );
   if (maxSockets !== undefined) limitSockets(app.getHttpServer(), maxSockets, logger);
   const fastify = app.getHttpAdapter().getInstance();
@@ -44,13 +44,23 @@ export async function createApp(config: Config, logger: Logger, signal?: AbortSi
   redirectToPage(fastify, basePath);
   checkHeads(fastify, maxHeadBytes, share);
   boundHeads(app.getHttpServer(), logger);
-  logRequests(fastify, logger, config.requestLog);
+  writeRequests(fastify, logger, config.requestLog);
   limitAnswers(fastify, config.streams.writeTimeout);
   addSecurityHeaders(fastify, tls !== undefined);
   if (isAdminInternal) hideAdmin(fastify);
   if (corsOrigins.length > 0) allowOrigins(app, { origins, headers: corsHeaders });
   app.get(ApiDocument).describes(app);
   return app;
+}
+
+/** One line for each request, or each that has gone wrong. */
+function writeRequests(fastify: FastifyInstance, logger: Logger, log: RequestLog): void {
+  if (log === 'off') return;
+  logRequests(fastify, {
+    log,
+    isEnabled: (level) => logger.isLevelEnabled(level),
+    write: (line, level) => logger[level](line),
+  });
 }
 
 /** Loads OpenTelemetry, which takes a while and some memory, only where it is wanted. */

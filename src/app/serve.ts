@@ -8,7 +8,7 @@ import { loadConfig } from '../config/config.js';
 import type { Environment } from '../config/environment.js';
 import { roomForSockets } from './process/descriptors.js';
 import { fitStreams } from './process/fit.js';
-import { GracefulShutdown } from './graceful-shutdown.js';
+import { GracefulEnd } from '../herald/graceful-end/index.js';
 import type { HangUp } from './process/hang-up.js';
 import type { Closable, OrderlyEnd } from './process/orderly-end.js';
 import { reload } from './process/reload.js';
@@ -74,8 +74,8 @@ async function start({ env, logger, end, hangUp }: Surroundings): Promise<void> 
 
 /** The application, as the end of the process goes about it. */
 function closable(app: NestFastifyApplication): Closable & { readonly app: NestFastifyApplication } {
-  const shutdown = app.get(GracefulShutdown);
-  return { app, leave: () => shutdown.leave(), hurry: () => shutdown.hurry(), close: () => app.close() };
+  const end = app.get(GracefulEnd);
+  return { app, leave: () => end.leave(), hurry: () => end.hurry(), close: () => app.close() };
 }
 
 /** A loopback address is shown by the name that people type. */

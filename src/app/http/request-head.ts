@@ -5,9 +5,8 @@ import { type Problem, PROBLEM_TYPE, sendProblem } from '../../shared/http/probl
 import { countOf } from '../../shared/http/raw-headers.js';
 import { endUnreadBody } from '../../shared/http/unread-body.js';
 import { refusals } from '../../shared/measures/refusals.js';
-import { requestIdOf } from '../../shared/trace/request-id.js';
+import { REQUEST_ID, requestIdOf } from '../../shared/trace/request-id.js';
 import type { ShareRefusal } from './cors.js';
-import { REQUEST_ID } from './request-names.js';
 
 /** More than that are refused. */
 export const MAX_HEADER_LINES = 2_000;

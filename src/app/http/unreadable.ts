@@ -5,8 +5,7 @@ import { type HubErrorCode, problemOf } from '../../access/hub.errors.js';
 import { PROBLEM_TYPE, sendProblem } from '../../shared/http/problem.js';
 import { refusals } from '../../shared/measures/refusals.js';
 import type { RepeatedLines } from '../../shared/log/repeated-lines.js';
-import { makeRequestId } from '../../shared/trace/request-id.js';
-import { REQUEST_ID } from './request-names.js';
+import { makeRequestId, REQUEST_ID } from '../../shared/trace/request-id.js';
 import type { ShareRefusal } from './cors.js';
 
 /** Answers a request that the router refuses before it finds a route, such as one whose path can't be decoded. */

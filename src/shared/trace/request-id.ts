@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { traceParentOf } from './traceparent.js';
 
+/** The header that names a request, in the request itself and in its answer. */
+export const REQUEST_ID = 'x-request-id';
+
 /** Names of requests that are taken as they come: long enough for any usual one, and nothing that a log could misread. */
 const SANE = /^[\w.:/+=-]{1,128}$/;
 
@@ -15,7 +18,7 @@ let made = 0;
  * request has, at whatever process. Whoever sends the same name twice has two requests of that name.
  */
 export function requestIdOf(headers: IncomingHttpHeaders): string {
-  const given = headers['x-request-id'];
+  const given = headers[REQUEST_ID];
   return typeof given === 'string' && SANE.test(given) ? given : makeRequestId();
 }
 

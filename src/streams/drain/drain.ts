@@ -130,13 +130,19 @@ export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
     return chosen.length;
   }
 
-  /** Lets go of all streams that are left, where the end of the process has not had that done before. */
-  async onModuleDestroy(): Promise<void> {
+  /** Lets go of all streams that are left, and resolves once the last bytes of all are out. Never rejects. */
+  async finish(): Promise<void> {
     await this.leave();
     if (!this.hasBegun) this.letGo();
     for (const stream of this.streams.after(0)) stream.end('drain', this.retry());
     this.current = 'drained';
-    this.finishing = this.streams.finish();
+    await this.streams.finish();
+  }
+
+  /** Begins what is waited for below, where the end of the process has not had it done before. */
+  async onModuleDestroy(): Promise<void> {
+    await this.leave();
+    this.finishing = this.finish();
   }
 
   /** Holds the closing of the sockets back until the streams' last bytes are out. */

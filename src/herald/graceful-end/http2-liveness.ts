@@ -1,16 +1,19 @@
 import type { ServerHttp2Session } from 'node:http2';
-import type { Server, TLSSocket } from 'node:tls';
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import { CONFIG } from '../config/config.module.js';
-import type { Config } from '../config/config.js';
+import type { Server, Socket } from 'node:net';
+import { type HttpServer, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { DiscoveryService, HttpAdapterHost } from '@nestjs/core';
+import { StreamRegistry } from '../../streams/registry/stream-registry.js';
+import { instancesOf } from './instances-of.js';
 
 /** How many times sessions are checked within the time-out for an answer, so that none outlives it by much. */
 const LOOKS = 2;
 
+/** The time-out where no streams are looked after, in milliseconds. */
+const USUAL_TIMEOUT = 30_000;
+
 interface Session {
   readonly session: ServerHttp2Session;
-  readonly socket: TLSSocket;
+  readonly socket: Socket;
   /** Since when a client with an unanswered PING has sent nothing at all, on the clock of `performance.now()`. */
   silentSince?: number;
   /** Bytes that the socket had received by then. */
@@ -19,8 +22,8 @@ interface Session {
 
 /**
  * Closes HTTP/2 connections whose clients do not answer. Each is sent a PING (RFC 9113, 6.7) every half of the write
- * time-out, and is cut when a PING has not been answered, and nothing else has come, for the whole of it. A client on a
- * slow line gets the PING late, behind the data that it is being sent, but meanwhile shows that it reads
+ * time-out of the streams, and is cut when a PING has not been answered, and nothing else has come, for the whole of it. A
+ * client on a slow line gets the PING late, behind the data that it is being sent, but meanwhile shows that it reads
  * (WINDOW_UPDATE).
  *
  * Otherwise clients could leave sockets behind that nobody closes. After a connection error Node stops reading from the
@@ -30,27 +33,27 @@ interface Session {
 @Injectable()
 export class Http2Liveness implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(Http2Liveness.name);
-  private readonly patience: number;
-  private readonly isNeeded: boolean;
   private readonly sessions = new Set<Session>();
+  private patience = USUAL_TIMEOUT;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    @Inject(CONFIG) config: Config,
     private readonly host: HttpAdapterHost,
-  ) {
-    this.patience = config.streams.writeTimeout;
-    this.isNeeded = config.server.tls !== undefined;
-  }
+    private readonly discovery: DiscoveryService,
+  ) {}
 
   onApplicationBootstrap(): void {
-    if (!this.isNeeded) return;
-    const server = this.host.httpAdapter.getHttpServer() as Server;
-    // A session does not expose its socket, but the server emits both events in one turn, the socket's first.
-    let current: TLSSocket;
-    server.prependListener('secureConnection', (socket) => (current = socket));
+    const server = (this.host.httpAdapter as HttpServer | undefined)?.getHttpServer() as Server | undefined;
+    if (!server) return;
+    const registries = instancesOf(StreamRegistry, this.discovery);
+    if (registries.length > 0) this.patience = Math.max(...registries.map(({ writeTimeout }) => writeTimeout));
+    // A session does not expose its socket, but the server emits both events in one turn, the socket's first: over TLS that
+    // of the handshake, otherwise that of the connection. A server that does not speak HTTP/2 has no sessions.
+    let current: Socket;
+    const remember = (socket: Socket): void => void (current = socket);
+    server.prependListener('connection', remember);
+    server.prependListener('secureConnection', remember);
     server.on('session', (session: ServerHttp2Session) => this.watch({ session, socket: current, received: 0 }));
-    this.timer = setInterval(() => this.look(performance.now()), this.patience / LOOKS).unref();
   }
 
   /**
@@ -66,6 +69,7 @@ export class Http2Liveness implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private watch(session: Session): void {
+    this.timer ??= setInterval(() => this.look(performance.now()), this.patience / LOOKS).unref();
     this.sessions.add(session);
     session.socket.once('close', () => this.sessions.delete(session));
   }
