@@ -115,6 +115,29 @@ describe('the hub of a unit test', () => {
     expect((await history.find(all)).updates).toHaveLength(1);
   });
 
+  it('revokes what was granted: who reads with it is ended, and who comes with it later', async () => {
+    const [one, two] = ['1', '2'].map((subject) => hub.subscribeAs(subject, [PATTERN]));
+    const real = module.get(HubService);
+    expect(await real.revoke({ subject: '1' })).toBe(1);
+    const again = hub.subscribeAs('1', [PATTERN]);
+    await orders.ship(1, true);
+    await orders.ship(2, true);
+    const seen = [one, two, again].map((reader) => dataOf(reader?.received ?? []));
+    expect(seen).toEqual([[], [{ id: 2 }], []]);
+    for (const reader of [one, again]) for await (const update of reader ?? []) expect(update).toBeUndefined();
+    for await (const update of real.updates('*', { grants: grantsOf('1') })) expect(update).toBeUndefined();
+    await expect(real.revoke({})).rejects.toMatchObject({ code: 'criteria-missing' });
+  });
+
+  it('purges what was published, and has no connections', async () => {
+    await orders.ship(1);
+    const real = module.get(HubService);
+    expect(await real.purge({ topics: 'https://example.com/orders/1' })).toBe(1);
+    expect((await real.history('*')).updates).toEqual([]);
+    expect(real.connections()).toEqual({ connections: [], total: 0, next: undefined });
+    expect([real.connection(1), real.disconnect({ subject: '1' })]).toEqual([undefined, 0]);
+  });
+
   it('says who has to tell what a subject may read, where nobody does', async () => {
     await using other = {
       module: await Test.createTestingModule({ imports: [HeraldTestingModule.forRoot()] }).compile(),
