@@ -7,9 +7,9 @@ import type { Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { EventsController } from '../events/events.controller.js';
 import { EventsModule } from '../events/events.module.js';
+import { HeraldAdministrationModule } from '../herald/administration/index.js';
 import { HeraldModule, SubscribeGuard } from '../herald/index.js';
 import type { Tracer } from '../shared/trace/tracer.js';
-import { AdminModule } from './admin/admin.module.js';
 import { DocsModule } from './docs/docs.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InternalModule } from './internal/internal.module.js';
@@ -38,7 +38,7 @@ export class AppModule {
           sse: 'all',
         }),
         EventsModule.forRoot(config.events),
-        AdminModule,
+        HeraldAdministrationModule.forRoot(),
         ...(hasMadeUpKeys({ production: config.production, madeUp: config.auth.madeUp }) ? [DeveloperModule] : []),
         HealthModule,
         InternalModule,

@@ -98,7 +98,8 @@ export class HeraldModule extends ConfigurableModuleClass implements NestModule,
 
   onApplicationBootstrap(): void {
     const prefix = this.path === HUB_PATH ? '' : globalPrefixOf(this.moduleRef);
-    keepBodiesUnparsed(this.host.httpAdapter, prefix + this.path);
+    const path = prefix + this.path;
+    keepBodiesUnparsed(this.host.httpAdapter, [path, `${path}/batch`, `${path}/history`]);
   }
 }
 
