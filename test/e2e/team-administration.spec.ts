@@ -225,7 +225,10 @@ describe.each(ADAPTERS)('administration in an application on %s', (adapter) => {
         ],
       },
     });
-    expect(await ask(team, 'DELETE', '/admin/updates?topic=urn:a')).toMatchObject({ status: 200, body: { removed: 2 } });
+    expect(await ask(team, 'DELETE', '/admin/updates?topic=urn:a')).toMatchObject({
+      status: 200,
+      body: { removed: 2 },
+    });
     expect((await hub.history('*')).updates).toMatchObject([{ topics: ['urn:b'] }]);
     expect(await ask(team, 'DELETE', '/admin/updates')).toMatchObject({ body: { code: 'criteria-missing' } });
   });
@@ -252,20 +255,27 @@ describe.each(ADAPTERS)('administration in an application on %s', (adapter) => {
     await expectEnd(bob, 'drain');
   });
 
-  it.each(['GET', 'POST'] as const)('refuses a %s as the hub does, whatever filters the application has', async (method) => {
-    await using team = await TeamApp.start(adapter, { imports: beside() }, (app) =>
-      app.useGlobalFilters(new CatchEverything(app.get(HttpAdapterHost))),
-    );
-    const path = method === 'GET' ? '/admin/connections' : '/admin/revocations';
-    for (const [token, status, code] of [
-      ['', 401, 'unauthorized'],
-      [await subscriberToken(), 401, 'token-invalid'],
-      [await subscriberToken({ key: ADMIN_KEY }), 403, 'insufficient-scope'],
-    ] as const) {
-      const answer = await ask(team, method, path, { token, ...(method === 'POST' && { body: '{"jti":"x"}' }) });
-      expect(answer).toMatchObject({ status, type: 'application/problem+json; charset=utf-8', body: { status, code } });
-    }
-  });
+  it.each(['GET', 'POST'] as const)(
+    'refuses a %s as the hub does, whatever filters the application has',
+    async (method) => {
+      await using team = await TeamApp.start(adapter, { imports: beside() }, (app) =>
+        app.useGlobalFilters(new CatchEverything(app.get(HttpAdapterHost))),
+      );
+      const path = method === 'GET' ? '/admin/connections' : '/admin/revocations';
+      for (const [token, status, code] of [
+        ['', 401, 'unauthorized'],
+        [await subscriberToken(), 401, 'token-invalid'],
+        [await subscriberToken({ key: ADMIN_KEY }), 403, 'insufficient-scope'],
+      ] as const) {
+        const answer = await ask(team, method, path, { token, ...(method === 'POST' && { body: '{"jti":"x"}' }) });
+        expect(answer).toMatchObject({
+          status,
+          type: 'application/problem+json; charset=utf-8',
+          body: { status, code },
+        });
+      }
+    },
+  );
 
   it('is not there without a key for administrators', async () => {
     const issuers = [{ issuer: ISSUER, keys: { subscriber: KEYS.subscriber } }];
@@ -281,7 +291,13 @@ describe.each(ADAPTERS)('administration in an application on %s', (adapter) => {
       ['that is no JSON', '{', 'application/json', 400, 'criteria-invalid'],
       ['with fields that nobody knows', '{"sub":"ann"}', 'application/json', 400, 'criteria-invalid'],
       ['that means everybody', '{}', 'application/json', 400, 'criteria-missing'],
-      ['that is a form, which needs no preflight', 'jti=x', 'application/x-www-form-urlencoded', 415, 'media-type-unsupported'],
+      [
+        'that is a form, which needs no preflight',
+        'jti=x',
+        'application/x-www-form-urlencoded',
+        415,
+        'media-type-unsupported',
+      ],
       ['that is too large', JSON.stringify({ jti: 'x'.repeat(1_000) }), 'application/json', 413, 'body-too-large'],
     ])('%s is refused', async (_, body, type, status, code) => {
       const options = { ...OPTIONS, hub: { bodies: { limit: 500 } } };

@@ -143,9 +143,7 @@ describe('an application that calls the hub from its own code', () => {
     expect(hub.disconnect({ connection: 1 })).toBe(1);
     expect(await streams[0]?.ended).toBe(true);
     expect(() => hub.disconnect({})).toThrow(expect.objectContaining({ code: 'criteria-missing' }));
-    expect(() => hub.disconnect({ subject: undefined })).toThrow(
-      expect.objectContaining({ code: 'criteria-missing' }),
-    );
+    expect(() => hub.disconnect({ subject: undefined })).toThrow(expect.objectContaining({ code: 'criteria-missing' }));
 
     await expect(hub.revoke({})).rejects.toMatchObject({ code: 'criteria-missing' });
     expect(await hub.revoke({ subject: 'nobody' })).toBe(0);

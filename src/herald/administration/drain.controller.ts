@@ -1,4 +1,14 @@
-import { Controller, Delete, HttpCode, Inject, Post, Query, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import {
+  Controller,
+  Delete,
+  HttpCode,
+  Inject,
+  Post,
+  Query,
+  UseFilters,
+  UseGuards,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
 import { z } from 'zod';
 import { HUB_PARTS, HubAdminGuard, type HubParts } from '../module/hub-parts.js';
 import { HubPartsFilter } from '../module/hub-parts.filter.js';
