@@ -349,7 +349,7 @@ describe.each(ADAPTERS)('administration in an application on %s', (adapter) => {
     expect(answer).toMatchObject({ status: 200, body: { disconnected: 1 } });
     await expectEnd(ann, 'revoked');
     for (const path of ['/admin/connections', '/api/admin/connections', '/operators/hub/connections']) {
-      expect(await ask(team, 'GET', path)).toMatchObject({ status: 404 });
+      expect(await team.ask(path)).toMatchObject({ status: 404 });
     }
   });
 
