@@ -14,6 +14,7 @@ export class HubPartsFilter implements ExceptionFilter<HubError | JournalUnavail
   }
 
   catch(error: HubError | JournalUnavailableError, host: ArgumentsHost): void {
+    // oxlint-disable-next-line promise/no-promise-in-callback, promise/valid-params -- this is a filter, and no promise
     this.filter.catch(error, host);
   }
 }

@@ -25,7 +25,7 @@ function grantsOf(subject: string): Grants {
   return { subject, readKey: `user ${subject}`, canRead, canPublish: () => false };
 }
 
-async function all(updates: AsyncIterable<unknown>): Promise<unknown[]> {
+async function restOf(updates: AsyncIterable<unknown>): Promise<unknown[]> {
   const seen: unknown[] = [];
   for await (const update of updates) seen.push(update);
   return seen;
@@ -131,7 +131,7 @@ describe('the hub of a unit test', () => {
     expect(dataOf(two.received)).toEqual([{ id: 2 }]);
     // Each of these has an end.
     for (const ended of [one, again, real.updates('*', { grants: grantsOf('1') })]) {
-      expect(await all(ended)).toEqual([]);
+      expect(await restOf(ended)).toEqual([]);
     }
     await expect(real.revoke({})).rejects.toMatchObject({ code: 'criteria-missing' });
   });
