@@ -28,6 +28,7 @@ const { version, license, engines, repository, dependencies } = readJson(join(RO
 
 /** Folders of `src` that are entry points of `herald-nest` besides the module itself, where they exist. */
 const NEST_ENTRIES = {
+  './administration': 'herald/administration',
   './contracts': 'contracts',
   './cqrs': 'herald/cqrs',
   './event-emitter': 'herald/event-emitter',

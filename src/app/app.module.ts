@@ -7,11 +7,11 @@ import type { Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { EventsController } from '../events/events.controller.js';
 import { EventsModule } from '../events/events.module.js';
+import { HeraldAdministrationModule } from '../herald/administration/index.js';
 import { HeraldHealthModule } from '../herald/health/index.js';
 import { HeraldModule, SubscribeGuard } from '../herald/index.js';
 import { HeraldMetricsModule } from '../herald/metrics/index.js';
 import type { Tracer } from '../shared/trace/tracer.js';
-import { AdminModule } from './admin/admin.module.js';
 import { DocsModule } from './docs/docs.module.js';
 import { HealthzModule } from './health/healthz.module.js';
 import { InternalModule } from './internal/internal.module.js';
@@ -40,7 +40,7 @@ export class AppModule {
           sse: 'all',
         }),
         EventsModule.forRoot(config.events),
-        AdminModule,
+        HeraldAdministrationModule.forRoot(),
         ...(hasMadeUpKeys({ production: config.production, madeUp: config.auth.madeUp }) ? [DeveloperModule] : []),
         HeraldHealthModule.forRoot(),
         HealthzModule,

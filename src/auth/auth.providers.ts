@@ -1,7 +1,9 @@
 import type { Provider } from '@nestjs/common';
 import { GrantsResolver } from '../access/grants-resolver.js';
 import { PublishGuard, SubscribeGuard } from '../access/guards.js';
+import { TokenRevocations } from '../access/token-revocations.js';
 import { MetadataAddress } from '../hub/http/hub-error.filter.js';
+import { CheckedRevocations } from './checked-revocations.js';
 import { TokenMetadataAddress } from './metadata/token-metadata-address.js';
 import { Revocations } from './revocations/revocations.js';
 import { SessionGrantsResolver } from './sessions/session-grants-resolver.js';
@@ -21,6 +23,7 @@ export const AUTH_PROVIDERS: readonly Provider[] = [
   TokenVerifier,
   TokenGrantsResolver,
   Revocations,
+  { provide: TokenRevocations, useClass: CheckedRevocations },
   KeyDepartures,
   PublishGuard,
   SubscribeGuard,

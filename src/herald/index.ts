@@ -17,7 +17,7 @@ export type {
   HeraldStreamOptions,
   HubGuards,
 } from './module/herald.options.js';
-export { hubAdminToken, hubToken, InjectHub, InjectHubAdmin } from './inject-hub.js';
+export { hubToken, InjectHub } from './inject-hub.js';
 export { SseModule, type SseModuleOptions } from './sse.module.js';
 export type { UpdateDraft } from '../hub/update/check-update.js';
 export { ANONYMOUS, type Grants, UNLIMITED } from '../access/grants.js';
@@ -48,15 +48,14 @@ export type { HistoryOptions } from '../hub/service/hub.service.js';
 export type { PublishOptions } from '../hub/service/publications.js';
 export type { PublishDraft } from '../hub/update/publish-draft.js';
 export { isResumable, type Resumable, type SourceNotice } from '../streams/nest-sse/resumable.js';
-export type { Revocation } from '../auth/revocations/revocations.js';
-export {
-  type ConnectionCriteria,
-  type ConnectionsPage,
-  type ConnectionsRequest,
-  HeraldAdmin,
-  type PurgeCriteria,
-} from './admin/herald-admin.js';
-export type { HubConnection } from './admin/hub-connection.js';
+export type { Revocation } from '../access/token-revocations.js';
+export type { PurgeCriteria } from '../hub/service/administration.js';
+export type {
+  ConnectionCriteria,
+  ConnectionsPage,
+  ConnectionsRequest,
+  HubConnection,
+} from '../hub/service/hub-connection.js';
 
 // What a journal of one's own is made of, and a state that processes share. `herald-nest/contracts` tests them.
 export {

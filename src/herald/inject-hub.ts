@@ -1,6 +1,5 @@
 import { Inject, type InjectionToken } from '@nestjs/common';
 import { HubService } from '../hub/service/hub.service.js';
-import { HeraldAdmin } from './admin/herald-admin.js';
 
 /** The injection token of the hub with this name; without a name it is the class itself. */
 export const hubToken = (name?: string): InjectionToken<HubService> =>
@@ -8,10 +7,3 @@ export const hubToken = (name?: string): InjectionToken<HubService> =>
 
 /** Injects the {@link HubService} of the hub with this name, or of the one without a name. */
 export const InjectHub = (name?: string): ParameterDecorator & PropertyDecorator => Inject(hubToken(name));
-
-/** The injection token of that hub's {@link HeraldAdmin}; without a name it is the class itself. */
-export const hubAdminToken = (name?: string): InjectionToken<HeraldAdmin> =>
-  name === undefined ? HeraldAdmin : `herald hub admin ${name}`;
-
-/** Injects the {@link HeraldAdmin} of the hub with this name, or of the one without a name. */
-export const InjectHubAdmin = (name?: string): ParameterDecorator & PropertyDecorator => Inject(hubAdminToken(name));

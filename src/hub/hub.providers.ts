@@ -2,6 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { GuardedGrants } from '../access/guarded-grants.js';
 import { Bodies } from './http/bodies/bodies.js';
 import { Batches } from './http/publish/batch/batches.js';
+import { Administration } from './service/administration.js';
 import { ExplainService } from './service/explain.service.js';
 import { HistoryService } from './service/history.service.js';
 import { HubService } from './service/hub.service.js';
@@ -14,6 +15,7 @@ export const HUB_PROVIDERS: readonly Provider[] = [
   HubService,
   HistoryService,
   ExplainService,
+  Administration,
   GuardedGrants,
   Bodies,
   Batches,

@@ -23,7 +23,7 @@ export class NamedUsers extends GrantsResolver {
   }
 }
 
-type Method = 'GET' | 'POST' | 'QUERY';
+type Method = 'DELETE' | 'GET' | 'POST' | 'QUERY';
 
 /** An application as a team would write it, with a hub in it, listening. `await using` ends it. */
 export class TeamApp implements AsyncDisposable {

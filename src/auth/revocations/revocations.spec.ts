@@ -2,9 +2,10 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import type { Caller } from '../../access/caller.js';
+import type { Revocation } from '../../access/token-revocations.js';
 import { type OpenStream, StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { MemoryState } from '../../storage/state/memory/memory-state.js';
-import { type Revocation, Revocations } from './revocations.js';
+import { Revocations } from './revocations.js';
 
 const OPTIONS = { legacy: false, maxTokenAge: 86_400_000 };
 

@@ -2,20 +2,13 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnModu
 import { HubError } from '../../access/hub.errors.js';
 import { JournalUnavailableError } from '../../storage/journal/journal.js';
 import type { Caller } from '../../access/caller.js';
+import type { Revocation } from '../../access/token-revocations.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { RecurringTrouble } from '../../shared/recurring-trouble.js';
 import { believedNow, steadyNow } from '../../shared/time/steady-clock.js';
-import { type Criteria, nameOf, partsOf } from '../../storage/state/revocation-name.js';
+import { nameOf, partsOf } from '../../storage/state/revocation-name.js';
 import { type Revoked, SharedState } from '../../storage/state/shared-state.js';
 import { AUTH_OPTIONS, type AuthOptions } from '../settings/auth.options.js';
-
-/** Revokes all tokens that have every property named here, although they have not expired. */
-export interface Revocation extends Criteria {
-  /** Milliseconds since the epoch. Only tokens issued before are revoked, and those without a time of issue. */
-  readonly issuedBefore?: number;
-  /** When the token that is meant expires by itself, in milliseconds since the epoch, where that is known. */
-  readonly expiresAt?: number;
-}
 
 const MAX_REVOCATIONS = 100_000;
 

@@ -41,8 +41,7 @@ import {
 } from './herald.options.js';
 import { hubControllers } from './hub-controllers.js';
 import { exportedParts } from './hub-parts.js';
-import { HeraldAdmin } from '../admin/herald-admin.js';
-import { hubAdminToken, hubToken } from '../inject-hub.js';
+import { hubToken } from '../inject-hub.js';
 import { openJournalFor, openStateBeside } from './open-storage.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<HeraldOptions>({
@@ -60,7 +59,6 @@ const RESOLVED = Symbol('resolved herald options');
 const EXPORTED = [
   ...AUTH_PROVIDERS,
   HubService,
-  HeraldAdmin,
   HistoryService,
   ExplainService,
   GuardedGrants,
@@ -100,7 +98,8 @@ export class HeraldModule extends ConfigurableModuleClass implements NestModule,
 
   onApplicationBootstrap(): void {
     const prefix = this.path === HUB_PATH ? '' : globalPrefixOf(this.moduleRef);
-    keepBodiesUnparsed(this.host.httpAdapter, prefix + this.path);
+    const path = prefix + this.path;
+    keepBodiesUnparsed(this.host.httpAdapter, [path, `${path}/batch`, `${path}/history`]);
   }
 }
 
@@ -109,10 +108,7 @@ function toModule(definition: DynamicModule, extras: HeraldExtras): DynamicModul
   const all = { ...DEFAULT_EXTRAS, ...extras };
   const { name, path, isGlobal } = all;
   const parts = exportedParts(name);
-  const named: Provider[] = [
-    { provide: hubToken(name), useExisting: HubService },
-    { provide: hubAdminToken(name), useExisting: HeraldAdmin },
-  ];
+  const named: Provider[] = name === undefined ? [] : [{ provide: hubToken(name), useExisting: HubService }];
   return {
     ...definition,
     global: isGlobal,
@@ -128,11 +124,10 @@ function toModule(definition: DynamicModule, extras: HeraldExtras): DynamicModul
       ...HUB_PROVIDERS,
       ...(all.grantsResolver ? [{ provide: GrantsResolver, useClass: all.grantsResolver }] : []),
       ...storageProviders(all),
-      HeraldAdmin,
       parts,
-      ...(name === undefined ? [] : named),
+      ...named,
     ],
-    exports: [parts.provide, ...(name === undefined ? EXPORTED : [hubToken(name), hubAdminToken(name)])],
+    exports: [parts.provide, ...(name === undefined ? EXPORTED : [hubToken(name)])],
   };
 }
 

@@ -9,6 +9,8 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { AdminGuard } from '../../auth/tokens/admin.guard.js';
+import { Bodies } from '../../hub/http/bodies/bodies.js';
+import { MetadataAddress } from '../../hub/http/hub-error.filter.js';
 import { ExplainService } from '../../hub/service/explain.service.js';
 import { HistoryService } from '../../hub/service/history.service.js';
 import { HUB_OPTIONS, type HubOptions } from '../../hub/service/hub.options.js';
@@ -38,6 +40,8 @@ export interface HubParts {
   readonly state: SharedState;
   readonly adminGuard: AdminGuard;
   readonly options: HubOptions;
+  readonly bodies: Bodies;
+  readonly metadata: MetadataAddress;
 }
 
 /** The injection token of {@link HubParts} within a module around a hub. */
@@ -50,7 +54,18 @@ export const partsToken = (name?: string): InjectionToken<HubParts> => `herald h
 export function exportedParts(name?: string): FactoryProvider<HubParts> {
   return {
     provide: partsToken(name),
-    inject: [HubService, HistoryService, ExplainService, StreamRegistry, Drain, SharedState, AdminGuard, HUB_OPTIONS],
+    inject: [
+      HubService,
+      HistoryService,
+      ExplainService,
+      StreamRegistry,
+      Drain,
+      SharedState,
+      AdminGuard,
+      HUB_OPTIONS,
+      Bodies,
+      MetadataAddress,
+    ],
     useFactory: toParts,
   };
 }
@@ -70,8 +85,20 @@ export class HubAdminGuard implements CanActivate {
   }
 }
 
-type Parts = [HubService, HistoryService, ExplainService, StreamRegistry, Drain, SharedState, AdminGuard, HubOptions];
+type Parts = [
+  HubService,
+  HistoryService,
+  ExplainService,
+  StreamRegistry,
+  Drain,
+  SharedState,
+  AdminGuard,
+  HubOptions,
+  Bodies,
+  MetadataAddress,
+];
 
-function toParts(...[hub, history, explanations, streams, drain, state, adminGuard, options]: Parts): HubParts {
-  return { hub, history, explanations, streams, drain, state, adminGuard, options };
+function toParts(...parts: Parts): HubParts {
+  const [hub, history, explanations, streams, drain, state, adminGuard, options, bodies, metadata] = parts;
+  return { hub, history, explanations, streams, drain, state, adminGuard, options, bodies, metadata };
 }

@@ -1,10 +1,12 @@
 import type { InjectionToken, OnApplicationShutdown } from '@nestjs/common';
+import type { Caller } from '../../access/caller.js';
 import type { Grants } from '../../access/grants.js';
 import type { GuardedGrants } from '../../access/guarded-grants.js';
 import { mayRead } from '../../hub/delivery/cohort.js';
 import { Interest } from '../../hub/matching/interest.js';
 import { parseMatcher } from '../../hub/matching/matcher.js';
 import { type Entry, isPresence, isWhole, type Journal, type ReadEntry } from '../../storage/journal/journal.js';
+import type { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { TestReader, type TestUpdate } from './test-reader.js';
 
 export type { TestUpdate } from './test-reader.js';
@@ -25,6 +27,7 @@ export class TestHub implements OnApplicationShutdown {
   constructor(
     private readonly journal: Journal,
     private readonly guarded: GuardedGrants,
+    private readonly streams: StreamRegistry,
     private readonly options: TestHubOptions,
   ) {
     journal.tail(journal.head, (entries) => this.take(entries));
@@ -47,8 +50,9 @@ export class TestHub implements OnApplicationShutdown {
       typeof one === 'string' ? parseMatcher('exact', one, hubUrl) : parseMatcher(one.type, one.pattern, hubUrl),
     );
     const interest = new Interest(wanted, hubUrl);
-    const reader = new TestReader((update) => interest.includes(update.topics) && mayRead(update, grants));
-    this.readers.add(reader);
+    const reader = new TestReader((update) => interest.includes(update.topics) && mayRead(update, grants), grants);
+    if (this.isBarred(grants)) reader.end();
+    else this.readers.add(reader);
     return reader;
   }
 
@@ -59,9 +63,23 @@ export class TestHub implements OnApplicationShutdown {
     for (const reader of this.readers) reader.clear();
   }
 
+  /** For the hub that it looks at: ends the readers whose grants are revoked, and tells how many they were. */
+  endBarred(): number {
+    const barred = [...this.readers].filter(({ caller }) => this.isBarred(caller));
+    for (const reader of barred) {
+      reader.end();
+      this.readers.delete(reader);
+    }
+    return barred.length;
+  }
+
   onApplicationShutdown(): void {
     for (const reader of this.readers) reader.end();
     this.readers.clear();
+  }
+
+  private isBarred(caller: Caller): boolean {
+    return this.streams.reasonAgainst({ requestId: '', address: '', caller }) !== undefined;
   }
 
   private grantsOf(subject: string): Grants {

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import type { Caller } from '../../access/caller.js';
 import type { Update } from '../../storage/journal/update.js';
 
 /** An update as a test sees it. */
@@ -20,14 +21,17 @@ export class TestReader implements AsyncIterable<TestUpdate> {
   private isOver = false;
 
   /** @param wants whether an update is matched, and granted now. */
-  constructor(readonly wants: (update: Update) => boolean) {}
+  constructor(
+    readonly wants: (update: Update) => boolean,
+    readonly caller: Caller,
+  ) {}
 
   /** What has come since it subscribed, or since the hub was cleared: also what was published just before. */
   get received(): readonly TestUpdate[] {
     return this.updates.slice(this.clearedAt);
   }
 
-  /** Each update since it subscribed, or since the hub was cleared, as it comes. Ends when the module is closed. */
+  /** Each update since it subscribed, or since the hub was cleared, as it comes. Ends when the module is closed, or the grants are revoked. */
   async *[Symbol.asyncIterator](): AsyncGenerator<TestUpdate, void> {
     for (let next = this.clearedAt; ;) {
       const update = this.updates[next];

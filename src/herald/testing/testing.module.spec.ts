@@ -25,6 +25,12 @@ function grantsOf(subject: string): Grants {
   return { subject, readKey: `user ${subject}`, canRead, canPublish: () => false };
 }
 
+async function restOf(updates: AsyncIterable<unknown>): Promise<unknown[]> {
+  const seen: unknown[] = [];
+  for await (const update of updates) seen.push(update);
+  return seen;
+}
+
 function dataOf(updates: readonly TestUpdate[]): unknown[] {
   return updates.map(({ data }) => data);
 }
@@ -113,6 +119,30 @@ describe('the hub of a unit test', () => {
     await module.get(HubService).publish(draft, { idempotencyKey: 'k' });
     expect([dataOf(hub.published()), dataOf(reader.received)]).toEqual([[1], [1]]);
     expect((await history.find(all)).updates).toHaveLength(1);
+  });
+
+  it('revokes what was granted: who reads with it is ended, and who comes with it later', async () => {
+    const [one, two] = [hub.subscribeAs('1', [PATTERN]), hub.subscribeAs('2', [PATTERN])];
+    const real = module.get(HubService);
+    expect(await real.revoke({ subject: '1' })).toBe(1);
+    const again = hub.subscribeAs('1', [PATTERN]);
+    await orders.ship(1, true);
+    await orders.ship(2, true);
+    expect(dataOf(two.received)).toEqual([{ id: 2 }]);
+    // Each of these has an end.
+    for (const ended of [one, again, real.updates('*', { grants: grantsOf('1') })]) {
+      expect(await restOf(ended)).toEqual([]);
+    }
+    await expect(real.revoke({})).rejects.toMatchObject({ code: 'criteria-missing' });
+  });
+
+  it('purges what was published, and has no connections', async () => {
+    await orders.ship(1);
+    const real = module.get(HubService);
+    expect(await real.purge({ topics: 'https://example.com/orders/1' })).toBe(1);
+    expect((await real.history('*')).updates).toEqual([]);
+    expect(real.connections()).toEqual({ connections: [], total: 0, next: undefined });
+    expect([real.connection(1), real.disconnect({ subject: '1' })]).toEqual([undefined, 0]);
   });
 
   it('says who has to tell what a subject may read, where nobody does', async () => {

@@ -1,7 +1,9 @@
-import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import type { Grants } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
+import { TokenRevocations } from '../../access/token-revocations.js';
 import { topicAddresses } from '../../hub/matching/url-pattern/topic-addresses.js';
+import { Administration } from '../../hub/service/administration.js';
 import { HistoryService } from '../../hub/service/history.service.js';
 import { HUB_OPTIONS, type HubOptions } from '../../hub/service/hub.options.js';
 import { HubService } from '../../hub/service/hub.service.js';
@@ -13,6 +15,7 @@ import { SharedState } from '../../storage/state/shared-state.js';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { hubToken } from '../inject-hub.js';
 import { TestHub, testHubToken } from './test-hub.js';
+import { TestRevocations } from './test-revocations.js';
 
 export interface HeraldTestingOptions {
   /** The hub's name, where the application injects it by one. */
@@ -35,14 +38,13 @@ const NO_QUOTA = { updates: 0, bytes: 0 };
 export class HeraldTestingModule {
   static forRoot({ name, hubUrl = defaultUrl(), grantsOf }: HeraldTestingOptions = {}): DynamicModule {
     const [hub, testHub] = [hubToken(name), testHubToken(name)];
-    // Whoever asks a testing module for a class gets the hub without a name.
-    const unnamed: Provider[] = name === undefined ? [HistoryService] : [];
     return {
       module: HeraldTestingModule,
       global: true,
       providers: [
-        ...unnamed,
         GuardedGrants,
+        HistoryService,
+        Administration,
         { provide: hub, useClass: HubService },
         { provide: HUB_OPTIONS, useValue: hubOptions(hubUrl) },
         {
@@ -56,11 +58,18 @@ export class HeraldTestingModule {
         },
         {
           provide: testHub,
-          inject: [Journal, GuardedGrants],
-          useFactory: (journal: Journal, guarded: GuardedGrants) => new TestHub(journal, guarded, { hubUrl, grantsOf }),
+          inject: [Journal, GuardedGrants, StreamRegistry],
+          useFactory: (journal: Journal, guarded: GuardedGrants, streams: StreamRegistry) =>
+            new TestHub(journal, guarded, streams, { hubUrl, grantsOf }),
+        },
+        {
+          provide: TokenRevocations,
+          inject: [testHub, SharedState, StreamRegistry],
+          useFactory: (...parts: [TestHub, SharedState, StreamRegistry]) => new TestRevocations(...parts),
         },
       ],
-      exports: [hub, testHub, ...unnamed],
+      // Whoever asks a testing module for a class gets the hub without a name.
+      exports: [hub, testHub, ...(name === undefined ? [HistoryService] : [])],
     };
   }
 }

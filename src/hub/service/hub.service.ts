@@ -2,10 +2,11 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnAppl
 import { firstPositionOf, Journal, type Obstacle, type PresenceEntry } from '../../storage/journal/journal.js';
 import { eventIdOf } from '../../storage/journal/presence-record.js';
 import type { SpanCounts } from '../../shared/trace/tracer.js';
+import { Administration, type PurgeCriteria } from './administration.js';
+import type { ConnectionCriteria, ConnectionsPage, ConnectionsRequest, HubConnection } from './hub-connection.js';
 import { Publications, type PublishOptions } from './publications.js';
 import { PublishQuota } from '../limits/publish-quota.js';
 import type { Connection } from '../../streams/connections/connection.js';
-import { cursorText } from '../../streams/frames/frame.js';
 import type { StreamEnd } from '../../streams/registry/stream-end.js';
 import type { StreamWishes } from '../../streams/registry/stream-wishes.js';
 import { requestNames, type StreamInfo } from '../../streams/registry/stream-info.js';
@@ -21,6 +22,7 @@ import { EndedReaders } from '../explain/ended-readers.js';
 import { type Grants, UNLIMITED } from '../../access/grants.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
 import { HubError } from '../../access/hub.errors.js';
+import type { Revocation } from '../../access/token-revocations.js';
 import { dialectsOf } from './dialects.js';
 import { Followers } from './followers.js';
 import { HistoryService, type HistoryRequest, type LatestUpdates, type PastUpdates } from './history.service.js';
@@ -44,7 +46,7 @@ import { subscriptionPath } from '../protocol/subscription-path.js';
 import { Slices } from '../delivery/slices.js';
 import { type Start, Starts, type Wanted } from './starts.js';
 import { TopicPlans } from '../delivery/topic-plans.js';
-import { Reader, type ReaderContext, type ReaderStart } from '../delivery/reader.js';
+import { Reader, type ReaderContext } from '../delivery/reader.js';
 
 export interface SubscribeOptions {
   readonly matchers: readonly Matcher[];
@@ -83,11 +85,6 @@ export interface HubCounts {
 
 const NO_SPANS: SpanCounts = { exported: 0, dropped: 0, failed: 0 };
 
-interface Beginning extends ReaderStart {
-  /** What the stream begins with: the cursor of a reader that begins live, or nothing. */
-  readonly first: string;
-}
-
 /** Begins the stream with a text in ASCII, which is complete frames or empty. */
 export type OpenConnection = (first: string) => Connection;
 
@@ -98,6 +95,8 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   readonly presence: Presence | undefined;
   /** The connections that ended last. */
   readonly ended = new EndedReaders();
+  /** Missing only in a hub that a test has made by hand, without access control. */
+  @Inject(Administration) private readonly administration!: Administration;
   private readonly logger = new Logger(HubService.name);
   private readonly refusals = new RepeatedLines((line) => this.logger.warn(line));
   private readonly background = new Background();
@@ -253,6 +252,44 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return { updates, isComplete: isComplete && truncatedTo === undefined };
   }
 
+  /** The open streams of this process, those of `@Sse()` handlers as well, a page at a time. */
+  connections(request?: ConnectionsRequest): ConnectionsPage {
+    return this.administration.connections(request);
+  }
+
+  /** An open stream of this process, with what it is subscribed to; undefined where it is not open (any more). */
+  connection(id: number): HubConnection | undefined {
+    return this.administration.connection(id);
+  }
+
+  /**
+   * Ends streams of this process, and tells how many there were. A client that may still connect comes back: revoke its
+   * token, or end its session, before.
+   * @throws {HubError} `criteria-missing`
+   */
+  disconnect(criteria: ConnectionCriteria): number {
+    return this.administration.disconnect(criteria);
+  }
+
+  /**
+   * Revokes the tokens of which all that is given is true, at all processes of the hub: from now on they are refused, and
+   * the streams that were opened with them end. Resolves with the number of those that this process has ended.
+   * @throws {HubError} `criteria-missing`, also for a subject without its issuer where several are trusted, or
+   * `revocations-too-many`; {@link JournalUnavailableError} when it can't be stored.
+   */
+  revoke(revocation: Revocation): Promise<number> {
+    return this.administration.revoke(revocation);
+  }
+
+  /**
+   * Takes held updates out of the history for good, at all processes, and resolves with their number.
+   * @throws {HubError} `criteria-missing`, `criteria-invalid` for the wildcard, or `matcher-invalid` for a pattern that is
+   * none; {@link JournalUnavailableError} when the journal can't be reached: some may have been taken out then.
+   */
+  purge(criteria: PurgeCriteria): Promise<number> {
+    return this.administration.purge(criteria);
+  }
+
   /**
    * Refuses a publication while this process has more to do than it can.
    * @throws {HubError} `overloaded`
@@ -324,7 +361,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const hasCursors = wishes?.notices ?? true;
     const interest = new Interest(matchers, this.options.hubUrl);
     if (!this.streams.admits(info) || !this.fanOut.accepts(interest)) return this.refuse(open, info);
-    const beginning = this.beginningOf(start, hasCursors);
+    const beginning = this.starts.beginningOf(start, hasCursors);
     const connection = open(beginning.first);
     connection.info = info;
     const cohort = this.fanOut.cohortFor(interest, grants, { namesTopics, namesTrace, hasCursors, maxRate });
@@ -339,21 +376,6 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     reader.lease = this.presence?.enter(cohort.interest, grants, lease);
     reader.begin();
     return reader;
-  }
-
-  private beginningOf(start: Start, hasCursors: boolean): Beginning {
-    const { place = this.starts.newestPlace, isResuming } = start;
-    const history = start.place ? start.history : this.fanOut.history;
-    const isLive = history === this.fanOut.history && place.position >= this.fanOut.head;
-    const isGreeted = hasCursors && !isResuming && isLive;
-    return {
-      cursor: place.position,
-      id: place.id,
-      history,
-      plan: start.plan,
-      greeting: greetingOf(isResuming, hasCursors && !isGreeted),
-      first: isGreeted ? cursorText(this.cursors.name(place)) : '',
-    };
   }
 
   /** Begins a stream only to end it: any status but 200 would stop a native `EventSource` for good. */
@@ -391,10 +413,4 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     const age = Math.round(performance.now() - connection.openedAt);
     this.logger.debug({ msg: 'stream closed', ...requestNames(connection.info), reason, age });
   }
-}
-
-/** What a reader is told when it is live for the first time. */
-function greetingOf(isResuming: boolean, needsCursor: boolean): ReaderStart['greeting'] {
-  if (isResuming) return 'caught-up';
-  return needsCursor ? 'cursor' : undefined;
 }

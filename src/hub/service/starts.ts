@@ -1,12 +1,14 @@
 import type { Grants } from '../../access/grants.js';
 import type { GuardedGrants } from '../../access/guarded-grants.js';
 import type { Journal } from '../../storage/journal/journal.js';
+import { cursorText } from '../../streams/frames/frame.js';
 import { type Cursors, isCursor, type Place } from '../cursors/cursors.js';
 import { mayRead } from '../delivery/cohort.js';
 import type { FanOut } from '../delivery/fan-out.js';
 import type { Latest } from '../delivery/log/latest.js';
 import type { Newest, Search } from '../delivery/log/newest.js';
 import type { Found } from '../delivery/log/wanted-positions.js';
+import type { ReaderStart } from '../delivery/reader.js';
 import { Interest } from '../matching/interest.js';
 import type { Matcher } from '../matching/matcher.js';
 
@@ -37,6 +39,12 @@ export interface Wanted {
   readonly grants: Grants;
   /** Whether nobody waits for it any more. */
   readonly isOver: () => boolean;
+}
+
+/** How a reader begins, with its stream. */
+interface Beginning extends ReaderStart {
+  /** What the stream begins with: the cursor of a reader that begins live, or nothing. */
+  readonly first: string;
 }
 
 /** What finding a start needs of the hub. */
@@ -114,6 +122,23 @@ export class Starts {
     return { ...start, plan: { positions: latest.positions, upTo: search.head }, truncatedTo: latest.truncatedTo };
   }
 
+  /** How a reader begins at a start, now. */
+  beginningOf(start: Start, hasCursors: boolean): Beginning {
+    const { fanOut, cursors } = this.context;
+    const { place = this.newestPlace, isResuming } = start;
+    const history = start.place ? start.history : fanOut.history;
+    const isLive = history === fanOut.history && place.position >= fanOut.head;
+    const isGreeted = hasCursors && !isResuming && isLive;
+    return {
+      cursor: place.position,
+      id: place.id,
+      history,
+      plan: start.plan,
+      greeting: greetingOf(isResuming, hasCursors && !isGreeted),
+      first: isGreeted ? cursorText(cursors.name(place)) : '',
+    };
+  }
+
   private searchFor({ matchers, grants, isOver }: Wanted): Search {
     const { head, history } = this.context.fanOut;
     const interest = new Interest(matchers, this.context.hubUrl);
@@ -130,4 +155,10 @@ export class Starts {
   private async placeOfCursor(lastEventId: string): Promise<Place | undefined> {
     return isCursor(lastEventId) ? this.context.cursors.locate(lastEventId) : undefined;
   }
+}
+
+/** What a reader is told when it is live for the first time. */
+function greetingOf(isResuming: boolean, needsCursor: boolean): ReaderStart['greeting'] {
+  if (isResuming) return 'caught-up';
+  return needsCursor ? 'cursor' : undefined;
 }

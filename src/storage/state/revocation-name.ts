@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What all tokens have in common that a revocation means. */
-export interface Criteria {
+interface Criteria {
   /** The token's own name (`jti`). */
   readonly tokenId?: string | undefined;
   readonly issuer?: string | undefined;

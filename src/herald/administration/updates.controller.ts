@@ -1,12 +1,12 @@
-import { Controller, Delete, Get, Query, UseGuards } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Query, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { z } from 'zod';
 import { HubError } from '../../access/hub.errors.js';
-import { AdminGuard } from '../../auth/tokens/admin.guard.js';
 import { HUB_LIMITS } from '../../hub/limits/hub.limits.js';
 import { WILDCARD } from '../../hub/matching/matcher.js';
-import { HeraldAdmin, type PurgeCriteria } from '../../herald/admin/herald-admin.js';
-import { HistoryService, type PastTopic } from '../../hub/service/history.service.js';
-import { HubService } from '../../hub/service/hub.service.js';
+import type { PurgeCriteria } from '../../hub/service/administration.js';
+import type { PastTopic } from '../../hub/service/history.service.js';
+import { HUB_PARTS, HubAdminGuard, type HubParts } from '../module/hub-parts.js';
+import { HubPartsFilter } from '../module/hub-parts.filter.js';
 import { parse } from './parse.js';
 
 const LARGEST_PAGE = 1_000;
@@ -29,20 +29,17 @@ export const removalSchema = z.strictObject({
 });
 
 /** Routes for administrators: which topics there are, and taking updates out of the history for good. */
-@Controller('admin')
-@UseGuards(AdminGuard)
+@Controller({ path: 'admin', version: VERSION_NEUTRAL })
+@UseFilters(HubPartsFilter)
+@UseGuards(HubAdminGuard)
 export class UpdatesController {
-  constructor(
-    private readonly history: HistoryService,
-    private readonly hub: HubService,
-    private readonly admin: HeraldAdmin,
-  ) {}
+  constructor(@Inject(HUB_PARTS) private readonly parts: HubParts) {}
 
   /** The topics of held updates that begin with `prefix`. `next` is the value of `from` that asks for the next page. */
   @Get('topics')
   async topics(@Query() query: unknown): Promise<object> {
     const request = parse(topicsSchema, query, 'prefix, limit and from');
-    const { topics, next } = await this.history.topics(request);
+    const { topics, next } = await this.parts.history.topics(request);
     return { topics: await Promise.all(topics.map((topic) => this.rowOf(topic))), next };
   }
 
@@ -50,11 +47,11 @@ export class UpdatesController {
   @Delete('updates')
   async remove(@Query() query: unknown): Promise<object> {
     const given = parse(removalSchema, query, 'one of topic, id and match_urlpattern, and not the wildcard');
-    return { removed: await this.admin.purge(criteriaOf(given)) };
+    return { removed: await this.parts.hub.purge(criteriaOf(given)) };
   }
 
   private async rowOf({ topic, count, newestId, newestTime }: PastTopic): Promise<object> {
-    const subscribers = await this.hub.readersOf(topic);
+    const subscribers = await this.parts.hub.readersOf(topic);
     return { topic, count, newest: { id: newestId, time: newestTime?.toISOString() }, subscribers };
   }
 }

@@ -194,7 +194,7 @@ const dismiss: Operation = {
       summary: 'No criterion',
       answer: {
         code: 'criteria-missing',
-        detail: 'Say whose connections are meant: by "subject", "token" or "id".',
+        detail: 'Say whose connections are meant: by subject, issuer, token or number.',
       },
     },
   },
@@ -227,7 +227,7 @@ const revoke: Operation = {
       body: { type: JSON_TYPE, value: {} },
       answer: {
         code: 'criteria-missing',
-        detail: 'Say which tokens are meant: by "jti", "issuer", "subject" or "issued_before".',
+        detail: 'Say which tokens are meant: by their id, issuer, subject or time of issue.',
       },
     },
   },

@@ -1,12 +1,11 @@
 import { hostname } from 'node:os';
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
-import { HubService } from '../../hub/service/hub.service.js';
 import { JournalOpenError, JournalUnavailableError } from '../../storage/journal/journal.js';
-import { StreamRegistry } from '../../streams/registry/stream-registry.js';
 import { RecurringTrouble } from '../../shared/recurring-trouble.js';
-import { type LivingProcess, SharedState } from '../../storage/state/shared-state.js';
+import type { LivingProcess } from '../../storage/state/shared-state.js';
 import { VERSION } from '../../shared/version.js';
+import { HUB_PARTS, type HubParts } from '../module/hub-parts.js';
 
 /** Milliseconds between two reports of this process to the shared state. */
 const INTERVAL = 2_000;
@@ -28,15 +27,11 @@ export class Processes implements OnApplicationBootstrap, OnModuleDestroy {
   private telling: Promise<void> | undefined;
   private hasWarned = false;
 
-  constructor(
-    private readonly state: SharedState,
-    private readonly streams: StreamRegistry,
-    private readonly hub: HubService,
-  ) {}
+  constructor(@Inject(HUB_PARTS) private readonly parts: HubParts) {}
 
   /** @throws {JournalOpenError} when an older process is alive that can't read what this one would store. */
   async onApplicationBootstrap(): Promise<void> {
-    if (this.hub.presence) await this.refuseBesideOlder();
+    if (this.parts.hub.presence) await this.refuseBesideOlder();
     const tell = (): void => void (this.telling ??= this.tell());
     this.timer = setInterval(tell, INTERVAL).unref();
     tell();
@@ -52,9 +47,10 @@ export class Processes implements OnApplicationBootstrap, OnModuleDestroy {
    * @throws {JournalUnavailableError} while the shared state can't be reached.
    */
   list(): Promise<readonly LivingProcess[]> {
-    const { startedAt, streams } = this;
+    const { startedAt } = this;
+    const { state, streams } = this.parts;
     const connections = streams.size;
-    return this.state.processes({ host: hostname(), version: VERSION, startedAt, connections, format: LOG_FORMAT });
+    return state.processes({ host: hostname(), version: VERSION, startedAt, connections, format: LOG_FORMAT });
   }
 
   private async refuseBesideOlder(): Promise<void> {
@@ -76,7 +72,7 @@ export class Processes implements OnApplicationBootstrap, OnModuleDestroy {
   /** Says once that an older process has been started beside this one. */
   private warnOfOlder(processes: readonly LivingProcess[]): void {
     const older = processes.find(({ format = 1 }) => format < LOG_FORMAT);
-    if (!older || this.hasWarned || !this.hub.presence) return;
+    if (!older || this.hasWarned || !this.parts.hub.presence) return;
     this.hasWarned = true;
     this.logger.error(besideOlder(older));
   }

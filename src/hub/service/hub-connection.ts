@@ -20,6 +20,32 @@ export interface HubConnection {
   readonly [more: string]: unknown;
 }
 
+/** Whose connections are meant: those of whom all that is given here is true. */
+export interface ConnectionCriteria {
+  readonly subject?: string | undefined;
+  readonly issuer?: string | undefined;
+  /** The id of the token (`jti`). */
+  readonly tokenId?: string | undefined;
+  /** The number of one connection. */
+  readonly connection?: number | undefined;
+}
+
+export interface ConnectionsRequest extends ConnectionCriteria {
+  /** At most so many, up to 1,000. Default: 100. */
+  readonly limit?: number | undefined;
+  /** Only connections with a higher number: `next` of the page before. */
+  readonly after?: number | undefined;
+}
+
+export interface ConnectionsPage {
+  /** Oldest first, fewer than asked for where their texts are long. */
+  readonly connections: readonly HubConnection[];
+  /** All that are open, whosever they are. */
+  readonly total: number;
+  /** Undefined where there are no more. */
+  readonly next: number | undefined;
+}
+
 export function rowOf(stream: OpenStream): HubConnection {
   const { requestId, address, caller } = stream.info;
   const { subject, issuer, tokenId, expiresAt } = caller;

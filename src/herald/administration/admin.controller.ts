@@ -1,12 +1,26 @@
-import { Controller, Delete, Get, HttpCode, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import {
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+  UseFilters,
+  UseGuards,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
 import { z } from 'zod';
-import { AdminGuard } from '../../auth/tokens/admin.guard.js';
-import type { Revocation } from '../../auth/revocations/revocations.js';
-import { bodyOf } from '../../hub/http/bodies/body.js';
+import type { Revocation } from '../../access/token-revocations.js';
+import { bodyOf, checkType } from '../../hub/http/bodies/body.js';
 import { LateBody } from '../../hub/http/bodies/late-body.js';
 import { HubError } from '../../access/hub.errors.js';
-import { HeraldAdmin } from '../../herald/admin/herald-admin.js';
+import { type FrameworkRequest, hubRequestOf } from '../../shared/exchange/exchange.js';
+import type { HubRequest } from '../../shared/exchange/hub-request.js';
+import { HUB_PARTS, HubAdminGuard, type HubParts } from '../module/hub-parts.js';
+import { HubPartsFilter } from '../module/hub-parts.filter.js';
 import { parse } from './parse.js';
 import { Processes } from './processes.js';
 
@@ -42,11 +56,12 @@ export const revocationSchema = z.strictObject({
 });
 
 /** Routes for administrators: they list processes and connections, end connections and revoke tokens. */
-@Controller('admin')
-@UseGuards(AdminGuard)
+@Controller({ path: 'admin', version: VERSION_NEUTRAL })
+@UseFilters(HubPartsFilter)
+@UseGuards(HubAdminGuard)
 export class AdminController {
   constructor(
-    private readonly admin: HeraldAdmin,
+    @Inject(HUB_PARTS) private readonly parts: HubParts,
     private readonly processes: Processes,
   ) {}
 
@@ -63,14 +78,14 @@ export class AdminController {
   @Get('connections')
   list(@Query() query: unknown): object {
     const { token: tokenId, ...request } = parse(pageSchema, query, 'limit, after, subject, issuer and token');
-    return this.admin.connections({ ...request, tokenId });
+    return this.parts.hub.connections({ ...request, tokenId });
   }
 
   /** An open stream of this process, with what it is subscribed to. */
   @Get('connections/:id')
   one(@Param('id') given: string): object {
     const id = number.safeParse(given).data;
-    const connection = id === undefined ? undefined : this.admin.connection(id);
+    const connection = id === undefined ? undefined : this.parts.hub.connection(id);
     if (connection) return connection;
     throw new HubError('not-found', 'There is no such connection (any more) at this process.');
   }
@@ -83,19 +98,17 @@ export class AdminController {
       id: connection,
       ...criteria
     } = parse(dismissSchema, query, 'subject, issuer, token and id');
-    return { disconnected: this.admin.disconnect({ ...criteria, tokenId, connection }) };
+    return { disconnected: this.parts.hub.disconnect({ ...criteria, tokenId, connection }) };
   }
 
   /** Revokes tokens: from now on they are refused, and the streams that were opened with them end. */
   @Post('revocations')
   @LateBody()
   @HttpCode(200)
-  async revoke(@Req() { body, headers }: FastifyRequest): Promise<object> {
-    // A form would come without a preflight from a page of any origin.
-    const json = bodyOf(body, headers['content-type'], 'application/json');
+  async revoke(@Req() request: FrameworkRequest): Promise<object> {
     const given = parse(
       revocationSchema,
-      parseJson(json),
+      jsonOf(hubRequestOf(request)),
       'jti, exp, issuer, subject and issued_before (times in seconds)',
     );
     const revocation: Revocation = {
@@ -105,8 +118,20 @@ export class AdminController {
       ...(given.jti !== undefined && given.exp !== undefined && { expiresAt: given.exp * 1_000 }),
       ...(given.issued_before !== undefined && { issuedBefore: given.issued_before * 1_000 }),
     };
-    return { disconnected: await this.admin.revoke(revocation) };
+    return { disconnected: await this.parts.hub.revoke(revocation) };
   }
+}
+
+const JSON_TYPE = 'application/json';
+
+/** What the body says; undefined where it is no JSON. */
+function jsonOf({ body, headers }: HubRequest): unknown {
+  const type = headers['content-type'];
+  // A form would come without a preflight from a page of any origin.
+  checkType(type, JSON_TYPE);
+  // A parser of the application's own may have been before the hub.
+  const isRead = typeof body === 'object' && body !== null && !Buffer.isBuffer(body);
+  return isRead ? body : parseJson(bodyOf(body, type, JSON_TYPE));
 }
 
 function parseJson(bytes: Buffer): unknown {
