@@ -122,7 +122,9 @@ describe.each(ADAPTERS)('metrics beside a hub on %s', (adapter) => {
     await using team = await TeamApp.start(adapter, { imports: [THE_HUB, metrics] });
     const ask = async (token: string): Promise<number | undefined> =>
       (await team.ask('/metrics', { headers: { authorization: `Bearer ${token}` } })).status;
-    expect(await team.ask('/metrics')).toMatchObject({ status: 401, text: expect.stringContaining('unauthorized') });
+    const refusal = await team.ask('/metrics');
+    expect(refusal).toMatchObject({ status: 401, text: expect.stringContaining('unauthorized') });
+    expect(refusal.headers['www-authenticate']).toMatch(/^Bearer/);
     expect(await ask(await subscriberToken({ key: ADMIN_KEY }))).toBe(403);
     await scrape(team, '/metrics', { authorization: `Bearer ${await adminToken()}` });
   });

@@ -1,5 +1,6 @@
-import { Controller, Get, Res, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
+import { Controller, Get, Res, UseFilters, UseGuards, VERSION_NEUTRAL } from '@nestjs/common';
 import { type FrameworkReply, hubReplyOf, whenSent } from '../../shared/exchange/exchange.js';
+import { HubPartsFilter } from '../module/hub-parts.filter.js';
 import { HubAdminGuard } from '../module/hub-parts.js';
 import { HubMetrics } from './hub-metrics.js';
 
@@ -7,6 +8,7 @@ export const METRICS_PATH = 'metrics';
 
 /** For Prometheus, and whatever reads its formats. */
 @Controller({ path: METRICS_PATH, version: VERSION_NEUTRAL })
+@UseFilters(HubPartsFilter)
 @UseGuards(HubAdminGuard)
 export class MetricsController {
   constructor(private readonly metrics: HubMetrics) {}
