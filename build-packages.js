@@ -31,6 +31,7 @@ const NEST_ENTRIES = {
   './contracts': 'contracts',
   './cqrs': 'herald/cqrs',
   './event-emitter': 'herald/event-emitter',
+  './files': 'herald/files',
   './terminus': 'herald/terminus',
   './testing': 'herald/testing',
 };
@@ -61,6 +62,9 @@ const NEST_OPTIONAL_PEERS = {
   'fast-check': '^4.0.0',
   lmdb: '^3.5.0',
 };
+
+/** What the code finds by a name of its own, because it lies at another place in each package. */
+const IMPORTS = { '#package.json': './package.json', '#client/*': './client/*' };
 
 /** The client library's entry points: the built script, and where its types are. */
 const CLIENT_ENTRIES = {
@@ -119,9 +123,11 @@ function makeNest() {
   const entries = folders.flatMap(([, folder]) => ['js', 'd.ts'].map((type) => join(SERVER, folder, `index.${type}`)));
   const reached = reach(entries);
   copy(name, [...reached.files, ...luaBeside(reached.files)], SERVER, 'lib');
+  // Without source maps, which `herald-hub-client` has.
+  cpSync(CLIENT, join(PACKAGES, name, 'client'), { recursive: true, filter: (path) => !path.endsWith('.map') });
   describe(name, {
     description: 'Herald, a push hub for the web, as a module of a Nest application.',
-    imports: { '#package.json': './package.json' },
+    imports: IMPORTS,
     exports: Object.fromEntries(
       folders.map(([path, folder]) => [
         path,
@@ -147,7 +153,7 @@ function makeHub() {
     description:
       'Herald, a push hub for the web: publish over HTTP, receive over Server-Sent Events, miss nothing while away.',
     bin: { herald: './server/cli.js', [name]: './server/start.js' },
-    imports: { '#package.json': './package.json' },
+    imports: IMPORTS,
     exports: {},
     ...needs(name, [reached], {}, {}, NOT_MISSED),
   });

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
+import { isInApplication } from '../src/page-places.js';
 import { formatAge } from './ages.js';
 import { Attempts } from './attempts.js';
 import { clock, usePolling } from './hooks.js';
@@ -37,6 +38,9 @@ interface BarProps {
   /** Further controls. */
   readonly children?: ComponentChildren;
 }
+
+/** Whoever brings no token: an application may know them all the same. */
+const NO_TOKEN = isInApplication ? 'ownSession' : 'anonymous';
 
 /** Characters of a process's name that tell it from the others. */
 const SHORT_NAME = 8;
@@ -85,7 +89,7 @@ function Facts({ session }: { session: Session }): JSX.Element {
   const now = clock.value;
   const openedAt = session.openedAt.value;
   const { process } = session.stream.head.value ?? {};
-  const subject = nameOf(session.identity.value?.token) ?? t('anonymous');
+  const subject = nameOf(session.identity.value?.token) ?? t(NO_TOKEN);
   return (
     <dl class="facts">
       <Fact name={t('as')} value={subject} title={subject} width={7} />
@@ -196,7 +200,7 @@ function ConnectForm({ name, session, since }: Pick<BarProps, 'name' | 'session'
         </button>
       )}
       <button type="button" data-bar={name} onClick={() => session.connect({}, since)}>
-        {t('anonymous')}
+        {t(NO_TOKEN)}
       </button>
       <TokenDialog name={name} onConnect={(identity) => session.connect(identity, since)} />
     </div>

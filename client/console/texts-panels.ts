@@ -3,7 +3,7 @@ export const panelsEn = {
   topics: 'Topics',
   topicsOfHub: 'Topics of the updates that the hub holds.',
   topicsOfSession:
-    'From the messages in this page’s log. The hub lists all topics to administrators alone (HERALD_ADMIN_KEY).',
+    'From the messages in this page’s log. The hub lists all topics to administrators alone ({setting}).',
   topicsMore: 'There are more than {n}: the search asks the hub for those that begin with it.',
   topicList: 'Known topics',
   topicSearch: 'Search topics',
@@ -106,7 +106,7 @@ export const panelsEn = {
 export const panelsZhCN: Readonly<Record<keyof typeof panelsEn, string>> = {
   topics: '主题（topic）',
   topicsOfHub: '服务器所保存更新的主题。',
-  topicsOfSession: '来自本页日志中的消息。服务器只向管理员列出全部主题（HERALD_ADMIN_KEY）。',
+  topicsOfSession: '来自本页日志中的消息。服务器只向管理员列出全部主题（{setting}）。',
   topicsMore: '超过 {n} 个：搜索时会向服务器查询以该文本开头的主题。',
   topicList: '已知主题',
   topicSearch: '搜索主题',

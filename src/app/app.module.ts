@@ -7,6 +7,7 @@ import type { Config } from '../config/config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { EventsController } from '../events/events.controller.js';
 import { EventsModule } from '../events/events.module.js';
+import { HeraldFilesModule } from '../herald/files/index.js';
 import { HeraldModule, SubscribeGuard } from '../herald/index.js';
 import type { Tracer } from '../shared/trace/tracer.js';
 import { AdminModule } from './admin/admin.module.js';
@@ -15,7 +16,6 @@ import { HealthModule } from './health/health.module.js';
 import { InternalModule } from './internal/internal.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
-import { servePage } from './page.js';
 import { ServerModule } from './server.module.js';
 
 /** Everything the service is made of. */
@@ -46,7 +46,7 @@ export class AppModule {
         OpenApiModule,
         ...(config.production ? [] : [DocsModule.forRoot()]),
         ServerModule,
-        servePage(),
+        HeraldFilesModule.forService(),
       ],
       providers: config.auth.protectEvents
         ? [
