@@ -13,9 +13,9 @@ FROM node:22-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev
-# The bundles have everything else in them: these are NOT_BUNDLED in vite.server.config.ts, and what Nest looks for itself.
+# The bundles have everything else in them: these are NOT_BUNDLED in vite.server.config.ts.
 RUN npm pkg delete dependencies devDependencies peerDependencies peerDependenciesMeta \
-  && for name in @fastify/static ioredis lmdb pino pino-pretty reflect-metadata; do npm pkg set "dependencies.$name=*"; done \
+  && for name in ioredis lmdb pino pino-pretty reflect-metadata; do npm pkg set "dependencies.$name=*"; done \
   && npm prune && mkdir journal
 
 FROM node:22-bookworm-slim

@@ -111,7 +111,11 @@ function Hub({ session, known, load }: HubProps): JSX.Element {
     const issuedBefore = Math.ceil(Date.now() / 1_000);
     const body = JSON.stringify({ subject, issued_before: issuedBefore });
     const text = t('revoked', { subject: visible(subject), time: formatTime(issuedBefore * 1_000) });
-    void act(text, `${ADMIN_PATH}/revocations`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    void act(text, `${ADMIN_PATH}/revocations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
   };
   const subject = doomed.value;
   return (

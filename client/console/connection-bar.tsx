@@ -1,9 +1,9 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
-import { isInApplication } from '../src/page-places.js';
 import { formatAge } from './ages.js';
 import { Attempts } from './attempts.js';
 import { clock, usePolling } from './hooks.js';
+import { NO_TOKEN } from './no-token.js';
 import { nameOf } from './token-subject.js';
 import { requestDeveloperTokens } from './developer-tokens.js';
 import type { Identity, Session } from './session.js';
@@ -38,9 +38,6 @@ interface BarProps {
   /** Further controls. */
   readonly children?: ComponentChildren;
 }
-
-/** Whoever brings no token: an application may know them all the same. */
-const NO_TOKEN = isInApplication ? 'ownSession' : 'anonymous';
 
 /** Characters of a process's name that tell it from the others. */
 const SHORT_NAME = 8;

@@ -53,7 +53,8 @@ export function Subscribers({ session }: { session: Session }): JSX.Element {
   };
   usePolling(load, PERIOD, [session.identity.value, session.openedAt.value]);
   if (isAway.value) return <p class="help">{t('problem_unreachable')}</p>;
-  if (!people.value) return <p class="help">{t('subscribersRefused', { setting: SUBSCRIPTIONS_SETTING, topic: TOPIC })}</p>;
+  if (!people.value)
+    return <p class="help">{t('subscribersRefused', { setting: SUBSCRIPTIONS_SETTING, topic: TOPIC })}</p>;
   const { present, gone, come } = people.value;
   if (present.length + gone.length === 0) return <p class="help">{t('noSubscribers')}</p>;
   return (

@@ -120,8 +120,7 @@ export const en = {
   joined: 'came',
   left: 'left',
   noSubscribers: 'Nobody is subscribed.',
-  subscribersRefused:
-    'Needs {setting} and a token that grants reading {topic}.',
+  subscribersRefused: 'Needs {setting} and a token that grants reading {topic}.',
   refresh: 'Refresh',
   subject: 'Subject',
   address: 'Address',

@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { HUB_URL } from '../src/page-places.js';
+import { HUB_URL, isInApplication } from '../src/page-places.js';
 import { clock } from './hooks.js';
 import { resourceOfHub } from './hub-verdict.js';
 import type { Session } from './session.js';
@@ -20,7 +20,7 @@ export function TokenInspector({ session }: { session: Session }): JSX.Element {
   const { token, publishToken, adminToken } = identity;
   return (
     <div class="inspector">
-      {token === undefined && <p class="help">{t('inspectorAnonymous')}</p>}
+      {token === undefined && <p class="help">{t(isInApplication ? 'inspectorSession' : 'inspectorAnonymous')}</p>}
       {token !== undefined && (
         <Token
           key={token}

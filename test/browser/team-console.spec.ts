@@ -81,6 +81,7 @@ describeWith(chromium, 'the console of an application', (path) => {
       await connect(page);
       await (team.app.get(hubToken()) as HubService).publish({ topic: `${TOPIC}a`, data: { hello: 'in process' } });
       await row(page, 'in process').waitFor();
+      await row(page, 'Connected as Your session').waitFor();
       await page.locator('#tab-topics').click();
       await page.locator('#topic-source[data-source="session"]', { hasText: 'keys.admin' }).waitFor();
       expect(await violationsOn(page)).toEqual([]);
@@ -102,9 +103,9 @@ describeWith(chromium, 'the console of an application', (path) => {
       await row(page, 'for the named one').waitFor();
       await page.locator('#tab-snippets').click();
       const library = new URL('/api/push/client.js', page.url());
-      await page.locator('#snippets-language, .snippets select').first().selectOption('client');
+      await page.locator('#snippet-language').selectOption('herald');
       await page.locator('.snippets', { hasText: library.href }).waitFor();
-      expect(await page.evaluate(IMPORT, library.href)).toBe('function');
+      expect(await page.evaluate(hasClient, library.href)).toBe(true);
       await page.locator('#tab-admin').click();
       await page.locator('#panel', { hasText: 'Administration needs keys.admin' }).waitFor();
       expect([...asked]).toEqual(expect.arrayContaining([`/api${ORDERS}`, '/api/admin/processes']));
@@ -114,4 +115,6 @@ describeWith(chromium, 'the console of an application', (path) => {
 });
 
 /** Run in the page. */
-const IMPORT = `(url) => import(url).then(({ createHeraldClient }) => typeof createHeraldClient)`;
+async function hasClient(url: string): Promise<boolean> {
+  return 'createHeraldClient' in ((await import(url)) as object);
+}

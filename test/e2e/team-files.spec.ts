@@ -314,17 +314,20 @@ describe.each(ADAPTERS)('the files in an application on %s', (adapter) => {
     });
     afterAll(() => rm(root, { recursive: true }));
 
-    it.each(['no fallback', 'fallback'])('both are served, also where that is for unknown paths: %s', async (fallback) => {
-      await using team = await startHerald({ command: await program.command(adapter, root, fallback) });
-      const ask = asker(team.url);
-      expect(await ask('/')).toMatchObject({ status: 200, text: 'the page of the team' });
-      expect(await ask('/assets/app.js')).toMatchObject({ status: 200, text: 'the script of the team' });
-      if (fallback === 'fallback') expect(await ask('/orders/1')).toMatchObject({ text: 'the page of the team' });
-      expect((await ask('/herald/')).text).toContain('<title>Herald console</title>');
-      expect(await ask('/herald')).toMatchObject({ status: 308 });
-      expect((await ask('/herald/client.js')).text).toContain('createHeraldClient');
-      expect(await ask('/herald/none.js')).toMatchObject({ status: 404 });
-    });
+    it.each(['no fallback', 'fallback'])(
+      'both are served, also where that is for unknown paths: %s',
+      async (fallback) => {
+        await using team = await startHerald({ command: await program.command(adapter, root, fallback) });
+        const ask = asker(team.url);
+        expect(await ask('/')).toMatchObject({ status: 200, text: 'the page of the team' });
+        expect(await ask('/assets/app.js')).toMatchObject({ status: 200, text: 'the script of the team' });
+        if (fallback === 'fallback') expect(await ask('/orders/1')).toMatchObject({ text: 'the page of the team' });
+        expect((await ask('/herald/')).text).toContain('<title>Herald console</title>');
+        expect(await ask('/herald')).toMatchObject({ status: 308 });
+        expect((await ask('/herald/client.js')).text).toContain('createHeraldClient');
+        expect(await ask('/herald/none.js')).toMatchObject({ status: 404 });
+      },
+    );
   });
 });
 

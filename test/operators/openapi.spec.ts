@@ -237,7 +237,7 @@ const CLIENT = fileURLToPath(new URL('../../dist/client', import.meta.url));
 
 /** Whether a route is one of files for people: of the page, of the client library, and of the page at `/docs`. */
 function isOfFiles(url: string): boolean {
-  return /^\/(?:\*|docs(?:\/|$)|:never)/.test(url) || existsSync(join(CLIENT, url));
+  return /^\/(?:\*|docs(?:\/|$)|(?:assets|herald)\/:file$)/.test(url) || existsSync(join(CLIENT, url));
 }
 
 /** The routes of the router, as the document would have them. */

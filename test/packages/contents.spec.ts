@@ -122,7 +122,6 @@ it('the module and the service ask for the versions that are tested here, and th
   const asked = Object.fromEntries(versions);
   expect(asked['herald-hub-client']).toBeUndefined();
   expect(Object.keys(asked['herald-hub'] ?? {})).toEqual([
-    '@fastify/static',
     'ioredis',
     'lmdb',
     'pino',

@@ -53,7 +53,9 @@ function builtFiles(): ReadonlyMap<string, string> {
   const folder = builtFolder();
   if (folder === undefined) return new Map();
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  const served = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.') && extname(entry.name) in TYPES);
+  const served = entries.filter(
+    (entry) => entry.isFile() && !entry.name.startsWith('.') && extname(entry.name) in TYPES,
+  );
   const paths = served.map((entry) => join(entry.parentPath, entry.name));
   return new Map(paths.map((path) => [relative(folder, path).replaceAll(sep, '/'), path]));
 }

@@ -73,7 +73,9 @@ export class HeraldFilesModule {
 function checkPaths(paths: Readonly<Record<string, string | undefined>>): void {
   for (const [name, path] of Object.entries(paths)) {
     if (path === undefined || PATH.test(path)) continue;
-    throw new Error(`Herald's option ${name} must be a path such as /herald, with a slash before each part and none at its end.`);
+    throw new Error(
+      `Herald's option ${name} must be a path such as /herald, with a slash before each part and none at its end.`,
+    );
   }
 }
 
