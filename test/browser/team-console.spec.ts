@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import type { Browser, Page } from 'playwright-core';
 import { HeraldFilesModule } from '../../src/herald/files/index.js';
-import { type Grants, GrantsResolver, HeraldModule, type HubRequest, type HubService } from '../../src/herald/index.js';
+import { type Grants, GrantsResolver, HeraldModule, type HubRequest, HubService } from '../../src/herald/index.js';
 import { hubToken } from '../../src/herald/inject-hub.js';
 import { HUB } from '../support/hub.js';
 import { chromium, describeWith } from '../support/programs.js';
@@ -79,7 +79,7 @@ describeWith(chromium, 'the console of an application', (path) => {
 
       await add(page, `${TOPIC}a`, 'exact');
       await connect(page);
-      await (team.app.get(hubToken()) as HubService).publish({ topic: `${TOPIC}a`, data: { hello: 'in process' } });
+      await team.app.get(HubService).publish({ topic: `${TOPIC}a`, data: { hello: 'in process' } });
       await row(page, 'in process').waitFor();
       await row(page, 'Connected as Your session').waitFor();
       await page.locator('#tab-topics').click();
