@@ -2,7 +2,7 @@ import { useComputed, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { UrlPatternConstructor } from '../lib/index.js';
-import { isInApplication } from '../src/page-places.js';
+import { HUB_URL, isInApplication } from '../src/page-places.js';
 import type { Topic } from './address.js';
 import { clock } from './hooks.js';
 import { askHub, type HubVerdict } from './hub-verdict.js';
@@ -91,6 +91,7 @@ function Here({ session, resource, topic }: WhyNotProps & { topic: string }): JS
     facts: one === undefined ? 'none' : factsOf(one),
     resource,
     now: clock.value,
+    hubPath: new URL(HUB_URL).pathname,
     UrlPattern,
   });
   return (
