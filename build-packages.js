@@ -32,6 +32,7 @@ const NEST_ENTRIES = {
   './contracts': 'contracts',
   './cqrs': 'herald/cqrs',
   './event-emitter': 'herald/event-emitter',
+  './files': 'herald/files',
   './graceful-end': 'herald/graceful-end',
   './health': 'herald/health',
   './metrics': 'herald/metrics',
@@ -125,9 +126,12 @@ function makeNest() {
   const entries = folders.flatMap(([, folder]) => ['js', 'd.ts'].map((type) => join(SERVER, folder, `index.${type}`)));
   const reached = reach(entries);
   copy(name, [...reached.files, ...luaBeside(reached.files)], SERVER, 'lib');
+  // Without source maps, which `herald-hub-client` has.
+  cpSync(CLIENT, join(PACKAGES, name, 'client'), { recursive: true, filter: (path) => !path.endsWith('.map') });
   describe(name, {
     description: 'Herald, a push hub for the web, as a module of a Nest application.',
-    imports: { '#package.json': './package.json' },
+    // What the code finds by a name of its own, because it lies at another place in the checkout.
+    imports: { '#package.json': './package.json', '#client/*': './client/*' },
     exports: Object.fromEntries(
       folders.map(([path, folder]) => [
         path,

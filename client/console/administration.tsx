@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { ADMIN_PATH, ADMIN_SETTING } from '../src/page-places.js';
 import { formatAge } from './ages.js';
 import { Breakable } from './breakable.js';
 import { ConfirmDialog } from './confirm-dialog.js';
@@ -58,8 +59,8 @@ export function Administration({ session }: { session: Session }): JSX.Element {
   const load = async (): Promise<boolean> => {
     try {
       const [{ processes }, { connections }] = await Promise.all([
-        readFrom<{ processes: Process[] }>(session, 'admin/processes'),
-        readFrom<{ connections: Connection[] }>(session, `admin/connections?limit=${MOST}`),
+        readFrom<{ processes: Process[] }>(session, `${ADMIN_PATH}/processes`),
+        readFrom<{ connections: Connection[] }>(session, `${ADMIN_PATH}/connections?limit=${MOST}`),
       ]);
       known.value = { processes, connections };
       refused.value = undefined;
@@ -77,7 +78,7 @@ export function Administration({ session }: { session: Session }): JSX.Element {
   if (!refused.value) return <p class="help">{t('state_connecting')}</p>;
   return (
     <div class="refused">
-      <p class="help">{t('adminRefused')}</p>
+      <p class="help">{t('adminRefused', { setting: ADMIN_SETTING })}</p>
       <button type="button" id="admin-again" onClick={() => (asked.value += 1)}>
         {t('askAgain')}
       </button>
@@ -105,12 +106,16 @@ function Hub({ session, known, load }: HubProps): JSX.Element {
     await load();
   };
   const end = (id: number, who: string): void =>
-    void act(t('ended', { who }), `admin/connections?id=${id}`, { method: 'DELETE' });
+    void act(t('ended', { who }), `${ADMIN_PATH}/connections?id=${id}`, { method: 'DELETE' });
   const revoke = (subject: string): void => {
     const issuedBefore = Math.ceil(Date.now() / 1_000);
     const body = JSON.stringify({ subject, issued_before: issuedBefore });
     const text = t('revoked', { subject: visible(subject), time: formatTime(issuedBefore * 1_000) });
-    void act(text, 'admin/revocations', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    void act(text, `${ADMIN_PATH}/revocations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
   };
   const subject = doomed.value;
   return (
@@ -237,7 +242,7 @@ function Topics({ id, count, who, read }: { id: number; count: number; who: stri
   const matchers = useSignal<readonly Matcher[]>([]);
   const load = async (): Promise<void> => {
     try {
-      matchers.value = (await read<{ matchers: readonly Matcher[] }>(`admin/connections/${id}`)).matchers;
+      matchers.value = (await read<{ matchers: readonly Matcher[] }>(`${ADMIN_PATH}/connections/${id}`)).matchers;
     } catch {
       // The connection has ended: its row goes with the next answer.
     }

@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { formatAge } from './ages.js';
 import { Attempts } from './attempts.js';
 import { clock, usePolling } from './hooks.js';
+import { NO_TOKEN } from './no-token.js';
 import { nameOf } from './token-subject.js';
 import { requestDeveloperTokens } from './developer-tokens.js';
 import type { Identity, Session } from './session.js';
@@ -85,7 +86,7 @@ function Facts({ session }: { session: Session }): JSX.Element {
   const now = clock.value;
   const openedAt = session.openedAt.value;
   const { process } = session.stream.head.value ?? {};
-  const subject = nameOf(session.identity.value?.token) ?? t('anonymous');
+  const subject = nameOf(session.identity.value?.token) ?? t(NO_TOKEN);
   return (
     <dl class="facts">
       <Fact name={t('as')} value={subject} title={subject} width={7} />
@@ -196,7 +197,7 @@ function ConnectForm({ name, session, since }: Pick<BarProps, 'name' | 'session'
         </button>
       )}
       <button type="button" data-bar={name} onClick={() => session.connect({}, since)}>
-        {t('anonymous')}
+        {t(NO_TOKEN)}
       </button>
       <TokenDialog name={name} onConnect={(identity) => session.connect(identity, since)} />
     </div>

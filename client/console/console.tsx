@@ -2,6 +2,7 @@ import { effect, type Signal, signal } from '@preact/signals';
 import { type JSX, render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Language } from '../src/language.js';
+import { hasAdmin } from '../src/page-places.js';
 import { Administration } from './administration.js';
 import { formatAddress, isBare, isConsole, type Panel, PANELS, parseAddress } from './address.js';
 import { Charts } from './charts.js';
@@ -38,6 +39,9 @@ const PANEL_TITLES = {
   snippets: 'snippets',
   admin: 'admin',
 } as const;
+
+/** The panels that there are here. */
+const TABS = PANELS.filter((name) => hasAdmin || name !== 'admin');
 
 const session = new Session();
 const since = signal('');
@@ -146,9 +150,9 @@ function Console(): JSX.Element {
 
 /** The arrow keys go from tab to tab, Home and End to the first and the last one. */
 function onTabKey(event: KeyboardEvent): void {
-  const current = PANELS.indexOf(panel.value);
+  const current = TABS.indexOf(panel.value);
   const index = { ArrowRight: current + 1, ArrowLeft: current - 1, Home: 0, End: -1 }[event.key];
-  const next = index === undefined ? undefined : PANELS.at(index % PANELS.length);
+  const next = index === undefined ? undefined : TABS.at(index % TABS.length);
   if (next === undefined) return;
   event.preventDefault();
   panel.value = next;
@@ -158,7 +162,7 @@ function onTabKey(event: KeyboardEvent): void {
 function Tabs(): JSX.Element {
   return (
     <div role="tablist" aria-label={t('panels')} class="tabs" onKeyDown={onTabKey}>
-      {PANELS.map((name) => (
+      {TABS.map((name) => (
         <button
           key={name}
           type="button"
@@ -200,7 +204,7 @@ function readAddress(): void {
   const address = parseAddress(location.hash);
   since.value = address.since;
   filter.value = address.filter;
-  panel.value = address.panel;
+  panel.value = TABS.includes(address.panel) ? address.panel : 'publish';
   if (address.second !== (second.value !== undefined)) second.value = address.second ? new Session() : undefined;
   for (const topic of session.topics.peek())
     if (!address.topics.some((one) => isSame(one, topic))) session.remove(topic);

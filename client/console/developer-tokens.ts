@@ -1,3 +1,4 @@
+import { isInApplication } from '../src/page-places.js';
 import type { Identity } from './identity.js';
 
 /**
@@ -6,6 +7,7 @@ import type { Identity } from './identity.js';
  * @throws TypeError when the service can't be reached.
  */
 export async function requestDeveloperTokens(): Promise<Identity | undefined> {
+  if (isInApplication) return undefined;
   const response = await fetch(new URL('developer/tokens', document.baseURI), { method: 'POST', cache: 'no-store' });
   // A proxy says so while the service restarts: that is no answer of the service.
   if (response.status >= 500) throw new TypeError('The service is away.');

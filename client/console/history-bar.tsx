@@ -1,13 +1,14 @@
 import { useSignalEffect } from '@preact/signals';
 import type { HTMLAttributes, JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
+import { HUB_PATH } from '../src/page-places.js';
 import { HistoryPages, type PastState } from './history-pages.js';
 import { isRefused } from './is-refused.js';
 import { matcherOf, type Session } from './session.js';
 import { t } from './translation.js';
 import { ROW_HEIGHT } from './window.js';
 
-const PATH = '.well-known/mercure/history';
+const PATH = `${HUB_PATH}/history`;
 
 /** The longest query that is sent in the address: a longer one goes in a body, for which proxies have more room. */
 const LONGEST_QUERY = 4_000;

@@ -1,6 +1,7 @@
+import { ADMIN_PATH, hasAdmin, HUB_PATH, HUB_URL, METADATA_PATH } from '../src/page-places.js';
 import type { Topic } from './address.js';
 import { tokenFor } from './identity.js';
-import { HUB_URL, matcherOf, type Session } from './session.js';
+import { matcherOf, type Session } from './session.js';
 import { factsOf } from './token-claims.js';
 import { subjectOf } from './token-subject.js';
 import { t } from './translation.js';
@@ -13,8 +14,6 @@ export interface HubVerdict {
   /** Whether the newest updates reached the reader, and why not: where the page may ask as an administrator. */
   readonly delivered: readonly string[];
 }
-
-const METADATA_PATH = '.well-known/oauth-protected-resource/.well-known/mercure';
 
 /** The most explanations that are shown. */
 const MOST = 5;
@@ -38,7 +37,7 @@ export async function askHub(session: Session, topic: Topic): Promise<HubVerdict
 
 async function askReading(session: Session, topic: Topic): Promise<string> {
   const query = new URLSearchParams([matcherOf(topic), ['limit', '1']]);
-  const answer = await session.ask(`.well-known/mercure/history?${query.toString()}`).catch(() => undefined);
+  const answer = await session.ask(`${HUB_PATH}/history?${query.toString()}`).catch(() => undefined);
   if (!answer) return t('whyHubAway');
   if (answer.ok) return t(session.identity.value?.token ? 'whyHubReads' : 'whyHubReadsAnonymous');
   return reasonIn(answer);
@@ -56,11 +55,12 @@ async function askPublishing(session: Session): Promise<string | undefined> {
 }
 
 async function askDelivered(session: Session, topic: string): Promise<readonly string[]> {
+  if (!hasAdmin) return [];
   const identity = session.identity.value ?? {};
   const subject = subjectOf(identity.token);
   if (subject === undefined || !factsOf(tokenFor('admin', identity) ?? '')?.isAdmin) return [];
   const query = new URLSearchParams({ topic, subject });
-  const answer = await session.ask(`admin/explain?${query.toString()}`).catch(() => undefined);
+  const answer = await session.ask(`${ADMIN_PATH}/explain?${query.toString()}`).catch(() => undefined);
   if (!answer?.ok) return answer ? [await reasonIn(answer)] : [];
   const { explanations } = (await answer.json()) as { explanations: { summary: string; update?: { id?: string } }[] };
   return explanations.slice(0, MOST).map(({ summary, update }) => (update?.id ? `${update.id}: ${summary}` : summary));

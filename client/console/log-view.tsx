@@ -1,6 +1,7 @@
 import { type Signal, useComputed, useSignal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { HUB_URL } from '../src/page-places.js';
 import { saveText } from './clipboard.js';
 import { CopyButton } from './copy-button.js';
 import { toCurl, toNdjson, toSubscribeCurl } from './exports.js';
@@ -9,7 +10,7 @@ import { HistoryBar, useHistory, useOlderOnScroll } from './history-bar.js';
 import type { LogEntry, LogMessage, MessageLog } from './message-log.js';
 import { privacyOf } from './privacy.js';
 import { Rows } from './rows.js';
-import { HUB_URL, matcherOf, type Session } from './session.js';
+import { matcherOf, type Session } from './session.js';
 import { t } from './translation.js';
 import { VisibleEntries } from './visible-entries.js';
 

@@ -1,11 +1,12 @@
 import type { LogMark } from './message-log.js';
+import { NO_TOKEN } from './no-token.js';
 import { formatDuration, t } from './translation.js';
 
 /** What a mark of the log says. */
 export function textOfMark(entry: LogMark): string {
   switch (entry.mark) {
     case 'connected':
-      return t(entry.isCleared ? 'markConnectedCleared' : 'markConnected', { who: entry.who ?? t('anonymous') });
+      return t(entry.isCleared ? 'markConnectedCleared' : 'markConnected', { who: entry.who ?? t(NO_TOKEN) });
     case 'left':
       return t('markLeft');
     case 'lost':

@@ -1,3 +1,4 @@
+import { HUB_PATH } from '../src/page-places.js';
 import type { LogMessage } from './message-log.js';
 
 /** The most topics that are asked for by name; of more, all of the history is looked through. */
@@ -41,11 +42,11 @@ function firstPage(messages: readonly LogMessage[]): string {
   const topics = new Set(messages.map(({ topic }) => topic));
   const named = topics.size > MOST_TOPICS ? ['*'] : [...topics];
   const query = new URLSearchParams([...named.map((topic) => ['match', topic]), ['limit', String(PAGE)]]);
-  return `.well-known/mercure/history?${query.toString()}`;
+  return `${HUB_PATH}/history?${query.toString()}`;
 }
 
 /** The path of the next page, below the page's own: the link is an absolute one. */
 function nextPage(link: string | null): string | undefined {
   const [, query] = /^<[^>]*\/history\?([^>]*)>; rel="next"$/.exec(link ?? '') ?? [];
-  return query === undefined ? undefined : `.well-known/mercure/history?${query}`;
+  return query === undefined ? undefined : `${HUB_PATH}/history?${query}`;
 }

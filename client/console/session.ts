@@ -9,6 +9,7 @@ import {
   type SubscribeOptions,
   type UrlPatternConstructor,
 } from '../lib/index.js';
+import { ADMIN_PATH, HUB_URL, isInApplication } from '../src/page-places.js';
 import type { Topic } from './address.js';
 import { Continuity } from './continuity.js';
 import { Credentials, type Identity, readerOf, type Role } from './identity.js';
@@ -22,11 +23,6 @@ import { keyOf, type TopicState, TopicStates } from './topic-states.js';
 import { t } from './translation.js';
 
 export type { Identity } from './identity.js';
-
-const HUB_PATH = '.well-known/mercure';
-
-/** Where the hub is. */
-export const HUB_URL = new URL(HUB_PATH, document.baseURI).href;
 
 /** Milliseconds for which the page waits for its own publication to come back. */
 const LONGEST_WAIT = 60_000;
@@ -154,7 +150,7 @@ export class Session {
   /** Sends another request to the hub, with the token for that path if there is one, renewed where that is possible. */
   async ask(path: string, init: RequestInit = {}): Promise<Response> {
     const { credentials } = this;
-    const role: Role = path.startsWith('admin/') ? 'admin' : 'read';
+    const role: Role = path.startsWith(`${ADMIN_PATH}/`) ? 'admin' : 'read';
     const send = async (isSpent: boolean): Promise<Response> => {
       const headers = new Headers(init.headers);
       const token = await credentials?.give(role, isSpent);
@@ -174,6 +170,8 @@ export class Session {
     return createHeraldClient({
       url: HUB_URL,
       share: 'none',
+      // An application may know its users by a cookie of its own.
+      cookies: isInApplication && !credentials.has(role),
       ...(role === 'read' && { fetch: (input, init) => this.stream.fetch(input, init) }),
       ...(credentials.has(role) && {
         token: ({ reason }) => credentials.give(role, reason === 'unauthorized' || reason === 'expired'),

@@ -1,7 +1,8 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { HUB_URL, LIBRARY_URL } from '../src/page-places.js';
 import { copyText } from './clipboard.js';
-import { HUB_URL, type Session } from './session.js';
+import type { Session } from './session.js';
 import type { SnippetSubject } from './snippet-code.js';
 import {
   publishSnippet,
@@ -26,7 +27,7 @@ export function Snippets({ session, since, filter, announce }: SnippetsProps): J
   const type = useSignal(/(?:^|\s)type:(\S+)/.exec(filter.value)?.[1] ?? '');
   const subject: SnippetSubject = {
     hubUrl: HUB_URL,
-    libraryUrl: new URL('herald/client.js', document.baseURI).href,
+    libraryUrl: LIBRARY_URL,
     topics: session.topics.value,
     since: since.value,
     type: type.value,

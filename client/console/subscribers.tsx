@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { HUB_PATH, HUB_URL, SUBSCRIPTIONS_SETTING } from '../src/page-places.js';
 import { Breakable } from './breakable.js';
 import { usePolling } from './hooks.js';
 import type { Session } from './session.js';
@@ -14,7 +15,9 @@ interface Subscription {
   readonly payload?: unknown;
 }
 
-const PATH = '.well-known/mercure/subscriptions';
+const PATH = `${HUB_PATH}/subscriptions`;
+/** The topic that tells of them. */
+const TOPIC = `${new URL(HUB_URL).pathname}/subscriptions`;
 const PERIOD = 2_000;
 
 /** The most subscribers that are shown of one topic. */
@@ -50,7 +53,8 @@ export function Subscribers({ session }: { session: Session }): JSX.Element {
   };
   usePolling(load, PERIOD, [session.identity.value, session.openedAt.value]);
   if (isAway.value) return <p class="help">{t('problem_unreachable')}</p>;
-  if (!people.value) return <p class="help">{t('subscribersRefused')}</p>;
+  if (!people.value)
+    return <p class="help">{t('subscribersRefused', { setting: SUBSCRIPTIONS_SETTING, topic: TOPIC })}</p>;
   const { present, gone, come } = people.value;
   if (present.length + gone.length === 0) return <p class="help">{t('noSubscribers')}</p>;
   return (

@@ -1,7 +1,7 @@
 /** What the panel of administrators says. */
 const en = {
   admin: 'Admin',
-  adminRefused: 'Administration needs HERALD_ADMIN_KEY and a token signed with it that grants “admin”.',
+  adminRefused: 'Administration needs {setting} and a token signed with it that grants “admin”.',
   askAgain: 'Ask again',
   processes: 'Processes',
   connections: 'Connections',
@@ -24,7 +24,7 @@ const en = {
 /** The same in simplified Chinese. */
 const zhCN: Readonly<Record<keyof typeof en, string>> = {
   admin: '管理',
-  adminRefused: '管理功能需要 HERALD_ADMIN_KEY，以及用它签名并授予“admin”的令牌。',
+  adminRefused: '管理功能需要 {setting}，以及用它签名并授予“admin”的令牌。',
   askAgain: '再次查询',
   processes: '进程',
   connections: '连接',

@@ -3,7 +3,7 @@ export const panelsEn = {
   topics: 'Topics',
   topicsOfHub: 'Topics of the updates that the hub holds.',
   topicsOfSession:
-    'From the messages in this page’s log. The hub lists all topics to administrators alone (HERALD_ADMIN_KEY).',
+    'From the messages in this page’s log. The hub lists all topics to administrators alone ({setting}).',
   topicsMore: 'There are more than {n}: the search asks the hub for those that begin with it.',
   topicList: 'Known topics',
   topicSearch: 'Search topics',
@@ -34,6 +34,7 @@ export const panelsEn = {
   inspector: 'Token',
   inspectorNone: 'Nobody is connected. Connect as somebody to see what they may do.',
   inspectorAnonymous: 'No token: public updates only, and these where the hub serves readers without one.',
+  inspectorSession: 'No token: the application decides by your session what you may read and publish.',
   inspectorReading: 'Token for reading',
   inspectorPublishing: 'Token for publishing',
   inspectorAdministering: 'Token for administration',
@@ -106,7 +107,7 @@ export const panelsEn = {
 export const panelsZhCN: Readonly<Record<keyof typeof panelsEn, string>> = {
   topics: '主题（topic）',
   topicsOfHub: '服务器所保存更新的主题。',
-  topicsOfSession: '来自本页日志中的消息。服务器只向管理员列出全部主题（HERALD_ADMIN_KEY）。',
+  topicsOfSession: '来自本页日志中的消息。服务器只向管理员列出全部主题（{setting}）。',
   topicsMore: '超过 {n} 个：搜索时会向服务器查询以该文本开头的主题。',
   topicList: '已知主题',
   topicSearch: '搜索主题',
@@ -137,6 +138,7 @@ export const panelsZhCN: Readonly<Record<keyof typeof panelsEn, string>> = {
   inspector: '令牌',
   inspectorNone: '尚未连接。以某个身份连接后，可查看其权限。',
   inspectorAnonymous: '没有令牌：只能读取公开更新，且服务器须允许无令牌的读者。',
+  inspectorSession: '没有令牌：可读取和发布的内容由应用根据当前会话决定。',
   inspectorReading: '读取用令牌',
   inspectorPublishing: '发布用令牌',
   inspectorAdministering: '管理用令牌',

@@ -1,9 +1,10 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { HUB_URL, isInApplication } from '../src/page-places.js';
 import { clock } from './hooks.js';
 import { resourceOfHub } from './hub-verdict.js';
-import { HUB_URL, type Session } from './session.js';
+import type { Session } from './session.js';
 import { factsOf, type Grant, type TokenFacts } from './token-claims.js';
 import { WhyNot } from './token-why.js';
 import { formatMoment, t } from './translation.js';
@@ -19,7 +20,7 @@ export function TokenInspector({ session }: { session: Session }): JSX.Element {
   const { token, publishToken, adminToken } = identity;
   return (
     <div class="inspector">
-      {token === undefined && <p class="help">{t('inspectorAnonymous')}</p>}
+      {token === undefined && <p class="help">{t(isInApplication ? 'inspectorSession' : 'inspectorAnonymous')}</p>}
       {token !== undefined && (
         <Token
           key={token}

@@ -128,6 +128,13 @@ describe('what a page can tell of a token and a topic', () => {
     expect([mayRead(question).reason, mayPublish(question).reason]).toEqual([reading, publishing]);
   });
 
+  it('knows what only the hub may publish, also of one at another path', () => {
+    const about = (topic: string): Question => ask(topic, whole, { UrlPattern: Books, hubPath: '/api/hub' });
+    expect(mayPublish(about('/api/hub/subscriptions/x')).reason).toBe('publish_reserved');
+    expect(mayPublish(about('/api/hubs')).reason).toBe('publish_missing');
+    expect(mayPublish(about('/.well-known/mercure')).reason).toBe('publish_missing');
+  });
+
   it('is nothing where the token can not be read, or the platform knows no patterns', () => {
     expect(mayRead(ask('urn:news', whole, { facts: undefined })).reason).toBe('token_unreadable');
     expect(mayRead(ask('https://hub.example/books/1'))).toEqual({

@@ -23,6 +23,8 @@ export interface Question {
   readonly resource: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** The path of the hub. Default: that of the protocol. */
+  readonly hubPath?: string;
   /** Undefined on platforms without. */
   readonly UrlPattern: UrlPatternConstructor | undefined;
 }
@@ -78,10 +80,10 @@ function covers({ kind, text }: Grant, { topic, resource, UrlPattern }: Question
 }
 
 /** Whether a topic is in the hub's own namespace, where it alone publishes. */
-function isOwn({ topic, resource }: Question): boolean {
+function isOwn({ topic, resource, hubPath = '/.well-known/mercure' }: Question): boolean {
   if (!URL.canParse(topic, resource)) return false;
   const { origin, pathname } = new URL(topic, resource);
-  return origin === new URL(resource).origin && /^\/\.well-known\/mercure(\/|$)/.test(pathname);
+  return origin === new URL(resource).origin && `${pathname}/`.startsWith(`${hubPath}/`);
 }
 
 function no(reason: VerdictReason): Verdict {

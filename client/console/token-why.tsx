@@ -2,6 +2,7 @@ import { useComputed, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { UrlPatternConstructor } from '../lib/index.js';
+import { HUB_URL, isInApplication } from '../src/page-places.js';
 import type { Topic } from './address.js';
 import { clock } from './hooks.js';
 import { askHub, type HubVerdict } from './hub-verdict.js';
@@ -24,6 +25,8 @@ export function WhyNot({ session, resource }: WhyNotProps): JSX.Element {
   const topic = useSignal<Topic | undefined>(undefined);
   const answer = useSignal<HubVerdict | undefined>(undefined);
   const identity = session.identity.value;
+  // What an application grants to a session stands in no token.
+  const hasToken = !isInApplication || identity?.token !== undefined;
   const refused = useComputed(() => session.topics.value.filter((one) => isRefused(session, one)));
   const explain = (asked: Topic): void => {
     text.value = asked.text;
@@ -70,7 +73,9 @@ export function WhyNot({ session, resource }: WhyNotProps): JSX.Element {
         </button>
       </form>
       <div aria-live="polite">
-        {topic.value?.kind === 'exact' && <Here session={session} resource={resource} topic={topic.value.text} />}
+        {topic.value?.kind === 'exact' && hasToken && (
+          <Here session={session} resource={resource} topic={topic.value.text} />
+        )}
         {answer.value && <Hub verdict={answer.value} subject={subjectOf(identity?.token)} />}
       </div>
     </section>
@@ -86,6 +91,7 @@ function Here({ session, resource, topic }: WhyNotProps & { topic: string }): JS
     facts: one === undefined ? 'none' : factsOf(one),
     resource,
     now: clock.value,
+    hubPath: new URL(HUB_URL).pathname,
     UrlPattern,
   });
   return (

@@ -1,6 +1,7 @@
 import { type Signal, useComputed, useSignal } from '@preact/signals';
 import type { HTMLAttributes, JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
+import { ADMIN_SETTING } from '../src/page-places.js';
 import { MAX_TOPICS, type Topic } from './address.js';
 import { clock, usePolling } from './hooks.js';
 import { isSame, type Session } from './session.js';
@@ -50,7 +51,8 @@ export function TopicList({ session, since, announce }: TopicListProps): JSX.Ele
         onInput={({ currentTarget }) => anew(() => (search.value = currentTarget.value.trim()))}
       />
       <p class="help" id="topic-source" data-source={isFromHub ? 'hub' : 'session'}>
-        {t(isFromHub ? 'topicsOfHub' : 'topicsOfSession')} {hasMore && t('topicsMore', { n: MOST_TOPICS })}
+        {isFromHub ? t('topicsOfHub') : t('topicsOfSession', { setting: ADMIN_SETTING })}{' '}
+        {hasMore && t('topicsMore', { n: MOST_TOPICS })}
       </p>
       {rows.length === 0 ? (
         <p class="help">{t(topics.length === 0 ? 'topicsNone' : 'topicsNoMatch')}</p>

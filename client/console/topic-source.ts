@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { ADMIN_PATH, hasAdmin } from '../src/page-places.js';
 import type { MessageLog } from './message-log.js';
 import { Growth, type TopicFacts, topicsOf } from './topic-facts.js';
 
@@ -27,7 +28,7 @@ type Ask = (path: string) => Promise<Response>;
 export class TopicSource {
   readonly topics = signal<Topics>({ topics: [], isFromHub: false, hasMore: false });
   private readonly growth = new Growth();
-  private isRefused = false;
+  private isRefused = !hasAdmin;
   private prefix = '';
 
   constructor(
@@ -47,7 +48,7 @@ export class TopicSource {
     const { hasMore } = this.topics.peek();
     const prefix = hasMore || this.prefix !== '' ? search : '';
     const query = new URLSearchParams({ prefix, limit: String(MOST_TOPICS) });
-    const response = await this.ask(`admin/topics?${query.toString()}`).catch(() => undefined);
+    const response = await this.ask(`${ADMIN_PATH}/topics?${query.toString()}`).catch(() => undefined);
     // Without administrators there is nothing at that path. Anything else may pass: what is shown stays.
     if (response && [401, 403, 404].includes(response.status)) this.isRefused = true;
     if (!response?.ok) return;

@@ -7,6 +7,7 @@ import { EventStream, type StreamState } from './event-stream.js';
 import { showIconOf } from './page-icon.js';
 import { isLanguage, type Language, pickLanguage, Translator } from './language.js';
 import { MessageList } from './message-list.js';
+import { isInApplication } from './page-places.js';
 import { setText, translatePage } from './page-text.js';
 import { drawRow, type Row } from './rows.js';
 import { ServerClock } from './server-clock.js';
@@ -101,7 +102,9 @@ function setPaused(value: boolean): void {
 
 /** Shows the view that the address names: the clock or the console. The clock's stream is closed behind the console. */
 function showView(): void {
-  const isConsole = location.hash.startsWith('#/console');
+  const isNamed = location.hash.startsWith('#/console');
+  if (isInApplication && !isNamed) history.replaceState(null, '', '#/console');
+  const isConsole = isInApplication || isNamed;
   const view = isConsole ? 'console' : 'clock';
   document.documentElement.dataset['view'] = view;
   showIconOf(view);
@@ -120,6 +123,12 @@ function showView(): void {
   isAside = isConsole;
 }
 
+/** An application has no stream of the time: the console is the page. */
+function leaveClockOut(): void {
+  document.querySelector('nav')?.remove();
+  setText(byId('page-title', HTMLElement), 'consoleTitle', translator);
+}
+
 /** Loads the console when it is first opened, because the clock needs none of it. */
 async function openConsole(): Promise<void> {
   if (tellConsole) return;
@@ -135,6 +144,7 @@ function hurry(): void {
   if (name === 'waiting' || name === 'failed') stream.retryNow();
 }
 
+if (isInApplication) leaveClockOut();
 rememberedChoice(byId('language', HTMLSelectElement), translator.language, setLanguage);
 rememberedChoice(byId('theme', HTMLSelectElement), 'system', (theme) => {
   document.documentElement.dataset['theme'] = theme;

@@ -27,6 +27,10 @@ const CONTENTS: Readonly<Record<PackageName, readonly RegExp[]>> = {
   'herald-nest': [
     /^lib\/(access|auth|config|contracts|herald|hub|shared|storage|streams)\/([\w-]+\/)*[\w.-]+(\.js|\.js\.map|\.d\.ts)$/,
     /^lib\/storage\/(journal|state)\/redis\/lua\/[\w-]+\.lua$/,
+    /^client\/(index\.html|favicon\.svg|license\.md)$/,
+    /^client\/assets\/[\w-]+\.(js|css)$/,
+    // Its source maps are in herald-hub-client.
+    /^client\/herald\/[\w-]+\.js$/,
   ],
 };
 
@@ -37,7 +41,7 @@ const COMMON = [/^package\.json$/, /^README\.md$/, /^LICENSE$/];
 const LARGEST: Readonly<Record<PackageName, number>> = {
   'herald-hub': 4_000_000,
   'herald-hub-client': 250_000,
-  'herald-nest': 1_250_000,
+  'herald-nest': 1_300_000,
 };
 
 let tarballs: Tarballs;

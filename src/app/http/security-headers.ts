@@ -2,25 +2,8 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
+import { PAGE_POLICY } from '../../shared/http/page-policy.js';
 import { HUB_PATH } from '../../shared/hub-path.js';
-
-/**
- * Everything that the page needs is a file of this server, and nothing else may run: no inline script or style, no
- * other host, no frame, and no text that turns into markup.
- */
-const CONTENT_SECURITY_POLICY = {
-  'default-src': ["'none'"],
-  'script-src': ["'self'"],
-  'style-src': ["'self'"],
-  'connect-src': ["'self'"],
-  'img-src': ["'self'", 'data:'],
-  'font-src': ["'self'"],
-  'manifest-src': ["'self'"],
-  'base-uri': ["'none'"],
-  'form-action': ["'none'"],
-  'frame-ancestors': ["'none'"],
-  'require-trusted-types-for': ["'script'"],
-};
 
 /** Puts the security headers on every answer. */
 export function addSecurityHeaders(fastify: FastifyInstance, tls: boolean): void {
@@ -45,7 +28,7 @@ function securityHeaders(tls: boolean): Readonly<Record<string, string>> {
   const request = new IncomingMessage(new Socket());
   const answer = new ServerResponse(request);
   const middleware = helmet({
-    contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },
+    contentSecurityPolicy: { useDefaults: false, directives: PAGE_POLICY },
     frameguard: { action: 'deny' },
     // Without TLS of its own, Herald leaves this header to the proxy that terminates TLS in front of it.
     strictTransportSecurity: tls,

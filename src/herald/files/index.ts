@@ -1,0 +1,1 @@
+export { HeraldFilesModule, type HeraldFilesOptions } from './herald-files.module.js';
