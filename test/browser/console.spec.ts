@@ -100,7 +100,9 @@ describeWith(chromium, 'the console', (path) => {
     });
     await page.locator('#publish-data').fill('{"late":true}');
     await page.locator('#publish-send').click();
-    await row(page, '"late":true').locator('.extra', { hasText: ' ms' }).waitFor();
+    const latency = row(page, '"late":true').locator('.extra', { hasText: ' ms' });
+    await latency.waitFor();
+    expect(await latency.textContent()).toMatch(/^[\d,.]+ ms$/);
   });
 
   it('says what the hub refuses, and goes on once that is put right', async () => {
