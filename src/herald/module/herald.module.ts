@@ -43,7 +43,7 @@ import { hubControllers } from './hub-controllers.js';
 import { exportedParts } from './hub-parts.js';
 import { HeraldAdmin } from '../admin/herald-admin.js';
 import { hubAdminToken, hubToken } from '../inject-hub.js';
-import { openJournalFor, openStateBeside } from './open-storage.js';
+import { openJournalBeside, openStateBeside } from './open-storage.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<HeraldOptions>({
   moduleName: 'Herald',
@@ -159,16 +159,15 @@ function optionProviders(path: string): Provider[] {
   ];
 }
 
-function storageProviders({ journal }: Required<HeraldExtras>): Provider[] {
+function storageProviders({ journal, state }: Required<HeraldExtras>): Provider[] {
   return [
     journal === undefined
-      ? { provide: Journal, inject: [RESOLVED], useFactory: openJournalFor }
+      ? // What is the application's own opens first, so that nothing is left open where it can't be.
+        { provide: Journal, inject: [RESOLVED, ...(state === undefined ? [] : [state])], useFactory: openJournalBeside }
       : { provide: Journal, useExisting: journal },
-    {
-      provide: SharedState,
-      // The journal opens first, because a state on disk has its files in the directory that the journal locks.
-      inject: [Journal, RESOLVED],
-      useFactory: openStateBeside,
-    },
+    state === undefined
+      ? // The journal opens first, because a state on disk has its files in the directory that the journal locks.
+        { provide: SharedState, inject: [Journal, RESOLVED], useFactory: openStateBeside }
+      : { provide: SharedState, useExisting: state },
   ];
 }
