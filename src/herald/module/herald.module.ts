@@ -16,6 +16,7 @@ import { METADATA_PREFIX } from '../../auth/settings/resource.js';
 import { BODY_OPTIONS, Bodies } from '../../hub/http/bodies/bodies.js';
 import { keepBodiesUnparsed } from '../../hub/http/bodies/unparsed-bodies.js';
 import { leaveBodiesUnread } from '../../hub/http/bodies/unread-bodies.js';
+import { takeLongParts } from '../../hub/http/subscriptions/long-parts.js';
 import { BATCH_OPTIONS } from '../../hub/http/publish/batch/batches.js';
 import { HUB_PROVIDERS } from '../../hub/hub.providers.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
@@ -95,6 +96,7 @@ export class HeraldModule extends ConfigurableModuleClass implements NestModule,
   configure(): void {
     if (this.path === HUB_PATH) keepOutOfPrefix(this.moduleRef, [HUB_PATH, METADATA_PREFIX + HUB_PATH]);
     leaveBodiesUnread(this.host.httpAdapter);
+    takeLongParts(this.host.httpAdapter);
     this.explorer.explore();
   }
 
