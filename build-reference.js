@@ -30,13 +30,16 @@ const app = await Application.bootstrap({
   validation: { notExported: true, invalidLink: true, invalidPath: true, rewrittenLink: true, notDocumented: false },
 });
 
-const project = await app.convert();
-if (project) {
-  nameModules(project);
+const project = await app.converter.convert(
+  app.getEntryPoints().map((point) => ({ ...point, displayName: entries.get(point.sourceFile.fileName) })),
+);
+for (const name of PACKAGES) {
+  // What another package declares is looked for in the reference of that one.
+  project.packageName = name;
   app.validate(project);
-  await app.generateDocs(project, app.options.getValue('out'));
 }
-process.exitCode = project && !app.logger.hasErrors() && !app.logger.hasWarnings() ? 0 : 1;
+await app.generateDocs(project, app.options.getValue('out'));
+process.exitCode = app.logger.hasErrors() || app.logger.hasWarnings() ? 1 : 0;
 
 function entriesOf(name) {
   const folder = join(ROOT, 'dist/packages', name);
@@ -44,10 +47,4 @@ function entriesOf(name) {
   return Object.entries(exports).flatMap(([path, { types }]) =>
     types === undefined ? [] : [[join(folder, types), name + path.slice(1)]],
   );
-}
-
-/** Each entry point has the name by which it is imported. */
-function nameModules({ children = [], files }) {
-  for (const one of children) {
-  }
 }
