@@ -13,7 +13,10 @@ const PACKAGE = resolve(process.env.HERALD_NEST);
 const { exports: entries } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8'));
 const ENTRIES = new Set(Object.values(entries).map(({ default: path }) => join(PACKAGE, path ?? '')));
 
-/** @throws where the package lacks the file, or has an index that is none of its entry points. */
+/**
+ * @throws where the package lacks the file, or has an index that is none of its entry points. All that Jest says of it is that
+ * it could not locate the module.
+ */
 export default function resolveImport(request, options) {
   const path = request.startsWith('.') ? resolve(options.basedir, request) : '';
   if (!path.startsWith(SOURCE)) return options.defaultResolver(request, options);

@@ -14,10 +14,14 @@ const run = promisify(execFile);
 export async function unpackModule(parent) {
   // Without links on the way, as Node tells paths of modules.
   const application = await realpath(await mkdtemp(join(parent, 'application-')));
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', application, './dist/packages/herald-nest'], {
-    cwd: ROOT,
-    maxBuffer: 16 * 1024 ** 2,
-  });
+  const { stdout } = await run(
+    'npm',
+    ['pack', '--json', '--pack-destination', application, './dist/packages/herald-nest'],
+    {
+      cwd: ROOT,
+      maxBuffer: 16 * 1024 ** 2,
+    },
+  );
   const [{ filename }] = JSON.parse(stdout);
   const folder = join(application, 'node_modules/herald-nest');
   await mkdir(folder, { recursive: true });

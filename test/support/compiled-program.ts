@@ -7,7 +7,8 @@ import { transform } from '@swc/core';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What `src` has become: in the built service, or in the package of the module, where suites run on that. */
-const BUILT = process.env['HERALD_NEST'] === undefined ? join(ROOT, 'dist/server') : join(process.env['HERALD_NEST'], 'lib');
+const BUILT =
+  process.env['HERALD_NEST'] === undefined ? join(ROOT, 'dist/server') : join(process.env['HERALD_NEST'], 'lib');
 
 /** A program in TypeScript, for a process of its own: it runs on what is built, and not on its source. */
 export class CompiledProgram {

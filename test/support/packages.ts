@@ -1,5 +1,5 @@
 import { mkdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -9,7 +9,7 @@ export const PACKAGES = ['herald-hub', 'herald-hub-client', 'herald-nest'] as co
 export type PackageName = (typeof PACKAGES)[number];
 
 /** The package of the module that suites are to test, where it is not the checkout's own. */
-const MODULE = process.env['HERALD_NEST'];
+const MODULE = process.env['HERALD_NEST'] === undefined ? undefined : resolve(process.env['HERALD_NEST']);
 
 /** The folder that has the module which is tested: the checkout's, or that package's. */
 export const MODULE_HOME = MODULE ?? ROOT;

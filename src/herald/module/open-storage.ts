@@ -24,10 +24,7 @@ export async function openJournalBeside(
 }
 
 /** Opens the state that goes with a journal. If that fails, the journal is closed, because nobody else would do it. */
-export async function openStateBeside(
-  opened: Journal | null,
-  { hub, journal }: ResolvedOptions,
-): Promise<SharedState> {
+export async function openStateBeside(opened: Journal | null, { hub, journal }: ResolvedOptions): Promise<SharedState> {
   if (opened === null) throw notMade('journal');
   try {
     return await openState(journal, hub.subscriptions.grace);
