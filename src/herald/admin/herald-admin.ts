@@ -50,6 +50,7 @@ export interface PurgeCriteria {
 export class HeraldAdmin {
   private readonly logger = new Logger(HeraldAdmin.name);
 
+  /** @internal Nest calls it. */
   constructor(
     private readonly streams: StreamRegistry,
     private readonly revocations: Revocations,

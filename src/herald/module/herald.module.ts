@@ -83,6 +83,7 @@ const EXPORTED = [
  */
 @Module({})
 export class HeraldModule extends ConfigurableModuleClass implements NestModule, OnApplicationBootstrap {
+  /** @internal Nest calls it. */
   constructor(
     private readonly explorer: SseExplorer,
     private readonly moduleRef: ModuleRef,

@@ -35,7 +35,7 @@ import { type Grants, GrantsResolver, HeraldModule } from '../../../src/herald/i
  * their routes. The third one is where it is for its clients.
  */
 
-const [framework = '', name = '', at = 'https://team.example'] = process.argv.slice(2);
+const [framework = '', own = '', at = 'https://team.example'] = process.argv.slice(2);
 
 /** Whoever brings a name in the header `x-user` may do everything. */
 @Injectable()
@@ -170,7 +170,7 @@ const HOSTS: Readonly<Record<string, Host>> = {
   },
 };
 
-const { configure, ...module } = HOSTS[name] ?? {};
+const { configure, ...module } = HOSTS[own] ?? {};
 
 @Module({ ...module, imports: [hub, ...(module.imports ?? [])], controllers: [BooksController] })
 class TeamModule {}
