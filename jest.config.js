@@ -28,6 +28,8 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/dist/against/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // The folder of the package `herald-nest`, for suites to run on that.
+  ...(process.env.HERALD_NEST && { resolver: '<rootDir>/test/packages/resolver.js' }),
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -4,14 +4,16 @@ import { Client } from './client.js';
 export type * from './api.js';
 export type { BackoffOptions } from './backoff.js';
 export type { BatchAnswer, BatchOptions, BatchUpdate } from './batch.js';
-export { HeraldError, type HeraldErrorCode, type Problem } from './errors.js';
+export { HeraldError, type HeraldErrorCode, type HeraldErrorDetails, type Problem } from './errors.js';
 export type { HistoryOptions, HistoryPage, PastMessage } from './history.js';
 export type { IterateOptions } from './iterate.js';
-export type { Match, Matcher, UrlPatternConstructor } from './matcher.js';
+export type { Match, Matcher, OneMatch, UrlPatternConstructor } from './matcher.js';
 export type { Message } from './message.js';
+export type { PayloadForm } from './payload.js';
 export type { ListOptions, PresenceChange, PresenceHandler, PresenceOptions, Subscriber } from './presence.js';
 export type { PublishOptions, UpdateOptions } from './publisher.js';
 export type { Resume, ResumeStore } from './resume.js';
+export type { Transport } from './stream.js';
 export type { TokenProvider, TokenRequest } from './token.js';
 export type { ConnectionState, Notice } from './wire.js';
 

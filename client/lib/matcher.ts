@@ -4,7 +4,8 @@
  */
 export type Matcher = string;
 
-type OneMatch<Topic> = Topic | { readonly pattern: Topic };
+/** A topic, `*` for every topic, or `{ pattern }` for a URL Pattern. */
+export type OneMatch<Topic> = Topic | { readonly pattern: Topic };
 
 /** What `subscribe` takes: a topic, `*` for every topic, `{ pattern }` for a URL Pattern, or several of these. */
 export type Match<Topic extends string = string> = OneMatch<Topic> | readonly OneMatch<Topic>[];

@@ -10,7 +10,10 @@ export interface ResumeStore {
   setItem(key: string, value: string): void;
 }
 
-/** Remembers how far a page has got, so that the next one goes on from there. */
+/**
+ * Remembers how far a page has got, so that the next one goes on from there.
+ * @internal What one is made of may change.
+ */
 export interface Memory {
   /** Whether it keeps the places of each reader by themselves. Then it knows none before it knows the reader. */
   readonly isPerReader: boolean;
@@ -28,6 +31,8 @@ export interface Memory {
 
 /** What may not have begun yet, and then may resume. */
 type Beginning = Pick<Part, 'matchers' | 'isLive' | 'since'>;
+
+export type { Checkpoint } from './places.js';
 
 /** Makes the memory of a client of the hub at `url`. `read` gives what the client has received by now. */
 export type Resume = (url: string, read: () => readonly Checkpoint[]) => Memory;

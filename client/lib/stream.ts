@@ -80,5 +80,8 @@ export interface Stream {
   look(): void;
 }
 
-/** A way to read streams. One whose events do not name their topics gets a connection for each subscription. */
+/**
+ * A way to read streams. One whose events do not name their topics gets a connection for each subscription.
+ * @internal What one is made of may change.
+ */
 export type Transport = (settings: StreamSettings, request: StreamRequest, listener: StreamListener) => Stream;

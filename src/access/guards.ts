@@ -15,6 +15,7 @@ export const GrantsOfRequest = createParamDecorator((_: unknown, context: Execut
 /** Lets only callers with grants publish. Whether these cover an update's topics is checked for each update. */
 @Injectable()
 export class PublishGuard implements CanActivate {
+  /** @internal Nest calls it. */
   constructor(
     private readonly resolver: GrantsResolver,
     private readonly guarded: GuardedGrants,
@@ -35,6 +36,7 @@ export class PublishGuard implements CanActivate {
 /** Lets callers with grants subscribe and, where `anonymous` is set, callers without credentials too. */
 @Injectable()
 export class SubscribeGuard implements CanActivate {
+  /** @internal Nest calls it. */
   constructor(
     private readonly resolver: GrantsResolver,
     private readonly guarded: GuardedGrants,

@@ -7,4 +7,4 @@ export { describePresence } from './presence.js';
 export { describeTopics, type TopicEngine } from './topics.js';
 export { describeState, type StateEngine } from './state.js';
 export { GRACE } from './leases.js';
-export type { Expect, Tools } from './tools.js';
+export type { Expect, Expectation, Matchers, Tools } from './tools.js';

@@ -19,7 +19,8 @@ export interface Expect {
   objectContaining(fields: Record<string, unknown>): unknown;
 }
 
-interface Matchers {
+/** What can be expected of a value. */
+export interface Matchers {
   toBe(expected: unknown): unknown;
   toBeGreaterThan(expected: number): unknown;
   toBeLessThanOrEqual(expected: number): unknown;
@@ -30,7 +31,8 @@ interface Matchers {
   toMatchObject(expected: object): unknown;
 }
 
-interface Expectation extends Matchers {
+/** What `expect(…)` gives. */
+export interface Expectation extends Matchers {
   readonly not: Matchers;
   /** Matchers that wait for a promise, and give one. */
   readonly resolves: {

@@ -1,6 +1,6 @@
 /** The public API for applications that use the hub as a module. */
 export type { AuthOptions } from '../auth/settings/auth.options.js';
-export type { IssuerConfig } from '../config/keys/issuers.js';
+export type { IssuerConfig, KeySetConfig } from '../config/keys/issuers.js';
 export type { Role } from '../shared/role.js';
 export { parseKey, type VerificationKey } from '../config/keys/keys.js';
 export { GrantsResolver } from '../access/grants-resolver.js';
@@ -21,27 +21,46 @@ export { hubToken, InjectHub } from './inject-hub.js';
 export { SseModule, type SseModuleOptions } from './sse.module.js';
 export type { UpdateDraft } from '../hub/update/check-update.js';
 export { ANONYMOUS, type Grants, UNLIMITED } from '../access/grants.js';
-export { HubError, type HubErrorCode } from '../access/hub.errors.js';
+export type { CallerKey } from '../access/caller.js';
+export { HUB_ERRORS, HubError, type HubErrorCode } from '../access/hub.errors.js';
+export type { Limit } from '../shared/http/problem.js';
 export {
   HistoryService,
   type HistoryRequest,
+  type PastTopic,
   type PastUpdate,
   type PastUpdates,
+  type TopicsPage,
+  type TopicsRequest,
 } from '../hub/service/history.service.js';
 export { HubService } from '../hub/service/hub.service.js';
 export { Bodies, type BodyOptions } from '../hub/http/bodies/bodies.js';
 export { HubErrorFilter, MetadataAddress } from '../hub/http/hub-error.filter.js';
 export type { HubOptions } from '../hub/service/hub.options.js';
-export { Drain, type DrainOptions } from '../streams/drain/drain.js';
+export type { BatchOptions } from '../hub/http/publish/batch/batches.js';
+export type { Rate } from '../hub/limits/allowance.js';
+export type { PublishQuotaOptions } from '../hub/limits/publish-quota.js';
+export type { Matcher, MatcherType } from '../hub/matching/matcher.js';
+export type { RedisJournalOptions } from '../storage/journal/redis/redis-journal.js';
+export type { RedisAddress, RedisLogin, RedisTlsFiles } from '../storage/redis/redis-target.js';
+export type { TraceContext } from '../shared/trace/trace-context.js';
+export type { Span, SpanAttributes, SpanCounts, SpanStart, Tracer } from '../shared/trace/tracer.js';
+export { Drain, type DrainOptions, type DrainState } from '../streams/drain/drain.js';
 export { ManagedSse, type ManagedSseOptions } from '../streams/nest-sse/managed-sse.js';
 export { type StreamOptions, StreamRegistry } from '../streams/registry/stream-registry.js';
 export { NotPublishedError } from './not-published-error.js';
-export { PublishTo, type PublishToOptions, type RouteParams } from './publish-to.js';
+export {
+  type HandlerOf,
+  PublishTo,
+  type PublishToDecorator,
+  type PublishToOptions,
+  type RouteParams,
+} from './publish-to.js';
 export type { Topics, UpdateMapping } from './update-mapping.js';
 
 // What code of the same process asks the hub for.
 export type { HubNotice, HubUpdate, HubUpdates, UpdatesOptions } from '../hub/in-process/hub-updates.js';
-export type { Match } from '../hub/in-process/match.js';
+export type { Match, OneMatch } from '../hub/in-process/match.js';
 export type { BatchAnswer, BatchDraft } from '../hub/in-process/publish-batch.js';
 export type { LatestUpdates } from '../hub/service/history.service.js';
 export type { HistoryOptions } from '../hub/service/hub.service.js';

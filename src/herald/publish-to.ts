@@ -21,9 +21,10 @@ export interface PublishToOptions<Value> extends Omit<UpdateMapping<Value, Route
 }
 
 /** A handler whose answer is a `Value`. */
-type HandlerOf<Value> = (...args: never[]) => Value | Promise<Value> | Observable<Value>;
+export type HandlerOf<Value> = (...args: never[]) => Value | Promise<Value> | Observable<Value>;
 
-type PublishToDecorator<Value> = <Handler extends HandlerOf<Value>>(
+/** What {@link PublishTo} is: TypeScript refuses it on a handler whose answer is no `Value`. */
+export type PublishToDecorator<Value> = <Handler extends HandlerOf<Value>>(
   target: object,
   name: string | symbol,
   descriptor: TypedPropertyDescriptor<Handler>,

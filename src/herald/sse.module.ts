@@ -20,6 +20,7 @@ export interface SseModuleOptions extends HeraldStreamOptions {
  */
 @Module({})
 export class SseModule implements NestModule {
+  /** @internal Nest calls it. */
   constructor(private readonly explorer: SseExplorer) {}
 
   /** What is left out is as the service has it without any environment variable; streams end at once with the process. */

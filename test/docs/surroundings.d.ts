@@ -44,6 +44,8 @@ type HubService = import('herald-nest').HubService;
 type Grants = import('herald-nest').Grants;
 declare const GrantsResolver: typeof import('herald-nest').GrantsResolver;
 declare const HeraldModule: typeof import('herald-nest').HeraldModule;
+declare function openOurJournal(): Promise<import('herald-nest').Journal>;
+declare function openOurState(): Promise<import('herald-nest').SharedState>;
 declare const PublishGuard: typeof import('herald-nest').PublishGuard;
 declare class NotBanned {
   canActivate(): boolean;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
 import { compiled, exampleIn } from '../support/examples.js';
+import { linkPackages } from '../support/packages.js';
 
 const run = promisify(execFile);
 
@@ -12,17 +13,12 @@ const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 
 it('the unit test of the documents passes in Node’s own runner, which ends by itself', async () => {
   const code = await compiled(await exampleIn('nest-bridges.md', 'unit test'));
-  // Below the project, where its packages are found, and as if the package were installed.
+  // Below the project, where its packages are found.
   const folder = await mkdtemp(join(DIST, 'example-'));
   try {
     const file = join(folder, 'orders.test.mjs');
-    const herald = '../server/herald';
-    await writeFile(
-      file,
-      code
-        .replace("'herald-nest/testing'", `'${herald}/testing/index.js'`)
-        .replace("'herald-nest'", `'${herald}/index.js'`),
-    );
+    await linkPackages(folder);
+    await writeFile(file, code);
     // Node tells the tests that it runs by this variable, and this one is not its own.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const { stdout } = await run(process.execPath, ['--test', '--test-reporter=tap', file], { env, timeout: 60_000 });

@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { CompiledProgram } from '../support/compiled-program.js';
 import { EventStream, send, textOf } from '../support/event-stream.js';
 import { type Herald, startHerald } from '../support/herald.js';
 import { form, HUB } from '../support/hub.js';
+import { MODULE_HOME } from '../support/packages.js';
 import { ADAPTERS } from '../support/team-app.js';
 
 /*
@@ -48,6 +51,16 @@ interface Asked {
 }
 
 const program = new CompiledProgram('test/e2e/hosts/app.ts');
+
+it('the applications are made with the module that is tested', async () => {
+  const [node, ...args] = await program.command('Fastify', 'nothing else', 'nowhere:');
+  // Paths are not in one piece in colours.
+  const env = { ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1' };
+  const started = promisify(execFile)(node, args, { env }).then(() => ({ stderr: 'no error' }));
+  const { stderr } = await started.catch((error: { stderr: string }) => error);
+  expect(stderr).toContain('hubUrl must be');
+  expect(stderr).toContain(MODULE_HOME);
+});
 
 describe.each(ADAPTERS)('beside a hub on %s', (adapter) => {
   it.each(Object.entries(HOSTS))('%s works, and the hub does', async (name, own) => {

@@ -15,8 +15,14 @@ import {
 import { APP_GUARD, Reflector } from '@nestjs/core';
 import { concat, NEVER, of, type Observable } from 'rxjs';
 import { MemoryJournal } from '../../src/storage/journal/memory/memory-journal.js';
-import { Journal } from '../../src/storage/journal/journal.js';
-import { HeraldModule, type HeraldOptions, HubService, InjectHub, ManagedSse } from '../../src/herald/index.js';
+import {
+  HeraldModule,
+  type HeraldOptions,
+  HubService,
+  InjectHub,
+  Journal,
+  ManagedSse,
+} from '../../src/herald/index.js';
 import { HUB } from '../support/hub.js';
 import { ADAPTERS, NamedUsers, TeamApp } from '../support/team-app.js';
 

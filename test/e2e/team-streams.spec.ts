@@ -21,8 +21,7 @@ import { NestFactory, REQUEST } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { concat, from, map, NEVER, type Observable, of, Subject, throwError, timer } from 'rxjs';
 import { openStream, send, textOf } from '../support/event-stream.js';
-import { SseModule } from '../../src/herald/index.js';
-import { StreamRegistry } from '../../src/streams/registry/stream-registry.js';
+import { SseModule, StreamRegistry } from '../../src/herald/index.js';
 
 const LATER = 30;
 

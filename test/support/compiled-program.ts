@@ -1,12 +1,16 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { transform } from '@swc/core';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A program in TypeScript, for a process of its own: it runs on the built service, and not on its source. */
+/** What `src` has become: in the built service, or in the package of the module, where suites run on that. */
+const BUILT =
+  process.env['HERALD_NEST'] === undefined ? join(ROOT, 'dist/server') : join(process.env['HERALD_NEST'], 'lib');
+
+/** A program in TypeScript, for a process of its own: it runs on what is built, and not on its source. */
 export class CompiledProgram {
   private compiled: Promise<string> | undefined;
 
@@ -19,7 +23,7 @@ export class CompiledProgram {
     return [process.execPath, '--enable-source-maps', await this.compiled, ...given];
   }
 
-  /** Puts the compiled file where its imports of `src` become ones of `dist/server`. */
+  /** Puts the compiled file below `dist`, with its imports of `src` as ones of what is built. */
   private async compile(): Promise<string> {
     const { code } = await transform(await readFile(join(ROOT, this.source), 'utf8'), {
       filename: this.source,
@@ -34,7 +38,7 @@ export class CompiledProgram {
     });
     const path = join(ROOT, 'dist', this.source.replace(/\.ts$/, '.js'));
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, code.replaceAll(/(['"](?:\.\.\/)+)src\//g, '$1server/'));
+    await writeFile(path, code.replaceAll(/(['"])(?:\.\.\/)+src\//g, `$1${pathToFileURL(BUILT).href}/`));
     return path;
   }
 }

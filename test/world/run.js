@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { unpackModule } from '../packages/unpack.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
@@ -27,6 +28,9 @@ const AROUND = [
   'test/e2e/team-hosts',
 ];
 
+/** The suites of the module, which its tarball has to pass as well. */
+const MODULE = ['test/e2e/(team-|express|publish-to|nest-)', 'src/herald/'];
+
 const PARTS = {
   clients: [
     {
@@ -39,11 +43,19 @@ const PARTS = {
       name: 'proxies, deployments, operators’ tools, clients of others, and what teams put on all routes',
       act: () => jest([...AROUND], { HERALD_AROUND: 'on' }),
     },
+    {
+      name: 'what teams put on all routes, with the module of the tarball',
+      act: (parent) => onTarball(['test/e2e/team-hosts'], parent, { HERALD_AROUND: 'on' }),
+    },
   ],
   packages: [
     {
       name: 'the packages, installed in new folders',
       act: () => jest(['test/packages'], { HERALD_INSTALL: 'on' }),
+    },
+    {
+      name: 'the module’s suites, with the module of the tarball',
+      act: (parent) => onTarball(MODULE, parent),
     },
   ],
   nodes: NODES.map((version) => ({
@@ -122,6 +134,11 @@ async function onNode(version, parent) {
   const prefix = join(parent, `node-${version}`);
   if (!(await run('npm', ['install', '--no-audit', '--no-fund', '--prefix', prefix, `node@${version}`]))) return false;
   return jest([], {}, join(prefix, 'node_modules/node/bin/node'));
+}
+
+/** Has suites import the module from the package as npm would publish it. */
+async function onTarball(files, parent, env = {}) {
+  return jest(files, { ...env, HERALD_NEST: await unpackModule(parent) });
 }
 
 async function soak(args) {

@@ -37,7 +37,7 @@ import {
 } from './follow.js';
 import { NOTHING_READ, type Past, type Reading, readPast } from './past.js';
 
-export type { Followed, FollowedTopics } from './follow.js';
+export type { AnyClient, Followed, FollowedTopics } from './follow.js';
 export type { Past } from './past.js';
 
 /** Which client a hook uses, and whether it does anything now. */

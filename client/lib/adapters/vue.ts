@@ -43,6 +43,8 @@ import {
 } from './follow.js';
 import { NOTHING_READ, type Past, type Reading, readPast } from './past.js';
 
+export type { AnyClient } from './follow.js';
+
 /** Which client a composable uses, and whether it does anything now. */
 export interface ComposableOptions {
   /** Default: the one that was provided. */

@@ -22,7 +22,7 @@ import { type Outcome, Sessions } from './sessions.js';
 const BEARER = /^bearer +([\w.~+/-]+=*) *$/i;
 
 /**
- * What an access token allows or, for requests without one, what the application says ({@link Application}). A Bearer token
+ * What an access token allows or, for requests without one, what the application says (`authorizeUrl`). A Bearer token
  * that no issuer of the hub's has made is put to the application as well.
  */
 @Injectable()
@@ -30,6 +30,7 @@ export class SessionGrantsResolver extends GrantsResolver {
   private readonly sessions: Sessions;
   private readonly allowed: Origins;
 
+  /** @internal Nest calls it. */
   constructor(
     private readonly tokens: TokenGrantsResolver,
     private readonly verifier: TokenVerifier,

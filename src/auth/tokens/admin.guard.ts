@@ -8,6 +8,7 @@ import { TrustedIssuers } from './trusted-issuers.js';
 /** Lets administrators in. Answers 404 where no key for administrators is configured. */
 @Injectable()
 export class AdminGuard implements CanActivate {
+  /** @internal Nest calls it. */
   constructor(
     private readonly resolver: GrantsResolver,
     private readonly guarded: GuardedGrants,

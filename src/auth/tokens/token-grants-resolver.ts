@@ -21,6 +21,7 @@ const NONE = new Origins([]);
 export class TokenGrantsResolver extends GrantsResolver {
   private readonly allowed: Origins;
 
+  /** @internal Nest calls it. */
   constructor(
     private readonly verifier: TokenVerifier,
     private readonly revocations: Revocations,

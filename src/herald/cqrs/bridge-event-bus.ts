@@ -5,7 +5,8 @@ import { hubToken } from '../inject-hub.js';
 import { UpdateBridge } from '../update-bridge.js';
 import { type DraftMaker, draftMaker, type UpdateMapping } from '../update-mapping.js';
 
-type ClassOf<Event> = abstract new (...args: never[]) => Event;
+/** A class whose instances are events, which may be an abstract one. */
+export type ClassOf<Event> = abstract new (...args: never[]) => Event;
 
 /** How events of a class become updates. The context of its functions is the name of the event's own class. */
 export interface DomainEventMapping<Event> extends UpdateMapping<Event, string> {

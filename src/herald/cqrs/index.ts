@@ -1,2 +1,2 @@
 /** `herald-nest/cqrs`: events of `@nestjs/cqrs` become updates. */
-export { bridgeEventBus, type DomainEventMapping } from './bridge-event-bus.js';
+export { bridgeEventBus, type ClassOf, type DomainEventMapping } from './bridge-event-bus.js';

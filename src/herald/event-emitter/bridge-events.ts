@@ -5,7 +5,8 @@ import { hubToken } from '../inject-hub.js';
 import { UpdateBridge } from '../update-bridge.js';
 import { type DraftMaker, draftMaker, type UpdateMapping } from '../update-mapping.js';
 
-type EventName = string | symbol | (string | symbol)[];
+/** The name of an event, or, with wildcards, its parts. */
+export type EventName = string | symbol | (string | symbol)[];
 
 /** How events with a name become updates. The context of its functions is the name that an event was emitted by. */
 export interface EventMapping<Payload> extends UpdateMapping<Payload, string> {

@@ -16,6 +16,7 @@ import { METADATA_PREFIX } from '../../auth/settings/resource.js';
 import { BODY_OPTIONS, Bodies } from '../../hub/http/bodies/bodies.js';
 import { keepBodiesUnparsed } from '../../hub/http/bodies/unparsed-bodies.js';
 import { leaveBodiesUnread } from '../../hub/http/bodies/unread-bodies.js';
+import { takeLongParts } from '../../hub/http/subscriptions/long-parts.js';
 import { BATCH_OPTIONS } from '../../hub/http/publish/batch/batches.js';
 import { HUB_PROVIDERS } from '../../hub/hub.providers.js';
 import { GuardedGrants } from '../../access/guarded-grants.js';
@@ -42,7 +43,7 @@ import {
 import { hubControllers } from './hub-controllers.js';
 import { exportedParts } from './hub-parts.js';
 import { hubToken } from '../inject-hub.js';
-import { openJournalFor, openStateBeside } from './open-storage.js';
+import { openJournalBeside, openStateBeside } from './open-storage.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<HeraldOptions>({
   moduleName: 'Herald',
@@ -80,6 +81,7 @@ const EXPORTED = [
  */
 @Module({})
 export class HeraldModule extends ConfigurableModuleClass implements NestModule, OnApplicationBootstrap {
+  /** @internal Nest calls it. */
   constructor(
     private readonly explorer: SseExplorer,
     private readonly moduleRef: ModuleRef,
@@ -93,6 +95,7 @@ export class HeraldModule extends ConfigurableModuleClass implements NestModule,
   configure(): void {
     if (this.path === HUB_PATH) keepOutOfPrefix(this.moduleRef, [HUB_PATH, METADATA_PREFIX + HUB_PATH]);
     leaveBodiesUnread(this.host.httpAdapter);
+    takeLongParts(this.host.httpAdapter);
     this.explorer.explore();
   }
 
@@ -154,16 +157,15 @@ function optionProviders(path: string): Provider[] {
   ];
 }
 
-function storageProviders({ journal }: Required<HeraldExtras>): Provider[] {
+function storageProviders({ journal, state }: Required<HeraldExtras>): Provider[] {
   return [
     journal === undefined
-      ? { provide: Journal, inject: [RESOLVED], useFactory: openJournalFor }
+      ? // What is the application's own opens first, so that nothing is left open where it can't be.
+        { provide: Journal, inject: [RESOLVED, ...(state === undefined ? [] : [state])], useFactory: openJournalBeside }
       : { provide: Journal, useExisting: journal },
-    {
-      provide: SharedState,
-      // The journal opens first, because a state on disk has its files in the directory that the journal locks.
-      inject: [Journal, RESOLVED],
-      useFactory: openStateBeside,
-    },
+    state === undefined
+      ? // The journal opens first, because a state on disk has its files in the directory that the journal locks.
+        { provide: SharedState, inject: [Journal, RESOLVED], useFactory: openStateBeside }
+      : { provide: SharedState, useExisting: state },
   ];
 }

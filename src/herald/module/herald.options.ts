@@ -8,6 +8,7 @@ import type { HubOptions } from '../../hub/service/hub.options.js';
 import { HUB_PATH } from '../../shared/hub-path.js';
 import type { Journal } from '../../storage/journal/journal.js';
 import type { JournalOptions } from '../../storage/open-journal.js';
+import type { SharedState } from '../../storage/state/shared-state.js';
 import type { DrainOptions } from '../../streams/drain/drain.js';
 import type { StreamOptions } from '../../streams/registry/stream-registry.js';
 
@@ -61,7 +62,7 @@ export interface HeraldExtras {
   readonly path?: string;
   /** Whether all modules of the application can inject what this one exports. Default: those that import it. */
   readonly isGlobal?: boolean;
-  /** Modules that the resolver, the guards and the journal below get their dependencies from. */
+  /** Modules that the resolver, the guards, the journal and the state below get their dependencies from. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   /** Decides what callers may do, for example from the application's own sessions; by default from tokens. */
   readonly grantsResolver?: Type<GrantsResolver> | undefined;
@@ -71,6 +72,11 @@ export interface HeraldExtras {
   readonly decorators?: readonly ClassDecorator[];
   /** The token of a journal of the application's own, from one of the `imports`. The hub closes it. */
   readonly journal?: InjectionToken<Journal> | undefined;
+  /**
+   * The token of a state of the application's own, from one of the `imports`. The hub closes it. Default: the one that goes
+   * with `hub.journal`, also beside a journal of the application's own.
+   */
+  readonly state?: InjectionToken<SharedState> | undefined;
   /**
    * Which `@Sse()` handlers of the application get what the hub's streams have: those marked with `@ManagedSse()`, which is
    * the default, or all.
@@ -87,6 +93,7 @@ export const DEFAULT_EXTRAS: Required<HeraldExtras> = {
   guards: {},
   decorators: [],
   journal: undefined,
+  state: undefined,
   sse: 'marked',
 };
 

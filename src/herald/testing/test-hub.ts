@@ -24,6 +24,7 @@ export class TestHub implements OnApplicationShutdown {
   private readonly readers = new Set<TestReader>();
   private held: { readonly position: number; readonly update: TestUpdate }[] = [];
 
+  /** @internal `HeraldTestingModule` calls it. */
   constructor(
     private readonly journal: Journal,
     private readonly guarded: GuardedGrants,

@@ -25,6 +25,7 @@ export class HubErrorFilter implements ExceptionFilter<HubError | JournalUnavail
   private readonly logger = new Logger(HubErrorFilter.name);
   private readonly failures = new RepeatedLines((line) => this.logger.warn(line));
 
+  /** @internal Nest calls it. */
   constructor(
     private readonly streams: StreamRegistry,
     @Inject(HUB_OPTIONS) private readonly options: HubOptions,

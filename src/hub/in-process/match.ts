@@ -1,7 +1,8 @@
 import { HubError } from '../../access/hub.errors.js';
 import { type Matcher, type MatcherType, parseMatcher } from '../matching/matcher.js';
 
-type OneMatch = string | { readonly pattern: string; readonly type?: MatcherType | undefined };
+/** A topic, `*` for every topic, or `{ pattern }`, which is a URL Pattern unless it has another `type`. */
+export type OneMatch = string | { readonly pattern: string; readonly type?: MatcherType | undefined };
 
 /**
  * Which topics are meant, as in the client library: a topic, `*` for every topic, `{ pattern }` for a URL Pattern (relative

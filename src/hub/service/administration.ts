@@ -30,6 +30,7 @@ export interface PurgeCriteria {
 export class Administration {
   private readonly logger = new Logger(Administration.name);
 
+  /** @internal Nest calls it. */
   constructor(
     private readonly streams: StreamRegistry,
     private readonly revocations: TokenRevocations,

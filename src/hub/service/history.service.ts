@@ -100,13 +100,14 @@ const LARGEST_ANSWER = 16 * 1024 ** 2;
 /** Held updates for who asks for them once: for a page that is made on a server, or a client that starts. */
 @Injectable()
 export class HistoryService {
-  /** The ids of the updates that this process has taken out last. */
+  /** @internal The ids of the updates that this process has taken out last. */
   readonly removedIds = new RemovedIds();
   private readonly background = new Background();
   private readonly history: History;
   private readonly removal: Removal;
   private readonly cursors: Cursors;
 
+  /** @internal Nest calls it. */
   constructor(
     private readonly journal: Journal,
     private readonly guarded: GuardedGrants,
@@ -158,6 +159,7 @@ export class HistoryService {
   }
 
   /**
+   * @internal
    * The updates at these positions, which are in order, as somebody may see them. Where they are too large together, the
    * newest ones.
    */
@@ -178,7 +180,7 @@ export class HistoryService {
     return { updates: updates.toReversed(), isComplete: true };
   }
 
-  /** Takes updates out of the history for good: see {@link Removal.remove}. */
+  /** @internal Takes updates out of the history for good: see {@link Removal.remove}. */
   remove(what: Removed, tell?: (ids: readonly string[]) => void): Promise<number> {
     return this.removal.remove(what, (ids) => {
       this.removedIds.note(ids);

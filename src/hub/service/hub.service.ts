@@ -91,9 +91,9 @@ export type OpenConnection = (first: string) => Connection;
 /** The hub: publish into the log, subscribe to it. HTTP and in-process callers take the same path. */
 @Injectable()
 export class HubService implements BeforeApplicationShutdown, OnApplicationShutdown {
-  /** Who is subscribed; undefined where that is switched off. */
+  /** @internal Who is subscribed; undefined where that is switched off. */
   readonly presence: Presence | undefined;
-  /** The connections that ended last. */
+  /** @internal The connections that ended last. */
   readonly ended = new EndedReaders();
   /** Missing only in a hub that a test has made by hand, without access control. */
   @Inject(Administration) private readonly administration!: Administration;
@@ -112,6 +112,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   private readonly delivered = new DeliveryCounts();
   private readonly journalReads = { reads: new Durations(), failedReads: 0 };
 
+  /** @internal Nest calls it. */
   constructor(
     private readonly journal: Journal,
     private readonly streams: StreamRegistry,
@@ -187,7 +188,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return this.journal.head;
   }
 
-  /** What this process has done since it began, and what it holds now. */
+  /** @internal What this process has done since it began, and what it holds now. */
   get counts(): HubCounts {
     const { publications, delivered, journalReads, journal, fanOut, recent } = this;
     const spans = this.options.tracer?.counts ?? NO_SPANS;
@@ -291,6 +292,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   }
 
   /**
+   * @internal
    * Refuses a publication while this process has more to do than it can.
    * @throws {HubError} `overloaded`
    */
@@ -299,29 +301,30 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     throw new HubError('overloaded', 'The hub has more to do than it can: publish this again later.');
   }
 
-  /** Does work of any length in turns with other work: see {@link Background.run}. */
+  /** @internal Does work of any length in turns with other work: see {@link Background.run}. */
   inTurns<T>(steps: Iterator<void, T>): Promise<T>;
+  /** @internal */
   inTurns<T>(steps: Iterator<void, T>, isOver: () => boolean): Promise<T | undefined>;
   inTurns<T>(steps: Iterator<void, T>, isOver?: () => boolean): Promise<T | undefined> {
     return isOver ? this.background.run(steps, isOver) : this.background.run(steps);
   }
 
-  /** Resolves in another turn, for asynchronous work that goes on for long. */
+  /** @internal Resolves in another turn, for asynchronous work that goes on for long. */
   giveWay(): Promise<void> {
     return this.background.do(() => undefined);
   }
 
-  /** Where a subscription begins that asked to resume after `lastEventId` (R65–R69). */
+  /** @internal Where a subscription begins that asked to resume after `lastEventId` (R65–R69). */
   locate(lastEventId: string | undefined): Promise<Start> {
     return this.starts.locate(lastEventId);
   }
 
-  /** See {@link Starts.locateNewest}. */
+  /** @internal See {@link Starts.locateNewest}. */
   locateNewest(count: number, wanted: Wanted): Promise<Start> {
     return this.starts.locateNewest(count, wanted);
   }
 
-  /** See {@link Starts.locateLatest}. */
+  /** @internal See {@link Starts.locateLatest}. */
   locateLatest(wanted: Wanted, isGap: boolean): Promise<Start> {
     return this.starts.locateLatest(wanted, isGap);
   }
@@ -339,17 +342,18 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return this.background.run(this.fanOut.readersOf(topic));
   }
 
-  /** When those readers that were live had all been offered what is up to `position`: see `OfferTimes`. */
+  /** @internal When those readers that were live had all been offered what is up to `position`: see `OfferTimes`. */
   offeredBy(position: number): number | undefined {
     return this.fanOut.offeredBy(position);
   }
 
-  /** Whether there is room for a stream of this client's, before any work is done for it. */
+  /** @internal Whether there is room for a stream of this client's, before any work is done for it. */
   admits(info: StreamInfo): boolean {
     return this.streams.admits(info);
   }
 
   /**
+   * @internal
    * Gives a connection every update that is matched and granted, from `start` on, until it ends. Where there are too
    * many streams already, it is refused.
    */
@@ -378,7 +382,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     return reader;
   }
 
-  /** Begins a stream only to end it: any status but 200 would stop a native `EventSource` for good. */
+  /** @internal Begins a stream only to end it: any status but 200 would stop a native `EventSource` for good. */
   refuse(open: OpenConnection, info: StreamInfo, reason: 'overloaded' | 'unavailable' = 'overloaded'): undefined {
     const connection = open('');
     connection.info = info;

@@ -23,13 +23,13 @@ export interface RedisAddress {
   readonly port: number;
 }
 
-interface RedisLogin {
+export interface RedisLogin {
   readonly username?: string | undefined;
   readonly password: string;
 }
 
 /** PEM files, which are read for each connection, so that renewed ones are taken. */
-interface RedisTlsFiles {
+export interface RedisTlsFiles {
   /** This process's own certificate and its key. */
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;

@@ -13,7 +13,7 @@ export interface DrainOptions {
   readonly window: number;
   /** Whether no other process has the same log, so that readers can't come back before this one has been started again. */
   readonly isAlone: boolean;
-  /** Default: the machine's. */
+  /** @internal Default: the machine's. */
   readonly pace?: Pace;
 }
 
@@ -49,6 +49,7 @@ export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
   private finishing: Promise<void> = Promise.resolve();
   private readonly pace: Pace;
 
+  /** @internal Nest calls it. */
   constructor(
     private readonly streams: StreamRegistry,
     @Inject(DRAIN_OPTIONS) private readonly options: DrainOptions,

@@ -78,11 +78,11 @@ export function randomRetry(random: () => number = Math.random): number {
  */
 @Injectable()
 export class StreamRegistry implements OnModuleInit, OnApplicationShutdown {
-  /** Whether this process has more to do than it can. */
+  /** @internal Whether this process has more to do than it can. */
   readonly pressure = new Pressure();
-  /** What the clients of all streams have not taken yet. */
+  /** @internal What the clients of all streams have not taken yet. */
   readonly outstanding: OutstandingBytes;
-  /** Counts and sums up what becomes of streams. */
+  /** @internal Counts and sums up what becomes of streams. */
   readonly tally = new StreamTally(() => this.size);
   private readonly deadlines = new Map<OpenStream, number>();
   private readonly refused: RefusedStreams;
@@ -92,6 +92,7 @@ export class StreamRegistry implements OnModuleInit, OnApplicationShutdown {
   private serial = 0;
   private timer: NodeJS.Timeout | undefined;
 
+  /** @internal Nest calls it. */
   constructor(@Inject(STREAM_OPTIONS) private readonly options: StreamOptions) {
     this.admission = new Admission(options);
     this.outstanding = new OutstandingBytes(options.maxOutstanding);
@@ -132,11 +133,12 @@ export class StreamRegistry implements OnModuleInit, OnApplicationShutdown {
     this.tally.start();
   }
 
-  /** Whether there is room for one more stream of this client's (R16, R59). */
+  /** @internal Whether there is room for one more stream of this client's (R16, R59). */
   admits(info: StreamInfo): boolean {
     return !this.pressure.shedsStreams && this.admission.admits(info, this.size);
   }
 
+  /** @internal */
   add(stream: OpenStream): void {
     const { maxAge } = this.options;
     this.serial += 1;
@@ -151,6 +153,7 @@ export class StreamRegistry implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
+   * @internal
    * Has each stream that comes from now on end at once where `bar` gives a reason: its caller may have been let in long
    * before.
    */
@@ -158,7 +161,7 @@ export class StreamRegistry implements OnModuleInit, OnApplicationShutdown {
     this.bars.push(bar);
   }
 
-  /** Why a caller may not go on, where one of the bars has a reason. */
+  /** @internal Why a caller may not go on, where one of the bars has a reason. */
   reasonAgainst(info: StreamInfo): StreamEnd | undefined {
     for (const bar of this.bars) {
       const reason = bar(info);
@@ -172,7 +175,7 @@ export class StreamRegistry implements OnModuleInit, OnApplicationShutdown {
     if (reason !== undefined) stream.end(reason);
   }
 
-  /** A stream is over, for this reason. */
+  /** @internal A stream is over, for this reason. */
   delete(stream: OpenStream, reason: StreamEnd): void {
     if (this.deadlines.delete(stream)) {
       this.admission.leave(stream.info);
@@ -181,7 +184,7 @@ export class StreamRegistry implements OnModuleInit, OnApplicationShutdown {
     this.unwatch();
   }
 
-  /** Ends a stream that is not admitted, after a while. It is looked after until it has closed, and counts nowhere. */
+  /** @internal Ends a stream that is not admitted, after a while. It is looked after until it has closed, and counts nowhere. */
   refuse(stream: OpenStream, reason: StreamEnd): void {
     this.refused.add(stream, reason, performance.now());
     this.tally.refused.add(reason);
@@ -197,19 +200,19 @@ export class StreamRegistry implements OnModuleInit, OnApplicationShutdown {
     this.unwatch();
   }
 
-  /** The open streams with a number above `after`, oldest first. */
+  /** @internal The open streams with a number above `after`, oldest first. */
   *after(after: number): Iterable<OpenStream> {
     for (const stream of this.deadlines.keys()) if (stream.serial > after) yield stream;
   }
 
-  /** Ends those that `isMeant` is true of, and tells how many they were. */
+  /** @internal Ends those that `isMeant` is true of, and tells how many they were. */
   endWhere(isMeant: (stream: OpenStream) => boolean, reason: StreamEnd): number {
     const meant = [...this.deadlines.keys()].filter(isMeant);
     for (const stream of meant) stream.end(reason);
     return meant.length;
   }
 
-  /** Ends the streams that are refused, and held for a while. */
+  /** @internal Ends the streams that are refused, and held for a while. */
   endRefused(reason: StreamEnd): void {
     for (const stream of this.refused) stream.end(reason);
   }

@@ -31,11 +31,11 @@ import { map, type Observable } from 'rxjs';
 import { type Grants, GrantsResolver, HeraldModule } from '../../../src/herald/index.js';
 
 /*
- * An application with a hub, and with what its two arguments name: the framework, and something that teams put on all of
- * their routes.
+ * An application with a hub, and with what its first two arguments name: the framework, and something that teams put on all of
+ * their routes. The third one is where it is for its clients.
  */
 
-const AT = 'https://team.example';
+const [framework = '', own = '', at = 'https://team.example'] = process.argv.slice(2);
 
 /** Whoever brings a name in the header `x-user` may do everything. */
 @Injectable()
@@ -48,7 +48,7 @@ class NamedUsers extends GrantsResolver {
 }
 
 const hub = HeraldModule.forRoot({
-  hubUrl: `${AT}/.well-known/mercure`,
+  hubUrl: `${at}/.well-known/mercure`,
   grantsResolver: NamedUsers,
   hub: { subscriptions: { enabled: true, grace: 0 } },
 });
@@ -170,8 +170,7 @@ const HOSTS: Readonly<Record<string, Host>> = {
   },
 };
 
-const [framework = '', name = ''] = process.argv.slice(2);
-const { configure, ...module } = HOSTS[name] ?? {};
+const { configure, ...module } = HOSTS[own] ?? {};
 
 @Module({ ...module, imports: [hub, ...(module.imports ?? [])], controllers: [BooksController] })
 class TeamModule {}

@@ -37,6 +37,7 @@ export class Bodies {
   private readonly limit: number | undefined;
   private readonly maxBytes: number;
 
+  /** @internal Nest calls it. */
   constructor(@Inject(BODY_OPTIONS) { timeout, limit, maxBytes }: BodyOptions) {
     this.timeout = timeout;
     this.limit = limit;
@@ -53,19 +54,20 @@ export class Bodies {
     return this.held;
   }
 
-  /** Counts bytes that are held of a body which is read bit by bit. False where there is no room: they don't count then. */
+  /** @internal Counts bytes that are held of a body which is read bit by bit. False where there is no room: they don't count then. */
   hold(bytes: number): boolean {
     if (bytes > 0 && this.held + bytes > this.maxBytes) return false;
     this.held += bytes;
     return true;
   }
 
-  /** Counts them no more. */
+  /** @internal Counts them no more. */
   release(bytes: number): void {
     this.held -= bytes;
   }
 
   /**
+   * @internal
    * Reads the whole body: at once where it is short and has come already.
    * @param limit in bytes.
    * @throws {HubError} `body-too-large`, `body-too-slow`, `body-incomplete`, or `overloaded` where all bodies together

@@ -47,7 +47,7 @@ class BodyGuard implements CanActivate {
 }
 
 /** What `@RouteConfig()` of Nest's Fastify adapter sets, which an application on Express need not have. */
-const ROUTE_CONFIG = '__fastify_route_config__';
+export const ROUTE_CONFIG = '__fastify_route_config__';
 
 /** For a route with a body, which is then read after all guards of the controller. */
 export function LateBody(limit?: number): MethodDecorator {

@@ -16,12 +16,21 @@ import { HUB_OPTIONS, type HubOptions } from '../../service/hub.options.js';
 import { HubErrorFilter } from '../hub-error.filter.js';
 import { isGone } from '../is-gone.js';
 import { HubService } from '../../service/hub.service.js';
+import { LongParts, longPartsOf } from './long-parts.js';
 
 /** Subscriptions of one answer, and bytes of their documents; the next ones are behind its `next` link. */
 const PAGE = { count: 1_000, bytes: 256 * 1024 };
 
 /** Lists that may wait, which are made one after the other. */
 const MAX_WAITING = 100;
+
+/** What follows in a path: up to three parts, or all of them where one is long. */
+interface Parts {
+  readonly first?: string;
+  readonly second?: string;
+  readonly third?: string;
+  readonly '*'?: string;
+}
 
 /** A request for subscriptions by a caller that may know who is subscribed. */
 interface Inquiry {
@@ -50,14 +59,19 @@ export class SubscriptionsController {
   /** It is sent here, so that an application's interceptors can't make something else of it. */
   // The dialect says what the parts of the path mean.
   @Get(['', ':first', ':first/:second', ':first/:second/:third'])
+  @LongParts()
   async get(
     @Res() given: FrameworkReply,
     @GrantsOfRequest() grants: Grants,
-    @Param() { first, second, third }: { first?: string; second?: string; third?: string },
+    @Param() { first, second, third, '*': wildcard }: Parts,
     @Query('after') after?: string,
   ): Promise<void> {
     const reply = hubReplyOf(given);
-    const parts = [first, second, third].filter((part) => part !== undefined);
+    const parts =
+      wildcard === undefined
+        ? [first, second, third].filter((part) => part !== undefined)
+        : longPartsOf(reply.request.url, wildcard);
+    if (!parts) throw notFound();
     const inquiry = this.inquire(parts, grants, after);
     const selection = inquiry.format.select(parts);
     if (!selection) throw notFound();
