@@ -38,6 +38,7 @@ export class GracefulEnd implements OnApplicationBootstrap, OnModuleDestroy {
   private hasStopped = false;
   private leaving: Promise<void> | undefined;
 
+  /** @internal Nest calls it. */
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly discovery: DiscoveryService,

@@ -22,6 +22,7 @@ const GAPS = ['not-held', 'trimmed', 'damaged', 'presence'] as const;
  */
 @Injectable()
 export class HubMetrics {
+  /** @internal Nest calls it. */
   constructor(
     @Inject(HUB_PARTS) private readonly parts: HubParts,
     @Inject(EXPOSITION) private readonly exposition: Exposition,

@@ -78,6 +78,7 @@ export function importedParts(name?: string): Provider {
 /** Lets administrators of the hub in that a module stands around, and answers 404 where no key for them is configured. */
 @Injectable()
 export class HubAdminGuard implements CanActivate {
+  /** @internal Nest calls it. */
   constructor(@Inject(HUB_PARTS) private readonly parts: HubParts) {}
 
   canActivate(context: ExecutionContext): Promise<boolean> {

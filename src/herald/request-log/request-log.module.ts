@@ -27,6 +27,7 @@ export interface RequestLogOptions {
  */
 @Module({})
 export class HeraldRequestLogModule implements NestModule {
+  /** @internal Nest calls it. */
   constructor(
     private readonly host: HttpAdapterHost,
     @Inject(OPTIONS) private readonly options: RequestLinesOptions,

@@ -8,6 +8,7 @@ import { type HubParts, partsToken } from '../module/hub-parts.js';
  */
 @Injectable()
 export class HeraldHealthIndicator {
+  /** @internal Nest calls it. */
   constructor(
     private readonly indicators: HealthIndicatorService,
     @Inject(partsToken()) private readonly parts: Pick<HubParts, 'hub' | 'drain'>,

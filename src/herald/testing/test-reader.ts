@@ -20,9 +20,11 @@ export class TestReader implements AsyncIterable<TestUpdate> {
   private clearedAt = 0;
   private isOver = false;
 
-  /** @param wants whether an update is matched, and granted now. */
+  /** @internal */
   constructor(
+    /** Whether an update is matched, and granted now. */
     readonly wants: (update: Update) => boolean,
+    /** @internal Whose grants these are. */
     readonly caller: Caller,
   ) {}
 
