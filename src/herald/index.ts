@@ -4,6 +4,7 @@ export type { IssuerConfig, KeySetConfig } from '../config/keys/issuers.js';
 export type { Role } from '../shared/role.js';
 export { parseKey, type VerificationKey } from '../config/keys/keys.js';
 export { GrantsResolver } from '../access/grants-resolver.js';
+export type { HubReply } from '../shared/exchange/hub-reply.js';
 export type { HubRequest } from '../shared/exchange/hub-request.js';
 export { GrantsOfRequest, PublishGuard, SubscribeGuard } from '../access/guards.js';
 export { AdminGuard } from '../auth/tokens/admin.guard.js';
