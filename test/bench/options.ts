@@ -4,12 +4,15 @@ import type { Peer } from './peers/peer.js';
 import { ALL_SCENARIOS } from './scenarios/all.js';
 import { COMPARISON_EFFORT, type Effort, FULL_EFFORT, QUICK_EFFORT, type Scenario } from './scenarios/scenario.js';
 
+/** Scenarios that have plots. */
+const PLOTTED = ['m', 'n', 'o', 'p', 'q'] as const;
+
 /** Scenarios that have a figure which counts in a comparison with another commit. */
 const COMPARABLE = ALL_SCENARIOS.filter(({ metrics }) => metrics.some(({ better }) => better !== undefined));
 
 export const USAGE = `npm run bench -- [--scenario a,b,…] [--peers ${ALL_PEERS.map(({ name }) => name).join(',')}] [--runs 3] [--quick]
        npm run bench -- --against COMMIT [--scenario a,b,…]
-       npm run bench -- --plot m
+       npm run bench -- --plot ${PLOTTED.join('|')}
 
   --scenario  which scenarios: ${ALL_SCENARIOS.map(({ id, title }) => `${id} (${title})`).join(', ')}
   --peers     which servers
@@ -38,7 +41,7 @@ export interface AgainstOptions {
 
 /** Plots instead of a report. */
 export interface PlotOptions {
-  readonly plot: 'm';
+  readonly plot: (typeof PLOTTED)[number];
 }
 
 /** Reads the command line. Throws an `Error` that says what is wrong with it. */
@@ -90,8 +93,9 @@ function readMeasuring(values: Values): Options {
 }
 
 function readPlot(plot: string, args: readonly string[]): PlotOptions['plot'] {
-  if (plot !== 'm' || args.length > 2) throw new Error('--plot knows m only, and no other option');
-  return plot;
+  const known = PLOTTED.find((one) => one === plot);
+  if (!known || args.length > 2) throw new Error(`--plot knows ${PLOTTED.join(', ')}, and no other option`);
+  return known;
 }
 
 function choose<Item>(

@@ -6,7 +6,7 @@ import { type AgainstOptions, type Options, type PlotOptions, USAGE, readOptions
 import { hasFailed, outcomeOf } from './outcome.js';
 import { projectFolder } from './peers/installed.js';
 import type { Peer } from './peers/peer.js';
-import { plotOwnTopics } from './plots/own-topics-plots.js';
+import { drawPlots } from './plots/draw-plots.js';
 import { prepareAll } from './prepare.js';
 import { canPin, killAllPrograms, pinSelf } from './processes.js';
 import { makeReport } from './report.js';
@@ -21,7 +21,7 @@ async function main(options: Options | AgainstOptions | PlotOptions): Promise<nu
   if (unfit !== undefined) throw new Error(unfit);
   if (!canPin) say('!!! taskset is missing: nothing is pinned to a core');
   pinSelf();
-  if ('plot' in options) return plotOwnTopics();
+  if ('plot' in options) return drawPlots(options.plot);
   return 'against' in options ? runComparison(options, REPORT_FOLDER) : measureServers(options);
 }
 

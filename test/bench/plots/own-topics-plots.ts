@@ -1,13 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { startHerald } from '../peers/herald.js';
-import { projectFolder } from '../peers/installed.js';
 import { nchan } from '../peers/nchan.js';
 import type { Peer } from '../peers/peer.js';
 import { say } from '../say.js';
 import { ROOM } from '../scenarios/m-own-topics.js';
 import { measureReturning, type Returning } from '../scenarios/returning.js';
-import { type Series, writePlot } from './svg.js';
+import { save } from './save.js';
+import type { Series } from './svg.js';
 
 const MISSED = 50;
 const Y = 'server CPU beyond connecting (ms)';
@@ -55,17 +53,14 @@ const PLOTS: readonly Measured[] = [
   },
 ];
 
-/** Measures and writes the plots of scenario m into `docs/plots`. */
-export async function plotOwnTopics(): Promise<number> {
-  const folder = join(projectFolder(), 'docs/plots');
-  await mkdir(folder, { recursive: true });
+/** Coming back to a topic of one's own, against readers, topics and updates. */
+export async function plotOwnTopics(): Promise<void> {
   for (const measured of PLOTS) {
     const { file, title, x } = measured;
     const series = [await seriesOf('Herald', { start: async () => startHerald(ROOM) }, measured, Infinity)];
     if (nchan.missing() === undefined) series.push(await seriesOf('nchan', nchan, measured, measured.mostNchan));
-    await writeFile(join(folder, file), writePlot({ title, x, y: Y, series }));
+    await save(file, { title, x, y: Y, series });
   }
-  return 0;
 }
 
 async function seriesOf(

@@ -26,7 +26,7 @@ interface Dashboards {
 }
 
 /** Publishes at a fixed rate to readers that have all topics each. */
-async function measureDashboards(effort: Effort, parameters: string, isConflated: boolean): Promise<Dashboards> {
+export async function measureDashboards(effort: Effort, parameters: string, isConflated: boolean): Promise<Dashboards> {
   const server = await startHerald();
   const { subscribePath } = server.target;
   const [path = '', topic = ''] = subscribePath.split('?');

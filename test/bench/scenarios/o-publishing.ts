@@ -31,7 +31,7 @@ interface Work {
 }
 
 /** Server CPU for a publication, and for its delivery where each topic has a reader. Microseconds. */
-async function costOfSingles(start: Start, { publishers, topics, readers }: Work): Promise<number> {
+export async function costOfSingles(start: Start, { publishers, topics, readers }: Work): Promise<number> {
   return withSession({ start }, async ({ server, load }) => {
     if (readers > 0) await openReaders(load, readers, topics);
     const flood = { publishers, topics, bytes: BYTES, maxEvents: UPDATES.single, maxSeconds: 20 };

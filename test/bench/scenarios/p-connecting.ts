@@ -6,7 +6,7 @@ import { spreadOf } from '../statistics.js';
 import type { Metric, Scenario } from './scenario.js';
 import { startWatch, withSession } from './session.js';
 
-const STREAMS = 1_000;
+export const STREAMS = 1_000;
 /** How often so many come; the last five times count as warm. */
 const ROUNDS = 15;
 const WARM = 5;
@@ -28,6 +28,12 @@ async function measureConnecting(start: Peer['start']): Promise<Cost> {
     const cost = await costOf(server.pids, load.pid, async () => load.tell('flood', FIRST));
     return (cost.serverCpuSeconds * 1e6) / cost.result.events;
   });
+  const costs = await costsOfStreams(start);
+  return { cold: costs[0] ?? NaN, warm: spreadOf(costs.slice(-WARM))?.median ?? NaN, publishing };
+}
+
+/** Server CPU for each of the first 1,000 streams of a fresh server, of the next 1,000, and so on. Microseconds. */
+export async function costsOfStreams(start: Peer['start']): Promise<number[]> {
   return withSession({ start }, async ({ server, load }) => {
     await startWatch(load, 'count');
     const costs: number[] = [];
@@ -38,7 +44,7 @@ async function measureConnecting(start: Peer['start']): Promise<Cost> {
       await load.tell('close', null);
       await delay(REST);
     }
-    return { cold: costs[0] ?? NaN, warm: spreadOf(costs.slice(-WARM))?.median ?? NaN, publishing };
+    return costs;
   });
 }
 

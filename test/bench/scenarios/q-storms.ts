@@ -33,8 +33,8 @@ interface Crowd {
   readonly lastEventId?: string;
 }
 
-/** A crowd comes at once while live readers get events by the clock, some times. */
-async function measureStorm(start: Peer['start'], returns: boolean): Promise<Storm> {
+/** A crowd comes at once, to topics or back to what it has missed, while live readers get events by the clock, some times. */
+export async function measureStorm(start: Peer['start'], returns: boolean, size = CROWD): Promise<Storm> {
   return withSession({ start }, async ({ server, load }) => {
     const crowd = await LoadProcess.start(server.target);
     try {
@@ -42,7 +42,7 @@ async function measureStorm(start: Peer['start'], returns: boolean): Promise<Sto
       await startWatch(load, 'count', { publishers: WARM_UP.publishers });
       const { events } = await load.tell('flood', WARM_UP);
       await settled(load, events * LIVE);
-      const comers = returns ? await missing(load) : { readers: CROWD, topics: CROWD };
+      const comers = returns ? await missing(load) : { readers: size, topics: size };
       const storms: Storm[] = [];
       for (let time = 0; time < TIMES; time += 1) storms.push(await oneStorm(load, crowd, comers));
       return {
