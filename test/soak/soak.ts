@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { JournalName } from './journals.js';
 import { Crowd } from './load/crowd.js';
 import { type Sample, SoakHub } from './measure/soak-hub.js';
-import { type Course, type Finding, judge } from './measure/verdict.js';
+import { type Course, type Finding, judge, valueOf } from './measure/verdict.js';
 
 /** Samples under load; a short run takes them more often, a long one does not disturb the hub as much. */
 const SAMPLES = 120;
@@ -12,6 +12,10 @@ const MOST_INTERVAL = 15_000;
 /** Collections before each of them, and before the first and the last figures. */
 const FEW = 2;
 const MANY = 5;
+
+/** Samples of which the first and the last figures are the leanest one, and milliseconds between them. */
+const FIGURES = 3;
+const BETWEEN_FIGURES = 1_000;
 
 /** Milliseconds from when all is quiet to those: time for leases, tokens of the past and buffers to be over. */
 const QUIET = 6_000;
@@ -157,12 +161,25 @@ async function figures(stage: Stage, { isBrief, signal }: SoakOptions): Promise<
   await crowd.pause(signal);
   await delay(isBrief ? BRIEFLY_QUIET : QUIET, undefined, { signal });
   await crowd.untilGathered(signal);
-  const sample = await stage.sample(MANY);
+  const sample = await leanest(stage, signal);
   await crowd.checkSubscriptions(signal);
   // Some readers may be coming back at the moment, on one connection after the other.
   const others = sample.sockets - sample.streams;
   if (others > OTHER_SOCKETS) crowd.tally.fault(`the hub at ${hub.url} has ${others} sockets that are no reader's`);
   return sample;
+}
+
+/**
+ * The one of a few samples with the least memory: streams end and come back all the time, and what a sample has of the garbage
+ * of these milliseconds can be more than may grow.
+ */
+async function leanest(stage: Stage, signal: AbortSignal): Promise<Sample> {
+  const samples = [await stage.sample(MANY)];
+  while (samples.length < FIGURES) {
+    await delay(BETWEEN_FIGURES, undefined, { signal });
+    samples.push(await stage.sample(MANY));
+  }
+  return samples.reduce((one, other) => (valueOf(other, 'heap') < valueOf(one, 'heap') ? other : one));
 }
 
 async function snapshot({ hub }: Stage, when: string, { snapshots }: SoakOptions): Promise<void> {
