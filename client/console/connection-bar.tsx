@@ -7,6 +7,7 @@ import { NO_TOKEN } from './no-token.js';
 import { nameOf } from './token-subject.js';
 import { requestDeveloperTokens } from './developer-tokens.js';
 import type { Identity, Session } from './session.js';
+import { ShortLabel } from './short-label.js';
 import { TokenDialog } from './token-dialog.js';
 import { formatDuration, formatNumber, t } from './translation.js';
 
@@ -108,11 +109,12 @@ function Acts({ name, session }: { name: string; session: Session }): JSX.Elemen
         type="button"
         id={`${name}-cut`}
         title={t('cutNote')}
+        aria-label={t('cut')}
         data-heir={`#${name}-disconnect`}
         disabled={session.openedAt.value === undefined}
         onClick={() => session.stream.cut()}
       >
-        {t('cut')}
+        <ShortLabel long={t('cut')} short={t('cutShort')} />
       </button>
       <button
         type="button"

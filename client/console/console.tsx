@@ -18,6 +18,7 @@ import { Publication } from './publication.js';
 import { PublishForm } from './publish-form.js';
 import { SecondReader } from './second-reader.js';
 import { isSame, Session } from './session.js';
+import { ShortLabel } from './short-label.js';
 import { Snippets } from './snippets-panel.js';
 import { showState } from './state-icon.js';
 import { Subscribers } from './subscribers.js';
@@ -102,10 +103,11 @@ function Console(): JSX.Element {
             type="button"
             id="second"
             title={t('secondNote')}
+            aria-label={t('second')}
             data-heir=".second button"
             onClick={() => (second.value = new Session())}
           >
-            {t('second')}
+            <ShortLabel long={t('second')} short={t('secondShort')} />
           </button>
         )}
       </ConnectionBar>

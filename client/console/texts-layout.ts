@@ -11,6 +11,8 @@ export const en = {
   chartNoMessages: 'No messages in the last five minutes.',
   chartNoLatency: 'Publish something here to see how long it takes.',
   perSecond: '{n}/s',
+  cutShort: 'Cut',
+  secondShort: 'Second',
 } as const;
 
 /** Simplified Chinese. */
@@ -26,4 +28,6 @@ export const zhCN: Readonly<Record<keyof typeof en, string>> = {
   chartNoMessages: '最近五分钟没有消息。',
   chartNoLatency: '在此发布消息，即可看到所需的时间。',
   perSecond: '{n}/秒',
+  cutShort: '断网',
+  secondShort: '第二个',
 };

@@ -168,6 +168,9 @@ describeWith(chromium, 'where things are in the console', (path) => {
     await row(page, '"49"').waitFor();
     const rows = await page.locator('.rows').boundingBox();
     expect(rows?.y).toBeLessThan(PHONE.height / 2);
+    const acts = await page.locator('.connection-bar .acts button').all();
+    expect(acts.length).toBe(3);
+    for (const act of acts) expect([await act.textContent(), await isInSight(act)]).toEqual([expect.anything(), true]);
     for (const width of [360, 320]) {
       await page.setViewportSize({ width, height: 740 });
       expect((await page.locator('.tabs').boundingBox())?.height).toBeLessThan(40);
