@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { expect, it } from '@jest/globals';
@@ -131,8 +132,10 @@ describeWith(chromium, 'the console of an administrator', (path) => {
     await expectSoon(() => asked > before);
     // Longer than the time between two questions of somebody who may ask.
     await page.clock.fastForward(10_000);
+    await allAreCounted(page);
     const settled = asked;
     await page.clock.fastForward(10_000);
+    await allAreCounted(page);
     expect(asked).toBe(settled);
     await page.locator('#console-disconnect').click();
     await connectWith(page, {
@@ -148,6 +151,14 @@ function overlaps(one: DOMRect | undefined, other: DOMRect | undefined): boolean
   if (!one || !other) return false;
   const isBeside = one.right + 4 <= other.left || other.right + 4 <= one.left;
   return !isBeside && !(one.bottom + 4 <= other.top || other.bottom + 4 <= one.top);
+}
+
+/** Requests are told of in their order: once this one is, those before it were. */
+async function allAreCounted(page: Page): Promise<void> {
+  await Promise.all([
+    page.waitForRequest('**/health/live'),
+    page.evaluate(async () => void (await fetch('/health/live'))),
+  ]);
 }
 
 async function expectSoon(condition: () => boolean): Promise<void> {
