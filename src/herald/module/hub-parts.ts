@@ -50,23 +50,28 @@ export const HUB_PARTS = Symbol('the parts of the hub');
 /** The token under which a hub exports its parts. */
 export const partsToken = (name?: string): InjectionToken<HubParts> => `herald hub parts ${name ?? ''}`;
 
+/** What each part is in the hub's own module. */
+const TOKENS = {
+  hub: HubService,
+  history: HistoryService,
+  explanations: ExplainService,
+  streams: StreamRegistry,
+  drain: Drain,
+  state: SharedState,
+  adminGuard: AdminGuard,
+  options: HUB_OPTIONS,
+  bodies: Bodies,
+  metadata: MetadataAddress,
+} satisfies Record<keyof HubParts, InjectionToken>;
+
 /** Exported by a hub's own module. */
 export function exportedParts(name?: string): FactoryProvider<HubParts> {
+  const names = Object.keys(TOKENS);
   return {
     provide: partsToken(name),
-    inject: [
-      HubService,
-      HistoryService,
-      ExplainService,
-      StreamRegistry,
-      Drain,
-      SharedState,
-      AdminGuard,
-      HUB_OPTIONS,
-      Bodies,
-      MetadataAddress,
-    ],
-    useFactory: toParts,
+    inject: Object.values(TOKENS),
+    useFactory: (...parts: unknown[]) =>
+      Object.fromEntries(names.map((part, index) => [part, parts[index]])) as unknown as HubParts,
   };
 }
 
@@ -84,22 +89,4 @@ export class HubAdminGuard implements CanActivate {
   canActivate(context: ExecutionContext): Promise<boolean> {
     return this.parts.adminGuard.canActivate(context);
   }
-}
-
-type Parts = [
-  HubService,
-  HistoryService,
-  ExplainService,
-  StreamRegistry,
-  Drain,
-  SharedState,
-  AdminGuard,
-  HubOptions,
-  Bodies,
-  MetadataAddress,
-];
-
-function toParts(...parts: Parts): HubParts {
-  const [hub, history, explanations, streams, drain, state, adminGuard, options, bodies, metadata] = parts;
-  return { hub, history, explanations, streams, drain, state, adminGuard, options, bodies, metadata };
 }
