@@ -68,7 +68,7 @@ export class HeraldFilesModule {
     return {
       module: HeraldFilesModule,
       imports,
-      // Those of the page come first, because the library's has a parameter in the same place as their names.
+      // The page's come first, because the library's `:file` would take their names otherwise.
       controllers: [...(hasConsole ? pageControllers(consolePath, options) : []), library],
       providers: [ClientFiles, ...(hasConsole ? [page] : [])],
     };
