@@ -3,11 +3,13 @@ import type { HTMLAttributes, JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import { ADMIN_SETTING } from '../src/page-places.js';
 import { MAX_TOPICS, type Topic } from './address.js';
+import { Breakable } from './breakable.js';
 import { clock, usePolling } from './hooks.js';
 import { isSame, type Session } from './session.js';
 import { arrange, type Column, COLUMNS, keepOrder, type Order, type TopicFacts } from './topic-facts.js';
 import { MOST_TOPICS, TopicSource } from './topic-source.js';
 import { formatDuration, formatNumber, t } from './translation.js';
+import { visible } from './visible-text.js';
 
 interface TopicListProps {
   readonly session: Session;
@@ -148,7 +150,7 @@ function Row({ facts, session, since, announce }: TopicListProps & { facts: Topi
           title={t(isFollowed ? 'topicUnfollow' : 'topicFollow', { topic })}
           onClick={toggle}
         >
-          {topic}
+          <Breakable text={visible(topic)} />
         </button>
         {readers !== undefined && <small>{t('topicReaders', { n: readers })}</small>}
       </td>

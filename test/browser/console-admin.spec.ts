@@ -7,6 +7,7 @@ import { chromium, describeWith } from '../support/programs.js';
 import { violationsOn } from './axe.js';
 import { connectWith, looks, TOPIC } from './console-page.js';
 import { Visit, type VisitOptions } from './visit.js';
+import { isInSight } from './in-sight.js';
 import { stage } from './stage.js';
 
 describeWith(chromium, 'the console of an administrator', (path) => {
@@ -52,6 +53,32 @@ describeWith(chromium, 'the console of an administrator', (path) => {
     const [one, other] = boxes as DOMRect[];
     expect(overlaps(one, other)).toBe(false);
     expect(await reader.page.locator('.chips li').count()).toBe(1);
+  });
+
+  it.each([1920, 1440, 1000, 960, 768, 360])('has all of a row in sight at %i px', async (width) => {
+    const subject = 'somebody-with-a-long-name@example.com';
+    const topic = 'customers/4711/orders/1234567';
+    await using visit = await open(subject, await adminToken({ subject: 'root' }), topic, {
+      viewport: { width, height: 900 },
+    });
+    const { page } = visit;
+    const row = page.locator('.administration tr', { hasText: subject });
+    await row.locator('summary').click();
+    await row.locator('li').waitFor();
+    for (const part of await row.locator('th, td, button, li').all()) {
+      const seen = { text: await part.textContent(), sight: await isInSight(part) };
+      expect(seen).toEqual({ ...seen, sight: true });
+    }
+    await on.publisher.publish({ topic: `${TOPIC}${topic}` });
+    await page.locator('#tab-topics').click();
+    const button = page.locator('.topic-list td button', { hasText: topic });
+    await button.waitFor();
+    for (const part of await page.locator('.topic-list :is(th, td, button)').all()) {
+      const seen = { text: await part.textContent(), sight: await isInSight(part) };
+      expect(seen).toEqual({ ...seen, sight: true });
+    }
+    // A topic has room for more than some letters a line.
+    expect((await button.boundingBox())?.height).toBeLessThan(64);
   });
 
   it('shows the processes and who is connected, and ends a connection, which comes back', async () => {

@@ -4,6 +4,7 @@ import { HUB, publisherToken, startHub, subscriberToken } from '../support/hub.j
 import { chromium, describeWith } from '../support/programs.js';
 import { violationsOn } from './axe.js';
 import { add, connect, looks, row, TOPIC } from './console-page.js';
+import { isInSight } from './in-sight.js';
 import { movesIn, watchLayout } from './layout-watch.js';
 import { stage } from './stage.js';
 import { Visit, type VisitOptions } from './visit.js';
@@ -85,6 +86,21 @@ describeWith(chromium, 'where things are in the console', (path) => {
       await page.locator('#log-filter').fill(word);
       await waitUntil(page, () => document.querySelectorAll('.row:not([data-mark])').length === 1);
       expect({ word, seen: await isInSight(page.locator('.row mark').first()) }).toEqual({ word, seen: true });
+    }
+  });
+
+  it.each(['en-US', 'zh-CN'])('has the titles of all panels in sight, whatever the width (%s)', async (locale) => {
+    await using opened = await open('?topic=*', WIDE, { locale });
+    const { page } = opened;
+    const tabs = await page.locator('.tabs button').all();
+    expect(tabs).toHaveLength(8);
+    for (const width of [1920, 1440, 1200, 1000, 960, 959, 768, 720, 719, 360, 320]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const tab of tabs) {
+        const seen = { width, title: await tab.textContent(), sight: await isInSight(tab), whole: await isWhole(tab) };
+        expect(seen).toEqual({ ...seen, sight: true, whole: true });
+      }
+      expect(await isWhole(page.locator('.tabs'))).toBe(true);
     }
   });
 
@@ -176,7 +192,7 @@ describeWith(chromium, 'where things are in the console', (path) => {
     for (const act of acts) expect([await act.textContent(), await isInSight(act)]).toEqual([expect.anything(), true]);
     for (const width of [360, 320]) {
       await page.setViewportSize({ width, height: 740 });
-      expect((await page.locator('.tabs').boundingBox())?.height).toBeLessThan(40);
+      expect((await page.locator('.tabs').boundingBox())?.height).toBeLessThan(72);
       for (const panel of await page.locator('.tabs button').all()) {
         await panel.click();
         expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
@@ -191,18 +207,6 @@ describeWith(chromium, 'where things are in the console', (path) => {
 
 function isWhole(element: Locator): Promise<boolean> {
   return element.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth);
-}
-
-/** Whether all of it is inside of everything that may cut it. */
-function isInSight(element: Locator): Promise<boolean> {
-  return element.evaluate((one) => {
-    const { left, right } = one.getBoundingClientRect();
-    for (let outer = one.parentElement; outer && outer.className !== 'rows'; outer = outer.parentElement) {
-      const frame = outer.getBoundingClientRect();
-      if (left < frame.left - 1 || right > frame.right + 1) return false;
-    }
-    return true;
-  });
 }
 
 async function bottomOf(element: Locator): Promise<number> {
