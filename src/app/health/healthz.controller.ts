@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
+import { UNDOCUMENTED } from '../../herald/health/health.controller.js';
 
 /** What other hubs call `/health/live`. */
 @Controller('healthz')
@@ -7,7 +8,7 @@ export class HealthzController {
   constructor(private readonly health: HealthCheckService) {}
 
   @Get()
-  @HealthCheck()
+  @HealthCheck(UNDOCUMENTED)
   live(): Promise<HealthCheckResult> {
     return this.health.check([]);
   }
