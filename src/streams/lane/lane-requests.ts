@@ -27,6 +27,7 @@ export class LaneRequests implements OnApplicationBootstrap {
     const server = this.host.httpAdapter.getHttpServer() as Server | undefined;
     if (!server) return;
     const listeners = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
+    server.on('connection', () => this.lane.connectionCame());
     server.removeAllListeners('request');
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       const serve = (): void => {

@@ -3,7 +3,12 @@ import { describe, expect, it } from '@jest/globals';
 import { StreamLane } from './stream-lane.js';
 
 /** A lane whose clock goes on by what each stream is said to cost, in milliseconds. */
-function laneWith(cost: number): { lane: StreamLane; begun: number[]; enter: (id: number, isGone?: boolean) => void } {
+function laneWith(cost: number): {
+  lane: StreamLane;
+  begun: number[];
+  enter: (id: number, isGone?: boolean) => void;
+  pass: (milliseconds: number) => void;
+} {
   let time = 0;
   const begun: number[] = [];
   const lane = new StreamLane(() => time);
@@ -14,7 +19,8 @@ function laneWith(cost: number): { lane: StreamLane; begun: number[]; enter: (id
     };
     lane.enter(serve, () => isGone);
   };
-  return { lane, begun, enter };
+  const pass = (milliseconds: number): void => void (time += milliseconds);
+  return { lane, begun, enter, pass };
 }
 
 describe('the lane of requests for streams', () => {
@@ -47,6 +53,34 @@ describe('the lane of requests for streams', () => {
       expect(begun.length).toBeGreaterThan(before);
     }
     expect(begun).toEqual(crowd);
+  });
+
+  it('begins nobody who waits in turns in which connections come, for a second at most', async () => {
+    const { lane, begun, enter, pass } = laneWith(1);
+    const turnWithConnection = async (milliseconds: number): Promise<number> => {
+      const before = begun.length;
+      lane.connectionCame();
+      pass(milliseconds);
+      await turn();
+      return begun.length - before;
+    };
+    for (let id = 0; id < 10; id += 1) enter(id);
+    expect(begun).toEqual([0]);
+    await turnWithConnection(0);
+    for (let count = 0; count < 9; count += 1) expect(await turnWithConnection(100)).toBe(0);
+    // A turn without one: they are begun, and have another second of patience after it.
+    await turn();
+    expect(begun).toEqual([0, 1]);
+    await turnWithConnection(0);
+    expect(await turnWithConnection(999)).toBe(0);
+    // Then they give way no longer, until none of them is left.
+    for (let id = 2; id < 10; id += 1) expect(await turnWithConnection(1)).toBe(1);
+    expect(lane.length).toBe(0);
+    await turn();
+    for (const id of [10, 11]) enter(id);
+    expect(begun.at(-1)).toBe(10);
+    await turnWithConnection(0);
+    expect(await turnWithConnection(1)).toBe(0);
   });
 
   it('passes over those whose clients have left, at no cost to the others', async () => {

@@ -6,6 +6,9 @@ const SHARE = 1;
 /** Streams that may be begun in one turn, however little each takes. */
 const PER_TURN = 32;
 
+/** Milliseconds for which those who wait let new connections go first, at most. */
+const PATIENCE = 1_000;
+
 /** A request for a stream that waits for its turn. */
 interface Waiting {
   readonly serve: () => void;
@@ -15,6 +18,9 @@ interface Waiting {
 /**
  * Has streams begun in their order, for a share of each turn of the event loop. A crowd that comes at once is served a few
  * at a time, and what is live goes on in between; a request that comes alone is served at once.
+ *
+ * Node accepts one connection in a turn. So turns are kept short while connections come in each of them: a publisher or a
+ * health check whose connection came behind a crowd's would wait for the whole crowd to be begun otherwise.
  */
 export class StreamLane {
   private readonly queue = new Queue<Waiting>();
@@ -22,6 +28,13 @@ export class StreamLane {
   private turnBegan: number | undefined;
   private begun = 0;
   private isScheduled = false;
+  /** Whether a connection has come since the last turn began. */
+  private hasCompany = false;
+  private givesWay = false;
+  /** Since when it has begun nothing, because connections have come in each turn; undefined where that is not so. */
+  private gaveWayAt: number | undefined;
+  /** It has waited for long enough, and gives way to nobody until none of those who waited is left. */
+  private isImpatient = false;
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
@@ -38,6 +51,11 @@ export class StreamLane {
     if (this.queue.length === 0 && this.hasShare()) this.begin(serve);
     else this.queue.push({ serve, isGone });
     this.schedule();
+  }
+
+  /** To be told of each connection. */
+  connectionCame(): void {
+    this.hasCompany = true;
   }
 
   private hasShare(): boolean {
@@ -62,10 +80,20 @@ export class StreamLane {
   private beginTurn(): void {
     this.turnBegan = undefined;
     this.begun = 0;
+    this.givesWay = this.hasCompany && !this.isImpatient;
+    this.hasCompany = false;
+    if (!this.givesWay) {
+      this.gaveWayAt = undefined;
+      return;
+    }
+    this.gaveWayAt ??= this.now();
+    if (this.now() - this.gaveWayAt < PATIENCE) return;
+    this.isImpatient = true;
+    this.givesWay = false;
   }
 
   private next(): void {
-    if (!this.hasShare()) return;
+    if (this.givesWay || !this.hasShare()) return;
     for (let first = this.queue.shift(); first; first = this.queue.shift()) {
       if (!first.isGone()) return this.begin(first.serve);
     }
@@ -74,6 +102,7 @@ export class StreamLane {
   private endTurn(): void {
     this.isScheduled = false;
     if (this.queue.length > 0) return this.schedule();
+    this.isImpatient = false;
     // What comes in the next turn has a share of its own.
     this.beginTurn();
   }
