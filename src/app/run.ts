@@ -4,9 +4,11 @@ import { logForeignOutput } from './logging/foreign-output.js';
 import { HangUp } from './process/hang-up.js';
 import { OrderlyEnd } from './process/orderly-end.js';
 import { onEndOfNpm } from './process/npm.js';
+import { beginYoung } from './process/young-objects.js';
 
 /** Runs the service in this process, which ends when the service does. */
 export async function run(): Promise<void> {
+  beginYoung();
   const isTerminal = process.stdout.isTTY;
   const logger = createLogger({ level: 'info', pretty: isTerminal });
   logForeignOutput(logger);

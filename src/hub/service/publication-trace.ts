@@ -6,13 +6,27 @@ import type { UpdateDraft } from '../update/check-update.js';
 
 /** Where a publication belongs in a distributed trace, and the spans that tell of it where its trace is sampled. */
 export class PublicationTrace {
+  private static readonly none = new PublicationTrace(undefined, {}, undefined);
+
   /** What the update is stored with: the place of the span, or else what came in. */
   readonly traceparent: string | undefined;
   private readonly span: Span | undefined;
   private attributes: SpanAttributes = {};
 
-  /** @param given where the request or the call says that the publication belongs; the draft itself counts first. */
-  constructor(
+  /**
+   * The trace of a publication that is about to begin. Most belong to none, and share one.
+   * @param given where the request or the call says that the publication belongs; the draft itself counts first.
+   */
+  static of(
+    tracer: Tracer | undefined,
+    draft: Pick<UpdateDraft, 'traceparent'>,
+    given: TraceContext | undefined,
+  ): PublicationTrace {
+    if (!tracer && !given && draft.traceparent === undefined) return PublicationTrace.none;
+    return new PublicationTrace(tracer, draft, given);
+  }
+
+  private constructor(
     private readonly tracer: Tracer | undefined,
     draft: Pick<UpdateDraft, 'traceparent'>,
     given: TraceContext | undefined,

@@ -57,7 +57,7 @@ export class Publications {
   /** See `HubService.publish`. */
   async add(draft: PublishDraft, options: PublishOptions): Promise<string> {
     const begun = performance.now();
-    const trace = new PublicationTrace(this.context.tracer, draft, options.trace);
+    const trace = PublicationTrace.of(this.context.tracer, draft, options.trace);
     try {
       const appended = await this.append(draftOf(draft), options, trace);
       if (appended.outcome === 'conflict') {

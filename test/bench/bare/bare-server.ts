@@ -29,6 +29,9 @@ const FIRST = `retry: 2345\nid: herald-cursor:${'x'.repeat(59)}\nevent: herald\n
 /** Events that a topic remembers for those who come back. */
 const REMEMBERED = 10_100;
 
+/** Updates whose ids and keys are known. */
+const HELD = 100_000;
+
 interface Topic {
   readonly readers: Set<ServerResponse>;
   readonly events: string[];
@@ -55,23 +58,66 @@ function subscribe(request: IncomingMessage, response: ServerResponse, topic: To
   response.on('close', () => topic.readers.delete(response));
 }
 
+/** Remembers an event and sends it to the topic's readers. Returns what the publisher is told. */
+function add(topic: Topic, data: string): string {
+  const id = topic.forgotten + topic.events.length + 1;
+  const event = `id: ${id}\ndata: ${data}\n\n`;
+  topic.events.push(event);
+  if (topic.events.length > REMEMBERED) topic.forgotten += topic.events.splice(0, 100).length;
+  for (const reader of topic.readers) reader.write(event);
+  return `urn:uuid:123e4567-e89b-12d3-a456-${String(id).padStart(12, '0')}`;
+}
+
 function publish(request: IncomingMessage, response: ServerResponse, topic: Topic): void {
   let data = '';
   request.setEncoding('utf8').on('data', (part: string) => (data += part));
   request.on('end', () => {
-    const id = topic.forgotten + topic.events.length + 1;
-    const event = `id: ${id}\ndata: ${data}\n\n`;
-    topic.events.push(event);
-    if (topic.events.length > REMEMBERED) topic.forgotten += topic.events.splice(0, 100).length;
     response.writeHead(200, SHORT_HEAD);
-    response.end(`urn:uuid:123e4567-e89b-12d3-a456-${String(id).padStart(12, '0')}`);
-    for (const reader of topic.readers) reader.write(event);
+    response.end(add(topic, data));
   });
+}
+
+interface Line {
+  readonly topic: string;
+  readonly data: string;
+  readonly key: string;
+}
+
+/** The ids that the newest updates of batches have been given, by their keys. */
+const idsOfKeys = new Map<string, string>();
+const keys: string[] = [];
+/** Where in `keys` the next one goes, in place of the oldest. */
+let next = 0;
+
+function addLine(line: string): string {
+  const { topic, data, key } = JSON.parse(line) as Line;
+  const known = idsOfKeys.get(key);
+  if (known !== undefined) return known;
+  const id = add(topicOf(topic), data);
+  const oldest = keys[next];
+  if (oldest !== undefined) idsOfKeys.delete(oldest);
+  keys[next] = key;
+  next = (next + 1) % HELD;
+  idsOfKeys.set(key, id);
+  return id;
+}
+
+/** A batch without an end: each line is answered when it comes. */
+function publishLines(request: IncomingMessage, response: ServerResponse): void {
+  let rest = '';
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  request.setEncoding('utf8').on('data', (part: string) => {
+    const lines = (rest + part).split('\n');
+    rest = lines.pop() ?? '';
+    if (lines.length > 0) response.write(lines.map((line) => `{"id":"${addLine(line)}"}\n`).join(''));
+  });
+  request.on('end', () => response.end());
 }
 
 createServer((request, response) => {
   const path = request.url ?? '/';
   if (path === '/ready') response.end('ready');
+  else if (path === '/batch') publishLines(request, response);
   else if (request.method === 'POST') publish(request, response, topicOf(path));
   else subscribe(request, response, topicOf(path));
 }).listen({ port: Number(process.env['PORT']), host: '127.0.0.1', backlog: 4_096 });

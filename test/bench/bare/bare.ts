@@ -14,6 +14,11 @@ export async function startBare(): Promise<RunningPeer> {
       publishPath: '/topics/{topic}',
       publishHeaders: { 'Content-Type': 'text/plain' },
       publishBody: '{data}',
+      batch: {
+        path: '/batch',
+        headers: { 'Content-Type': 'application/x-ndjson' },
+        line: '{"topic":"/topics/{topic}","data":"{data}"}',
+      },
     }),
   });
 }

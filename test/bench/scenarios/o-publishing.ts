@@ -81,7 +81,9 @@ async function costsOfBatches(): Promise<Record<string, number>> {
   const start = (journal: string) => async (): Promise<RunningPeer> => startHerald({ HERALD_JOURNAL: journal });
   return {
     streamedMemory: await costOfStreamed(start('memory:'), 0),
+    bareMemory: await costOfStreamed(startBare, 0),
     streamedDelivered: await costOfStreamed(start('memory:'), READERS),
+    bareDelivered: await costOfStreamed(startBare, READERS),
     streamedLmdb: await inJournalFolder(async (folder) => costOfStreamed(start(`lmdb:${join(folder, 'log')}`), 0)),
     bareLmdb: await inJournalFolder(async (folder) => costOfBare('append-lmdb', join(folder, 'log'))),
     streamedRedis: await withRedis(async ({ port }) => costOfStreamed(start(`redis://127.0.0.1:${port}`), 0)),
@@ -91,7 +93,9 @@ async function costsOfBatches(): Promise<Record<string, number>> {
 
 const BATCHES = {
   streamedMemory: 'an update in a batch without an end, with a key, memory',
-  streamedDelivered: `the same, delivered to ${READERS.toLocaleString('en')} readers with a topic each`,
+  bareMemory: 'the same, bare Node',
+  streamedDelivered: `an update in a batch, delivered to ${READERS.toLocaleString('en')} readers with a topic each`,
+  bareDelivered: 'the same delivered, bare Node',
   streamedLmdb: 'an update in a batch without an end, with a key, LMDB',
   bareLmdb: 'storing it, its id and its key in LMDB, the smallest program',
   streamedRedis: 'an update in a batch without an end, with a key, Redis',

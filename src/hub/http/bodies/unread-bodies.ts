@@ -8,8 +8,13 @@ export const LATE_BODY = 'lateBody';
 /** A media type that nobody sends: what the framework takes a body for that it is to leave alone. */
 const UNREAD = 'application/vnd.herald.unread';
 
-/** The media types of requests whose bodies are hidden from the framework, by their headers. */
-const types = new WeakMap<object, string>();
+/**
+ * Where a request's headers keep the media type of a body that is hidden from the framework. A weak map cost each publication
+ * 7 of 50 µs, most of them in garbage collection.
+ */
+const TYPE = Symbol('media type');
+
+type Headers = FastifyRequest['raw']['headers'] & { [TYPE]?: string };
 
 /**
  * Has the framework leave the bodies of the hub's routes unread, whatever its parsers do for others: the hub reads them
@@ -22,11 +27,12 @@ export function leaveBodiesUnread(adapter: HttpServer): void {
   if (fastify.hasContentTypeParser(UNREAD)) return;
   fastify.addContentTypeParser(UNREAD, (request, body, done) => {
     // Somebody has sent this type to a route of the application's, which would take the request itself for the body.
-    if (!types.has(request.raw.headers)) {
+    const headers: Headers = request.raw.headers;
+    if (headers[TYPE] === undefined) {
       done(new HubError('media-type-unsupported', 'There is nothing here that takes a body of this type.'));
       return;
     }
-    restore(request);
+    headers['content-type'] = headers[TYPE];
     done(null, body);
   });
   fastify.addHook('onRoute', (route) => {
@@ -35,7 +41,7 @@ export function leaveBodiesUnread(adapter: HttpServer): void {
     route.preParsing = [
       ...[route.preParsing ?? []].flat(),
       (request, _reply, body, done) => {
-        hide(request);
+        hide(request.raw.headers);
         done(null, body);
       },
     ];
@@ -47,13 +53,9 @@ function isLate({ config }: RouteOptions): boolean {
 }
 
 /** A body without a type is refused by the framework itself. */
-function hide({ raw: { headers } }: FastifyRequest): void {
+function hide(headers: Headers): void {
   const type = headers['content-type'];
   if (type === undefined) return;
-  types.set(headers, type);
+  headers[TYPE] = type;
   headers['content-type'] = UNREAD;
-}
-
-function restore({ raw: { headers } }: FastifyRequest): void {
-  headers['content-type'] = types.get(headers);
 }
