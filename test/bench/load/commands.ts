@@ -51,6 +51,12 @@ export interface Published {
   readonly seconds: number;
 }
 
+/** Milliseconds from the connection or the request to the head of the answer, or all of it. */
+export interface DurationFindings {
+  readonly p50: number;
+  readonly p99: number;
+}
+
 export interface Settled {
   readonly received: number;
   readonly notices: number;
@@ -81,6 +87,8 @@ export interface LoadCommands {
   readonly mark: { readonly command: { readonly bytes: number; readonly topic?: number }; readonly answer: string };
   readonly order: { readonly command: null; readonly answer: OrderFindings };
   readonly latency: { readonly command: null; readonly answer: LatencyFindings };
+  /** Of the last `open` or `flood`. */
+  readonly durations: { readonly command: null; readonly answer: DurationFindings };
 }
 
 export type LoadCommandName = keyof LoadCommands;

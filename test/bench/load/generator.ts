@@ -1,5 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FillCommand, FloodCommand, OpenCommand, PaceCommand, Published, Settled } from './commands.js';
+import { percentile } from '../statistics.js';
+import type {
+  DurationFindings,
+  FillCommand,
+  FloodCommand,
+  OpenCommand,
+  PaceCommand,
+  Published,
+  Settled,
+} from './commands.js';
 import { readOneEventId } from './event-id.js';
 import { makePayload, nowMicroseconds } from './payload.js';
 import { Publisher } from './publisher.js';
@@ -21,6 +30,8 @@ export class Generator {
   private publishers: Publisher[] = [];
   private sequences: number[] = [];
   private numbering = 1;
+  /** How long each took of the last `open` or `flood`, in milliseconds. */
+  private durations: number[] = [];
 
   constructor(readonly target: Target) {}
 
@@ -28,15 +39,24 @@ export class Generator {
   async open(command: OpenCommand): Promise<void> {
     const first = this.readers.length;
     let next = 0;
+    this.durations = [];
     const openSome = async (): Promise<void> => {
       while (next < command.readers) {
         const number = next;
         next += 1;
         const request = subscribeRequest(this.target, number % command.topics, command.lastEventId);
+        const begin = performance.now();
         this.readers[first + number] = await Reader.open(first + number, this.target.port, request, this.tally);
+        this.durations.push(performance.now() - begin);
       }
     };
     await Promise.all(Array.from({ length: command.atOnce }, openSome));
+  }
+
+  /** How long streams of the last `open`, or publications of the last `flood`, have waited for their answers. */
+  durationsFound(): DurationFindings {
+    const ascending = this.durations.toSorted((one, other) => one - other);
+    return { p50: percentile(ascending, 0.5), p99: percentile(ascending, 0.99) };
   }
 
   /** Ends every connection, of readers and publishers. */
@@ -62,12 +82,15 @@ export class Generator {
     const begin = performance.now();
     const end = begin + command.maxSeconds * 1000;
     let events = 0;
+    this.durations = [];
     const publishSome = async (publisher: number): Promise<void> => {
       const requests = new PublishRequests(this.target);
       while (events < command.maxEvents && performance.now() < end) {
         const topic = events % command.topics;
         events += 1;
+        const begun = performance.now();
         await this.publish(publisher, requests, topic, command.bytes);
+        this.durations.push(performance.now() - begun);
       }
     };
     await Promise.all(Array.from({ length: command.publishers }, (_, publisher) => publishSome(publisher)));

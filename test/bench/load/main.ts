@@ -49,6 +49,7 @@ const actions: Actions = {
   mark: ({ bytes, topic }) => current().mark(bytes, topic),
   order: () => current().tally.orderFindings(),
   latency: () => current().tally.latencyFindings(),
+  durations: () => current().durationsFound(),
 };
 
 async function reply({ name, command }: LoadRequest): Promise<LoadReply> {
