@@ -89,20 +89,32 @@ describeWith(chromium, 'where things are in the console', (path) => {
     }
   });
 
-  it.each(['en-US', 'zh-CN'])('has the titles of all panels in sight, whatever the width (%s)', async (locale) => {
-    await using opened = await open('?topic=*', WIDE, { locale });
-    const { page } = opened;
-    const tabs = await page.locator('.tabs button').all();
-    expect(tabs).toHaveLength(8);
-    for (const width of [1920, 1440, 1200, 1000, 960, 959, 768, 720, 719, 360, 320]) {
-      await page.setViewportSize({ width, height: 800 });
-      for (const tab of tabs) {
-        const seen = { width, title: await tab.textContent(), sight: await isInSight(tab), whole: await isWhole(tab) };
-        expect(seen).toEqual({ ...seen, sight: true, whole: true });
+  it.each(['en-US', 'zh-CN'])(
+    'has the titles of all panels and all of a program in sight, whatever the width (%s)',
+    async (locale) => {
+      await using opened = await open('?topic=*', WIDE, { locale });
+      const { page } = opened;
+      const tabs = await page.locator('.tabs button').all();
+      expect(tabs).toHaveLength(8);
+      await page.locator('#tab-snippets').click();
+      await page.locator('#snippet-language').selectOption('node');
+      for (const width of [1920, 1440, 1200, 1000, 960, 959, 768, 720, 719, 360, 320]) {
+        await page.setViewportSize({ width, height: 800 });
+        for (const tab of tabs) {
+          const seen = {
+            width,
+            title: await tab.textContent(),
+            sight: await isInSight(tab),
+            whole: await isWhole(tab),
+          };
+          expect(seen).toEqual({ ...seen, sight: true, whole: true });
+        }
+        for (const part of ['.tabs', '#snippet-subscribe', '#snippet-publish']) {
+          expect({ width, part, whole: await isWhole(page.locator(part)) }).toEqual({ width, part, whole: true });
+        }
       }
-      expect(await isWhole(page.locator('.tabs'))).toBe(true);
-    }
-  });
+    },
+  );
 
   it('asks for tokens in a dialog, which moves nothing and gives the focus back', async () => {
     await using opened = await visit('?topic=*', { prepare: watchLayout });

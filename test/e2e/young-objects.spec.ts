@@ -20,7 +20,7 @@ describe('what a publication allocates', () => {
     const [allocated, promoted] = [1, 2].map((field) =>
       collections.reduce((sum, collection) => sum + Number(collection[field]), 0),
     ) as [number, number];
-    // Where V8 takes objects of requests for such that live long, it is 10 % and more.
+    // It is 10 % where V8 allocates objects of requests in the old generation.
     expect(promoted / allocated).toBeLessThan(0.05);
   }, 60_000);
 });

@@ -21,6 +21,11 @@ interface Waiting {
  *
  * Node accepts one connection in a turn. So turns are kept short while connections come in each of them: a publisher or a
  * health check whose connection came behind a crowd's would wait for the whole crowd to be begun otherwise.
+ *
+ *     begins streams ── a connection has come ────────► gives way
+ *     gives way ─────── a turn without a connection ──► begins streams
+ *     gives way ─────── for a second ─────────────────► impatient (begins streams, whoever comes)
+ *     impatient ─────── nobody waits any more ────────► begins streams
  */
 export class StreamLane {
   private readonly queue = new Queue<Waiting>();

@@ -10,7 +10,7 @@ const UNREAD = 'application/vnd.herald.unread';
 
 /**
  * Where a request's headers keep the media type of a body that is hidden from the framework. A weak map cost each publication
- * 7 of 50 µs, most of them in garbage collection.
+ * one or two microseconds more, half of them in garbage collection.
  */
 const TYPE = Symbol('media type');
 
