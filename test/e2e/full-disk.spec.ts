@@ -9,6 +9,9 @@ import { LimitedFiles } from '../support/room.js';
 /** Large enough to fill a journal soon. */
 const DATA = 'x'.repeat(200_000);
 
+/** As large as an update may be: the journal is to be full long before anything in it is old, on a slow disk too. */
+const LARGEST = 'x'.repeat(1_000_000);
+
 describeWith(prlimit, 'the service with an LMDB journal that can not grow', () => {
   async function start(room: LimitedFiles, env: Record<string, string> = {}): Promise<Herald> {
     const herald = await startHub({ HERALD_JOURNAL: `lmdb:${join(room.path, 'journal')}`, ...env });
@@ -17,10 +20,10 @@ describeWith(prlimit, 'the service with an LMDB journal that can not grow', () =
   }
 
   /** Publishes until it is refused. Answers with the ids that were acknowledged, and the refusal. */
-  async function fill(publisher: Publisher): Promise<{ ids: string[]; refusal: string }> {
+  async function fill(publisher: Publisher, data = DATA): Promise<{ ids: string[]; refusal: string }> {
     const ids: string[] = [];
     for (;;) {
-      const response = await publisher.post(form({ topic: 'a', data: DATA }));
+      const response = await publisher.post(form({ topic: 'a', data }));
       const text = await textOf(response);
       if (response.statusCode !== 200) {
         return { ids, refusal: `${response.statusCode} ${(JSON.parse(text) as { code: string }).code}` };
@@ -30,9 +33,9 @@ describeWith(prlimit, 'the service with an LMDB journal that can not grow', () =
   }
 
   /** Publishes until it is acknowledged. */
-  async function publish(publisher: Publisher): Promise<string> {
+  async function publish(publisher: Publisher, data = DATA): Promise<string> {
     for (;;) {
-      const id = await publisher.publish({ topic: 'a', data: DATA }).catch(() => undefined);
+      const id = await publisher.publish({ topic: 'a', data }).catch(() => undefined);
       if (id !== undefined) return id;
     }
   }
@@ -57,12 +60,12 @@ describeWith(prlimit, 'the service with an LMDB journal that can not grow', () =
 
   it('makes room by trimming', async () => {
     using room = new LimitedFiles();
-    await using herald = await start(room, { HERALD_RETAIN_AGE: '1s' });
+    await using herald = await start(room, { HERALD_RETAIN_AGE: '2s' });
     using publisher = await Publisher.of(herald);
     for (let times = 0; times < 3; times += 1) {
-      await publish(publisher);
-      expect((await fill(publisher)).refusal).toBe('507 journal-full');
+      await publish(publisher, LARGEST);
+      expect((await fill(publisher, LARGEST)).refusal).toBe('507 journal-full');
     }
-    await publish(publisher);
+    await publish(publisher, LARGEST);
   }, 120_000);
 });
