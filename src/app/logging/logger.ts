@@ -50,6 +50,8 @@ export class NestLogger implements LoggerService {
 
   /** Nest passes the context last, and an error's stack before it. */
   private write(level: Level, message: unknown, rest: unknown[]): void {
+    // Each stream tells of itself at `debug`.
+    if (!this.logger.isLevelEnabled(level)) return;
     const context = rest.at(-1);
     const stack = rest.length > 1 ? rest[0] : undefined;
     if (message instanceof Error) this.logger[level]({ context, err: message });

@@ -44,9 +44,14 @@ export class Interest {
     matchers: readonly Matcher[],
     private readonly hubUrl: URL,
   ) {
-    const byKey = new Map(matchers.map((matcher) => [matcherKey(matcher), matcher]));
+    const byKey = new Map<string, Matcher>();
+    const exact = new Set<string>();
+    for (const matcher of matchers) {
+      byKey.set(matcherKey(matcher), matcher);
+      if (matcher.type === 'exact') exact.add(matcher.pattern);
+    }
     this.matchers = [...byKey.values()];
-    this.exact = new Set(this.matchers.filter(({ type }) => type === 'exact').map(({ pattern }) => pattern));
+    this.exact = exact;
     this.isEverything = this.matchers.some(({ pattern }) => pattern === WILDCARD);
     const key = [...byKey.keys()].toSorted().join('\n');
     this.key = key.length > LONGEST_KEY ? createHash('sha256').update(key).digest('base64') : key;
@@ -109,11 +114,12 @@ export class Interest {
 
   /** Whether a topic that begins with `path`, relative to the hub's URL, may be matched. */
   mayMatchBelow(path: string): boolean {
-    const address = new URL(path, this.hubUrl).href;
+    let address: string | undefined;
     return this.matchers.some(({ type, pattern }) => {
       if (pattern === WILDCARD) return true;
       if (type === 'exact') return pattern.startsWith(path);
       if (type === 'uritemplate') return haveCommon(compileUriTemplate(pattern).literalPrefix, path);
+      address ??= new URL(path, this.hubUrl).href;
       return haveCommon(compileUrlPattern(pattern, this.hubUrl).literalPrefix, address);
     });
   }

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { type Grants, UNLIMITED } from '../../access/grants.js';
 import type { GuardedGrants } from '../../access/guarded-grants.js';
@@ -7,12 +6,12 @@ import { Durations } from '../../shared/measures/durations.js';
 import { Tally } from '../../shared/measures/tally.js';
 import { RecurringTrouble } from '../../shared/recurring-trouble.js';
 import { type Appended, type Journal, JournalUnavailableError } from '../../storage/journal/journal.js';
-import type { Update } from '../../storage/journal/update.js';
 import type { PublishQuota } from '../limits/publish-quota.js';
 import { checkUpdate, type UpdateDraft } from '../update/check-update.js';
 import { draftOf, type PublishDraft } from '../update/publish-draft.js';
 import type { TraceContext } from '../../shared/trace/trace-context.js';
 import type { Tracer } from '../../shared/trace/tracer.js';
+import { PublicationKey } from './publication-key.js';
 import { PublicationTrace } from './publication-trace.js';
 
 export interface PublishOptions {
@@ -88,8 +87,8 @@ export class Publications {
     }
     // Who calls from within the process is the application's own.
     if (grants !== UNLIMITED) this.context.quota.spend(grants, update);
-    const keys = keyOptions(idempotencyKey, grants, draft, update);
-    return trace.append(update, () => this.journal.append(update, keys));
+    const key = idempotencyKey === undefined ? undefined : new PublicationKey(idempotencyKey, grants, draft.id, update);
+    return trace.append(update, () => this.journal.append(update, key));
   }
 }
 
@@ -100,20 +99,4 @@ function outcomeOf(error: unknown): Outcome {
 
 function codeOf(error: unknown): string {
   return error instanceof HubError || error instanceof JournalUnavailableError ? error.code : 'internal-error';
-}
-
-/** An idempotency key is the publisher's own, and the same key must come with the same update. */
-function keyOptions(
-  idempotencyKey: string | undefined,
-  grants: Grants,
-  draft: UpdateDraft,
-  update: Update,
-): { idempotencyKey: string; fingerprint: string } | undefined {
-  if (idempotencyKey === undefined) return undefined;
-  // `draft.id` rather than `update.id`, because a generated id differs from one attempt to the next.
-  const content = JSON.stringify([update.topics, update.data, update.private, update.type, update.retry, draft.id]);
-  return {
-    idempotencyKey: `${grants.issuer ?? ''}\n${grants.subject ?? ''}\n${idempotencyKey}`,
-    fingerprint: hash('sha256', content, 'base64'),
-  };
 }

@@ -16,7 +16,7 @@ export class SocketConnection extends Connection<Socket> {
     const isEncrypted = 'encrypted' in socket;
     super(socket, format, isEncrypted ? ENCRYPTED_ROOM : 0, outstanding);
     this.isEncrypted = isEncrypted;
-    connections.set(socket, this);
+    (socket as StreamSocket)[CONNECTION] = this;
     socket.on('close', closeOfSocket).on('error', ignore).on('end', endOfSocket);
     // What the client still sends is read and dropped, because unread bytes would hide that the client has left.
     socket.resume();
@@ -50,10 +50,13 @@ export class SocketConnection extends Connection<Socket> {
 /** The name that `Writable` itself gives to "no encoding, these are bytes". */
 const NO_ENCODING = 'buffer' as BufferEncoding;
 
-const connections = new WeakMap<Socket, SocketConnection>();
+const CONNECTION = Symbol('connection');
 
-function closeOfSocket(this: Socket): void {
-  const connection = connections.get(this);
+/** The socket has its connection as a property, because collecting the garbage of a weak map takes longer with each stream. */
+type StreamSocket = Socket & { [CONNECTION]?: SocketConnection };
+
+function closeOfSocket(this: StreamSocket): void {
+  const connection = this[CONNECTION];
   if (connection) SocketConnection.closed(connection);
 }
 

@@ -41,6 +41,10 @@ export class StreamLane {
   /** It has waited for long enough, and gives way to nobody until none of those who waited is left. */
   private isImpatient = false;
 
+  private readonly onBegin = (): void => this.beginTurn();
+  private readonly onStep = (): void => this.next();
+  private readonly onEnd = (): void => this.endTurn();
+
   constructor(private readonly now: () => number = () => performance.now()) {}
 
   /** How many requests wait. */
@@ -77,9 +81,9 @@ export class StreamLane {
   private schedule(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
-    setImmediate(() => this.beginTurn());
-    for (let step = Math.min(PER_TURN, this.queue.length); step > 0; step -= 1) setImmediate(() => this.next());
-    setImmediate(() => this.endTurn());
+    setImmediate(this.onBegin);
+    for (let step = Math.min(PER_TURN, this.queue.length); step > 0; step -= 1) setImmediate(this.onStep);
+    setImmediate(this.onEnd);
   }
 
   private beginTurn(): void {

@@ -36,13 +36,14 @@ export function toStreamRequest(request: GuardedRequest, { raw: response }: HubR
   };
 }
 
-const streams = new WeakSet<object>();
+/** A property of requests, because collecting the garbage of a weak set takes longer with each stream. */
+const IS_STREAM = Symbol('answered by a stream');
 
 /** Remembers that this request is answered by a stream. */
 export function markStream(raw: object): void {
-  streams.add(raw);
+  (raw as { [IS_STREAM]?: true })[IS_STREAM] = true;
 }
 
 export function isStream(raw: object): boolean {
-  return streams.has(raw);
+  return IS_STREAM in raw;
 }

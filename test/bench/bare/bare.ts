@@ -4,8 +4,17 @@ import type { RunningPeer } from '../peers/peer.js';
 
 /** Starts the smallest hub in bare Node: no peer, but a measure of what Node itself costs. */
 export async function startBare(): Promise<RunningPeer> {
+  return start('bare-server');
+}
+
+/** Starts the same hub in the smallest Nest application on Fastify: a measure of what the framework costs. It takes no batches. */
+export async function startBareNest(): Promise<RunningPeer> {
+  return start('nest-server');
+}
+
+async function start(script: string): Promise<RunningPeer> {
   return startNodePeer({
-    script: fileURLToPath(new URL('bare-server.js', import.meta.url)),
+    script: fileURLToPath(new URL(`${script}.js`, import.meta.url)),
     readyPath: '/ready',
     environment: () => ({}),
     target: (port) => ({

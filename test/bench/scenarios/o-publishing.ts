@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { costIn } from '../bare/updates.js';
 import { costOf } from '../measure.js';
-import { startBare } from '../bare/bare.js';
+import { startBare, startBareNest } from '../bare/bare.js';
 import { startHerald } from '../peers/herald.js';
 import type { Peer, RunningPeer } from '../peers/peer.js';
 import { spreadOf } from '../statistics.js';
@@ -125,11 +125,12 @@ export const publishing: Scenario = {
   id: 'o',
   title: 'What a publication costs',
   explanation:
-    'Server CPU for a publication of 100 bytes over kept connections, beside a hub in bare `node:http` that does nothing else; then for an update in a batch without an end, in groups of 500 lines with an idempotency key each, 4,000 of them under way. Medians of three rounds, after one that compiles the code.',
+    'Server CPU for a publication of 100 bytes over kept connections, beside a hub in bare `node:http` that does nothing else, and the same hub in the smallest Nest application; then for an update in a batch without an end, in groups of 500 lines with an idempotency key each, 4,000 of them under way. Medians of three rounds, after one that compiles the code.',
   metrics: [
     ...SINGLES.flatMap(({ key, label }): Metric[] => [
       microseconds(key, label, true),
       microseconds(`${key}Bare`, `${label}, bare Node`, false),
+      microseconds(`${key}Nest`, `${label}, smallest Nest application`, false),
       { key: `${key}Ratio`, label: `${label}, ratio to bare Node`, unit: 'ratio', compared: false },
     ]),
     ...Object.entries(BATCHES).map(([key, label]) => microseconds(key, label, false)),
@@ -147,7 +148,8 @@ export const publishing: Scenario = {
     for (const { key, work } of SINGLES) {
       const own = await costOfSingles(() => peer.start(), work);
       const bare = await costOfSingles(startBare, work);
-      Object.assign(figures, { [key]: own, [`${key}Bare`]: bare, [`${key}Ratio`]: own / bare });
+      const nest = await costOfSingles(startBareNest, work);
+      Object.assign(figures, { [key]: own, [`${key}Bare`]: bare, [`${key}Nest`]: nest, [`${key}Ratio`]: own / bare });
     }
     return { figures: { ...figures, ...(peer.name === 'herald' && (await costsOfBatches())) } };
   },

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { costOf } from '../measure.js';
-import { startBare } from '../bare/bare.js';
+import { startBare, startBareNest } from '../bare/bare.js';
 import type { DurationFindings } from '../load/commands.js';
 import type { Peer } from '../peers/peer.js';
 import { spreadOf } from '../statistics.js';
@@ -77,11 +77,12 @@ export const connecting: Scenario = {
   id: 'p',
   title: 'What a stream costs to begin',
   explanation:
-    '1,000 streams with a topic each are opened over new connections, 50 at a time, fifteen times, and closed in between: server CPU until each has the first block of its stream. Beside it a bare `node:http` server that answers the same head and block. The first 1,000 publications are those of another fresh server.',
+    '1,000 streams with a topic each are opened over new connections, 50 at a time, fifteen times, and closed in between: server CPU until each has the first block of its stream. Beside it a bare `node:http` server that answers the same head and block, and the smallest Nest application that does. The first 1,000 publications are those of another fresh server.',
   metrics: [
     ...KINDS.flatMap(({ key, label }): Metric[] => [
       { key, label: `${label}, server CPU`, unit: 'microseconds', compared: true },
       { key: `${key}Bare`, label: `${label}, bare Node`, unit: 'microseconds', compared: false },
+      { key: `${key}Nest`, label: `${label}, smallest Nest application`, unit: 'microseconds', compared: false },
       { key: `${key}Ratio`, label: `${label}, ratio to bare Node`, unit: 'ratio', compared: false },
     ]),
     ...WAITS.flatMap(({ key, label }): Metric[] => [
@@ -96,9 +97,11 @@ export const connecting: Scenario = {
   measure: async (peer) => {
     const own = await measureConnecting(() => peer.start());
     const bare = await measureConnecting(startBare);
+    const nest = await measureConnecting(startBareNest);
     const figures: Record<string, number> = {};
     for (const { key } of KINDS) {
-      Object.assign(figures, { [key]: own[key], [`${key}Bare`]: bare[key], [`${key}Ratio`]: own[key] / bare[key] });
+      const ratio = own[key] / bare[key];
+      Object.assign(figures, { [key]: own[key], [`${key}Bare`]: bare[key], [`${key}Nest`]: nest[key], [`${key}Ratio`]: ratio });
     }
     for (const { key } of WAITS) Object.assign(figures, { [key]: own[key], [`${key}Bare`]: bare[key] });
     return { figures };

@@ -1,4 +1,5 @@
 import { HubError } from '../../../access/hub.errors.js';
+import { EVENT_STREAM } from '../../../streams/frames/frame.js';
 
 /** Media ranges that cover an event stream, and how exactly. */
 const RANGES: ReadonlyMap<string, number> = new Map([
@@ -17,7 +18,8 @@ const RANGES: ReadonlyMap<string, number> = new Map([
  * @throws HubError `not-acceptable`
  */
 export function checkAccept(accept: string | undefined): void {
-  if (accept === undefined || accept.trim() === '') return;
+  // What an `EventSource` sends.
+  if (accept === undefined || accept === EVENT_STREAM || accept.trim() === '') return;
   let best = { exactness: 0, isExcluded: true };
   for (const range of accept.split(',')) {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());

@@ -24,6 +24,12 @@ import { MemoryTopics } from './memory-topics.js';
 /** Bytes that an entry takes besides its update: the entry itself, and its places in the maps. */
 const OVERHEAD = 200;
 
+/** Bytes of an idempotency key's options besides its text. */
+const KEYED = 100;
+
+/** The options of entries without an idempotency key. */
+const UNKEYED: AppendOptions = {};
+
 /** Keeps updates in this process's memory: fast, and gone with the process. */
 export class MemoryJournal extends Journal {
   override readonly kind: string = 'memory';
@@ -70,34 +76,36 @@ export class MemoryJournal extends Journal {
     return { ...this.updates.usage, indexBytes: this.index.bytes };
   }
 
-  append(update: Update, { idempotencyKey, fingerprint }: AppendOptions = {}): Promise<Appended> {
-    this.updates.trim();
+  append(update: Update, options: AppendOptions = UNKEYED): Promise<Appended> {
+    const storedAt = this.now();
+    this.updates.trim(storedAt);
+    const { idempotencyKey } = options;
     const earlier = idempotencyKey === undefined ? undefined : this.updates.withKey(idempotencyKey);
     if (earlier) {
-      const same = earlier.fingerprint === fingerprint;
+      // Asked for only here, because a fingerprint may take as long to make as an update to append.
+      const same = earlier.options.fingerprint === options.fingerprint;
       return Promise.resolve(same ? { outcome: 'repeated', id: earlier.id } : { outcome: 'conflict' });
     }
     const position = ++this.newest;
     const { id } = update;
-    const bytes = OVERHEAD + weightOf(update) + weightOfText(idempotencyKey) + weightOfText(fingerprint);
-    const held = { position, update, id, bytes, storedAt: this.now(), idempotencyKey, fingerprint };
+    const bytes = OVERHEAD + weightOf(update) + weightOfKey(idempotencyKey);
+    const held = { position, update, id, bytes, storedAt, options };
     this.updates.hold(held);
     this.tell(held);
     return Promise.resolve({ outcome: 'stored', position, id });
   }
 
-  appendPresence(
-    record: PresenceRecord,
-    { idempotencyKey }: { readonly idempotencyKey?: string } = {},
-  ): Promise<Appended> {
-    this.presence.trim();
+  appendPresence(record: PresenceRecord, options: Pick<AppendOptions, 'idempotencyKey'> = UNKEYED): Promise<Appended> {
+    const storedAt = this.now();
+    this.presence.trim(storedAt);
+    const { idempotencyKey } = options;
     const earlier = idempotencyKey === undefined ? undefined : this.presence.withKey(idempotencyKey);
     if (earlier) return Promise.resolve({ outcome: 'repeated', id: eventIdOf(earlier, earlier.record.events - 1) });
     this.newest += record.events;
     const position = this.newest;
     const { id, content, events } = record;
-    const bytes = 2 * OVERHEAD + weightOfText(id) + weightOfText(content) + weightOfText(idempotencyKey);
-    const held = { position, record, id, bytes, storedAt: this.now(), idempotencyKey, fingerprint: undefined };
+    const bytes = 2 * OVERHEAD + weightOfText(id) + weightOfText(content) + weightOfKey(idempotencyKey);
+    const held = { position, record, id, bytes, storedAt, options };
     this.presence.hold(held);
     this.tell(held);
     return Promise.resolve({ outcome: 'stored', position, id: eventIdOf(record, events - 1) });
@@ -166,4 +174,8 @@ export class MemoryJournal extends Journal {
   private entriesAfter(after: number, limit: number): StoredEntry[] {
     return inOrder(this.updates.after(after, limit), this.presence.after(after, limit)).slice(0, limit);
   }
+}
+
+function weightOfKey(idempotencyKey: string | undefined): number {
+  return idempotencyKey === undefined ? 0 : KEYED + weightOfText(idempotencyKey);
 }

@@ -1,5 +1,5 @@
 import { Queue } from '../../../shared/queue.js';
-import type { Retention, StoredEntry } from '../journal.js';
+import type { AppendOptions, Retention, StoredEntry } from '../journal.js';
 import { TextPositions } from './text-positions.js';
 
 /** An entry with what the store must know of it besides. */
@@ -9,8 +9,7 @@ export type Held<Stored extends StoredEntry> = Stored & {
   readonly bytes: number;
   /** Wall clock, milliseconds. */
   readonly storedAt: number;
-  readonly idempotencyKey: string | undefined;
-  readonly fingerprint: string | undefined;
+  readonly options: AppendOptions;
 };
 
 /** An index that is kept beside a store, and counts with it. */
@@ -28,7 +27,7 @@ export class MemoryStore<Stored extends StoredEntry> {
   private readonly ids = new TextPositions((position) => this.at(position)?.id);
   /** The later positions of ids that were used again, which is rare. */
   private readonly repeated = new Map<string, Queue<number>>();
-  private readonly keys = new TextPositions((position) => this.at(position)?.idempotencyKey);
+  private readonly keys = new TextPositions((position) => this.at(position)?.options.idempotencyKey);
   private bytes = 0;
   private trimmedUpTo = 0;
 
@@ -79,14 +78,14 @@ export class MemoryStore<Stored extends StoredEntry> {
   }
 
   hold(held: Held<Stored>): void {
-    const { id, position, idempotencyKey } = held;
+    const { id, position, storedAt, options } = held;
     this.entries.push(held);
     this.bytes += held.bytes;
     this.index?.add(held);
     if (this.ids.get(id) === undefined) this.ids.add(id, position);
     else this.repeat(id, position);
-    if (idempotencyKey !== undefined) this.keys.add(idempotencyKey, position);
-    this.trim();
+    if (options.idempotencyKey !== undefined) this.keys.add(options.idempotencyKey, position);
+    this.trim(storedAt);
   }
 
   /** Takes out the entry at a position. What comes before it stays held. */
@@ -98,9 +97,10 @@ export class MemoryStore<Stored extends StoredEntry> {
     this.forget(entry);
   }
 
-  trim(): void {
+  /** @param now the time, where whoever calls has looked at the clock. */
+  trim(now = this.now()): void {
     const { events, bytes, age } = this.retention;
-    const eldest = this.now() - age;
+    const eldest = now - age;
     for (let first = this.entries.at(0); first; first = this.entries.at(0)) {
       const isWithin = this.entries.length <= events && this.bytes + (this.index?.bytes ?? 0) <= bytes;
       if (isWithin && first.storedAt >= eldest) return;
@@ -112,10 +112,10 @@ export class MemoryStore<Stored extends StoredEntry> {
 
   /** To be called when an entry has left. */
   private forget(entry: Held<Stored>): void {
-    const { id, position, bytes, idempotencyKey } = entry;
+    const { id, position, bytes, options } = entry;
     this.bytes -= bytes;
     this.index?.delete(entry);
-    if (idempotencyKey !== undefined) this.keys.delete(idempotencyKey, position);
+    if (options.idempotencyKey !== undefined) this.keys.delete(options.idempotencyKey, position);
     if (this.repeated.has(id)) this.forgetRepeated(id, position);
     else this.ids.delete(id, position);
   }

@@ -28,10 +28,10 @@ export class PostingList {
   }
 
   delete(position: number): void {
+    // Trimming takes the oldest, and searching would read the whole list from memory.
+    if (this.positions[this.start] === position) return this.dropFirst();
     const index = this.indexAfter(position - 1);
-    if (this.positions[index] !== position) return;
-    if (index === this.start) this.dropFirst();
-    else this.positions.splice(index, 1);
+    if (this.positions[index] === position) this.positions.splice(index, 1);
   }
 
   after(position: number, limit: number): readonly number[] {
