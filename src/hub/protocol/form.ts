@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { HubError } from '../../access/hub.errors.js';
 
 /** A name and its value, in the order of the input. */
@@ -26,36 +26,54 @@ const SPACE = 0x20;
  * @throws HubError `encoding-invalid`, or the limits' `overflow`
  */
 export function parseForm(input: Uint8Array | string, limits: FormLimits): FormPair[] {
-  const bytes = typeof input === 'string' ? bytesOf(input) : input;
+  const bytes = typeof input === 'string' ? bytesOf(input) : Buffer.from(input.buffer, input.byteOffset, input.length);
+  // Almost all forms are percent-encoded, and V8 decodes text several times faster than bytes are decoded here.
+  const read = isAscii(bytes) ? readText : readBytes;
   const pairs: FormPair[] = [];
+  let equals = -1;
   for (let start = 0; start < bytes.length;) {
     const end = indexOrEnd(bytes, AMPERSAND, start);
     if (end > start) {
       if (pairs.length >= limits.maxPairs) {
         throw new HubError(limits.overflow, `There may be at most ${limits.maxPairs} parameters or form fields.`);
       }
-      pairs.push(parsePair(bytes.subarray(start, end)));
+      // Looked for anew only beyond the last one, so that no form is read more than once.
+      if (equals < start) equals = indexOrEnd(bytes, EQUALS, start);
+      const middle = Math.min(end, equals);
+      pairs.push([read(bytes, start, middle), read(bytes, Math.min(end, middle + 1), end)]);
     }
     start = end + 1;
   }
   return pairs;
 }
 
-function bytesOf(query: string): Uint8Array {
+function bytesOf(query: string): Buffer {
   const bytes = Buffer.from(query, 'latin1');
   // A request line has one byte a character. Any other character comes from elsewhere, and latin1 would corrupt it.
   if (bytes.toString('latin1') !== query) throw encodingInvalid();
   return bytes;
 }
 
-function parsePair(bytes: Uint8Array): FormPair {
-  const middle = indexOrEnd(bytes, EQUALS, 0);
-  return [decode(bytes.subarray(0, middle)), decode(bytes.subarray(middle + 1))];
-}
-
 function indexOrEnd(bytes: Uint8Array, byte: number, from: number): number {
   const index = bytes.indexOf(byte, from);
   return index === -1 ? bytes.length : index;
+}
+
+/** Decodes a part of a form in ASCII. What it gives is no slice of a longer text, which would stay for as long. */
+function readText(bytes: Buffer, start: number, end: number): string {
+  const encoded = bytes.toString('latin1', start, end);
+  const text = encoded.includes('+') ? encoded.replaceAll('+', ' ') : encoded;
+  if (!text.includes('%')) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A stray `%`, which is taken as it is, or bytes that are not UTF-8.
+    return readBytes(bytes, start, end);
+  }
+}
+
+function readBytes(bytes: Buffer, start: number, end: number): string {
+  return decode(bytes.subarray(start, end));
 }
 
 function decode(encoded: Uint8Array): string {

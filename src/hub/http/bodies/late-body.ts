@@ -40,7 +40,7 @@ class BodyGuard implements CanActivate {
       request.body = bytes;
       // The answer to a subscription goes on for long after its body was of use.
       if (release && request.method === 'QUERY') release();
-      else if (release) hubReplyOf(context.switchToHttp().getResponse<FrameworkReply>()).raw.once('close', release);
+      else if (release) hubReplyOf(context.getArgByIndex<FrameworkReply>(1)).raw.once('close', release);
       return true;
     });
   }

@@ -82,8 +82,7 @@ export class MemoryStore<Stored extends StoredEntry> {
     this.entries.push(held);
     this.bytes += held.bytes;
     this.index?.add(held);
-    if (this.ids.get(id) === undefined) this.ids.add(id, position);
-    else this.repeat(id, position);
+    if (!this.ids.add(id, position)) this.repeat(id, position);
     if (options.idempotencyKey !== undefined) this.keys.add(options.idempotencyKey, position);
     this.trim(storedAt);
   }

@@ -27,11 +27,14 @@ export class TextPositions {
     return slot === -1 ? undefined : this.positions[slot];
   }
 
-  /** Sets the position of a text that has none. */
-  add(text: string, position: number): void {
+  /** Sets the position of a text that has none. Answers whether it had none: one that it has stays. */
+  add(text: string, position: number): boolean {
+    const hash = this.hash(text);
+    if (this.slotOf(text, hash) !== -1) return false;
     if (2 * (this.count + 1) > this.hashes.length) this.resize(2 * this.hashes.length);
     this.count += 1;
-    this.put(this.hash(text), position);
+    this.put(hash, position);
+    return true;
   }
 
   /** Sets another position for a text that has this one. */

@@ -21,6 +21,9 @@ import type { Tracer } from '../../../../shared/trace/tracer.js';
 /** Milliseconds between two looks at all batches. */
 const PERIOD = 1_000;
 
+/** What an id may have that JSON must escape. Few have it, and looking takes less time than writing JSON. */
+const NEEDS_ESCAPES = /["\\]/;
+
 /** The injection token of {@link BatchOptions}. */
 export const BATCH_OPTIONS = Symbol('batch options');
 
@@ -81,7 +84,7 @@ export class Batches {
   private contextFor(grants: Grants, lineLimit: number, trace: BatchTrace): BatchContext {
     return {
       lineLimit,
-      publish: (line) => this.publish(line, lineLimit, { grants, trace: trace.ofLine() }),
+      publish: (line) => this.publish(line, lineLimit, grants, trace.ofLine()),
       inTurns: (steps, isOver) => this.hub.inTurns(steps, isOver),
       isPressed: () => this.streams.pressure.shedsPublications,
       hold: (bytes) => this.bodies.hold(bytes),
@@ -94,12 +97,13 @@ export class Batches {
   }
 
   /** Never rejects, because the answer must tell what became of every line, even if one fails. */
-  private async publish(line: Line, limit: number, options: PublishOptions): Promise<string> {
+  private async publish(line: Line, limit: number, grants: Grants, trace: PublishOptions['trace']): Promise<string> {
     try {
       if (line === TOO_LONG) throw new HubError('body-too-large', `A line may have at most ${limit} bytes.`);
       const { draft, idempotencyKey } = readUpdate(line, 'batch-line-invalid');
-      const id = await this.hub.publish(draft, { ...options, idempotencyKey });
-      return `{"id":${JSON.stringify(id)}}\n`;
+      // Fields in the order in which single publications have them: V8 reads objects of one shape several times faster.
+      const id = await this.hub.publish(draft, { grants, idempotencyKey, trace });
+      return `{"id":${NEEDS_ESCAPES.test(id) ? JSON.stringify(id) : `"${id}"`}}\n`;
     } catch (failure) {
       return `${JSON.stringify({ error: this.refusal(failure) })}\n`;
     }
