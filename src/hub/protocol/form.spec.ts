@@ -69,6 +69,20 @@ describe('parseForm', () => {
     );
   });
 
+  it('agrees with it on bodies that are not percent-encoded', () => {
+    const texts = fc.array(
+      fc.oneof(fc.constantFrom('&', '=', '+', '%', '%41', '%e4%b8%ad'), fc.string({ unit: 'binary' })),
+    );
+    fc.assert(
+      fc.property(texts, (pieces) => {
+        const input = pieces.join('');
+        const expected = [...new URLSearchParams(`&${input}`)];
+        fc.pre(!expected.flat().some((text) => text.includes('\ufffd')));
+        expect(parseForm(Buffer.from(input), LIMITS)).toEqual(expected);
+      }),
+    );
+  });
+
   it('gives back what URLSearchParams serialises', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }))), (pairs) => {

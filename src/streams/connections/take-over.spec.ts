@@ -61,6 +61,25 @@ describe('taking a connection over', () => {
     expect(requests).toBe(1);
   });
 
+  it('has the headers of each request, however many, and however often they change', async () => {
+    const names = Array.from({ length: 200 }, (_, number) => `x-header-${number}`);
+    for (const value of ['one', 'one', 'two', 'th\r\nree']) {
+      const headers = {
+        ...Object.fromEntries(names.map((name) => [name, value])),
+        'set-cookie': ['a=1', `b=${value}`],
+      };
+      const text = await exchange(REQUEST, (request, response) => {
+        const first = 'retry: 1\n';
+        takeOver(request, response, { headers, first, outstanding: new OutstandingBytes() }).end('max-age');
+      });
+      const clean = value.replaceAll(/[\r\n]/g, '');
+      const expected = [...names.map((name) => `${name}: ${clean}`), 'set-cookie: a=1', `set-cookie: b=${clean}`];
+      const lines = (text.split('\r\n\r\n')[0] ?? '').split('\r\n');
+      expect(lines.filter((line) => /^(?:x-|set-)/.test(line) && !line.startsWith('x-accel'))).toEqual(expected);
+      server?.close();
+    }
+  });
+
   it('is possible for the first of pipelined requests alone, also when the others have been read by then', async () => {
     const possible: boolean[] = [];
     let first: [IncomingMessage, ServerResponse] | undefined;

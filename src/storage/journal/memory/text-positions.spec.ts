@@ -18,7 +18,9 @@ describe('positions by text', () => {
           expect(table.get(text)).toBe(known);
           if (known === undefined) {
             map.set(text, texts.push(text) - 1);
-            table.add(text, texts.length - 1);
+            expect(table.add(text, texts.length - 1)).toBe(true);
+          } else if (kind === 3) {
+            expect(table.add(text, known + 1)).toBe(false);
           } else if (kind === 0) {
             map.set(text, texts.push(text) - 1);
             table.replace(text, known, texts.length - 1);

@@ -1,0 +1,25 @@
+import { hash } from 'node:crypto';
+import type { Caller } from '../../access/caller.js';
+import type { AppendOptions } from '../../storage/journal/journal.js';
+import type { Update } from '../../storage/journal/update.js';
+
+/** What an update is stored with, once: an idempotency key is its publisher's own, and comes again only with the same update. */
+export class PublicationKey implements AppendOptions {
+  readonly idempotencyKey: string;
+
+  /** @param givenId the id that the publisher has chosen, because one that the hub makes differs from one attempt to the next. */
+  constructor(
+    key: string,
+    { issuer = '', subject = '' }: Caller,
+    private readonly givenId: string | undefined,
+    private readonly update: Update,
+  ) {
+    this.idempotencyKey = `${issuer}\n${subject}\n${key}`;
+  }
+
+  /** Made when it is asked for: the memory journal needs it only where a key comes again. */
+  get fingerprint(): string {
+    const { topics, data, private: isPrivate, type, retry } = this.update;
+    return hash('sha256', JSON.stringify([topics, data, isPrivate, type, retry, this.givenId]), 'base64');
+  }
+}
