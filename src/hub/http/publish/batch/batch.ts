@@ -174,15 +174,13 @@ export class Batch {
     const bytes = OVERHEAD + (typeof line === 'symbol' ? 0 : line.length);
     this.answers.push(answer);
     this.bytesUnderWay += bytes;
-    void this.publishAndAnswer(line, bytes, answer);
+    // The line is looked at before this returns: its bytes are those of the chunk.
+    void this.context.publish(line).then((text) => {
+      answer.text = text;
+      this.bytesUnderWay -= bytes;
+      this.schedule();
+    });
     return bytes;
-  }
-
-  private async publishAndAnswer(line: Line, bytes: number, answer: Answer): Promise<void> {
-    // It is looked at before this returns: its bytes are those of the chunk.
-    answer.text = await this.context.publish(line);
-    this.bytesUnderWay -= bytes;
-    this.schedule();
   }
 
   /** Writes whatever is answered at the end of this turn of the event loop. */
