@@ -136,17 +136,21 @@ function detach(request: IncomingMessage, response: ServerResponse): Socket | un
   // The refusal of a follower pauses the socket, and only one of the listeners that go starts reading again.
   if (socket.isPaused()) socket.emit('resume');
   response.detachSocket(socket);
-  parser.unconsume();
-  parser.remove();
-  for (const part of ['incoming', 'outgoing', 'socket', 'onIncoming'] as const) parser[part] = null;
+  letGo(parser);
   Object.assign(socket, { parser: null });
-  parser.free();
-  // Not now: it may be this parser that has called us.
-  setImmediate(() => parser.close());
   for (const [event, listener] of listeners) if (event !== 'close' || !hasFollowers) socket.off(event, listener);
   // Tells whoever waits for the response that it is over; the socket goes on without it.
   response.emit('close');
   return socket;
+}
+
+function letGo(parser: Parser): void {
+  parser.unconsume();
+  parser.remove();
+  for (const part of ['incoming', 'outgoing', 'socket', 'onIncoming'] as const) parser[part] = null;
+  parser.free();
+  // Not now: it may be this parser that has called us.
+  setImmediate(() => parser.close());
 }
 
 type Listener = (...args: unknown[]) => void;

@@ -1,9 +1,11 @@
 import { HubError } from '../../../access/hub.errors.js';
-import { EVENT_STREAM } from '../../../streams/frames/frame.js';
+
+/** What an `EventSource` sends. */
+const OF_EVENT_SOURCE = 'text/event-stream';
 
 /** Media ranges that cover an event stream, and how exactly. */
 const RANGES: ReadonlyMap<string, number> = new Map([
-  ['text/event-stream', 3],
+  [OF_EVENT_SOURCE, 3],
   ['text/*', 2],
   ['*/*', 1],
 ]);
@@ -18,8 +20,7 @@ const RANGES: ReadonlyMap<string, number> = new Map([
  * @throws HubError `not-acceptable`
  */
 export function checkAccept(accept: string | undefined): void {
-  // What an `EventSource` sends.
-  if (accept === undefined || accept === EVENT_STREAM || accept.trim() === '') return;
+  if (accept === undefined || accept === OF_EVENT_SOURCE || accept.trim() === '') return;
   let best = { exactness: 0, isExcluded: true };
   for (const range of accept.split(',')) {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());

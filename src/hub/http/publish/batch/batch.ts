@@ -175,12 +175,14 @@ export class Batch {
     this.answers.push(answer);
     this.bytesUnderWay += bytes;
     // The line is looked at before this returns: its bytes are those of the chunk.
-    void this.context.publish(line).then((text) => {
-      answer.text = text;
-      this.bytesUnderWay -= bytes;
-      this.schedule();
-    });
+    void this.context.publish(line).then((text) => this.answered(answer, text, bytes));
     return bytes;
+  }
+
+  private answered(answer: Answer, text: string, bytes: number): void {
+    answer.text = text;
+    this.bytesUnderWay -= bytes;
+    this.schedule();
   }
 
   /** Writes whatever is answered at the end of this turn of the event loop. */
