@@ -1,5 +1,12 @@
 import { Logger } from '@nestjs/common';
-import { type Entry, isPresence, type Journal, type ReadEntry, type Retention } from '../storage/journal/journal.js';
+import {
+  type AppendOptions,
+  type Entry,
+  isPresence,
+  type Journal,
+  type ReadEntry,
+  type Retention,
+} from '../storage/journal/journal.js';
 import type { Update } from '../storage/journal/update.js';
 import { CapturedLog } from './captured-log.js';
 import type { Tools } from './tools.js';
@@ -19,6 +26,18 @@ export const PLENTY: Retention = { events: 100_000, bytes: 2 ** 30, age: 86_400_
 
 export function update(id: string, data = id): Update {
   return { topics: ['https://example.com/t'], data, id, private: false };
+}
+
+/** The options of an update whose fingerprint is made when it is asked for, as the hub gives them. */
+class MadeWhenAsked implements AppendOptions {
+  constructor(
+    readonly idempotencyKey: string,
+    private readonly made: string,
+  ) {}
+
+  get fingerprint(): string {
+    return this.made;
+  }
 }
 
 /** Without one where an entry is damaged. */
@@ -100,6 +119,12 @@ export function describeJournal(tools: Tools, { name, open, spoil }: Engine): vo
       expect(await journal.append(update('3'), { ...key, fingerprint: 'g' })).toEqual({ outcome: 'conflict' });
       expect(await journal.append(update('4'), { ...key, idempotencyKey: 'l' })).toMatchObject({ outcome: 'stored' });
       expect(idsOf(await read(0, 10))).toEqual(['1', '4']);
+    });
+
+    it('asks for a fingerprint by its name, because it may be made only then', async () => {
+      await journal.append(update('1'), new MadeWhenAsked('k', 'f'));
+      expect(await journal.append(update('2'), new MadeWhenAsked('k', 'f'))).toEqual({ outcome: 'repeated', id: '1' });
+      expect(await journal.append(update('3'), new MadeWhenAsked('k', 'g'))).toEqual({ outcome: 'conflict' });
     });
 
     it('forgets an idempotency key with its entry', async () => {

@@ -220,7 +220,7 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
     options: Pick<PublishOptions, 'grants'> = {},
   ): Promise<BatchAnswer[]> {
     return publishBatch(drafts, {
-      publish: (draft, idempotencyKey) => this.publish(draft, { ...options, idempotencyKey }),
+      publish: (draft, idempotencyKey) => this.publish(draft, { grants: options.grants ?? UNLIMITED, idempotencyKey }),
       giveWay: () => this.giveWay(),
     });
   }

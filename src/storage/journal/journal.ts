@@ -60,7 +60,10 @@ export function firstPositionOf(entry: ReadEntry): number {
 export interface AppendOptions {
   /** Appending with a key that a held entry already has stores nothing. */
   readonly idempotencyKey?: string;
-  /** Identifies the content, so that a key that comes again with other content is recognised. */
+  /**
+   * Identifies the content, so that a key that comes again with other content is recognised. It may be made only when it is
+   * asked for, so ask for it by its name: a copy of the options need not have it.
+   */
   readonly fingerprint?: string;
 }
 

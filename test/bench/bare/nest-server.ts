@@ -52,7 +52,11 @@ export class TopicsController {
 
   @Post()
   @HttpCode(200)
-  publish(@Param('topic') topic: string, @Body() data: string, @Res({ passthrough: true }) reply: FastifyReply): string {
+  publish(
+    @Param('topic') topic: string,
+    @Body() data: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): string {
     void reply.header('content-type', 'text/plain; charset=utf-8').header('cache-control', 'private');
     return topicOf(topic).add(data);
   }
@@ -69,5 +73,7 @@ export class ReadyController {
 @Module({ controllers: [TopicsController, ReadyController] })
 export class TopicsModule {}
 
-const app = await NestFactory.create<NestFastifyApplication>(TopicsModule, new FastifyAdapter(), { logger: ['error', 'warn'] });
+const app = await NestFactory.create<NestFastifyApplication>(TopicsModule, new FastifyAdapter(), {
+  logger: ['error', 'warn'],
+});
 await app.listen({ port: Number(process.env['PORT']), host: '127.0.0.1', backlog: 4_096 });

@@ -101,7 +101,12 @@ export const connecting: Scenario = {
     const figures: Record<string, number> = {};
     for (const { key } of KINDS) {
       const ratio = own[key] / bare[key];
-      Object.assign(figures, { [key]: own[key], [`${key}Bare`]: bare[key], [`${key}Nest`]: nest[key], [`${key}Ratio`]: ratio });
+      Object.assign(figures, {
+        [key]: own[key],
+        [`${key}Bare`]: bare[key],
+        [`${key}Nest`]: nest[key],
+        [`${key}Ratio`]: ratio,
+      });
     }
     for (const { key } of WAITS) Object.assign(figures, { [key]: own[key], [`${key}Bare`]: bare[key] });
     return { figures };
