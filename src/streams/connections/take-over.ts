@@ -164,7 +164,7 @@ function serverListeners(socket: Socket): (readonly [string, Listener])[] | unde
   const names = new Set<string>();
   for (const event of SERVER_EVENTS) {
     for (const listener of socket.listeners(event) as Listener[]) {
-      // Node makes the name of a bound function anew whenever it is asked for.
+      // Read once, because Node makes the name of a bound function anew each time.
       const { name } = listener;
       if (!SERVER_LISTENERS.has(name)) continue;
       found.push([event, listener]);
@@ -189,7 +189,7 @@ function headOf(headers: Headers, format: WireFormat): string {
   for (const name of Object.keys(headers)) {
     if (name in STREAM_HEADERS) continue;
     const value = headers[name];
-    if (typeof value === 'object') for (const one of value) head += lineOf(name, one);
+    if (Array.isArray(value)) for (const one of value as readonly string[]) head += lineOf(name, one);
     else if (value !== undefined) head += lineOf(name, String(value));
   }
   // A socket that was taken over has no parser left that could read another request.
