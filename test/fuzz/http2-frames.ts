@@ -155,10 +155,20 @@ export function framesOf({ method, target, headers: given, body }: Draft, odd: r
 
 /** Whether what the service has sent says that nothing more comes of the request. */
 export function isAnswered(bytes: Buffer): boolean {
+  return typesOf(bytes).some(
+    ({ type, isLast }) => type === RST_STREAM || type === GOAWAY || ((type === DATA || type === HEADERS) && isLast),
+  );
+}
+
+/** Whether what the service has sent is a whole answer: its last frame says so. */
+export function isWhole(bytes: Buffer): boolean {
+  return typesOf(bytes).some(({ type, isLast }) => type === DATA && isLast);
+}
+
+function typesOf(bytes: Buffer): { readonly type: number; readonly isLast: boolean }[] {
+  const frames = [];
   for (let at = 0; at + FRAME_HEAD <= bytes.length; at += FRAME_HEAD + bytes.readUIntBE(at, 3)) {
-    const type = bytes.readUInt8(at + 3);
-    const isLast = (bytes.readUInt8(at + 4) & END_STREAM) !== 0;
-    if (type === RST_STREAM || type === GOAWAY || ((type === DATA || type === HEADERS) && isLast)) return true;
+    frames.push({ type: bytes.readUInt8(at + 3), isLast: (bytes.readUInt8(at + 4) & END_STREAM) !== 0 });
   }
-  return false;
+  return frames;
 }

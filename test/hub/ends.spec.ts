@@ -1,11 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
+import { framesOf, isWhole, SIGN_OF_LIFE } from '../fuzz/http2-frames.js';
 import { askAdmin, listConnections, untilConnections } from '../support/admin.js';
 import { Crowd } from '../support/crowd.js';
 import { CURSOR, send, textOf } from '../support/event-stream.js';
-import type { Herald } from '../support/herald.js';
+import { type Herald, startHerald } from '../support/herald.js';
 import { Http2Client, Http2Connection } from '../support/http2-client.js';
-import { ADMIN_KEY, HUB, Publisher, startHub, subscriberToken, TLS_ENVIRONMENT } from '../support/hub.js';
+import {
+  ADMIN_KEY,
+  HUB,
+  HUB_ENVIRONMENT,
+  Publisher,
+  startHub,
+  subscriberToken,
+  TLS_ENVIRONMENT,
+} from '../support/hub.js';
 import { RawClient } from '../support/raw-client.js';
+import { connectTcp, secure } from '../support/sockets.js';
 import type { HeaderFields, StreamClient } from '../support/stream-client.js';
 import { subscribeOver, type Transport, TRANSPORTS } from '../support/transports.js';
 
@@ -132,6 +142,27 @@ describe.each([
     await reader.until(({ ended }) => ended);
     expect(noticesOf(reader).at(-1)).toEqual(notice);
     expect(reader.text).not.toContain('herald-cursor:');
+  });
+});
+
+describe('a stream of HTTP/2', () => {
+  const SLOW = new URL('../support/slow-trailers.js', import.meta.url).href;
+
+  it('comes to its end with the process, also when its client sends something in the same turn', async () => {
+    const env = { ...HUB_ENVIRONMENT, ...TLS_ENVIRONMENT };
+    await using herald = await startHerald({ env, nodeArguments: ['--import', SLOW] });
+    const socket = await secure(await connectTcp(herald.url), 'h2');
+    const headers = [['host', new URL(herald.url).host]] as const;
+    socket.write(framesOf({ method: 'GET', target: PATH, headers, body: Buffer.alloc(0), isForged: false }, []));
+    const received: Buffer[] = [];
+    for await (const bytes of socket as AsyncIterable<Buffer>) {
+      received.push(bytes);
+      if (bytes.includes('{"type":"drain"}')) socket.write(SIGN_OF_LIFE);
+      else if (bytes.includes('retry:')) herald.child.kill('SIGTERM');
+    }
+    expect(Buffer.concat(received).toString('latin1')).toContain('{"type":"drain"}');
+    expect(isWhole(Buffer.concat(received))).toBe(true);
+    expect(await herald.exit()).toEqual({ code: 0, signal: null });
   });
 });
 

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { GRACEFUL_END_OPTIONS, GracefulEnd, type GracefulEndOptions } from './graceful-end.js';
-import { Http2Liveness } from './http2-liveness.js';
+import { Http2Sessions } from './http2-sessions.js';
 
 /** Milliseconds that requests under way are given to finish. */
 const PATIENCE = 5_000;
@@ -30,7 +30,7 @@ export class HeraldGracefulEndModule {
     return {
       module: HeraldGracefulEndModule,
       imports: [DiscoveryModule],
-      providers: [GracefulEnd, Http2Liveness, { provide: GRACEFUL_END_OPTIONS, useValue: { patience } }],
+      providers: [GracefulEnd, Http2Sessions, { provide: GRACEFUL_END_OPTIONS, useValue: { patience } }],
       exports: [GracefulEnd],
     };
   }

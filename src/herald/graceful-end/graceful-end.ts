@@ -11,7 +11,7 @@ import {
 } from '@nestjs/common';
 import { DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { Drain } from '../../streams/drain/drain.js';
-import { Http2Liveness } from './http2-liveness.js';
+import { Http2Sessions } from './http2-sessions.js';
 import { instancesOf } from './instances-of.js';
 import { OpenSockets } from './open-sockets.js';
 import { onSecondSignal } from './second-signal.js';
@@ -42,7 +42,7 @@ export class GracefulEnd implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly discovery: DiscoveryService,
-    private readonly sessions: Http2Liveness,
+    private readonly sessions: Http2Sessions,
     @Inject(GRACEFUL_END_OPTIONS) private readonly options: Required<GracefulEndOptions>,
   ) {}
 
@@ -76,7 +76,13 @@ export class GracefulEnd implements OnApplicationBootstrap, OnModuleDestroy {
     });
     await this.leave();
     this.stopListening();
-    await Promise.all([this.untilAnswered(), ...this.drains().map((drain) => drain.finish())]);
+    const { signal } = this.impatience;
+    // Each answer and each session listens to it, and Node would take so many listeners for a leak.
+    setMaxListeners(0, signal);
+    const timer = setTimeout(() => this.impatience.abort(), this.options.patience).unref();
+    await Promise.all([this.untilAnswered(signal), ...this.drains().map((drain) => drain.finish())]);
+    await this.sessions.close(signal);
+    clearTimeout(timer);
     forget();
   }
 
@@ -102,20 +108,15 @@ export class GracefulEnd implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Resolves once no request is under way any more, or has had its time. */
-  private async untilAnswered(): Promise<void> {
-    const { patience } = this.options;
-    const { signal } = this.impatience;
-    // Each answer listens to it, and Node would take so many listeners for a leak.
-    setMaxListeners(0, signal);
-    const timer = setTimeout(() => this.impatience.abort(), patience).unref();
+  private async untilAnswered(signal: AbortSignal): Promise<void> {
     while (this.answers.size > 0 && !signal.aborted) {
       const closed = Array.from(this.answers, (answer) => once(answer, 'close', { signal }));
       // oxlint-disable-next-line no-await-in-loop -- others may have come meanwhile
       await Promise.allSettled(closed);
     }
-    clearTimeout(timer);
     const { size } = this.answers;
-    if (size > 0) this.logger.warn(`${size} request(s) did not finish within ${patience} ms and are cut off`);
+    if (size > 0)
+      this.logger.warn(`${size} request(s) did not finish within ${this.options.patience} ms and are cut off`);
   }
 
   /**

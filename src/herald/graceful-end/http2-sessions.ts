@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import type { ServerHttp2Session } from 'node:http2';
 import type { Server, Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type HttpServer, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { StreamRegistry } from '../../streams/registry/stream-registry.js';
@@ -21,18 +23,19 @@ interface Session {
 }
 
 /**
- * Closes HTTP/2 connections whose clients do not answer. Each is sent a PING (RFC 9113, 6.7) every half of the write
- * time-out of the streams, and is cut when a PING has not been answered, and nothing else has come, for the whole of it. A
- * client on a slow line gets the PING late, behind the data that it is being sent, but meanwhile shows that it reads
- * (WINDOW_UPDATE).
+ * The HTTP/2 connections of the server: closes those whose clients do not answer, and all of them at the end.
+ *
+ * Each is sent a PING (RFC 9113, 6.7) every half of the write time-out of the streams, and is cut when a PING has not been
+ * answered, and nothing else has come, for the whole of it. A client on a slow line gets the PING late, behind the data that
+ * it is being sent, but meanwhile shows that it reads (WINDOW_UPDATE).
  *
  * Otherwise clients could leave sockets behind that nobody closes. After a connection error Node stops reading from the
  * socket without telling the session, and so never sees that the client has closed it: Node 20 after each such error,
  * later versions where the client has sent GOAWAY before.
  */
 @Injectable()
-export class Http2Liveness implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger(Http2Liveness.name);
+export class Http2Sessions implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(Http2Sessions.name);
   private readonly sessions = new Set<Session>();
   private patience = USUAL_TIMEOUT;
   private timer: NodeJS.Timeout | undefined;
@@ -62,6 +65,19 @@ export class Http2Liveness implements OnApplicationBootstrap, OnModuleDestroy {
    */
   sayGoodbye(): void {
     for (const { session } of this.sessions) if (!session.closed && !session.destroyed) session.goaway();
+  }
+
+  /**
+   * Closes all of them, and resolves once they are closed or the signal says that it takes too long. Node tells of the end
+   * of a stream before it hands the stream's last bytes to the socket, so a socket must not be cut as soon as its streams
+   * are over. Never rejects.
+   */
+  async close(signal: AbortSignal): Promise<void> {
+    const closed = Array.from(this.sessions, async ({ session, socket }) => {
+      session.close();
+      if (!socket.closed) await once(socket, 'close', { signal });
+    });
+    await Promise.allSettled([...closed, nextTurn()]);
   }
 
   onModuleDestroy(): void {
