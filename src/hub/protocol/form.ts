@@ -16,6 +16,8 @@ const PLUS = 0x2b;
 const PERCENT = 0x25;
 const SPACE = 0x20;
 
+const NO_BYTE = /[^\u0000-\u00ff]/;
+
 /**
  * The pairs of an `application/x-www-form-urlencoded` body or query, by the URL Standard's parser (section 5.1, R11,
  * R29), which takes `;` and a stray `%` as they are. Unlike that parser, and `URLSearchParams`, it refuses names and
@@ -48,10 +50,9 @@ export function parseForm(input: Uint8Array | string, limits: FormLimits): FormP
 }
 
 function bytesOf(query: string): Buffer {
-  const bytes = Buffer.from(query, 'latin1');
   // A request line has one byte a character. Any other character comes from elsewhere, and latin1 would corrupt it.
-  if (bytes.toString('latin1') !== query) throw encodingInvalid();
-  return bytes;
+  if (NO_BYTE.test(query)) throw encodingInvalid();
+  return Buffer.from(query, 'latin1');
 }
 
 function indexOrEnd(bytes: Uint8Array, byte: number, from: number): number {

@@ -75,6 +75,12 @@ export class Bodies {
    */
   read(request: IncomingMessage, limit: number): Body | Promise<Body> {
     if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+    return wholeOf(request, limit) ?? this.readSoon(request, limit);
+  }
+
+  /** Node tells of a request before it parses what has come with its head, and has done that in the same turn. */
+  private async readSoon(request: IncomingMessage, limit: number): Promise<Body> {
+    await Promise.resolve();
     return wholeOf(request, limit) ?? this.readBitByBit(request, limit);
   }
 
