@@ -16,7 +16,7 @@ const PLUS = 0x2b;
 const PERCENT = 0x25;
 const SPACE = 0x20;
 
-const NO_BYTE = /[^\u0000-\u00ff]/;
+const NO_BYTE = /[\u0100-\uffff]/;
 
 /**
  * The pairs of an `application/x-www-form-urlencoded` body or query, by the URL Standard's parser (section 5.1, R11,

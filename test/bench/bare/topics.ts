@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** The head of a stream, as Herald sends it. */
-const STREAM_HEAD = {
+export const STREAM_HEAD = {
   'content-security-policy':
     "default-src 'none';script-src 'self';style-src 'self';connect-src 'self';img-src 'self' data:;font-src 'self';manifest-src 'self';base-uri 'none';form-action 'none';frame-ancestors 'none';require-trusted-types-for 'script'",
   'cross-origin-opener-policy': 'same-origin',

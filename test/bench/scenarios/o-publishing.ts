@@ -5,21 +5,24 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { costIn } from '../bare/updates.js';
 import { costOf } from '../measure.js';
-import { startBare, startBareNest } from '../bare/bare.js';
+import { startBare, startBareDuties, startBareNest } from '../bare/bare.js';
 import { startHerald } from '../peers/herald.js';
 import type { Peer, RunningPeer } from '../peers/peer.js';
-import { spreadOf } from '../statistics.js';
 import { SERVER_CORE, startProgram } from '../processes.js';
+import { inTurns, medianOf, medianRatio, type Rounds } from './in-turns.js';
 import { inJournalFolder } from './journal-folder.js';
 import { withRedis } from './redis-server.js';
 import type { Metric, Scenario } from './scenario.js';
-import { openReaders, settled, startWatch, withSession } from './session.js';
+import { openReaders, type Session, settled, startWatch, withSession } from './session.js';
 
 const BYTES = 100;
 const PUBLISHERS = [1, 32] as const;
 const READERS = 2_000;
 const UPDATES = { single: 20_000, batch: 100_000 };
 const ROUNDS = 3;
+/** Rounds of each server while several are measured in turns, and before those that count. */
+const TURNS = { warmUp: 4, rounds: 8 };
+const UPDATES_OF_TURN = { single: 5_000, batch: 50_000 };
 const MICROSECONDS = 1e6;
 
 type Start = Peer['start'];
@@ -31,39 +34,53 @@ interface Work {
 }
 
 /** Server CPU for a publication, and for its delivery where each topic has a reader. Microseconds. */
-export async function costOfSingles(start: Start, { publishers, topics, readers }: Work): Promise<number> {
-  return withSession({ start }, async ({ server, load }) => {
-    if (readers > 0) await openReaders(load, readers, topics);
-    const flood = { publishers, topics, bytes: BYTES, maxEvents: UPDATES.single, maxSeconds: 20 };
+export async function costOfSingles(start: Start, work: Work): Promise<number> {
+  return withSession({ start }, async (session) => {
+    await openReadersOf(session, work);
     const costs: number[] = [];
     for (let round = 0; round <= ROUNDS; round += 1) {
-      await startWatch(load, 'count', { publishers });
-      const cost = await costOf(server.pids, load.pid, async () => {
-        const { events } = await load.tell('flood', flood);
-        if (readers > 0) await settled(load, events);
-        return events;
-      });
+      const cost = await costOfFlood(session, work, UPDATES.single);
       // The first round compiles the code.
-      if (round > 0) costs.push((cost.serverCpuSeconds * MICROSECONDS) / cost.result);
+      if (round > 0) costs.push(cost);
     }
-    return spreadOf(costs)?.median ?? NaN;
+    return medianOf(costs);
   });
 }
 
+async function openReadersOf({ load }: Session, { readers, topics }: Work): Promise<void> {
+  if (readers > 0) await openReaders(load, readers, topics);
+}
+
+async function costOfFlood({ server, load }: Session, work: Work, maxEvents: number): Promise<number> {
+  const { publishers, topics, readers } = work;
+  await startWatch(load, 'count', { publishers });
+  const cost = await costOf(server.pids, load.pid, async () => {
+    const { events } = await load.tell('flood', { publishers, topics, bytes: BYTES, maxEvents, maxSeconds: 20 });
+    if (readers > 0) await settled(load, events);
+    return events;
+  });
+  return (cost.serverCpuSeconds * MICROSECONDS) / cost.result;
+}
+
 /** Server CPU for an update in a batch without an end, with a key. Microseconds. */
-async function costOfStreamed(start: () => Promise<RunningPeer>, readers: number): Promise<number> {
-  return withSession({ start }, async ({ server, load }) => {
-    if (readers > 0) await openReaders(load, readers, READERS);
+async function costOfBatch({ server, load }: Session, readers: number, updates: number, keys: string): Promise<number> {
+  await startWatch(load, 'count');
+  const cost = await costOf(server.pids, load.pid, async () => {
+    await load.tell('stream', { updates, topics: READERS, bytes: BYTES, keys });
+    if (readers > 0) await settled(load, updates);
+  });
+  return (cost.serverCpuSeconds * MICROSECONDS) / updates;
+}
+
+/** The same for a server alone. */
+async function costOfStreamed(start: Start): Promise<number> {
+  return withSession({ start }, async (session) => {
     const costs: number[] = [];
     for (let round = 0; round <= ROUNDS; round += 1) {
-      await startWatch(load, 'count');
-      const cost = await costOf(server.pids, load.pid, async () => {
-        await load.tell('stream', { updates: UPDATES.batch, topics: READERS, bytes: BYTES, keys: `round-${round}` });
-        if (readers > 0) await settled(load, UPDATES.batch);
-      });
-      if (round > 0) costs.push((cost.serverCpuSeconds * MICROSECONDS) / UPDATES.batch);
+      const cost = await costOfBatch(session, 0, UPDATES.batch, `round-${round}`);
+      if (round > 0) costs.push(cost);
     }
-    return spreadOf(costs)?.median ?? NaN;
+    return medianOf(costs);
   });
 }
 
@@ -77,24 +94,44 @@ async function costOfBare(script: string, where: string): Promise<number> {
   return costIn(output);
 }
 
+const start = (journal: string) => async (): Promise<RunningPeer> => startHerald({ HERALD_JOURNAL: journal });
+
+const BATCH_SERVERS = { herald: start('memory:'), duties: startBareDuties, bare: startBare };
+
+async function batchesInTurns(readers: number): Promise<Rounds<keyof typeof BATCH_SERVERS>> {
+  const prepare = async ({ load }: Session): Promise<void> => {
+    if (readers > 0) await openReaders(load, readers, READERS);
+  };
+  return inTurns(BATCH_SERVERS, { ...TURNS, prepare }, async (session, round) =>
+    costOfBatch(session, readers, UPDATES_OF_TURN.batch, `round-${round}`),
+  );
+}
+
 async function costsOfBatches(): Promise<Record<string, number>> {
-  const start = (journal: string) => async (): Promise<RunningPeer> => startHerald({ HERALD_JOURNAL: journal });
+  const stored = await batchesInTurns(0);
+  const delivered = await batchesInTurns(READERS);
   return {
-    streamedMemory: await costOfStreamed(start('memory:'), 0),
-    bareMemory: await costOfStreamed(startBare, 0),
-    streamedDelivered: await costOfStreamed(start('memory:'), READERS),
-    bareDelivered: await costOfStreamed(startBare, READERS),
-    streamedLmdb: await inJournalFolder(async (folder) => costOfStreamed(start(`lmdb:${join(folder, 'log')}`), 0)),
+    streamedMemory: medianOf(stored.herald),
+    dutiesMemory: medianOf(stored.duties),
+    bareMemory: medianOf(stored.bare),
+    memoryRatio: medianRatio(stored.herald, stored.duties),
+    streamedDelivered: medianOf(delivered.herald),
+    dutiesDelivered: medianOf(delivered.duties),
+    bareDelivered: medianOf(delivered.bare),
+    batchDeliveredRatio: medianRatio(delivered.herald, delivered.duties),
+    streamedLmdb: await inJournalFolder(async (folder) => costOfStreamed(start(`lmdb:${join(folder, 'log')}`))),
     bareLmdb: await inJournalFolder(async (folder) => costOfBare('append-lmdb', join(folder, 'log'))),
-    streamedRedis: await withRedis(async ({ port }) => costOfStreamed(start(`redis://127.0.0.1:${port}`), 0)),
+    streamedRedis: await withRedis(async ({ port }) => costOfStreamed(start(`redis://127.0.0.1:${port}`))),
     bareRedis: await withRedis(async ({ port }) => costOfBare('append-redis', String(port))),
   };
 }
 
 const BATCHES = {
   streamedMemory: 'an update in a batch without an end, with a key, memory',
+  dutiesMemory: 'the same, bare Node with the duties of a hub',
   bareMemory: 'the same, bare Node',
   streamedDelivered: `an update in a batch, delivered to ${READERS.toLocaleString('en')} readers with a topic each`,
+  dutiesDelivered: 'the same delivered, bare Node with the duties of a hub',
   bareDelivered: 'the same delivered, bare Node',
   streamedLmdb: 'an update in a batch without an end, with a key, LMDB',
   bareLmdb: 'storing it, its id and its key in LMDB, the smallest program',
@@ -125,15 +162,18 @@ export const publishing: Scenario = {
   id: 'o',
   title: 'What a publication costs',
   explanation:
-    'Server CPU for a publication of 100 bytes over kept connections, beside a hub in bare `node:http` that does nothing else, and the same hub in the smallest Nest application; then for an update in a batch without an end, in groups of 500 lines with an idempotency key each, 4,000 of them under way. Medians of three rounds, after one that compiles the code.',
+    'Server CPU for a publication of 100 bytes over kept connections, beside a hub in bare `node:http` that does nothing else, the same with the duties of a hub, and the smallest Nest application; then for an update in a batch without an end, in groups of 500 lines with an idempotency key each, 4,000 of them under way. Medians of eight rounds in turns, after four that compile the code; on LMDB and Redis of three rounds after one.',
   metrics: [
     ...SINGLES.flatMap(({ key, label }): Metric[] => [
       microseconds(key, label, true),
       microseconds(`${key}Bare`, `${label}, bare Node`, false),
+      microseconds(`${key}Duties`, `${label}, bare Node with the duties of a hub`, false),
       microseconds(`${key}Nest`, `${label}, smallest Nest application`, false),
       { key: `${key}Ratio`, label: `${label}, ratio to bare Node`, unit: 'ratio', compared: false },
     ]),
     ...Object.entries(BATCHES).map(([key, label]) => microseconds(key, label, false)),
+    { key: 'memoryRatio', label: 'an update in a batch, ratio to the duties', unit: 'ratio', compared: false },
+    { key: 'batchDeliveredRatio', label: 'the same delivered, ratio to the duties', unit: 'ratio', compared: false },
   ],
   goals: [
     { metric: 'single32Ratio', atMost: 2.5 },
@@ -145,11 +185,15 @@ export const publishing: Scenario = {
   ],
   measure: async (peer) => {
     const figures: Record<string, number> = {};
+    const starts = { own: () => peer.start(), bare: startBare, duties: startBareDuties, nest: startBareNest };
     for (const { key, work } of SINGLES) {
-      const own = await costOfSingles(() => peer.start(), work);
-      const bare = await costOfSingles(startBare, work);
-      const nest = await costOfSingles(startBareNest, work);
-      Object.assign(figures, { [key]: own, [`${key}Bare`]: bare, [`${key}Nest`]: nest, [`${key}Ratio`]: own / bare });
+      const turns = { ...TURNS, prepare: async (session: Session) => openReadersOf(session, work) };
+      const costs = await inTurns(starts, turns, async (session) => costOfFlood(session, work, UPDATES_OF_TURN.single));
+      figures[key] = medianOf(costs.own);
+      figures[`${key}Bare`] = medianOf(costs.bare);
+      figures[`${key}Duties`] = medianOf(costs.duties);
+      figures[`${key}Nest`] = medianOf(costs.nest);
+      figures[`${key}Ratio`] = medianRatio(costs.own, costs.bare);
     }
     return { figures: { ...figures, ...(peer.name === 'herald' && (await costsOfBatches())) } };
   },

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { costOf } from '../measure.js';
-import { startBare, startBareNest } from '../bare/bare.js';
+import { startBare, startBareDuties, startBareNest } from '../bare/bare.js';
 import type { DurationFindings } from '../load/commands.js';
 import type { Peer } from '../peers/peer.js';
-import { spreadOf } from '../statistics.js';
+import { inTurns, medianOf, medianRatio } from './in-turns.js';
 import type { Metric, Scenario } from './scenario.js';
-import { startWatch, withSession } from './session.js';
+import { type Session, startWatch, withSession } from './session.js';
 
 export const STREAMS = 1_000;
 /** How often so many come; the last five times count as warm. */
@@ -15,55 +15,51 @@ const AT_ONCE = 50;
 const REST = 700;
 const FIRST = { publishers: 8, topics: 1, bytes: 100, maxEvents: 1_000, maxSeconds: 10 };
 
-/** Microseconds of CPU for each of the first streams, for later ones, and for the first publications. */
-type Costs = Record<(typeof KINDS)[number]['key'], number>;
+interface First {
+  /** Microseconds of server CPU for each. */
+  readonly cost: number;
+  /** How long they waited. */
+  readonly waits: DurationFindings;
+}
 
-/** Milliseconds that the first of them wait. */
-type Waits = Record<(typeof WAITS)[number]['key'], number>;
-
-async function measureConnecting(start: Peer['start']): Promise<Costs & Waits> {
-  const publications = await withSession({ start }, async ({ server, load }) => {
+async function firstPublications(start: Peer['start']): Promise<First> {
+  return withSession({ start }, async ({ server, load }) => {
     await startWatch(load, 'count', { publishers: FIRST.publishers });
     const cost = await costOf(server.pids, load.pid, async () => load.tell('flood', FIRST));
-    const { p50, p99 } = await load.tell('durations', null);
-    return { publishing: (cost.serverCpuSeconds * 1e6) / cost.result.events, publishingP50: p50, publishingP99: p99 };
+    const waits = await load.tell('durations', null);
+    return { cost: (cost.serverCpuSeconds * 1e6) / cost.result.events, waits };
   });
-  const { costs, first } = await measureStreams(start);
-  return {
-    ...publications,
-    cold: costs[0] ?? NaN,
-    coldP50: first?.p50 ?? NaN,
-    coldP99: first?.p99 ?? NaN,
-    warm: spreadOf(costs.slice(-WARM))?.median ?? NaN,
-  };
 }
 
 /** Server CPU for each of the first 1,000 streams of a fresh server, of the next 1,000, and so on. Microseconds. */
 export async function costsOfStreams(start: Peer['start']): Promise<number[]> {
-  return (await measureStreams(start)).costs;
+  return withSession({ start }, async (session) => {
+    const costs: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) costs.push(await costOfStream(session));
+    return costs;
+  });
 }
 
-async function measureStreams(start: Peer['start']): Promise<{ costs: number[]; first: DurationFindings | undefined }> {
-  return withSession({ start }, async ({ server, load }) => {
-    await startWatch(load, 'count');
-    const costs: number[] = [];
-    let first: DurationFindings | undefined;
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const open = { readers: STREAMS, topics: STREAMS, atOnce: AT_ONCE };
-      const cost = await costOf(server.pids, load.pid, async () => load.tell('open', open));
-      costs.push((cost.serverCpuSeconds * 1e6) / STREAMS);
-      first ??= await load.tell('durations', null);
-      await load.tell('close', null);
-      await delay(REST);
-    }
-    return { costs, first };
-  });
+/** 1,000 streams come, and go again. */
+async function costOfStream({ server, load }: Session): Promise<number> {
+  await startWatch(load, 'count');
+  const open = { readers: STREAMS, topics: STREAMS, atOnce: AT_ONCE };
+  const cost = await costOf(server.pids, load.pid, async () => load.tell('open', open));
+  await load.tell('close', null);
+  await delay(REST);
+  return (cost.serverCpuSeconds * 1e6) / STREAMS;
 }
 
 const KINDS = [
   { key: 'cold', label: 'one of the first 1,000 streams' },
   { key: 'warm', label: 'a stream, after 10,000 others' },
   { key: 'publishing', label: 'one of the first 1,000 publications' },
+] as const;
+
+const BESIDE = [
+  { name: 'bare', suffix: 'Bare' },
+  { name: 'duties', suffix: 'Duties' },
+  { name: 'nest', suffix: 'Nest' },
 ] as const;
 
 const WAITS = [
@@ -73,16 +69,70 @@ const WAITS = [
   { key: 'publishingP99', label: `p99 of the first 1,000 publications, ${FIRST.publishers} at once` },
 ] as const;
 
+type Servers = Readonly<Record<'own' | (typeof BESIDE)[number]['name'], Peer['start']>>;
+
+/** All servers, one after the other, from their first stream on. */
+async function measureStreams(servers: Servers): Promise<Record<string, number>> {
+  const waits: Partial<Record<keyof Servers, DurationFindings>> = {};
+  const costs = await inTurns(servers, { warmUp: 0, rounds: ROUNDS }, async (session, round, name) => {
+    const cost = await costOfStream(session);
+    if (round === 0) waits[name] = await session.load.tell('durations', null);
+    return cost;
+  });
+  const warm = (name: keyof Servers): readonly number[] => costs[name].slice(-WARM);
+  const cold = (name: keyof Servers): number => costs[name][0] ?? NaN;
+  return {
+    cold: cold('own'),
+    coldRatio: cold('own') / cold('bare'),
+    warm: medianOf(warm('own')),
+    warmRatio: medianRatio(warm('own'), warm('bare')),
+    ...Object.fromEntries(BESIDE.map(({ name, suffix }) => [`cold${suffix}`, cold(name)])),
+    ...Object.fromEntries(BESIDE.map(({ name, suffix }) => [`warm${suffix}`, medianOf(warm(name))])),
+    ...waitsOf('cold', waits.own, waits.bare),
+  };
+}
+
+async function measurePublications(servers: Servers): Promise<Record<string, number>> {
+  const own = await firstPublications(servers.own);
+  const others: [string, First][] = [];
+  for (const { name, suffix } of BESIDE) others.push([suffix, await firstPublications(servers[name])]);
+  const bare = Object.fromEntries(others)['Bare'];
+  return {
+    publishing: own.cost,
+    publishingRatio: own.cost / (bare?.cost ?? NaN),
+    ...Object.fromEntries(others.map(([suffix, { cost }]) => [`publishing${suffix}`, cost])),
+    ...waitsOf('publishing', own.waits, bare?.waits),
+  };
+}
+
+function waitsOf(
+  what: string,
+  own: DurationFindings | undefined,
+  bare: DurationFindings | undefined,
+): Record<string, number> {
+  return {
+    [`${what}P50`]: own?.p50 ?? NaN,
+    [`${what}P99`]: own?.p99 ?? NaN,
+    [`${what}P50Bare`]: bare?.p50 ?? NaN,
+    [`${what}P99Bare`]: bare?.p99 ?? NaN,
+  };
+}
+
+function microseconds(key: string, label: string, compared: boolean): Metric {
+  return { key, label: `${label}, server CPU`, unit: 'microseconds', compared };
+}
+
 export const connecting: Scenario = {
   id: 'p',
   title: 'What a stream costs to begin',
   explanation:
-    '1,000 streams with a topic each are opened over new connections, 50 at a time, fifteen times, and closed in between: server CPU until each has the first block of its stream. Beside it a bare `node:http` server that answers the same head and block, and the smallest Nest application that does. The first 1,000 publications are those of another fresh server.',
+    '1,000 streams with a topic each are opened over new connections, 50 at a time, fifteen times, and closed in between: server CPU until each has the first block of its stream. In turns with it a bare `node:http` server that answers the same head and block, one that has the duties of a hub, and the smallest Nest application. The first 1,000 publications are those of another fresh server.',
   metrics: [
     ...KINDS.flatMap(({ key, label }): Metric[] => [
-      { key, label: `${label}, server CPU`, unit: 'microseconds', compared: true },
-      { key: `${key}Bare`, label: `${label}, bare Node`, unit: 'microseconds', compared: false },
-      { key: `${key}Nest`, label: `${label}, smallest Nest application`, unit: 'microseconds', compared: false },
+      microseconds(key, label, true),
+      microseconds(`${key}Bare`, `${label}, bare Node`, false),
+      microseconds(`${key}Duties`, `${label}, bare Node with the duties of a hub`, false),
+      microseconds(`${key}Nest`, `${label}, smallest Nest application`, false),
       { key: `${key}Ratio`, label: `${label}, ratio to bare Node`, unit: 'ratio', compared: false },
     ]),
     ...WAITS.flatMap(({ key, label }): Metric[] => [
@@ -95,20 +145,7 @@ export const connecting: Scenario = {
     { metric: 'warmRatio', atMost: 1.6 },
   ],
   measure: async (peer) => {
-    const own = await measureConnecting(() => peer.start());
-    const bare = await measureConnecting(startBare);
-    const nest = await measureConnecting(startBareNest);
-    const figures: Record<string, number> = {};
-    for (const { key } of KINDS) {
-      const ratio = own[key] / bare[key];
-      Object.assign(figures, {
-        [key]: own[key],
-        [`${key}Bare`]: bare[key],
-        [`${key}Nest`]: nest[key],
-        [`${key}Ratio`]: ratio,
-      });
-    }
-    for (const { key } of WAITS) Object.assign(figures, { [key]: own[key], [`${key}Bare`]: bare[key] });
-    return { figures };
+    const servers = { own: () => peer.start(), bare: startBare, duties: startBareDuties, nest: startBareNest };
+    return { figures: { ...(await measureStreams(servers)), ...(await measurePublications(servers)) } };
   },
 };
