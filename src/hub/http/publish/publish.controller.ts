@@ -32,7 +32,11 @@ export class PublishController {
     const { request } = reply;
     const { draft, idempotencyKey } = publicationOf(request);
     const id = await this.hub.publish(draft, { grants, idempotencyKey, trace: traceContextOf(request.headers) });
-    await answer(reply, id);
+    answer(reply, id);
+    // An application's hooks may delay the sending, and until then another answer could still replace this one.
+    const sending = whenSent(reply);
+    if (sending) await sending;
+    answersNoMore(reply);
   }
 
   /**
@@ -62,14 +66,9 @@ export class PublishController {
  * Sends the answer before the handler returns, so that an application's interceptors can't make a failure of an update
  * that is stored. Nest sends what they return only where they have not called the handler.
  */
-async function answer(reply: HubReply, id: string): Promise<void> {
+function answer(reply: HubReply, id: string): void {
   // An interceptor with a time limit may have answered meanwhile.
-  if (!reply.sent) {
-    // No shared cache may keep the answer, because a token of the 0.x dialect may be part of the URL.
-    reply.header('cache-control', 'private').header('content-type', 'text/plain; charset=utf-8').send(id);
-  }
-  // An application's hooks may delay the sending, and until then another answer could still replace this one.
-  const sending = whenSent(reply);
-  if (sending) await sending;
-  answersNoMore(reply);
+  if (reply.sent) return;
+  // No shared cache may keep the answer, because a token of the 0.x dialect may be part of the URL.
+  reply.header('cache-control', 'private').header('content-type', 'text/plain; charset=utf-8').send(id);
 }
