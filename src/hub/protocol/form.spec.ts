@@ -70,17 +70,20 @@ describe('parseForm', () => {
   });
 
   it('agrees with it on bodies that are not percent-encoded', () => {
-    const texts = fc.array(
-      fc.oneof(fc.constantFrom('&', '=', '+', '%', '%41', '%e4%b8%ad'), fc.string({ unit: 'binary' })),
-    );
+    const texts = fc.array(fc.oneof(fc.constantFrom('&', '=', '+', '%41', '%e4%b8%ad'), fc.string({ unit: 'binary' })));
     fc.assert(
       fc.property(texts, (pieces) => {
-        const input = pieces.join('');
+        // Beside a stray `%`, Node takes characters above U+00FF for others.
+        const input = pieces.join('').replaceAll(/%(?![\da-f]{2})/gi, '');
         const expected = [...new URLSearchParams(`&${input}`)];
         fc.pre(!expected.flat().some((text) => text.includes('\ufffd')));
         expect(parseForm(Buffer.from(input), LIMITS)).toEqual(expected);
       }),
     );
+  });
+
+  it('takes a stray % as it is, also beside characters that are not percent-encoded', () => {
+    expect(parseForm(Buffer.from('%41\u0800%=\u0800%4'), LIMITS)).toEqual([['A\u0800%', '\u0800%4']]);
   });
 
   it('gives back what URLSearchParams serialises', () => {
