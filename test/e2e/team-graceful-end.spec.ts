@@ -153,6 +153,18 @@ describe('an application that speaks HTTP/2', () => {
     expect(await ending).toEqual(ENDED);
   });
 
+  it('waits no longer than it may for a client that does not close its own end', async () => {
+    await using app = await start({ PATIENCE: '200' });
+    const socket = await secure(await connectTcp(app.url), 'h2');
+    const greeting = once(socket, 'data');
+    socket.write(EMPTY_CONNECTION);
+    await greeting;
+    // From here on it does not hear of the end.
+    socket.pause();
+    expect(await app.kill('SIGTERM')).toEqual(ENDED);
+    socket.destroy();
+  });
+
   it('closes those whose clients answer nothing', async () => {
     await using app = await start({ WRITE_TIMEOUT: '200' });
     const socket = await secure(await connectTcp(app.url), 'h2');

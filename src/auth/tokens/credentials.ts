@@ -28,9 +28,6 @@ const COMPACT_JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 /** What a proxy in front asks for and lets through. Of these schemes none carries a token of the hub. */
 const OF_OTHERS = /^(?:(?:basic|negotiate)(?: +[\w.~+/-]+=*)?|digest(?: .*)?) *$/i;
 
-/** The header that was read last: a publisher sends the same each time, and reading it took a hundredth of its CPU time. */
-let lastRead = { header: '', token: '' };
-
 /**
  * The token that a request brings, if any (R42–R45). The header comes first: with one, a cookie is ignored (R43), unless
  * its scheme is another server's. Where the query may hold a token, the query comes between the two.
@@ -55,13 +52,9 @@ function bearerToken({ raw }: CredentialRequest, authorization: string | readonl
     throw new HubError('token-malformed', 'There must be one Authorization header at most.');
   }
   const given = typeof authorization === 'string' ? authorization : '';
-  if (given !== '' && given === lastRead.header) return lastRead.token;
   if (OF_OTHERS.test(given)) return undefined;
   const token = BEARER.exec(given)?.[1];
-  if (token) {
-    lastRead = { header: given, token };
-    return token;
-  }
+  if (token) return token;
   throw new HubError('token-malformed', 'The Authorization header must be "Bearer" and a compact JWT.');
 }
 

@@ -117,6 +117,7 @@ export class TokenVerifier {
   verify(token: string, purpose: Purpose): Grants | Promise<Grants> {
     const name = `${purpose.role} ${purpose.others !== undefined} ${purpose.resource} ${token.slice(-TAIL)}`;
     const known = this.verified.get(name);
+    // Only a token with the same signature, which is all that is secret of it, comes to be compared.
     if (known && known.token === token && known.until > believedNow()) return known.grants;
     return this.verifyAndRemember(name, token, purpose);
   }

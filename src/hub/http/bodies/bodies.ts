@@ -78,7 +78,7 @@ export class Bodies {
     return wholeOf(request, limit) ?? this.readSoon(request, limit);
   }
 
-  /** Node tells of a request before it parses what has come with its head, and has done that in the same turn. */
+  /** Node tells of a request before it has parsed the body that came with the head; a microtask later it has. */
   private async readSoon(request: IncomingMessage, limit: number): Promise<Body> {
     await Promise.resolve();
     return wholeOf(request, limit) ?? this.readBitByBit(request, limit);
