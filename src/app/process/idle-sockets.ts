@@ -85,7 +85,8 @@ export class IdleSockets {
     if (!socket) return;
     this.idle.delete(socket);
     (socket as WatchedSocket)[UNDER_WAY] = requestsOn(socket) + 1;
-    response.once('close', isHttp2 ? () => this.over(socket, true) : this.closed);
+    // It comes once. With `once` each request would have a wrapper of its own.
+    response.on('close', isHttp2 ? () => this.over(socket, true) : this.closed);
   }
 
   private over(socket: Socket, isKept: boolean): void {

@@ -52,9 +52,9 @@ function bearerToken({ raw }: CredentialRequest, authorization: string | readonl
     throw new HubError('token-malformed', 'There must be one Authorization header at most.');
   }
   const given = typeof authorization === 'string' ? authorization : '';
-  if (OF_OTHERS.test(given)) return undefined;
   const token = BEARER.exec(given)?.[1];
   if (token) return token;
+  if (OF_OTHERS.test(given)) return undefined;
   throw new HubError('token-malformed', 'The Authorization header must be "Bearer" and a compact JWT.');
 }
 

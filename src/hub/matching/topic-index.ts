@@ -52,6 +52,7 @@ export class TopicIndex<T> {
   private readonly patterns: PatternBuckets<T, TopicUrl>;
   private readonly templates: PatternBuckets<T, string>;
   private readonly known: LRUCache<string, KnownTopic<T>>;
+  private readonly nobody: ReadonlySet<T> = new Set();
 
   constructor(
     private readonly hubUrl: URL,
@@ -131,14 +132,16 @@ export class TopicIndex<T> {
     this.paths.remove(known.route, known.values);
   }
 
-  /** The values with a matcher that at least one of `topics` satisfies (R2, R14), each once, in a new set. */
-  match(topics: readonly string[]): Set<T> {
+  /** The values with a matcher that at least one of `topics` satisfies (R2, R14), each once. The set may change with the index. */
+  match(topics: readonly string[]): ReadonlySet<T> {
     if (!this.hasEvaluated) return this.lookUp(topics);
     return allAtOnce(this.search(topics));
   }
 
   /** What needs no evaluation. A function of its own, because steps would cost each publication more than it does. */
-  private lookUp(topics: readonly string[]): Set<T> {
+  private lookUp(topics: readonly string[]): ReadonlySet<T> {
+    const [first = ''] = topics;
+    if (topics.length === 1 && this.isExact) return this.exact.get(first) ?? this.nobody;
     const found = this.everybody();
     for (const topic of topics) {
       addAll(found, this.exact.get(topic));
@@ -163,7 +166,7 @@ export class TopicIndex<T> {
    */
   assign(topics: readonly string[]): Assigned<T> {
     if (topics.length === 1) return () => topics;
-    let found: readonly Set<T>[] | undefined;
+    let found: readonly ReadonlySet<T>[] | undefined;
     return (value) => {
       const each = (found ??= topics.map((topic) => this.match([topic])));
       return topics.filter((_, index) => each[index]?.has(value));
@@ -186,6 +189,12 @@ export class TopicIndex<T> {
     addAll(found, this.everything.urlpattern);
     addAll(found, this.everything.uritemplate);
     return found;
+  }
+
+  /** Whether all matchers are topics. */
+  private get isExact(): boolean {
+    const { exact, urlpattern, uritemplate } = this.everything;
+    return this.paths.isEmpty && exact.size + urlpattern.size + uritemplate.size === 0;
   }
 
   private get hasEvaluated(): boolean {

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { Logger } from '@nestjs/common';
 import { type Grants, UNLIMITED } from '../../access/grants.js';
 import type { GuardedGrants } from '../../access/guarded-grants.js';
@@ -53,27 +54,37 @@ export class Publications {
     private readonly context: PublicationsContext,
   ) {}
 
-  /** See `HubService.publish`. */
-  async add(draft: PublishDraft, options: PublishOptions): Promise<string> {
+  /** See `HubService.publish`. It is no async function: what such a one keeps for each update outlives garbage collections. */
+  add(draft: PublishDraft, options: PublishOptions): Promise<string> {
     const begun = performance.now();
     const trace = PublicationTrace.of(this.context.tracer, draft, options.trace);
+    const end = (appended: Appended): string | Promise<never> => this.done(appended, trace, begun);
+    const fail = (error: unknown): Promise<never> => this.failed(error, trace);
     try {
-      const appended = await this.append(draftOf(draft), options, trace);
-      if (appended.outcome === 'conflict') {
-        throw new HubError('idempotency-key-conflict', 'This Idempotency-Key was used before, with another update.');
-      }
-      this.outcomes.add(appended.outcome);
-      this.storing.isOver();
-      trace.end(appended.outcome);
-      if (appended.outcome === 'stored') this.toStored.observe(performance.now() - begun);
-      return appended.id;
+      return this.append(draftOf(draft), options, trace).then(end, fail);
     } catch (error) {
-      const outcome = outcomeOf(error);
-      this.outcomes.add(outcome);
-      trace.end(outcome, codeOf(error));
-      if (error instanceof JournalUnavailableError) this.storing.has(error);
-      throw error;
+      return fail(error);
     }
+  }
+
+  private done(appended: Appended, trace: PublicationTrace, begun: number): string | Promise<never> {
+    if (appended.outcome === 'conflict') {
+      const conflict = 'This Idempotency-Key was used before, with another update.';
+      return this.failed(new HubError('idempotency-key-conflict', conflict), trace);
+    }
+    this.outcomes.add(appended.outcome);
+    this.storing.isOver();
+    trace.end(appended.outcome);
+    if (appended.outcome === 'stored') this.toStored.observe(performance.now() - begun);
+    return appended.id;
+  }
+
+  private failed(error: unknown, trace: PublicationTrace): Promise<never> {
+    const outcome = outcomeOf(error);
+    this.outcomes.add(outcome);
+    trace.end(outcome, codeOf(error));
+    if (error instanceof JournalUnavailableError) this.storing.has(error);
+    return Promise.reject(error);
   }
 
   private append(draft: UpdateDraft, options: PublishOptions, trace: PublicationTrace): Promise<Appended> {

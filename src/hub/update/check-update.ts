@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { Update } from '../../storage/journal/update.js';
 import { CURSOR_PREFIX, isCursor } from '../cursors/cursors.js';
 import { HubError } from '../../access/hub.errors.js';
+import { newEventId } from './event-id.js';
 import { isInHubNamespace } from './hub-namespace.js';
 import { isCleanText, isWellFormed } from '../matching/text-rules.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
@@ -61,10 +61,6 @@ export function checkUpdate(draft: UpdateDraft, { hubUrl, newId = newEventId }: 
   // Most updates have neither, and each spread takes as long as the object itself.
   if (type === undefined && retry === undefined) return update;
   return { ...update, ...(type !== undefined && { type }), ...(retry !== undefined && { retry }) };
-}
-
-function newEventId(): string {
-  return `urn:uuid:${randomUUID()}`;
 }
 
 function checkTopics(topics: readonly string[], hubUrl: URL): void {

@@ -72,5 +72,6 @@ export function steadyFrom(time: number): void {
  * forward that has not held yet.
  */
 export function believedNow(): number {
-  return Math.min(Date.now(), steadyNow());
+  const now = Date.now();
+  return Math.min(now, ofThisProcess.follow(now));
 }

@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 /** What a publisher hands in, checked: see `checkUpdate`. */
 export interface Update {
   /** The first one is canonical (R2). */
@@ -20,10 +22,22 @@ const STRING = 40;
  * About how many bytes of memory an update takes. Every log, page, queue and cache that holds updates counts with it, so
  * that no shape of an update makes one of them hold more than it may.
  */
-export function weightOf({ topics, data, id, type, traceparent }: Update): number {
-  let weight = OBJECT + weightOfText(data) + weightOfText(id) + weightOfText(type) + weightOfText(traceparent);
-  for (const topic of topics) weight += weightOfText(topic);
+export function weightOf(update: Update): number {
+  if (update !== weighed) {
+    weighed = update;
+    weight = weigh(update);
+  }
   return weight;
+}
+
+/** What was weighed last: a journal and the log of what is recent weigh the same update one after the other. */
+let weighed: Update | undefined;
+let weight = 0;
+
+function weigh({ topics, data, id, type, traceparent }: Update): number {
+  let sum = OBJECT + weightOfText(data) + weightOfText(id) + weightOfText(type) + weightOfText(traceparent);
+  for (const topic of topics) sum += weightOfText(topic);
+  return sum;
 }
 
 /** V8 keeps text of ASCII in one byte for each character, and most other text in two. */

@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 /**
  * The media type of every stream. It names the only charset there is (HTML, section 9.2.5), because clients that follow
  * HTTP alone, such as Python's requests, decode ISO-8859-1 otherwise, and take a byte 0x85 for the end of a line.
@@ -54,10 +56,15 @@ export function frameText({ id, type, retry, topics = [], trace, data, comment }
 /** Bytes of a frame without topics, trace and comments. Most frames need not be made for that. */
 export function frameLength(frame: Omit<Frame, 'topics' | 'trace' | 'comment'>): number {
   const { id, type, retry, data } = frame;
-  if (type !== undefined || retry !== undefined || LINE_END.test(data)) {
+  if (type !== undefined || retry !== undefined || hasLineEnd(data)) {
     return Buffer.byteLength(frameText({ ...frame, topics: [] }));
   }
   return (id === undefined ? 0 : ID_LINE + Buffer.byteLength(id)) + DATA_LINE + Buffer.byteLength(data) + 1;
+}
+
+/** The expression would look at each character by itself, which took a fiftieth of an update's time in a batch. */
+function hasLineEnd(text: string): boolean {
+  return text.includes('\n') || text.includes('\r');
 }
 
 /** Bytes of a line with this field besides its value. */
@@ -112,7 +119,7 @@ export function encodeRetry(milliseconds: number): Buffer {
 
 function lines(field: 'data:' | ':', text: string): string {
   // Most data is one line of JSON, and need not be split.
-  if (!LINE_END.test(text)) return `${field} ${text}\n`;
+  if (!hasLineEnd(text)) return `${field} ${text}\n`;
   let encoded = '';
   for (const line of text.split(LINE_END)) encoded += `${field} ${line}\n`;
   return encoded;

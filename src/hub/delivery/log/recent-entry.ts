@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { type Entry, firstPositionOf, type PresenceEntry } from '../../../storage/journal/journal.js';
 import { eventIdOf } from '../../../storage/journal/presence-record.js';
 import { type Update, weightOf, weightOfText } from '../../../storage/journal/update.js';

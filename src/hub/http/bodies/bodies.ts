@@ -23,6 +23,8 @@ const SHORT = 16 * 1024;
 
 const EMPTY = Buffer.alloc(0);
 
+const SOON = Promise.resolve();
+
 /** The bytes of a body. They count until they are released; undefined where they do not count. */
 export interface Body {
   readonly bytes: Buffer;
@@ -79,9 +81,8 @@ export class Bodies {
   }
 
   /** Node tells of a request before it has parsed the body that came with the head; a microtask later it has. */
-  private async readSoon(request: IncomingMessage, limit: number): Promise<Body> {
-    await Promise.resolve();
-    return wholeOf(request, limit) ?? this.readBitByBit(request, limit);
+  private readSoon(request: IncomingMessage, limit: number): Promise<Body> {
+    return SOON.then(() => wholeOf(request, limit) ?? this.readBitByBit(request, limit));
   }
 
   private readBitByBit(request: IncomingMessage, limit: number): Promise<Body> {

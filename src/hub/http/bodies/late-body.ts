@@ -2,20 +2,15 @@ import {
   applyDecorators,
   type CanActivate,
   type ExecutionContext,
-  Inject,
   Injectable,
   SetMetadata,
   UseGuards,
 } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { requestOf } from '../../../access/guarded-request.js';
 import { type FrameworkReply, hubReplyOf } from '../../../shared/exchange/exchange.js';
 import { whenReady } from '../../../shared/when-ready.js';
 import { LATE_BODY } from './unread-bodies.js';
 import { Bodies } from './bodies.js';
-
-/** The bytes that a body may have on this route, where that is less than everywhere else. */
-const MaxBody = Reflector.createDecorator<number>();
 
 /**
  * The last guard of a route: reads the body once all others have let the request pass, so that nobody without
@@ -25,18 +20,17 @@ const MaxBody = Reflector.createDecorator<number>();
  */
 @Injectable()
 class BodyGuard implements CanActivate {
-  constructor(
-    private readonly bodies: Bodies,
-    @Inject(Reflector) private readonly reflector: Reflector,
-  ) {}
+  /** The bytes that a body may have on this route, where that is less than everywhere else. */
+  protected readonly most: number = Infinity;
+
+  constructor(private readonly bodies: Bodies) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = requestOf(context);
     // Without a body, or with none of a type that is taken, there is nothing to read.
     if (request.body !== request.raw) return true;
-    const bodyLimit = this.bodies.limitOf(request);
-    const own = this.reflector.get(MaxBody, context.getHandler()) as number | undefined;
-    return whenReady(this.bodies.read(request.raw, Math.min(own ?? bodyLimit, bodyLimit)), ({ bytes, release }) => {
+    const limit = Math.min(this.most, this.bodies.limitOf(request));
+    return whenReady(this.bodies.read(request.raw, limit), ({ bytes, release }) => {
       request.body = bytes;
       // The answer to a subscription goes on for long after its body was of use.
       if (release && request.method === 'QUERY') release();
@@ -50,9 +44,12 @@ class BodyGuard implements CanActivate {
 export const ROUTE_CONFIG = '__fastify_route_config__';
 
 /** For a route with a body, which is then read after all guards of the controller. */
-export function LateBody(limit?: number): MethodDecorator {
-  const limited = limit === undefined ? [] : [MaxBody(limit)];
-  return applyDecorators(SetMetadata(ROUTE_CONFIG, { [LATE_BODY]: true }), UseGuards(BodyGuard), ...limited);
+export function LateBody(limit = Infinity): MethodDecorator {
+  @Injectable()
+  class LimitedBodyGuard extends BodyGuard {
+    protected override readonly most = limit;
+  }
+  return applyDecorators(SetMetadata(ROUTE_CONFIG, { [LATE_BODY]: true }), UseGuards(LimitedBodyGuard));
 }
 
 /** For a route whose handler reads the body itself, as it comes. */

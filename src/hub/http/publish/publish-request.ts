@@ -42,17 +42,18 @@ const PUBLISH_FORM_LIMITS: FormLimits = { maxPairs: HUB_LIMITS.publishPairs, ove
  */
 export function draftFromForm(pairs: readonly FormPair[]): UpdateDraft {
   const topics: string[] = [];
-  const first = new Map<string, string>();
+  let data: string | undefined;
+  let id: string | undefined;
+  let type: string | undefined;
+  let retry: string | undefined;
+  let isPrivate = false;
   for (const [name, value] of pairs) {
     if (name === 'topic') topics.push(value);
-    else if (!first.has(name)) first.set(name, value);
+    else if (name === 'data') data ??= value;
+    else if (name === 'id') id ??= value;
+    else if (name === 'type') type ??= value;
+    else if (name === 'retry') retry ??= value;
+    else if (name === 'private') isPrivate = true;
   }
-  return {
-    topics,
-    data: first.get('data'),
-    id: first.get('id'),
-    type: first.get('type'),
-    retry: first.get('retry'),
-    private: first.has('private'),
-  };
+  return { topics, data, id, type, retry, private: isPrivate };
 }

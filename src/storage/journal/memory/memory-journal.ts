@@ -89,7 +89,7 @@ export class MemoryJournal extends Journal {
     const position = ++this.newest;
     const { id } = update;
     const bytes = OVERHEAD + weightOf(update) + weightOfKey(idempotencyKey);
-    const held = { position, update, id, bytes, storedAt, options };
+    const held = { position, update, id, bytes, storedAt, options, idHash: 0, keyHash: 0 };
     this.updates.hold(held);
     this.tell(held);
     return Promise.resolve({ outcome: 'stored', position, id });
@@ -105,7 +105,7 @@ export class MemoryJournal extends Journal {
     const position = this.newest;
     const { id, content, events } = record;
     const bytes = 2 * OVERHEAD + weightOfText(id) + weightOfText(content) + weightOfKey(idempotencyKey);
-    const held = { position, record, id, bytes, storedAt, options };
+    const held = { position, record, id, bytes, storedAt, options, idHash: 0, keyHash: 0 };
     this.presence.hold(held);
     this.tell(held);
     return Promise.resolve({ outcome: 'stored', position, id: eventIdOf(record, events - 1) });

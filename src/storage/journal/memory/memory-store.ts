@@ -10,6 +10,9 @@ export type Held<Stored extends StoredEntry> = Stored & {
   /** Wall clock, milliseconds. */
   readonly storedAt: number;
   readonly options: AppendOptions;
+  /** What its id and its idempotency key are found by, which the store sets when it is held. */
+  idHash: number;
+  keyHash: number;
 };
 
 /** An index that is kept beside a store, and counts with it. */
@@ -19,6 +22,9 @@ export interface StoreIndex<Stored extends StoredEntry> {
   add(entry: Stored): void;
   delete(entry: Stored): void;
 }
+
+/** The hash of no key, which no key has. */
+const NO_KEY = 0;
 
 /** Entries of one kind with a retention of their own, the oldest first, found by id and by idempotency key. */
 export class MemoryStore<Stored extends StoredEntry> {
@@ -79,11 +85,14 @@ export class MemoryStore<Stored extends StoredEntry> {
 
   hold(held: Held<Stored>): void {
     const { id, position, storedAt, options } = held;
+    const { idempotencyKey } = options;
+    held.idHash = this.ids.hashOf(id);
+    held.keyHash = idempotencyKey === undefined ? NO_KEY : this.keys.hashOf(idempotencyKey);
     this.entries.push(held);
     this.bytes += held.bytes;
     this.index?.add(held);
     if (!this.ids.add(id, position)) this.repeat(id, position);
-    if (options.idempotencyKey !== undefined) this.keys.add(options.idempotencyKey, position);
+    if (idempotencyKey !== undefined) this.keys.add(idempotencyKey, position);
     this.trim(storedAt);
   }
 
@@ -111,12 +120,13 @@ export class MemoryStore<Stored extends StoredEntry> {
 
   /** To be called when an entry has left. */
   private forget(entry: Held<Stored>): void {
-    const { id, position, bytes, options } = entry;
+    const { position, bytes, idHash, keyHash } = entry;
     this.bytes -= bytes;
     this.index?.delete(entry);
-    if (options.idempotencyKey !== undefined) this.keys.delete(options.idempotencyKey, position);
-    if (this.repeated.has(id)) this.forgetRepeated(id, position);
-    else this.ids.delete(id, position);
+    if (keyHash !== NO_KEY) this.keys.delete(keyHash, position);
+    // Not asked for where there are none: its id would have to be read from memory.
+    if (this.repeated.size > 0 && this.repeated.has(entry.id)) this.forgetRepeated(entry);
+    else this.ids.delete(idHash, position);
   }
 
   private repeat(id: string, position: number): void {
@@ -125,12 +135,12 @@ export class MemoryStore<Stored extends StoredEntry> {
     else this.repeated.set(id, new Queue([position]));
   }
 
-  private forgetRepeated(id: string, position: number): void {
+  private forgetRepeated({ id, idHash, position }: Held<Stored>): void {
     const later = this.repeated.get(id);
     const [next] = later?.slice(0, 1) ?? [];
     if (!later || next === undefined) return;
     if (position < next) {
-      this.ids.replace(id, position, next);
+      this.ids.replace(idHash, position, next);
       later.shift();
     } else later.delete(later.findIndex((one) => one >= position));
     if (later.length === 0) this.repeated.delete(id);

@@ -12,24 +12,38 @@ const EMPTY = 0;
  */
 export class TextPositions {
   /** The hash of each slot's text, never 0; or `EMPTY`. */
-  private hashes = new Uint32Array(LEAST);
+  private hashes = new Int32Array(LEAST);
   private positions = new Float64Array(LEAST);
   private count = 0;
   /** Random, so that nobody can choose ids which all fall into the same slots. */
-  private readonly seed = randomBytes(4).readUInt32LE();
+  private readonly seed = randomBytes(4).readInt32LE();
+  private lastText: string | undefined;
+  private lastHash = 0;
 
   /** @param textOf gives the text of the entry at a position. */
   constructor(private readonly textOf: (position: number) => string | undefined) {}
 
+  /**
+   * What a text is found by, never 0. Whoever keeps it has it for {@link delete}, and the text need not be read from memory
+   * again. That of the last text is remembered, because what is added has mostly just been looked for.
+   */
+  hashOf(text: string): number {
+    if (this.lastText !== text) {
+      this.lastText = text;
+      this.lastHash = this.hash(text);
+    }
+    return this.lastHash;
+  }
+
   /** The position that a text was set to. */
   get(text: string): number | undefined {
-    const slot = this.slotOf(text, this.hash(text));
+    const slot = this.slotOf(text, this.hashOf(text));
     return slot === -1 ? undefined : this.positions[slot];
   }
 
   /** Sets the position of a text, unless it has one, which stays. Answers whether it had none. */
   add(text: string, position: number): boolean {
-    const hash = this.hash(text);
+    const hash = this.hashOf(text);
     if (this.slotOf(text, hash) !== -1) return false;
     if (2 * (this.count + 1) > this.hashes.length) this.resize(2 * this.hashes.length);
     this.count += 1;
@@ -37,15 +51,15 @@ export class TextPositions {
     return true;
   }
 
-  /** Sets another position for a text that has this one. */
-  replace(text: string, position: number, by: number): void {
-    const slot = this.slotAt(this.hash(text), position);
+  /** Sets another position for the text with this hash that has this one. */
+  replace(hash: number, position: number, by: number): void {
+    const slot = this.slotAt(hash, position);
     if (slot !== -1) this.positions[slot] = by;
   }
 
-  /** Takes out a text that has this position. */
-  delete(text: string, position: number): void {
-    const slot = this.slotAt(this.hash(text), position);
+  /** Takes out the text with this hash that has this position. */
+  delete(hash: number, position: number): void {
+    const slot = this.slotAt(hash, position);
     if (slot === -1) return;
     this.empty(slot);
     this.count -= 1;
@@ -54,7 +68,7 @@ export class TextPositions {
 
   private hash(text: string): number {
     let hash = this.seed;
-    // Two characters at a time, because there are five of these for each update.
+    // Two characters at a time, because each update has two texts.
     const even = text.length & ~1;
     for (let index = 0; index < even; index += 2) {
       hash = Math.imul(hash ^ text.charCodeAt(index) ^ (text.charCodeAt(index + 1) << 16), 0x5bd1e995);
@@ -62,7 +76,7 @@ export class TextPositions {
     }
     if (even < text.length) hash = Math.imul(hash ^ text.charCodeAt(even), 0x5bd1e995);
     hash ^= hash >>> 15;
-    return hash >>> 0 || 1;
+    return hash || 1;
   }
 
   private slotOf(text: string, hash: number): number {
@@ -110,7 +124,7 @@ export class TextPositions {
 
   private resize(slots: number): void {
     const { hashes, positions } = this;
-    this.hashes = new Uint32Array(slots);
+    this.hashes = new Int32Array(slots);
     this.positions = new Float64Array(slots);
     hashes.forEach((hash, slot) => {
       if (hash !== EMPTY) this.put(hash, positions[slot] ?? 0);
