@@ -166,6 +166,16 @@ describe('TokenVerifier', () => {
     expect(await verify(token)).toBe(grants);
   });
 
+  it('remembers a token for each resource that it names, up to six, and for no other', async () => {
+    const resources = Array.from({ length: 7 }, (_, index) => `https://hub-${index}.example/.well-known/mercure`);
+    const token = await sign({ claims: { aud: resources.slice(0, 6), ...details({ match: 'urn:a' }) } });
+    const verifyFor = (resource = ''): Grants | Promise<Grants> => verifier.verify(token, { ...PURPOSE, resource });
+    const first = await Promise.all(resources.slice(0, 6).map(async (resource) => verifyFor(resource)));
+    for (const [index, grants] of first.entries()) expect(verifyFor(resources[index])).toBe(grants);
+    await expect(verifyFor(resources[6])).rejects.toMatchObject({ code: 'token-invalid' });
+    expect(verifyFor(resources[0])).toBe(first[0]);
+  });
+
   it.each([
     ['patterns', (number: number) => `/:id/${number}*x`],
     ['patterns with groups', (number: number) => `/:id(\\d+)/${number}`],

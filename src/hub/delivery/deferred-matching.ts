@@ -132,5 +132,5 @@ export class DeferredMatching {
 }
 
 function encode(entry: RecentEntry): number {
-  return entry.bytes.plain.length;
+  return entry.bytes.length;
 }

@@ -1,5 +1,5 @@
 import { PIECE } from '../../streams/connections/write-queue.js';
-import type { WireBytes } from '../../streams/frames/wire-bytes.js';
+import { Chunk, type WireBytes } from '../../streams/frames/wire-bytes.js';
 
 /** The most bytes that are pushed to a live reader at once. One that is owed more catches up, in slices. */
 const LARGEST_PUSH = 1024 ** 2;
@@ -39,11 +39,14 @@ export function joinFrom(pending: readonly Offer[], first: number, upTo: number)
     before: pending[first - 1]?.position ?? 0,
     after: (entries[0]?.position ?? upTo) - 1,
     upTo,
-    parts: sizeOf(entries) > LARGEST_PUSH && entries.length > 1 ? undefined : partsOf(entries),
+    parts: entries.length > 1 && sizeOf(entries) > LARGEST_PUSH ? undefined : partsOf(entries),
   };
 }
 
 function partsOf(entries: readonly Offer[]): Part[] {
+  const [only] = entries;
+  // The rule where each reader has a topic of its own.
+  if (entries.length === 1 && only) return [{ upTo: only.position, bytes: only.bytes, updates: only.update ? 1 : 0 }];
   const parts: Part[] = [];
   let first = 0;
   let size = 0;
@@ -94,6 +97,10 @@ class Joined implements WireBytes {
     return (this.made ??= this.make()).chunked;
   }
 
+  get length(): number {
+    return (this.made ??= this.make()).length;
+  }
+
   private make(): WireBytes {
     const length = this.frames.reduce((sum, frame) => sum + lengthOf(frame), 0);
     const head = `${length.toString(16)}${LINE_END}`;
@@ -104,16 +111,16 @@ class Joined implements WireBytes {
       if (typeof frame === 'string') end += chunked.write(frame, end);
       else {
         chunked.set(frame.plain, end);
-        end += frame.plain.length;
+        end += frame.length;
       }
     }
     chunked.write(LINE_END, end, 'latin1');
     this.frames = [];
-    return { plain: chunked.subarray(head.length, end), chunked };
+    return new Chunk(chunked, length);
   }
 }
 
 /** Bytes of a frame. */
 export function lengthOf(frame: WireBytes | string): number {
-  return typeof frame === 'string' ? Buffer.byteLength(frame) : frame.plain.length;
+  return typeof frame === 'string' ? Buffer.byteLength(frame) : frame.length;
 }

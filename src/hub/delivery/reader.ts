@@ -182,7 +182,7 @@ export class Reader implements ConnectionListener {
     for (const { upTo, bytes, updates } of parts) {
       if (!this.connection.accepts(bytes)) return this.fallBehind();
       this.position = upTo;
-      this.context.log.counts.wrote(updates, bytes.plain.length);
+      this.context.log.counts.wrote(updates, bytes.length);
       if (!this.connection.writeFrame(bytes)) return this.fallBehind();
     }
   }
@@ -208,7 +208,7 @@ export class Reader implements ConnectionListener {
     const { damaged } = slice;
     if (damaged > 0) this.tellMiss('damaged', { type: 'gap', reason: 'damaged', updates: damaged });
     if (!slice.bytes) return true;
-    this.context.log.counts.wrote(slice.updates, slice.bytes.plain.length);
+    this.context.log.counts.wrote(slice.updates, slice.bytes.length);
     return this.connection.writeFrame(slice.bytes);
   }
 

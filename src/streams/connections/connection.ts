@@ -105,7 +105,7 @@ export abstract class Connection<Target extends Writable = Writable> implements 
    * their limit, the bytes are few.
    */
   accepts(bytes: WireBytes): boolean {
-    return !this.isFull && (!this.outstanding.isExhausted || bytes.plain.length <= SMALL);
+    return !this.isFull && (!this.outstanding.isExhausted || bytes.length <= SMALL);
   }
 
   /** Writes bytes that are in this connection's {@link format}. Answers whether there is room for more. */

@@ -11,7 +11,7 @@ describe('toChunk', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), (bytes) => {
         const chunk = toChunk(Buffer.from(bytes));
-        const inside = insideChunk(chunk);
+        const inside = insideChunk(chunk, bytes.length);
         expect(inside.equals(bytes)).toBe(true);
         expect(inside.buffer).toBe(chunk.buffer);
       }),

@@ -5,13 +5,15 @@ export function toChunk(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, LINE_END]);
 }
 
-/** Text as one chunk, in UTF-8. */
-export function encodeChunk(text: string): Buffer {
-  const length = Buffer.byteLength(text);
+/**
+ * Text as one chunk, in UTF-8.
+ * @param length its bytes.
+ */
+export function encodeChunk(text: string, length: number): Buffer {
   const chunk = chunkOf(length, text);
   // Everything but the text itself is ASCII.
   const bytes = Buffer.allocUnsafe(chunk.length - text.length + length);
-  bytes.write(chunk);
+  bytes.write(chunk, length === text.length ? 'latin1' : 'utf8');
   return bytes;
 }
 
@@ -24,7 +26,8 @@ function chunkOf(length: number, text: string): string {
   return `${length.toString(16)}\r\n${text}\r\n`;
 }
 
-/** The frame inside a chunk that {@link toChunk} made of it: a view, not a copy. */
-export function insideChunk(chunk: Buffer): Buffer {
-  return chunk.subarray(chunk.indexOf(10) + 1, -LINE_END.length);
+/** The bytes inside a chunk, which are so many: a view, not a copy. */
+export function insideChunk(chunk: Buffer, length: number): Buffer {
+  const end = chunk.length - LINE_END.length;
+  return chunk.subarray(end - length, end);
 }

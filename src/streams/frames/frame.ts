@@ -11,9 +11,9 @@ export interface Frame {
   /** Becomes the client's last event id. Without one the client keeps the id that it has. */
   readonly id?: string;
   /** The event's name. Default, also when empty: none, which clients see as `message`. */
-  readonly type?: string;
+  readonly type?: string | undefined;
   /** How long the client waits before it reconnects, in milliseconds. */
-  readonly retry?: number;
+  readonly retry?: number | undefined;
   readonly data: string;
   /**
    * One `topic:` line each: a field that Herald's client reads, and every other reader ignores, as the standard asks.
