@@ -90,6 +90,7 @@ export class CursorRefresh<Cohort> {
 
   /** Refreshes the cohorts whose last id has become too old. To be called when the log has moved. */
   look(): void {
+    if (this.marks.size === 0) return;
     const time = this.clock();
     let left = PER_TURN;
     for (let oldest = this.ends.later; left > 0; left -= 1) {

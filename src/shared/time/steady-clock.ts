@@ -57,14 +57,20 @@ const ofThisProcess = new SteadyClock();
 // What the clock says at the start is believed, because there is nothing to compare it with.
 ofThisProcess.follow(Date.now());
 
-/** The time of day for what is held: see {@link SteadyClock}. */
+/** When the machine's clock was read last, and the time by then. */
+let read = { at: -1, time: 0 };
+
+/** The time of day for what is held: see {@link SteadyClock}. Within a millisecond of the machine's clock it is the same. */
 export function steadyNow(): number {
-  return ofThisProcess.follow(Date.now());
+  const at = Date.now();
+  if (at !== read.at) read = { at, time: ofThisProcess.follow(at) };
+  return read.time;
 }
 
 /** Has {@link steadyNow} go on from `time` at least, at which something was stored. */
 export function steadyFrom(time: number): void {
   ofThisProcess.raise(time);
+  read = { ...read, at: -1 };
 }
 
 /**
@@ -72,6 +78,6 @@ export function steadyFrom(time: number): void {
  * forward that has not held yet.
  */
 export function believedNow(): number {
-  const now = Date.now();
-  return Math.min(now, ofThisProcess.follow(now));
+  const time = steadyNow();
+  return Math.min(read.at, time);
 }

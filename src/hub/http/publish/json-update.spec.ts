@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { HubError } from '../../../access/hub.errors.js';
+import { bytesInUse } from '../../../../test/support/memory.js';
 import { readUpdate } from './json-update.js';
 
 function parse(line: string | Uint8Array): unknown {
@@ -20,6 +21,17 @@ function messageFor(line: string | Uint8Array): string {
 }
 
 describe('readUpdate', () => {
+  it('keeps nothing of the text that a line was cut from', async () => {
+    const line = JSON.stringify({ topic: 'https://hub.example/a-topic', data: 'd'.repeat(100), key: 'k'.repeat(30) });
+    const before = await bytesInUse();
+    const kept = Array.from({ length: 500 }, () => {
+      const text = Buffer.from(`${line}\n`.repeat(300)).toString();
+      return readUpdate(text.slice(0, line.length), 'batch-line-invalid');
+    });
+    expect((await bytesInUse()) - before).toBeLessThan(5_000_000);
+    expect(kept).toHaveLength(500);
+  });
+
   it('reads a draft', () => {
     const lines = [
       '{"topic":"a"}',

@@ -39,7 +39,9 @@ export class RedisTopics implements TopicLookup {
   /** Adds an update beyond all others. */
   add(position: number, topics: readonly string[]): void {
     if (position < this.first) return;
-    for (const topic of this.postings.add(position, topics)) {
+    const added: string[] = [];
+    this.postings.add(position, topics, added);
+    for (const topic of added) {
       this.positions.push(position);
       this.names.push(topic);
     }

@@ -27,19 +27,17 @@ export class TopicPostings {
 
   /**
    * Adds an update beyond all others.
-   * @returns its topics, each once, as the text that the index keeps: whoever remembers them needs no other copy.
+   * @param added takes its topics, each once, as the text that the index keeps: whoever remembers them needs no other copy.
    */
-  add(position: number, topics: readonly string[]): readonly string[] {
-    const added: string[] = [];
+  add(position: number, topics: readonly string[], added?: string[]): void {
     for (const topic of topics) {
       const list = this.lists.get(topic) ?? this.begin(topic);
       // A topic that an update names twice leads to it once.
       if (list.newest === position) continue;
       list.push(position);
       this.held += POSITION;
-      added.push(list.topic);
+      added?.push(list.topic);
     }
-    return added;
   }
 
   /** Takes out the update that has been added with these topics. */
