@@ -54,7 +54,7 @@ export class Publications {
     private readonly context: PublicationsContext,
   ) {}
 
-  /** See `HubService.publish`. It is no async function: what such a one keeps for each update outlives garbage collections. */
+  /** See `HubService.publish`. It is no async function, because what such a function keeps outlives garbage collections. */
   add(draft: PublishDraft, options: PublishOptions): Promise<string> {
     const begun = performance.now();
     const trace = PublicationTrace.of(this.context.tracer, draft, options.trace);

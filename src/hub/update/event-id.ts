@@ -20,8 +20,8 @@ const DIGITS = Buffer.from(
 );
 
 /**
- * A new id for an update, which says nothing (R70): a random UUID (RFC 9562, version 4) as a URN. Node's `randomUUID` adds it
- * up of 20 texts, which were an eighth of what an update in a batch leaves for the garbage collector.
+ * A new id for an update, which says nothing (R70): a random UUID (RFC 9562, version 4) as a URN. Node's `randomUUID` joins
+ * 20 texts for it, which were an eighth of what an update in a batch leaves for the garbage collector.
  */
 export function newEventId(): string {
   if (used === pool.length) {

@@ -74,7 +74,7 @@ export class Batch {
   /** Answers that are yet to be written. */
   private ready = '';
   private isHeadSent = false;
-  /** The lines of the newest chunk that are yet to be published, and its bytes. */
+  /** The lines of the newest chunk that are yet to be published, and the bytes that are held for them. */
   private rest: { readonly steps: Iterator<void, void>; readonly bytes: number } | undefined;
   private isTaking = false;
   /** Whether the body has come to its end. */
@@ -135,7 +135,8 @@ export class Batch {
     // What still comes after the end was told is thrown away.
     if (this.state !== 'reading') return;
     this.exchange.request.pause();
-    this.rest = { steps: this.linesOf(chunk), bytes: chunk.length };
+    // The chunk, and the text that its lines are cut from.
+    this.rest = { steps: this.linesOf(chunk), bytes: 2 * chunk.length };
     this.goOn();
   }
 
