@@ -59,7 +59,7 @@ interface Remembered {
  */
 const TAIL = 32;
 
-/** What one token is remembered for at once: the roles, in both dialects. */
+/** For how many purposes one token is remembered at once: each role in each dialect, at one hub. */
 const PURPOSES = 6;
 
 type Key = CryptoKey | KeyObject | Uint8Array;

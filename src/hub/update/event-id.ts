@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 
-/** Ids that the random bytes suffice for which are made at once. */
+/** For how many ids random bytes are made at once. */
 const AT_ONCE = 256;
 
 const BYTES = 16;

@@ -80,7 +80,10 @@ export class Bodies {
     return wholeOf(request, limit) ?? this.readSoon(request, limit);
   }
 
-  /** Node tells of a request before it has parsed the body that came with the head; a microtask later it has. */
+  /**
+   * Node tells of a request before it has parsed the body that came with the head; a microtask later it has. On Fastify
+   * `leaveBodiesUnread` has waited for that already.
+   */
   private readSoon(request: IncomingMessage, limit: number): Promise<Body> {
     return SOON.then(() => wholeOf(request, limit) ?? this.readBitByBit(request, limit));
   }

@@ -104,7 +104,7 @@ function isStrings(value: unknown): boolean {
   return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
-/** @param json where it is a text, in ASCII. */
+/** @param json bytes, or a text that was ASCII. */
 function parse(json: Buffer | string, refusal: Refusal): unknown {
   if (typeof json !== 'string' && !isUtf8(json)) throw new HubError(refusal, 'The update is not valid UTF-8.');
   try {
