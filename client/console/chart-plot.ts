@@ -27,7 +27,7 @@ export interface PlotOptions {
   readonly rates: Rates;
   /** Whether values are whole numbers. */
   readonly isWhole: boolean;
-  /** Told which second the pointer is at; undefined when it leaves. */
+  /** Told which second the pointer has come to; undefined when it leaves. */
   readonly onPoint: (time: number | undefined) => void;
 }
 
@@ -67,7 +67,7 @@ export function makePlot(element: HTMLElement, data: uPlot.AlignedData, options:
     mark(plot, rates.timesOf('beats'), { color: colored('--faint')(), height: TICK * uPlot.pxRatio });
     mark(plot, rates.timesOf('losses'), { color: colored('--bad')(), height: whole });
   };
-  return new uPlot(
+  const plot = new uPlot(
     {
       width: element.clientWidth,
       height,
@@ -78,12 +78,16 @@ export function makePlot(element: HTMLElement, data: uPlot.AlignedData, options:
         { ...axis, size: 28, space: TIME_SPACE, values: (_plot, times) => times.map(timeOfDay) },
         { ...axis, size: 44, ...(isWhole && { incrs: WHOLE_STEPS }) },
       ],
-      hooks: { draw: [drawMarks], setCursor: [({ cursor, data: [times] }) => onPoint(times[cursor.idx ?? -1])] },
+      hooks: { draw: [drawMarks] },
       series: [{}, ...series],
     },
     data,
     element,
   );
+  // uPlot's own hook tells of every change of the cursor, also of one that was made for the sake of the keys.
+  plot.over.addEventListener('mousemove', ({ offsetX }) => onPoint(plot.data[0][plot.posToIdx(offsetX)]));
+  plot.over.addEventListener('mouseleave', () => onPoint(undefined));
+  return plot;
 }
 
 /** Vertical lines from the foot of the chart up. */

@@ -13,8 +13,8 @@ const HEIGHT = 150;
 export interface Place {
   /** Seconds since the epoch. */
   readonly time: number;
-  /** The chart that the pointer is in. Undefined where it was reached by keys. */
-  readonly pointed?: string;
+  /** Whether the pointer is there, and not the keys. */
+  readonly isPointed: boolean;
 }
 
 interface ChartProps {
@@ -45,15 +45,18 @@ export function Chart({ title, empty, format, place, ...plot }: ChartProps): JSX
     );
   }
   const { times } = series;
-  const found = place.value ? times.indexOf(place.value.time) : -1;
-  const index = found === -1 ? times.length - 1 : found;
+  const newest = times.length - 1;
+  const found = times.indexOf(place.value?.time ?? 0);
+  const index = found === -1 ? newest : found;
   const values = lines.map(({ name }, line) => `${t(name)} ${format(rows[line]?.[index] ?? null)}`);
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = STEPS[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    const time = times[Math.max(0, Math.min(times.length - 1, index + step))];
-    place.value = time === undefined ? undefined : { time };
+    // Not from the index, for what the last key did may not be drawn yet.
+    const from = times.indexOf(place.peek()?.time ?? 0);
+    const time = times[Math.max(0, Math.min(newest, (from === -1 ? newest : from) + step))];
+    place.value = time === undefined ? undefined : { time, isPointed: false };
   };
   return (
     <section>
@@ -67,13 +70,13 @@ export function Chart({ title, empty, format, place, ...plot }: ChartProps): JSX
         class="chart"
         aria-label={t('chartKeys', { title })}
         aria-valuemin={0}
-        aria-valuemax={times.length - 1}
+        aria-valuemax={newest}
         aria-valuenow={index}
         aria-valuetext={`${timeOfDay(times[index] ?? 0)}: ${values.join(', ')}`}
         onKeyDown={onKeyDown}
         onBlur={() => (place.value = undefined)}
       >
-        <Plot title={title} data={[times, ...rows]} place={place} {...plot} />
+        <Plot data={[times, ...rows]} place={place} {...plot} />
       </div>
       <ul class="legend" aria-hidden="true">
         {lines.map(({ name, color, isDashed }, line) => (
@@ -99,11 +102,11 @@ const STEPS: Readonly<Record<string, number>> = {
   End: Infinity,
 };
 
-type PlotProps = Pick<ChartProps, 'title' | 'rates' | 'lines' | 'isWhole' | 'place'> & {
+type PlotProps = Pick<ChartProps, 'rates' | 'lines' | 'isWhole' | 'place'> & {
   readonly data: uPlot.AlignedData;
 };
 
-function Plot({ title, data, place, rates, lines, isWhole = false }: PlotProps): JSX.Element {
+function Plot({ data, place, rates, lines, isWhole = false }: PlotProps): JSX.Element {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const latest = useRef(data);
@@ -113,8 +116,8 @@ function Plot({ title, data, place, rates, lines, isWhole = false }: PlotProps):
     if (!element) return undefined;
     let isGone = false;
     const onPoint = (time: number | undefined): void => {
-      if (time !== undefined) place.value = { time, pointed: title };
-      else if (place.peek()?.pointed === title) place.value = undefined;
+      if (time !== undefined) place.value = { time, isPointed: true };
+      else if (place.peek()?.isPointed) place.value = undefined;
     };
     // Loaded by itself, because it is as large as the rest of the console, and not everybody looks at charts.
     const draw = async (): Promise<void> => {
@@ -131,14 +134,16 @@ function Plot({ title, data, place, rates, lines, isWhole = false }: PlotProps):
     };
   }, []);
   const at = place.value;
+  const newest = data[0].at(-1);
+  // In a batch it is drawn at once, and the cursor is put where its second is by then.
+  useEffect(() => plot.current?.batch((drawn: uPlot) => drawn.setData(data)), [newest]);
   useEffect(() => {
-    plot.current?.setData(data);
-    if (plot.current && at?.pointed !== title) showCursor(plot.current, at?.time);
-  }, [data[0].at(-1), at]);
+    if (plot.current) showCursor(plot.current, at?.time);
+  }, [newest, at]);
   return <div ref={frame} aria-hidden="true" />;
 }
 
-/** Puts the cursor where another chart, or the keyboard, has it. */
+/** Puts the cursor at the second that is looked at, which moves to the left as time goes on. */
 function showCursor(plot: uPlot, time: number | undefined): void {
   const left = time === undefined ? -10 : plot.valToPos(time, 'x');
   plot.setCursor({ left, top: time === undefined ? -10 : 0 }, false);

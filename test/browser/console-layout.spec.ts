@@ -161,37 +161,6 @@ describeWith(chromium, 'where things are in the console', (path) => {
     expect(await page.locator('.topics .full').count()).toBe(0);
   });
 
-  it('draws charts of what there is, and says their values where the pointer or the keys are', async () => {
-    await using opened = await open(`?topic=${TOPIC}charts&panel=charts`, WIDE);
-    const { page } = opened;
-    await page.locator('.chart-empty').nth(1).waitFor();
-    await on.publisher.publish({ topic: `${TOPIC}charts`, data: '"here"' });
-    const chart = page.locator('.chart');
-    await chart.locator('canvas').waitFor();
-    // Half a minute, and not five.
-    expect(Number(await chart.getAttribute('aria-valuemax'))).toBeLessThan(60);
-    const told = (): Promise<string | null> => chart.getAttribute('aria-valuetext');
-    await waitUntil(page, () => Boolean(document.querySelector('.chart')?.ariaValueText?.includes('live 0/s')));
-    await chart.focus();
-    await page.keyboard.press('ArrowLeft');
-    // From now on it is one second that is told, whatever time it is.
-    await page.locator('.chart-at', { hasText: /^\d\d:\d\d:\d\d$/ }).waitFor();
-    for (let second = 0; second < 30 && !(await told())?.includes('live 1/s'); second += 1) {
-      const before = await told();
-      await page.keyboard.press('ArrowLeft');
-      // What a key has done is not drawn at once, and the next one would go past it.
-      await waitUntil(page, (text) => document.querySelector('.chart')?.ariaValueText !== text, before);
-    }
-    expect(await told()).toMatch(/^\d\d:\d\d:\d\d: live 1\/s, replayed 0\/s$/);
-    expect(await page.locator('.chart-at').textContent()).toMatch(/^\d\d:\d\d:\d\d$/);
-    expect(await page.locator('.legend strong').first().textContent()).toBe('1/s');
-    await chart.blur();
-    await page.locator('.chart-at', { hasText: /^$/ }).waitFor({ state: 'attached' });
-    await chart.hover();
-    await page.locator('.chart-at', { hasText: /^\d\d:\d\d:\d\d$/ }).waitFor();
-    expect(await violationsOn(page)).toEqual([]);
-  });
-
   it.each(['en-US', 'zh-CN'])('has the log first on a telephone, and nothing beside it (%s)', async (locale) => {
     await using opened = await open('?topic=*', PHONE, { locale });
     const { page } = opened;

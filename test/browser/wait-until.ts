@@ -21,3 +21,8 @@ export async function waitUntil<Argument = undefined>(
     timeout: PATIENCE,
   });
 }
+
+/** Resolves once the page has drawn what has happened in it so far. */
+export async function drawn(page: Page): Promise<void> {
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
