@@ -5,7 +5,7 @@ import { TokenVerifier } from '../auth/tokens/token-verifier.js';
 import { TrustedIssuers } from '../auth/tokens/trusted-issuers.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { dialectTokens } from '../hub/service/dialects.js';
-import { checkUpdate } from '../hub/update/check-update.js';
+import { CheckedTopics } from '../hub/update/checked-topics.js';
 import type { Grants } from '../access/grants.js';
 import { HubError } from '../access/hub.errors.js';
 import { type Command, orUsage, type Surroundings, UsageError } from './command.js';
@@ -91,7 +91,7 @@ function audienceNote({ message }: HubError, token: string, expected: string): s
 }
 
 function mayPublish(grants: Grants, topic: string, hubUrl: URL): Verdict {
-  checkUpdate({ topics: [topic] }, { hubUrl });
+  new CheckedTopics(hubUrl).of([topic]);
   return grants.canPublish([topic])
     ? { isAllowed: true, why: 'a detail with the action "publish" matches the topic' }
     : { isAllowed: false, why: 'the token is valid, but no detail with the action "publish" matches the topic' };

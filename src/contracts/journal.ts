@@ -90,7 +90,7 @@ export function describeJournal(tools: Tools, { name, open, spoil }: Engine): vo
 
     it('stores appends that are under way together in the order of the calls', async () => {
       const ids = Array.from({ length: 300 }, (_, index) => `id-${index}`);
-      await Promise.all(ids.map((id) => journal.append(update(id))));
+      await Promise.all(ids.map(async (id) => journal.append(update(id))));
       expect(idsOf(await read(0, 1_000))).toEqual(ids);
     });
 

@@ -123,7 +123,7 @@ const log: fc.Arbitrary<Log> = fc.record({
 });
 
 async function fill(journal: Journal, { updates, presenceEvery, removed }: Log): Promise<void> {
-  const appends: Promise<unknown>[] = [];
+  const appends: unknown[] = [];
   for (const [index, topics] of updates.entries()) {
     const data = `data of ${index}`.padEnd(index % 10 === 0 ? 5_000 : 20, '.');
     appends.push(journal.append({ topics, data, id: `id-${index}`, private: index % 5 === 0 }));

@@ -54,7 +54,7 @@ describeWith(redisServer, 'updates in Redis by topic', (program) => {
   async function fill(journal: Journal, count: number, size = 10): Promise<void> {
     const topicOf = (index: number): string => TOPICS[index % TOPICS.length] ?? '';
     await Promise.all(
-      Array.from({ length: count }, (_, index) =>
+      Array.from({ length: count }, async (_, index) =>
         journal.append({ ...update(`${index}`, 'x'.repeat(size)), topics: [topicOf(index)] }),
       ),
     );

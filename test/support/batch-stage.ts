@@ -65,6 +65,8 @@ export class Stage {
   readonly lines: string[] = [];
   /** Those of them that are not answered. */
   private readonly unanswered: { readonly text: string; readonly answer: (line: string) => void }[] = [];
+  /** Whether lines are answered at once, as a journal in memory does. */
+  answersAtOnce = false;
   held = 0;
   ends = 0;
   isPressed = false;
@@ -79,6 +81,7 @@ export class Stage {
       publish: (line) => {
         const text = typeof line === 'symbol' ? 'too long' : line.toString();
         this.lines.push(text);
+        if (this.answersAtOnce) return answerTo(text);
         return new Promise((answer) => void this.unanswered.push({ text, answer }));
       },
       inTurns: async (steps, isOver) => {
@@ -124,11 +127,11 @@ export class Stage {
 
   /** Answers the line at `index` of those that are not answered. */
   answer(index: number): void {
-    for (const { text, answer } of this.unanswered.splice(index, 1)) answer(`${text.slice(0, 20)}\n`);
+    for (const { text, answer } of this.unanswered.splice(index, 1)) answer(answerTo(text));
   }
 
   answerAll(): void {
-    for (const { text, answer } of this.unanswered.splice(0)) answer(`${text.slice(0, 20)}\n`);
+    for (const { text, answer } of this.unanswered.splice(0)) answer(answerTo(text));
   }
 
   /** Resolves once nothing more happens by itself. */
@@ -139,4 +142,8 @@ export class Stage {
     }
     return this;
   }
+}
+
+function answerTo(line: string): string {
+  return `${line.slice(0, 20)}\n`;
 }

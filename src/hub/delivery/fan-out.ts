@@ -12,7 +12,7 @@ import { COMPILED_BYTES } from '../matching/compiled-patterns.js';
 import { type Assigned, TopicIndex } from '../matching/topic-index.js';
 import { inBothFormats } from '../../streams/frames/wire-bytes.js';
 import type { Tracer } from '../../shared/trace/tracer.js';
-import { cursorText } from '../../streams/frames/frame.js';
+import { cursorText, frameLength } from '../../streams/frames/frame.js';
 import type { Cursors } from '../cursors/cursors.js';
 import { Cohort } from './cohort.js';
 import { Conflation } from './conflation/conflation.js';
@@ -251,8 +251,9 @@ export class FanOut {
   }
 
   private takeUpdate(entry: Entry): void {
-    const recent = this.log.push(entry);
-    this.refresh.moved(recent.position, recent.length);
+    const length = frameLength(entry.update);
+    const recent = this.log.push(entry, length);
+    this.refresh.moved(entry.position, length);
     this.traces?.arrived(entry);
     const { topics } = entry.update;
     const matched = this.index.assign(topics);

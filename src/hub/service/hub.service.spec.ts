@@ -64,6 +64,20 @@ function openHub(journal: LosingJournal): HubService {
 }
 
 describe('the hub', () => {
+  it('stores an update at once where its journal does, and refuses one in the way that it was asked', async () => {
+    const hub = openHub(new LosingJournal({ events: 100, bytes: 2 ** 20, age: 60_000 }));
+    expect(hub.publishAtOnce({ topics: ['urn:t'], id: 'a' }, {})).toBe('a');
+    const refused = expect.objectContaining({ code: 'topic-reserved' });
+    expect(() => hub.publishAtOnce({ topics: ['*'] }, {})).toThrow(refused);
+    await expect(hub.publish({ topics: ['*'] })).rejects.toEqual(refused);
+    const { outcomes, toStored } = hub.counts.publications;
+    expect([...outcomes.entries()]).toEqual([
+      ['stored', 1],
+      ['refused', 2],
+    ]);
+    expect(toStored.cumulative.at(-1)).toBe(1);
+  });
+
   it('tells a reader of a loss that is noticed between the look for its place and its subscription', async () => {
     const journal = new LosingJournal({ events: 100, bytes: 2 ** 20, age: 60_000 });
     const hub = openHub(journal);

@@ -210,6 +210,14 @@ export class HubService implements BeforeApplicationShutdown, OnApplicationShutd
   }
 
   /**
+   * @internal
+   * The same, but an update that is refused throws at once, and one that is stored at once, as in memory, needs no promise.
+   */
+  publishAtOnce(draft: PublishDraft, options: PublishOptions): string | Promise<string> {
+    return this.publications.addAtOnce(draft, options);
+  }
+
+  /**
    * Publishes many updates in order, and resolves with an answer for each of them: one that is refused stops no other. The
    * source is read only as fast as the journal takes what comes from it. Answers are kept until the end, so a source that
    * has none is published in parts.

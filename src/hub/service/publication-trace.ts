@@ -40,7 +40,7 @@ export class PublicationTrace {
   }
 
   /** Appends the update, which is known from now on. */
-  append<T>(update: Update, append: () => Promise<T>): Promise<T> {
+  append<T>(update: Update, append: () => T | Promise<T>): T | Promise<T> {
     return this.span ? this.tellOf(this.span, update, append) : append();
   }
 
@@ -55,7 +55,7 @@ export class PublicationTrace {
     this.span.end(attributes, error !== undefined && outcome !== 'refused');
   }
 
-  private async tellOf<T>(span: Span, update: Update, append: () => Promise<T>): Promise<T> {
+  private async tellOf<T>(span: Span, update: Update, append: () => T | Promise<T>): Promise<T> {
     const size = Buffer.byteLength(update.data);
     this.attributes = { 'messaging.message.id': update.id, 'messaging.message.body.size': size };
     const appending = this.tracer?.begin({ name: 'journal append', parent: span });

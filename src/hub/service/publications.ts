@@ -8,7 +8,8 @@ import { Tally } from '../../shared/measures/tally.js';
 import { RecurringTrouble } from '../../shared/recurring-trouble.js';
 import { type Appended, type Journal, JournalUnavailableError } from '../../storage/journal/journal.js';
 import type { PublishQuota } from '../limits/publish-quota.js';
-import { checkUpdate, type UpdateDraft } from '../update/check-update.js';
+import { CheckedTopics } from '../update/checked-topics.js';
+import { checkUpdate, type CheckUpdateOptions, type UpdateDraft } from '../update/check-update.js';
 import { draftOf, type PublishDraft } from '../update/publish-draft.js';
 import type { TraceContext } from '../../shared/trace/trace-context.js';
 import type { Tracer } from '../../shared/trace/tracer.js';
@@ -48,29 +49,56 @@ export class Publications {
     over: 'updates are stored again',
   });
 
+  private readonly checking: CheckUpdateOptions;
+
   constructor(
     private readonly journal: Journal,
     private readonly guarded: GuardedGrants,
     private readonly context: PublicationsContext,
-  ) {}
+  ) {
+    this.checking = { topics: new CheckedTopics(context.hubUrl) };
+  }
 
-  /** See `HubService.publish`. It is no async function, because what such a function keeps outlives garbage collections. */
+  /** See `HubService.publish`. */
   add(draft: PublishDraft, options: PublishOptions): Promise<string> {
-    const begun = performance.now();
-    const trace = PublicationTrace.of(this.context.tracer, draft, options.trace);
-    const end = (appended: Appended): string | Promise<never> => this.done(appended, trace, begun);
-    const fail = (error: unknown): Promise<never> => this.failed(error, trace);
     try {
-      return this.append(draftOf(draft), options, trace).then(end, fail);
+      return Promise.resolve(this.addAtOnce(draft, options));
     } catch (error) {
-      return fail(error);
+      return Promise.reject(error);
     }
   }
 
-  private done(appended: Appended, trace: PublicationTrace, begun: number): string | Promise<never> {
+  /**
+   * See `HubService.publishAtOnce`. It is no async function, because what such a function keeps outlives garbage collections,
+   * and a line of a batch has four promises less where the journal needs none.
+   */
+  addAtOnce(draft: PublishDraft, options: PublishOptions): string | Promise<string> {
+    const begun = performance.now();
+    const trace = PublicationTrace.of(this.context.tracer, draft, options.trace);
+    const appended = this.attempt(draft, options, trace);
+    return appended instanceof Promise ? this.follow(appended, trace, begun) : this.done(appended, trace, begun);
+  }
+
+  private attempt(draft: PublishDraft, options: PublishOptions, trace: PublicationTrace): Appended | Promise<Appended> {
+    try {
+      return this.append(draftOf(draft), options, trace);
+    } catch (error) {
+      throw this.failed(error, trace);
+    }
+  }
+
+  private follow(appended: Promise<Appended>, trace: PublicationTrace, begun: number): Promise<string> {
+    const end = (stored: Appended): string => this.done(stored, trace, begun);
+    const fail = (error: unknown): never => {
+      throw this.failed(error, trace);
+    };
+    return appended.then(end, fail);
+  }
+
+  private done(appended: Appended, trace: PublicationTrace, begun: number): string {
     if (appended.outcome === 'conflict') {
       const conflict = 'This Idempotency-Key was used before, with another update.';
-      return this.failed(new HubError('idempotency-key-conflict', conflict), trace);
+      throw this.failed(new HubError('idempotency-key-conflict', conflict), trace);
     }
     this.outcomes.add(appended.outcome);
     this.storing.isOver();
@@ -79,18 +107,19 @@ export class Publications {
     return appended.id;
   }
 
-  private failed(error: unknown, trace: PublicationTrace): Promise<never> {
+  /** Tells of the failure, and gives it back. */
+  private failed(error: unknown, trace: PublicationTrace): unknown {
     const outcome = outcomeOf(error);
     this.outcomes.add(outcome);
     trace.end(outcome, codeOf(error));
     if (error instanceof JournalUnavailableError) this.storing.has(error);
-    return Promise.reject(error);
+    return error;
   }
 
-  private append(draft: UpdateDraft, options: PublishOptions, trace: PublicationTrace): Promise<Appended> {
+  private append(draft: UpdateDraft, options: PublishOptions, trace: PublicationTrace): Appended | Promise<Appended> {
     const { grants: given = UNLIMITED, idempotencyKey } = options;
     const grants = this.guarded.of(given);
-    const checked = checkUpdate(draft, this.context);
+    const checked = checkUpdate(draft, this.checking);
     const { traceparent } = trace;
     const update = traceparent === undefined ? checked : { ...checked, traceparent };
     if (!grants.canPublish(update.topics)) {

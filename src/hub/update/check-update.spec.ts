@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import { CheckedTopics } from './checked-topics.js';
 import { checkUpdate, type UpdateDraft } from './check-update.js';
 import { HubError } from '../../access/hub.errors.js';
 
-const hubUrl = new URL('https://hub.example/.well-known/mercure');
+const topics = new CheckedTopics(new URL('https://hub.example/.well-known/mercure'));
 const TOPIC = 'https://example.com/books/1';
 
 function check(draft: Partial<UpdateDraft>): ReturnType<typeof checkUpdate> {
-  return checkUpdate({ topics: [TOPIC], ...draft }, { hubUrl, newId: () => 'made' });
+  return checkUpdate({ topics: [TOPIC], ...draft }, { topics, newId: () => 'made' });
 }
 
 function codeOf(draft: Partial<UpdateDraft>): string {
@@ -36,7 +37,7 @@ describe('checkUpdate', () => {
   });
 
   it('R33: makes an opaque id of its own, another one each time', () => {
-    const ids = [1, 2].map(() => checkUpdate({ topics: [TOPIC] }, { hubUrl }).id);
+    const ids = [1, 2].map(() => checkUpdate({ topics: [TOPIC] }, { topics }).id);
     expect(ids[0]).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(ids[0]).not.toBe(ids[1]);
   });

@@ -1,8 +1,8 @@
 import type { Update } from '../../storage/journal/update.js';
 import { CURSOR_PREFIX, isCursor } from '../cursors/cursors.js';
 import { HubError } from '../../access/hub.errors.js';
+import type { CheckedTopics } from './checked-topics.js';
 import { newEventId } from './event-id.js';
-import { isInHubNamespace } from './hub-namespace.js';
 import { isCleanText, isWellFormed } from '../matching/text-rules.js';
 import { HUB_LIMITS } from '../limits/hub.limits.js';
 
@@ -24,8 +24,7 @@ export interface UpdateDraft {
 }
 
 export interface CheckUpdateOptions {
-  /** The hub's own URL, which relative topics are resolved against. */
-  readonly hubUrl: URL;
+  readonly topics: CheckedTopics;
   /** Makes the id of an update that has none. Default: a random `urn:uuid:`. */
   readonly newId?: () => string;
 }
@@ -46,14 +45,14 @@ const RESERVED_TYPES: ReadonlySet<string> = new Set(['mercure', 'herald', 'open'
  *
  * @throws HubError with the code of the first rule that is broken
  */
-export function checkUpdate(draft: UpdateDraft, { hubUrl, newId = newEventId }: CheckUpdateOptions): Update {
-  checkTopics(draft.topics, hubUrl);
+export function checkUpdate(draft: UpdateDraft, { topics: checked, newId = newEventId }: CheckUpdateOptions): Update {
+  const topics = checked.of(draft.topics);
   const { data = '' } = draft;
   if (!isWellFormed(data)) throw new HubError('data-invalid', 'The data is not well-formed Unicode.');
   const type = checkType(draft.type);
   const retry = checkRetry(draft.retry);
   const update = {
-    topics: draft.topics,
+    topics,
     data,
     id: checkId(draft.id) ?? newId(),
     private: draft.private ?? false,
@@ -61,29 +60,6 @@ export function checkUpdate(draft: UpdateDraft, { hubUrl, newId = newEventId }: 
   // Most updates have neither, and each spread takes as long as the object itself.
   if (type === undefined && retry === undefined) return update;
   return { ...update, ...(type !== undefined && { type }), ...(retry !== undefined && { retry }) };
-}
-
-function checkTopics(topics: readonly string[], hubUrl: URL): void {
-  if (topics.length === 0) throw new HubError('topic-missing', 'An update needs at least one topic.');
-  if (topics.length > HUB_LIMITS.topics) {
-    throw new HubError('topics-too-many', `An update may have at most ${HUB_LIMITS.topics} topics.`);
-  }
-  for (const topic of topics) checkTopic(topic, hubUrl);
-}
-
-function checkTopic(topic: string, hubUrl: URL): void {
-  if (Buffer.byteLength(topic) > HUB_LIMITS.topicBytes) {
-    throw new HubError('topic-too-long', `A topic may be at most ${HUB_LIMITS.topicBytes} bytes of UTF-8.`);
-  }
-  if (!isCleanText(topic)) {
-    throw new HubError('topic-invalid', 'A topic contains a control, formatting or malformed character.');
-  }
-  if (topic === '*') {
-    throw new HubError('topic-reserved', 'The topic "*" is the wildcard of subscribers: it cannot be published to.');
-  }
-  if (isInHubNamespace(topic, hubUrl)) {
-    throw new HubError('topic-reserved', 'A topic resolves to a URL that is reserved for the hub itself.');
-  }
 }
 
 function checkId(id: string | undefined): string | undefined {

@@ -43,6 +43,18 @@ describe('R30: the namespace of the hub', () => {
     expect(isInHubNamespace(topic, HUB)).toBe(false);
   });
 
+  it('takes each octet that is unreserved for itself, and no other one (RFC 3986, section 2.3)', () => {
+    const octets = Array.from({ length: 0x5e }, (_, index) => 0x21 + index);
+    // These are no part of a path, or not as they are.
+    for (const octet of octets.filter((one) => !'"#%/<>?\\^`{|}'.includes(String.fromCharCode(one)))) {
+      const character = String.fromCharCode(octet);
+      const hub = new URL(`https://hub.example/a${character}b`);
+      const codes = [octet.toString(16), octet.toString(16).toUpperCase()];
+      const found = codes.map((code) => isInHubNamespace(`/a%${code}b`, hub));
+      expect([character, ...found]).toEqual([character, ...codes.map(() => /[A-Za-z0-9\-._~]/.test(character))]);
+    }
+  });
+
   it('follows the path that the hub really has (R81)', () => {
     const hub = new URL('https://hub.example/push%2Dhub');
     expect(isInHubNamespace('/push-hub/subscriptions', hub)).toBe(true);

@@ -1,5 +1,8 @@
-/** The octets that RFC 3986, section 2.3 calls unreserved mean the same percent-encoded or not. */
-const UNRESERVED = /[A-Za-z0-9\-._~]/;
+/**
+ * The octets that RFC 3986, section 2.3 calls unreserved (letters, digits, `-`, `.`, `_` and `~`) mean the same percent-encoded
+ * or not. All others are passed over: to look at each octet of a long topic took milliseconds.
+ */
+const UNRESERVED = /%(?:2[de]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/gi;
 
 /**
  * Whether `topic` addresses the hub itself or something below it, whatever its scheme and authority (R30): nobody may
@@ -28,8 +31,5 @@ function pathOf(topic: string, hubUrl: URL): string | undefined {
 
 function decodeUnreserved(path: string): string {
   if (!path.includes('%')) return path;
-  return path.replaceAll(/%[0-9a-f]{2}/gi, (octet) => {
-    const character = String.fromCharCode(Number.parseInt(octet.slice(1), 16));
-    return UNRESERVED.test(character) ? character : octet;
-  });
+  return path.replaceAll(UNRESERVED, (octet) => String.fromCharCode(Number.parseInt(octet.slice(1), 16)));
 }

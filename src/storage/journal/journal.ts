@@ -152,12 +152,12 @@ export abstract class Journal {
   }
 
   /**
-   * Resolves once the update is as durable as the engine promises. Appends of one caller are stored in the order of the
-   * calls.
+   * Resolves once the update is as durable as the engine promises; an engine that has it by then answers at once. Appends
+   * of one caller are stored in the order of the calls.
    * @throws {JournalUnavailableError} when the engine is away, or full ({@link JournalFullError}). The update was not
    * stored then, unless the message says otherwise.
    */
-  abstract append(update: Update, options?: AppendOptions): Promise<Appended>;
+  abstract append(update: Update, options?: AppendOptions): Appended | Promise<Appended>;
 
   /**
    * The same for a coming or going, which is kept apart from the updates. The answer has the position and the id of its

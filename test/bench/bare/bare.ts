@@ -15,9 +15,18 @@ export async function startBareNest(): Promise<RunningPeer> {
 
 /** Starts the smallest program that does what a hub owes its users: a measure of what these duties cost. */
 export async function startBareDuties(): Promise<RunningPeer> {
+  return startWithDuties('duties-server');
+}
+
+/** Starts the same in the smallest Nest application on Fastify: a measure of what both cost together. It takes no batches. */
+export async function startNestDuties(): Promise<RunningPeer> {
+  return startWithDuties('nest-duties-server');
+}
+
+async function startWithDuties(script: string): Promise<RunningPeer> {
   const authorization = `Bearer ${signed({ topics: ['*'], until: Date.now() + DAY })}`;
   return startNodePeer({
-    script: pathOf('duties-server'),
+    script: pathOf(script),
     readyPath: '/ready',
     environment: () => ({ SECRET }),
     target: (port) => ({

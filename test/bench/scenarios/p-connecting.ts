@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { costOf } from '../measure.js';
-import { startBare, startBareDuties, startBareNest } from '../bare/bare.js';
+import { startBare, startBareDuties, startBareNest, startNestDuties } from '../bare/bare.js';
 import type { DurationFindings } from '../load/commands.js';
 import type { Peer } from '../peers/peer.js';
 import { inTurns, medianOf, medianRatio } from './in-turns.js';
@@ -60,6 +60,7 @@ const BESIDE = [
   { name: 'bare', suffix: 'Bare' },
   { name: 'duties', suffix: 'Duties' },
   { name: 'nest', suffix: 'Nest' },
+  { name: 'both', suffix: 'Both' },
 ] as const;
 
 const WAITS = [
@@ -84,8 +85,10 @@ async function measureStreams(servers: Servers): Promise<Record<string, number>>
   return {
     cold: cold('own'),
     coldRatio: cold('own') / cold('bare'),
+    coldBothRatio: cold('both') / cold('bare'),
     warm: medianOf(warm('own')),
     warmRatio: medianRatio(warm('own'), warm('bare')),
+    warmBothRatio: medianRatio(warm('both'), warm('bare')),
     ...Object.fromEntries(BESIDE.map(({ name, suffix }) => [`cold${suffix}`, cold(name)])),
     ...Object.fromEntries(BESIDE.map(({ name, suffix }) => [`warm${suffix}`, medianOf(warm(name))])),
     ...waitsOf('cold', waits.own, waits.bare),
@@ -96,10 +99,11 @@ async function measurePublications(servers: Servers): Promise<Record<string, num
   const own = await firstPublications(servers.own);
   const others: [string, First][] = [];
   for (const { name, suffix } of BESIDE) others.push([suffix, await firstPublications(servers[name])]);
-  const bare = Object.fromEntries(others)['Bare'];
+  const { Bare: bare, Both: both } = Object.fromEntries(others);
   return {
     publishing: own.cost,
     publishingRatio: own.cost / (bare?.cost ?? NaN),
+    publishingBothRatio: (both?.cost ?? NaN) / (bare?.cost ?? NaN),
     ...Object.fromEntries(others.map(([suffix, { cost }]) => [`publishing${suffix}`, cost])),
     ...waitsOf('publishing', own.waits, bare?.waits),
   };
@@ -126,14 +130,16 @@ export const connecting: Scenario = {
   id: 'p',
   title: 'What a stream costs to begin',
   explanation:
-    '1,000 streams with a topic each are opened over new connections, 50 at a time, fifteen times, and closed in between: server CPU until each has the first block of its stream. In turns with it a bare `node:http` server that answers the same head and block, one that has the duties of a hub, and the smallest Nest application. The first 1,000 publications are those of another fresh server.',
+    '1,000 streams with a topic each are opened over new connections, 50 at a time, fifteen times, and closed in between: server CPU until each has the first block of its stream. In turns with it a bare `node:http` server that answers the same head and block, one that has the duties of a hub, the smallest Nest application, and one with these duties. The first 1,000 publications are those of another fresh server.',
   metrics: [
     ...KINDS.flatMap(({ key, label }): Metric[] => [
       microseconds(key, label, true),
       microseconds(`${key}Bare`, `${label}, bare Node`, false),
       microseconds(`${key}Duties`, `${label}, bare Node with the duties of a hub`, false),
       microseconds(`${key}Nest`, `${label}, smallest Nest application`, false),
+      microseconds(`${key}Both`, `${label}, smallest Nest application with the duties of a hub`, false),
       { key: `${key}Ratio`, label: `${label}, ratio to bare Node`, unit: 'ratio', compared: false },
+      { key: `${key}BothRatio`, label: `${label}, ratio of Nest with the duties`, unit: 'ratio', compared: false },
     ]),
     ...WAITS.flatMap(({ key, label }): Metric[] => [
       { key, label, unit: 'milliseconds', compared: true },
@@ -145,7 +151,13 @@ export const connecting: Scenario = {
     { metric: 'warmRatio', atMost: 1.6 },
   ],
   measure: async (peer) => {
-    const servers = { own: () => peer.start(), bare: startBare, duties: startBareDuties, nest: startBareNest };
+    const servers = {
+      own: () => peer.start(),
+      bare: startBare,
+      duties: startBareDuties,
+      nest: startBareNest,
+      both: startNestDuties,
+    };
     return { figures: { ...(await measureStreams(servers)), ...(await measurePublications(servers)) } };
   },
 };

@@ -41,13 +41,16 @@ export function encodeRecord(entry: Entry, topics: readonly string[]): RecentEnt
 
 /** An entry that is encoded when somebody wants it, because many entries are wanted by nobody who is there. */
 export class LazyEntry implements RecentEntry {
-  readonly position: number;
-  readonly update: Update;
   private encoded: WireBytes | undefined;
 
-  constructor(private readonly entry: Entry) {
-    this.position = entry.position;
-    this.update = entry.update;
+  constructor(private readonly entry: Entry) {}
+
+  get position(): number {
+    return this.entry.position;
+  }
+
+  get update(): Update {
+    return this.entry.update;
   }
 
   get storedAt(): number | undefined {
@@ -64,15 +67,13 @@ const CHUNK = 12;
 
 /** An entry that is held, and counted as if it were encoded. */
 export class HeldEntry extends LazyEntry {
-  /** Bytes of its frame. */
-  readonly length: number;
   /** About how many bytes it takes. */
   readonly weight: number;
 
-  constructor(entry: Entry) {
+  /** @param length bytes of its frame. */
+  constructor(entry: Entry, length = frameLength(entry.update)) {
     super(entry);
-    this.length = frameLength(entry.update);
-    this.weight = OVERHEAD + weightOfFrame(CHUNK + this.length) + weightOf(entry.update);
+    this.weight = OVERHEAD + weightOfFrame(CHUNK + length) + weightOf(entry.update);
   }
 }
 

@@ -51,11 +51,14 @@ export class RecentLog {
     return this.entries.length;
   }
 
-  /** Takes the next entry: no update is missing between `head` and it. */
-  push(entry: Entry): HeldEntry;
+  /**
+   * Takes the next entry: no update is missing between `head` and it.
+   * @param length bytes of its frame, where whoever calls has counted them.
+   */
+  push(entry: Entry, length?: number): HeldEntry;
   push(entry: StoredEntry): HeldEntry | RecentPresence;
-  push(entry: StoredEntry): HeldEntry | RecentPresence {
-    const recent = isPresence(entry) ? new RecentPresence(entry, this.expand) : new HeldEntry(entry);
+  push(entry: StoredEntry, length?: number): HeldEntry | RecentPresence {
+    const recent = isPresence(entry) ? new RecentPresence(entry, this.expand) : new HeldEntry(entry, length);
     this.entries.push(recent);
     this.newest = recent.position;
     this.newestId = idOf(recent);

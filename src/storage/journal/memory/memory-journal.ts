@@ -18,7 +18,7 @@ import { inOrder } from '../in-order.js';
 import { eventIdOf, type PresenceRecord } from '../presence-record.js';
 import { type Update, weightOf, weightOfText } from '../update.js';
 import { NO_ADDRESSES, type TopicAddresses, type TopicLookup } from '../topics/topic-lookup.js';
-import { MemoryStore } from './memory-store.js';
+import { HeldUpdate, MemoryStore } from './memory-store.js';
 import { MemoryTopics } from './memory-topics.js';
 
 /** Bytes that an entry takes besides its update: the entry itself, and its places in the maps. */
@@ -76,7 +76,7 @@ export class MemoryJournal extends Journal {
     return { ...this.updates.usage, indexBytes: this.index.bytes };
   }
 
-  append(update: Update, options: AppendOptions = UNKEYED): Promise<Appended> {
+  append(update: Update, options: AppendOptions = UNKEYED): Appended | Promise<Appended> {
     const storedAt = this.now();
     this.updates.trim(storedAt);
     const { idempotencyKey } = options;
@@ -84,15 +84,14 @@ export class MemoryJournal extends Journal {
     if (earlier) {
       // Asked for only here, because a fingerprint may take as long to make as an update to append.
       const same = earlier.options.fingerprint === options.fingerprint;
-      return Promise.resolve(same ? { outcome: 'repeated', id: earlier.id } : { outcome: 'conflict' });
+      return same ? { outcome: 'repeated', id: earlier.id } : { outcome: 'conflict' };
     }
     const position = ++this.newest;
-    const { id } = update;
     const bytes = OVERHEAD + weightOf(update) + weightOfKey(idempotencyKey);
-    const held = { position, update, id, bytes, storedAt, options, idHash: 0, keyHash: 0 };
+    const held = new HeldUpdate(position, update, bytes, storedAt, options);
     this.updates.hold(held);
     this.tell(held);
-    return Promise.resolve({ outcome: 'stored', position, id });
+    return { outcome: 'stored', position, id: update.id };
   }
 
   appendPresence(record: PresenceRecord, options: Pick<AppendOptions, 'idempotencyKey'> = UNKEYED): Promise<Appended> {

@@ -70,6 +70,46 @@ describe('Batch', () => {
     expect(stage.response.isEnded).toBe(false);
   });
 
+  it('answers in the order of the lines also where some are answered at once', async () => {
+    const stage = new Stage();
+    stage.answersAtOnce = true;
+    stage.send('a\n');
+    await stage.settle();
+    expect([stage.answers, stage.batch.isIdle]).toEqual([['a'], true]);
+    stage.answersAtOnce = false;
+    stage.send('b\n');
+    await stage.settle();
+    stage.answersAtOnce = true;
+    stage.send('c\n');
+    await stage.settle();
+    expect([stage.answers, stage.lines]).toEqual([['a'], ['a', 'b', 'c']]);
+    stage.answerAll();
+    stage.finish();
+    await stage.settle();
+    expect(stage.answers).toEqual(['a', 'b', 'c']);
+    expect(stage.response.isEnded).toBe(true);
+  });
+
+  it('reads no further while its client does not take answers that are given at once', async () => {
+    const stage = new Stage();
+    stage.answersAtOnce = true;
+    const line = `${'x'.repeat(19)}\n`;
+    // Ten times as many in one piece as may wait for the client.
+    const count = (10 * HUB_LIMITS.batch.answers) / line.length;
+    stage.send(line.repeat(count));
+    for (let before = -1; before < stage.lines.length; await stage.settle()) before = stage.lines.length;
+    expect(stage.response.writableLength).toBeGreaterThanOrEqual(HUB_LIMITS.batch.answers);
+    expect(stage.response.writableLength).toBeLessThan(1.1 * HUB_LIMITS.batch.answers);
+    expect(stage.lines.length).toBeLessThan(count / 5);
+    stage.finish();
+    for (let rounds = 0; !stage.response.isDestroyed && rounds < 100; rounds += 1) {
+      stage.response.take();
+      // oxlint-disable-next-line no-await-in-loop -- until it is over
+      await stage.settle();
+    }
+    expect([stage.answers.length, stage.held, stage.ends]).toEqual([count, 0, 1]);
+  });
+
   it('reads no further while too many lines are under way, and on once some are answered', async () => {
     const stage = new Stage();
     stage.send(`${'x\n'.repeat(HUB_LIMITS.batch.lines)}more\n`);
@@ -194,6 +234,12 @@ describe('Batch', () => {
         weight: 4,
       },
       { arbitrary: fc.constant<Step>((stage) => stage.answerAll()), weight: 2 },
+      {
+        arbitrary: fc.boolean().map((atOnce): Step => (stage) => {
+          stage.answersAtOnce = atOnce;
+        }),
+        weight: 2,
+      },
       { arbitrary: fc.constant<Step>((stage) => stage.response.take()), weight: 2 },
       {
         arbitrary: fc.constantFrom<BatchEnd>('drain', 'idle').map(

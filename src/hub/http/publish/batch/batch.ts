@@ -34,8 +34,8 @@ export interface BatchExchange {
 export interface BatchContext {
   /** Bytes that a line may have. */
   readonly lineLimit: number;
-  /** Publishes what a line says, and resolves with the line of the answer. Never rejects. */
-  publish(line: Line): Promise<string>;
+  /** Publishes what a line says, and gives the line of the answer: at once, where it is known by then. Never throws or rejects. */
+  publish(line: Line): string | Promise<string>;
   /** Does work in turns with other work. */
   inTurns(steps: Iterator<void, void>, isOver: () => boolean): Promise<unknown>;
   /** Whether this process has more to do than it can. */
@@ -169,15 +169,23 @@ export class Batch {
     this.schedule();
   }
 
-  /** Answers how many bytes are under way with the line. */
+  /** Answers how many bytes are under way with the line, or were. */
   private publish(line: Line): number {
-    const answer: Answer = { text: undefined };
     const bytes = OVERHEAD + (typeof line === 'symbol' ? 0 : line.length);
+    // The line is looked at before this returns: its bytes are those of the chunk.
+    const text = this.context.publish(line);
+    if (typeof text !== 'string') this.await(text, bytes);
+    else if (this.answers.length > 0) this.answers.push({ text });
+    else this.ready += text;
+    this.schedule();
+    return bytes;
+  }
+
+  private await(promised: Promise<string>, bytes: number): void {
+    const answer: Answer = { text: undefined };
     this.answers.push(answer);
     this.bytesUnderWay += bytes;
-    // The line is looked at before this returns: its bytes are those of the chunk.
-    void this.context.publish(line).then((text) => this.answered(answer, text, bytes));
-    return bytes;
+    void promised.then((text) => this.answered(answer, text, bytes));
   }
 
   private answered(answer: Answer, text: string, bytes: number): void {
