@@ -137,7 +137,7 @@ export class Interest {
 
   /** Whether every one of the topics is matched. */
   includesAll(topics: readonly string[]): boolean {
-    return topics.every((topic) => this.includes([topic]));
+    return this.isEverything || topics.every((topic) => this.includes([topic]));
   }
 
   private *searchPatterns(topic: string, { urls, templates }: Patterns): Generator<void, boolean> {

@@ -21,6 +21,9 @@ export type Expand = (entry: PresenceEntry) => Iterable<Update>;
 /** Bytes that an entry takes besides its frame and its update. */
 const OVERHEAD = 300;
 
+/** Bytes that a chunk has besides its frame, at most. */
+const CHUNK = 12;
+
 /**
  * @param topics to be named in the frame.
  * @param namesTrace whether it names the trace that the update belongs to.
@@ -60,20 +63,13 @@ export class LazyEntry implements RecentEntry {
   get bytes(): WireBytes {
     return (this.encoded ??= encodeEntry(this.entry).bytes);
   }
-}
 
-/** Bytes that a chunk has besides its frame, at most. */
-const CHUNK = 12;
-
-/** An entry that is held, and counted as if it were encoded. */
-export class HeldEntry extends LazyEntry {
-  /** About how many bytes it takes. */
-  readonly weight: number;
-
-  /** @param length bytes of its frame. */
-  constructor(entry: Entry, length = frameLength(entry.update)) {
-    super(entry);
-    this.weight = OVERHEAD + weightOfFrame(CHUNK + length) + weightOf(entry.update);
+  /**
+   * About how many bytes it takes once it is encoded.
+   * @param length bytes of its frame.
+   */
+  weightOnceEncoded(length = frameLength(this.update)): number {
+    return OVERHEAD + weightOfFrame(CHUNK + length) + weightOf(this.update);
   }
 }
 

@@ -1,10 +1,13 @@
 import { type Entry, isPresence, type StoredEntry } from '../../../storage/journal/journal.js';
 import { Queue } from '../../../shared/queue.js';
-import { type Expand, HeldEntry, idOf, RecentPresence } from './recent-entry.js';
+import { type Expand, idOf, LazyEntry, RecentPresence } from './recent-entry.js';
 
 /** The newest entries of the journal, updates encoded once for all who get them: as many as fit into a number of bytes. */
 export class RecentLog {
-  private readonly entries = new Queue<HeldEntry | RecentPresence>();
+  private readonly entries = new Queue<LazyEntry | RecentPresence>();
+  /** Where each of them is, and what it weighs, beside them: so the oldest one need not be read from memory when it goes. */
+  private readonly positions = new Queue<number>();
+  private readonly weights = new Queue<number>();
   private held = 0;
   private newest: number;
   private droppedUpTo: number;
@@ -55,18 +58,18 @@ export class RecentLog {
    * Takes the next entry: no update is missing between `head` and it.
    * @param length bytes of its frame, where whoever calls has counted them.
    */
-  push(entry: Entry, length?: number): HeldEntry;
-  push(entry: StoredEntry): HeldEntry | RecentPresence;
-  push(entry: StoredEntry, length?: number): HeldEntry | RecentPresence {
-    const recent = isPresence(entry) ? new RecentPresence(entry, this.expand) : new HeldEntry(entry, length);
+  push(entry: Entry, length?: number): LazyEntry;
+  push(entry: StoredEntry): LazyEntry | RecentPresence;
+  push(entry: StoredEntry, length?: number): LazyEntry | RecentPresence {
+    const recent = isPresence(entry) ? new RecentPresence(entry, this.expand) : new LazyEntry(entry);
+    const weight = recent instanceof RecentPresence ? recent.weight : recent.weightOnceEncoded(length);
     this.entries.push(recent);
-    this.newest = recent.position;
+    this.positions.push(entry.position);
+    this.weights.push(weight);
+    this.newest = entry.position;
     this.newestId = idOf(recent);
-    this.held += recent.weight;
-    while (this.held > this.limit && this.entries.length > 1) {
-      const oldest = this.entries.shift();
-      if (oldest) this.letGo(oldest);
-    }
+    this.held += weight;
+    while (this.held > this.limit && this.entries.length > 1) this.letGo();
     return recent;
   }
 
@@ -80,8 +83,7 @@ export class RecentLog {
   /** Lets go of everything: the next entry is one after `head`. */
   restart(head: number): void {
     this.newestId = this.idAt(head);
-    while (this.entries.shift());
-    this.held = 0;
+    while (this.entries.length > 0) this.letGo();
     this.newest = head;
     this.droppedUpTo = head;
     this.presenceMissingUpTo = head;
@@ -90,10 +92,11 @@ export class RecentLog {
   /** Lets go of the update at a position, which has been taken out of the log. */
   remove(position: number): void {
     const index = this.indexAfter(position - 1);
-    const entry = this.entries.at(index);
-    if (!entry || entry instanceof RecentPresence || entry.position !== position) return;
+    if (this.positions.at(index) !== position || this.entries.at(index) instanceof RecentPresence) return;
+    this.held -= this.weights.at(index) ?? 0;
     this.entries.delete(index);
-    this.held -= entry.weight;
+    this.positions.delete(index);
+    this.weights.delete(index);
     if (position === this.newest) this.newestId = undefined;
   }
 
@@ -105,12 +108,12 @@ export class RecentLog {
   }
 
   /** The first entry that takes a position after `position`. */
-  next(position: number): HeldEntry | RecentPresence | undefined {
+  next(position: number): LazyEntry | RecentPresence | undefined {
     return this.entries.at(this.indexAfter(position));
   }
 
   /** The entries that take a position after `after` and none after `upTo`, at most `limit` of them. */
-  between(after: number, upTo: number, limit: number): (HeldEntry | RecentPresence)[] {
+  between(after: number, upTo: number, limit: number): (LazyEntry | RecentPresence)[] {
     const first = this.indexAfter(after);
     const found = this.entries.slice(first, first + limit);
     if ((found.at(-1)?.position ?? 0) <= upTo) return found;
@@ -119,14 +122,15 @@ export class RecentLog {
 
   private indexAfter(after: number): number {
     // Where there are no holes, which is the rule, the entry is found at once.
-    const guess = after + 1 - (this.entries.at(0)?.position ?? 0);
-    if (this.entries.at(guess)?.position === after + 1) return guess;
-    return this.entries.findIndex(({ position }) => position > after);
+    const guess = after + 1 - (this.positions.at(0) ?? 0);
+    if (this.positions.at(guess) === after + 1) return guess;
+    return this.positions.findIndex((position) => position > after);
   }
 
-  private letGo(entry: HeldEntry | RecentPresence): void {
-    this.held -= entry.weight;
-    this.droppedUpTo = entry.position;
-    this.presenceMissingUpTo = Math.max(this.presenceMissingUpTo, entry.position);
+  private letGo(): void {
+    this.entries.shift();
+    this.held -= this.weights.shift() ?? 0;
+    this.droppedUpTo = this.positions.shift() ?? this.droppedUpTo;
+    this.presenceMissingUpTo = Math.max(this.presenceMissingUpTo, this.droppedUpTo);
   }
 }
