@@ -84,7 +84,7 @@ export function makePlot(element: HTMLElement, data: uPlot.AlignedData, options:
     data,
     element,
   );
-  // uPlot's own hook tells of every change of the cursor, also of one that was made for the sake of the keys.
+  // uPlot's own hook is called as well when the page has moved the cursor, as it does for the keys.
   plot.over.addEventListener('mousemove', ({ offsetX }) => onPoint(plot.data[0][plot.posToIdx(offsetX)]));
   plot.over.addEventListener('mouseleave', () => onPoint(undefined));
   return plot;

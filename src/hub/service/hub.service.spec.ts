@@ -1,8 +1,10 @@
 import { PassThrough } from 'node:stream';
+import { runInNewContext } from 'node:vm';
 import { Logger } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { CapturedLog } from '../../../test/support/captured-log.js';
-import type { ResetListener, TailListener } from '../../storage/journal/journal.js';
+import type { Appended, ResetListener, TailListener } from '../../storage/journal/journal.js';
+import type { Update } from '../../storage/journal/update.js';
 import { MemoryJournal } from '../../storage/journal/memory/memory-journal.js';
 import { OutstandingBytes } from '../../streams/registry/outstanding-bytes.js';
 import { ResponseConnection } from '../../streams/connections/response-connection.js';
@@ -76,6 +78,17 @@ describe('the hub', () => {
       ['refused', 2],
     ]);
     expect(toStored.cumulative.at(-1)).toBe(1);
+  });
+
+  it('waits for a journal whose promises are of another class', async () => {
+    const OtherPromise = runInNewContext('Promise') as PromiseConstructor;
+    class OtherJournal extends LosingJournal {
+      override append(update: Update): Promise<Appended> {
+        return OtherPromise.resolve(super.append(update));
+      }
+    }
+    const hub = openHub(new OtherJournal({ events: 100, bytes: 2 ** 20, age: 60_000 }));
+    expect(await hub.publish({ topics: ['urn:t'], id: 'a' })).toBe('a');
   });
 
   it('tells a reader of a loss that is noticed between the look for its place and its subscription', async () => {

@@ -76,7 +76,8 @@ export class Publications {
     const begun = performance.now();
     const trace = PublicationTrace.of(this.context.tracer, draft, options.trace);
     const appended = this.attempt(draft, options, trace);
-    return appended instanceof Promise ? this.follow(appended, trace, begun) : this.done(appended, trace, begun);
+    // By what it has, because a journal's promise may be of another class.
+    return 'outcome' in appended ? this.done(appended, trace, begun) : this.follow(appended, trace, begun);
   }
 
   private attempt(draft: PublishDraft, options: PublishOptions, trace: PublicationTrace): Appended | Promise<Appended> {

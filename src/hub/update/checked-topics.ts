@@ -10,8 +10,8 @@ const REMEMBERED = 4 * 1024 ** 2;
 const OVERHEAD = 160;
 
 /**
- * Checks topics, and gives all updates of one topic the same list of it. What an update keeps for itself is copied by two
- * garbage collections, and a list with its text is a sixth of that; and a topic that comes again need not be looked at again.
+ * Checks topics, and gives all updates of one topic the same list of it: an update keeps a sixth less for itself, which two
+ * garbage collections would copy. A topic that comes again need not be checked again.
  */
 export class CheckedTopics {
   private recent = new Map<string, readonly string[]>();

@@ -29,8 +29,8 @@ export interface StoreIndex<Stored extends StoredEntry> {
 const START = steadyNow();
 
 /**
- * An update as it is held. It is as small as it can be, because whatever is held is copied by two garbage collections, which
- * took a third of what an update in a batch costs.
+ * An update as it is held. It is small, because two garbage collections copy whatever is held, and collecting takes a sixth of
+ * what an update in a batch costs.
  */
 export class HeldUpdate implements Entry {
   idHash = 0;
